@@ -1,0 +1,2 @@
+export type * from "./snapshot.ts";
+export type * from "./spec.ts";

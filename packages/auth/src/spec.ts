@@ -1,0 +1,65 @@
+// What a configuration (later: a JWT) says about users and their rights, before compilation.
+// Plain data: it is made on the control thread and cloned to the workers.
+import type { SourcePosition } from "@weft/base";
+
+/** One side of a permission (AZ-01, AZ-02). `allow` undefined = everything; `[]` = nothing. */
+export interface SubjectRules {
+  /** Entries are `subject` or, for subscriptions, `subject queue` (AZ-09). */
+  readonly allow?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
+}
+
+/** AZ-11. Right to answer the reply subjects of delivered messages. */
+export interface ResponsePermission {
+  /** Answers per reply subject; negative = any number. */
+  readonly messagesMax: number;
+  /** Time for them in milliseconds; negative = for ever. */
+  readonly expiresMs: number;
+}
+
+/** AZ-01. */
+export interface PermissionsSpec {
+  readonly publish?: SubjectRules | undefined;
+  readonly subscribe?: SubjectRules | undefined;
+  readonly responses?: ResponsePermission | undefined;
+}
+
+/** AN-13. */
+export type ConnectionType =
+  | "STANDARD"
+  | "WEBSOCKET"
+  | "LEAFNODE"
+  | "LEAFNODE_WS"
+  | "MQTT"
+  | "MQTT_WS"
+  | "IN_PROCESS";
+
+/** One static user: by name and password, or by nkey (AN-04, AN-08). */
+export interface UserSpec {
+  /** Name; empty for an nkey user. */
+  readonly user: string;
+  /** Plain or bcrypt (`$2a$`, `$2b$`, `$2x$`, `$2y$`); undefined only for users found by certificate. */
+  readonly password?: string | undefined;
+  /** Public user nkey (`U...`). */
+  readonly nkey?: string | undefined;
+  /** Account name; undefined = `$G`. */
+  readonly account?: string | undefined;
+  readonly permissions?: PermissionsSpec | undefined;
+  readonly allowedConnectionTypes?: readonly ConnectionType[] | undefined;
+  readonly at?: SourcePosition | undefined;
+}
+
+/** Static authentication of the client listener (section 3.1). */
+export interface AuthSpec {
+  /** `authorization { user, password }`. */
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** `authorization { token }`, plain or bcrypt. */
+  readonly token?: string | undefined;
+  /** Permissions of the single user or token and default for `users` without their own (AN-14). */
+  readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly users: readonly UserSpec[];
+  readonly noAuthUser?: string | undefined;
+  /** True when users are looked up from the client certificate (AN-30). */
+  readonly tlsMap: boolean;
+}

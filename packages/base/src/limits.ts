@@ -1,0 +1,57 @@
+// Every numeric limit of the server in one table: the bound, and what happens at it.
+
+/** Defaults and hard bounds. Units are in the names; bytes, milliseconds and counts. */
+export const LIMITS = {
+  /** CP-52. Longer control lines close the connection. */
+  controlLineBytesMax: 4096,
+  /** CP-16, CP-53. Larger payloads close the connection. */
+  payloadBytesMax: 1024 * 1024,
+  /** CP-103. A connection with more bytes waiting is closed as a slow consumer. */
+  pendingBytesMax: 64 * 1024 * 1024,
+  /** CP-15. Further connections are refused. */
+  connectionsMax: 65_536,
+  /** CP-104. A write that takes longer closes the connection. */
+  writeDeadlineMs: 10_000,
+  /** CP-100, CP-101. */
+  pingIntervalMs: 120_000,
+  pingsUnansweredMax: 2,
+  /** CP-102. First short ping of a client. */
+  firstPingDelayMs: 2_000,
+  /** CP-31. */
+  authTimeoutMs: 2_000,
+  /** TL-06. */
+  tlsTimeoutMs: 2_000,
+  /** CP-108. */
+  lameDuckDurationMs: 120_000,
+  lameDuckGraceMs: 10_000,
+  /** CP-110. The oldest entry makes room. */
+  closedConnectionsKept: 10_000,
+  /** A connection's share of one pass of the loop; then others get their turn. */
+  readBytesPerPass: 512 * 1024,
+  /** One read of a socket. */
+  readChunkBytes: 256 * 1024,
+  /** Room kept in front of a chunk for what the last one left over. */
+  readHeadroomBytes: 64 * 1024,
+  /** One outbound slab. */
+  slabBytes: 64 * 1024,
+  /** A receiver with more than this waiting makes its publishers pause ... */
+  stallHighBytes: 4 * 1024 * 1024,
+  /** ... until it is down to this, or `stallMs` is over. */
+  stallLowBytes: 1024 * 1024,
+  /** CP-105. Longest pause of a publisher for one chunk. */
+  stallMs: 10,
+  /** Plans kept by one worker; the oldest make room. */
+  planCacheBytes: 32 * 1024 * 1024,
+  /** Accounts that one process can hold; more are refused. */
+  accountsMax: 65_536,
+  /** Worker threads. */
+  workersMax: 64,
+  /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
+  subjectTokensMax: 2_049,
+  /** Logins waiting for a password hash; further ones are refused. */
+  hashQueueMax: 1_024,
+  /** Reply mappings of service imports kept by one worker; the oldest make room. */
+  serviceRepliesMax: 1_048_576,
+  /** AC-30. */
+  serviceResponseThresholdMs: 120_000,
+} as const;

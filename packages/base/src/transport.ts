@@ -1,0 +1,49 @@
+// The byte transport under a session: TCP, TLS, later websocket and in-process pipes. The driver
+// implements `Transport` and calls `TransportEvents`; a session knows nothing else of its socket.
+
+/** Facts about the peer's TLS, after the handshake. */
+export interface TlsFacts {
+  readonly version: string;
+  readonly cipher: string;
+  /** DER of the verified client certificate; undefined when none was asked for or given. */
+  readonly peerCertificate?: Uint8Array | undefined;
+  /** RFC 2253 subject and subject alternative names of the verified certificate. */
+  readonly peerSubject?: string | undefined;
+  readonly peerAltNames?: readonly string[] | undefined;
+}
+
+/** What a session may ask of its socket. None of these call back before they return. */
+export interface Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /**
+   * Writes the chunks in order, as one write where possible. They belong to the transport until
+   * `onWritten`. At most one write is in flight: call again only after `onWritten`.
+   */
+  write(chunks: Buffer[]): void;
+  /** Stops `onBytes` after the current call; bytes already read are delivered at once before. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Starts the server side of TLS on this connection; `onSecure` follows, or `onClosed`. */
+  startTls(): void;
+  /** Closes after what was written has left, but after at most a short while in any case. */
+  end(): void;
+  /** Closes now. `onClosed` follows in a later turn. */
+  destroy(): void;
+}
+
+/** What the driver tells a session. */
+export interface TransportEvents {
+  /**
+   * Bytes `[start, end)` of `input` arrived. `input` is overwritten after this call. At least
+   * `LIMITS.readHeadroomBytes` bytes before `start` may be overwritten by the session.
+   */
+  onBytes(input: Buffer, start: number, end: number): void;
+  /** All chunks of the last `write` were handed to the kernel (or the TLS layer). */
+  onWritten(): void;
+  onSecure(facts: TlsFacts): void;
+  /** The connection is gone; `cause` is what the driver knows. Called exactly once, last. */
+  onClosed(cause: "peer" | "local" | "error" | "tls", detail: string): void;
+}

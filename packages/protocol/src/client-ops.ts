@@ -1,0 +1,60 @@
+// What the client parser tells a session. Offsets point into the buffer that was fed and are valid
+// for the call only.
+
+/** Why parsing ended with an error that closes the connection. */
+export type ParseFailure =
+  | "unknown-operation" // CP-50, CP-55: `-ERR 'Unknown Protocol Operation'`
+  | "control-line" // CP-52
+  | "payload" // CP-53
+  | "arguments" // CP-56: closed without `-ERR`, logged
+  | "headers-unsupported"; // CP-57
+
+/** One session as the parser sees it. Handlers return false to stop parsing after the operation. */
+export interface ClientOps {
+  /** CP-33: true while the first operation must be CONNECT. Re-read after each operation but PUB. */
+  readonly awaitingConnect: boolean;
+  /** CP-27. HPUB is refused otherwise. */
+  readonly headersEnabled: boolean;
+  /** Limits of this session in bytes. */
+  readonly controlLineBytesMax: number;
+  readonly payloadBytesMax: number;
+
+  /** An operation other than CONNECT came first. Returns true to go on (implicit login), false to stop. */
+  onEarlyOperation(): boolean;
+  /**
+   * PUB or HPUB. `[subjectStart, subjectEnd)` subject, `hash` its FNV-1a from the parser's seed;
+   * `replyStart` is -1 without a reply; `[tailStart, bodyStart)` is the canonical control tail as it
+   * stands in the input: `<#total> CRLF` or `<#header> <#total> CRLF`, see `tailIsCanonical`;
+   * `[bodyStart, bodyEnd)` is header block and payload, followed by CRLF.
+   * `headerBytes` is -1 for PUB. False parks: the operation is not consumed and comes again.
+   */
+  onPublish(
+    input: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    hash: number,
+    replyStart: number,
+    replyEnd: number,
+    tailStart: number,
+    bodyStart: number,
+    bodyEnd: number,
+    headerBytes: number,
+  ): boolean;
+  onConnect(input: Buffer, start: number, end: number): boolean;
+  /** `queueStart` is -1 without a queue group. */
+  onSubscribe(
+    input: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    queueStart: number,
+    queueEnd: number,
+    sidStart: number,
+    sidEnd: number,
+  ): boolean;
+  /** `max` is 0 when absent or unparsable (CP-44). */
+  onUnsubscribe(input: Buffer, sidStart: number, sidEnd: number, max: number): boolean;
+  onPing(): boolean;
+  onPong(): boolean;
+  /** Parsing has ended for good. `[lineStart, lineEnd)` is an excerpt for the log. */
+  onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void;
+}

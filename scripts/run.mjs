@@ -1,0 +1,141 @@
+// The one entry of `npm start`, `npm test` and the other root commands. Runs on any Node from 18,
+// imports nothing, and does what a fresh clone needs first: install when the lock file changed,
+// build when sources changed. The work itself runs under the Node that the lock file brings.
+import { spawnSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stateDir = join(root, ".weft-build");
+const [, , command = "help", ...rest] = process.argv;
+
+function read(path) {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+function stampIs(name, value) {
+  return read(join(stateDir, name)) === value;
+}
+
+function writeStamp(name, value) {
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(join(stateDir, name), value);
+}
+
+function runOrExit(file, args, options = {}) {
+  const result = spawnSync(file, args, { cwd: root, stdio: "inherit", ...options });
+  if (result.error) {
+    console.error(`run: cannot start ${file}: ${result.error.message}`);
+    process.exit(1);
+  }
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** npm's own script when npm started us, else whatever `npm` the PATH finds. */
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  // Set-up chatter goes to stderr, so that the output of the command itself stays clean.
+  const stdio = ["ignore", 2, 2];
+  const env = { ...process.env, NODE_ENV: "", npm_config_production: "", npm_config_omit: "" };
+  if (cli?.endsWith(".js")) runOrExit(process.execPath, [cli, ...args], { stdio, env });
+  else runOrExit("npm", args, { stdio, env, shell: process.platform === "win32" });
+}
+
+function install() {
+  const lock = createHash("sha256").update(read(join(root, "package-lock.json"))).digest("hex");
+  if (existsSync(join(root, "node_modules")) && stampIs("lock", lock)) return;
+  npm(["ci", "--no-audit", "--no-fund"]);
+  writeStamp("lock", lock);
+}
+
+/** The Node of the lock file where it has one for this machine, else the running one if it will do. */
+function projectNode() {
+  const bundled = join(root, "node_modules", ".bin", "node");
+  if (existsSync(bundled)) return bundled;
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 24 || (major === 24 && minor >= 21)) return process.execPath;
+  console.error(`run: Weft needs Node 24.21 or later; this is ${process.version} and no packaged Node fits ${process.platform}-${process.arch}`);
+  process.exit(1);
+}
+
+function sourceDigest() {
+  const hash = createHash("sha256");
+  const visit = (dir) => {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.name === "node_modules" || entry.name === "dist" || entry.name.startsWith(".")) continue;
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (/\.(ts|json)$/.test(entry.name) && !entry.name.endsWith(".tsbuildinfo")) {
+        const { size, mtimeMs } = statSync(path);
+        hash.update(`${relative(root, path)}:${size}:${mtimeMs}\n`);
+      }
+    }
+  };
+  for (const top of ["packages", "apps", "benchmarks"]) if (existsSync(join(root, top))) visit(join(root, top));
+  hash.update(read(join(root, "tsconfig.base.json"))).update(read(join(root, "package-lock.json")));
+  return hash.digest("hex");
+}
+
+function childEnvironment() {
+  const bin = join(root, "node_modules", ".bin");
+  const path = process.env.PATH ?? "";
+  return { ...process.env, PATH: `${bin}:${path}`, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+}
+
+function build() {
+  const digest = sourceDigest();
+  if (stampIs("sources", digest) && existsSync(join(root, "packages/base/dist/index.js"))) return;
+  const turbo = join(root, "node_modules", ".bin", "turbo");
+  runOrExit(turbo, ["run", "build", "--output-logs=errors-only", "--no-update-notifier"], {
+    env: childEnvironment(),
+    stdio: ["ignore", 2, 2],
+  });
+  writeStamp("sources", digest);
+}
+
+/** Runs the command to its end, passing signals on and taking over its exit code. */
+function spawnForever(file, args) {
+  const child = spawn(file, args, { cwd: process.cwd(), stdio: "inherit", env: childEnvironment() });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("error", (error) => {
+    console.error(`run: ${error.message}`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(code ?? 128 + (constants.signals[signal] ?? 0));
+  });
+}
+
+const dev = join(root, "apps/dev/dist");
+const jobs = {
+  start: () => spawnForever(projectNode(), [join(root, "apps/server/dist/main.js"), ...rest]),
+  test: () => spawnForever(projectNode(), [join(dev, "test.js"), ...rest]),
+  deep: () => spawnForever(projectNode(), [join(dev, "test.js"), "--deep", ...rest]),
+  attack: () => spawnForever(projectNode(), [join(dev, "test.js"), "--attack", ...rest]),
+  lint: () => spawnForever(projectNode(), [join(dev, "test.js"), "--lint", ...rest]),
+  soak: () => spawnForever(projectNode(), [join(dev, "soak.js"), ...rest]),
+  bench: () => spawnForever(projectNode(), [join(root, "benchmarks/dist/main.js"), ...rest]),
+};
+
+if (command === "test-package") {
+  // The inner loop: one package's tests, from source, without a build.
+  install();
+  const folder = relative(root, process.cwd()) || ".";
+  process.chdir(root);
+  spawnForever(projectNode(), [join(root, "node_modules/vitest/vitest.mjs"), "run", `${folder}/`, ...rest]);
+} else if (command === "build") {
+  install();
+  build();
+} else if (jobs[command]) {
+  install();
+  build();
+  jobs[command]();
+} else {
+  console.error(`usage: node scripts/run.mjs ${Object.keys(jobs).join("|")}|build|test-package [arguments]`);
+  process.exit(2);
+}
