@@ -1,2 +1,18 @@
+// The entry of the package: everything that other packages may use.
+export {
+  type CompileOptions,
+  type CompileResult,
+  compileAccounts,
+  GLOBAL_ACCOUNT_INDEX,
+  SYSTEM_ACCOUNT_INDEX,
+} from "./compile.ts";
+export {
+  AccountRouting,
+  CompiledAccount,
+  type MappingChoice,
+  type ServiceTarget,
+  type StreamTarget,
+  type StreamTargetGroup,
+} from "./routing.ts";
 export type * from "./snapshot.ts";
 export type * from "./spec.ts";

@@ -1,5 +1,6 @@
 // The compiled form of all accounts: checked, resolved to dense indexes, plain data. The control
-// thread makes it, workers get a clone; it is never changed in place, only replaced.
+// thread makes it, workers get a clone; it is never changed in place, only replaced. All subjects
+// in here are byte views (one character per byte of the wire).
 import type { ResponseType } from "./spec.ts";
 
 /** A stream import as seen from the exporting account: who receives copies, and as what. */
@@ -8,7 +9,10 @@ export interface StreamImportSnapshot {
   readonly importer: number;
   /** Filter in the exporter's subjects. */
   readonly from: string;
-  /** Destination of the transform from `from` to the importer's subject; undefined = unchanged. */
+  /**
+   * Importer's subject: undefined = unchanged; a transform destination if `from` has wildcards, else
+   * a literal subject.
+   */
   readonly to?: string | undefined;
   readonly allowTrace: boolean;
 }
@@ -19,8 +23,10 @@ export interface ServiceImportSnapshot {
   readonly exporter: number;
   /** Filter in the importer's subjects. */
   readonly from: string;
-  /** Destination of the transform from `from` to the exporter's subject. */
+  /** Subject in the exporter; equal to `from` = unchanged. */
   readonly to: string;
+  /** True if `to` is one subject for all requests, false if it is a transform destination. */
+  readonly toIsLiteral: boolean;
   readonly responseType: ResponseType;
   /** AC-30; milliseconds. */
   readonly responseThresholdMs: number;
@@ -53,6 +59,8 @@ export interface AccountSnapshot {
 
 export interface AccountsSnapshot {
   readonly accounts: readonly AccountSnapshot[];
+  /** False if the account at index 1 is only a place holder (AC-05, `no_system_account`). */
+  readonly hasSystemAccount: boolean;
   readonly streamImports: readonly StreamImportSnapshot[];
   readonly serviceImports: readonly ServiceImportSnapshot[];
 }

@@ -1,6 +1,7 @@
 // What a configuration (later: an account JWT) says about an account, before compilation.
-import type { SourcePosition } from "@weft/base";
+
 import type { PermissionsSpec } from "@weft/auth";
+import type { SourcePosition } from "@weft/base";
 
 /** One destination of a subject mapping (SU-30, SU-33). */
 export interface MappingDestinationSpec {

@@ -1,1 +1,28 @@
+// The entry of the package: everything that other packages may use.
+export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
+export { GLOBAL_ACCOUNT } from "./credential-table.ts";
+export type * from "./identity.ts";
+export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
+export {
+  type DecodedKey,
+  decodePublicKey,
+  decodeSeed,
+  encodePublic,
+  encodeSeed,
+  isPublicKey,
+  type KeyError,
+  type KeyKind,
+} from "./nkeys/key.ts";
+export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
+export { isBcrypt } from "./password.ts";
+export {
+  CompiledPermissions,
+  compilePermissions,
+  permissionsKey,
+  RESPONSE_DEFAULTS,
+  type SubscribeVerdict,
+  validatePermissions,
+} from "./permissions.ts";
+export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export type * from "./spec.ts";
+export { validateAuth } from "./validate-auth.ts";

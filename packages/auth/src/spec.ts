@@ -62,4 +62,10 @@ export interface AuthSpec {
   readonly noAuthUser?: string | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
+  /** AN-12. An `authorization` block was written, with whatever content. */
+  readonly authorizationBlock?: boolean | undefined;
+  /** AN-12. The accounts of the configuration, without the implicit ones. */
+  readonly accountNames?: readonly string[] | undefined;
+  /** AN-12. `system_account` as written; undefined = not written. */
+  readonly systemAccount?: string | undefined;
 }

@@ -1,1 +1,2 @@
-export {};
+export { BrokerCore } from "./core.ts";
+export type * from "./ports.ts";

@@ -6,10 +6,13 @@ export type ParseFailure =
   | "unknown-operation" // CP-50, CP-55: `-ERR 'Unknown Protocol Operation'`
   | "control-line" // CP-52
   | "payload" // CP-53
-  | "arguments" // CP-56: closed without `-ERR`, logged
+  | "arguments" // CP-56: closed without `-ERR`, logged; also `-ERR` of a client (CP-49), bad INFO
   | "headers-unsupported"; // CP-57
 
-/** One session as the parser sees it. Handlers return false to stop parsing after the operation. */
+/**
+ * One session as the parser sees it. Handlers return false to stop parsing after the operation, and
+ * must not feed the parser that calls them. Limits are read again after each operation but PUB.
+ */
 export interface ClientOps {
   /** CP-33: true while the first operation must be CONNECT. Re-read after each operation but PUB. */
   readonly awaitingConnect: boolean;
@@ -23,10 +26,12 @@ export interface ClientOps {
   onEarlyOperation(): boolean;
   /**
    * PUB or HPUB. `[subjectStart, subjectEnd)` subject, `hash` its FNV-1a from the parser's seed;
-   * `replyStart` is -1 without a reply; `[tailStart, bodyStart)` is the canonical control tail as it
-   * stands in the input: `<#total> CRLF` or `<#header> <#total> CRLF`, see `tailIsCanonical`;
-   * `[bodyStart, bodyEnd)` is header block and payload, followed by CRLF.
-   * `headerBytes` is -1 for PUB. False parks: the operation is not consumed and comes again.
+   * `replyStart` is -1 without a reply; `[tailStart, bodyStart)` is the end of the control line,
+   * exactly `<#total> CRLF` or `<#header> SP <#total> CRLF`, or `tailStart` is -1 where the sender
+   * wrote it in another way (LF alone, more blanks) and it must be formatted anew;
+   * `[bodyStart, bodyEnd)` is header block and payload, followed by CRLF in the input.
+   * `headerBytes` is -1 for PUB, and for an HPUB with an empty header block, which is delivered as
+   * MSG; its tail is then `<#total> CRLF`. False parks: the operation is not consumed and comes again.
    */
   onPublish(
     input: Buffer,
@@ -55,6 +60,9 @@ export interface ClientOps {
   onUnsubscribe(input: Buffer, sidStart: number, sidEnd: number, max: number): boolean;
   onPing(): boolean;
   onPong(): boolean;
-  /** Parsing has ended for good. `[lineStart, lineEnd)` is an excerpt for the log. */
+  /**
+   * Parsing has ended for good. `[lineStart, lineEnd)` is an excerpt for the log, at most 128 bytes
+   * from the start of the operation; of a CONNECT the verb only, as the rest may hold a secret.
+   */
   onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void;
 }

@@ -1,1 +1,13 @@
-export {};
+export * from "./counters.ts";
+export * from "./gauge.ts";
+export * from "./heartbeats.ts";
+export type { FrameSink } from "./incoming-lane.ts";
+export { Mailbox, type MailboxHandler, PASS_BYTES } from "./mailbox.ts";
+export * from "./mailbox-seed.ts";
+export { OutgoingLane, SLAB_BYTES_MAX, SPILL_BYTES_MAX } from "./outgoing-lane.ts";
+export { openMailbox } from "./port-wiring.ts";
+export * from "./region.ts";
+export * from "./ring.ts";
+export { RingReader } from "./ring-reader.ts";
+export { RingWriter } from "./ring-writer.ts";
+export * from "./wiring.ts";

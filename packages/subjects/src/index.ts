@@ -1,1 +1,42 @@
-export {};
+// The entry of the package: everything that other packages may use.
+export { FilterMap } from "./filter-map.ts";
+export * from "./interest/index.ts";
+export {
+  compileMapping,
+  type MappingDestination,
+  type MappingDestinationInput,
+  type MappingResolution,
+  type MappingResult,
+  resolveMappingDestinations,
+  type SubjectMapping,
+  validateMapping,
+} from "./mapping.ts";
+export { matches } from "./match.ts";
+export { pickWeighted } from "./queue-pick.ts";
+export {
+  isValidFilterForSubscribe,
+  isValidLiteralSubject,
+  isValidPublishSubject,
+  isValidSubject,
+  subjectFromText,
+  subjectHasWildcard,
+  subjectIsSubsetMatch,
+  subjectsCollide,
+  subjectToText,
+  tokenCount,
+} from "./subject.ts";
+export {
+  isValidFilterForSubscribeBytes,
+  isValidLiteralSubjectBytes,
+  isValidSubjectBytes,
+  tokenCountBytes,
+} from "./subject-bytes.ts";
+export { hashToken, SubjectTokens, TOKEN_HASH_SEED } from "./tokens.ts";
+export {
+  compileTransform,
+  identityDestination,
+  type SubjectTransform,
+  type TransformOptions,
+  type TransformResult,
+} from "./transform.ts";
+export { mappingError } from "./transform-token.ts";

@@ -1,0 +1,103 @@
+// The configuration files of the rows, in the reference's syntax: both servers get the same bytes.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Login } from "./load/job.ts";
+import type { ConfigName } from "./row.ts";
+
+const PERMISSION_ENTRIES = 50;
+
+export const LOGINS = {
+  permitted: { user: "permitted", password: "permitted-password" },
+  exporter: { user: "exporter", password: "exporter-password" },
+  importer: { user: "importer", password: "importer-password" },
+} as const satisfies Record<string, Login>;
+
+function userFields(login: Login): string {
+  return `user: ${login.user}, password: ${login.password}`;
+}
+
+/** The entries that allow the traffic stand last among the fifty. */
+function allowList(name: string): string {
+  const entries: string[] = [];
+  for (let n = 0; entries.length < PERMISSION_ENTRIES - 2; n++) {
+    entries.push(n % 4 === 3 ? `"${name}.*.${n}.>"` : `"${name}.area${n}.unit.>"`);
+  }
+  return `[${[...entries, '"_INBOX.>"', '"bench.>"'].join(", ")}]`;
+}
+
+function permissionsText(): string {
+  return `accounts {
+  APP {
+    users = [
+      { ${userFields(LOGINS.permitted)}, permissions {
+        publish { allow: ${allowList("publish")} }
+        subscribe { allow: ${allowList("subscribe")} }
+      } }
+    ]
+  }
+}
+`;
+}
+
+const importsText = `accounts {
+  EXPORTER {
+    users = [ { ${userFields(LOGINS.exporter)} } ]
+    exports = [ { stream: "bench.>" }, { service: "service.>" } ]
+  }
+  IMPORTER {
+    users = [ { ${userFields(LOGINS.importer)} } ]
+    imports = [
+      { stream: { account: EXPORTER, subject: "bench.>" } }
+      { service: { account: EXPORTER, subject: "service.>" } }
+    ]
+  }
+}
+`;
+
+export interface ConfigFiles {
+  /** Undefined where the server is started by flags alone. */
+  readonly path: (name: ConfigName) => string | undefined;
+  readonly caFile: string;
+}
+
+/** Writes all files, and a certificate for 127.0.0.1 from an authority made for this run. */
+export function writeConfigFiles(folder: string): ConfigFiles {
+  const certificates = makeCertificates(folder);
+  const texts: Record<Exclude<ConfigName, "none">, string> = {
+    tls: `tls {
+  cert_file: "${certificates.certFile}"
+  key_file: "${certificates.keyFile}"
+  timeout: 10
+}
+`,
+    permissions: permissionsText(),
+    imports: importsText,
+  };
+  for (const [name, text] of Object.entries(texts))
+    writeFileSync(join(folder, `${name}.conf`), text);
+  const path = (name: ConfigName): string | undefined =>
+    name === "none" ? undefined : join(folder, `${name}.conf`);
+  return { path, caFile: certificates.caFile };
+}
+
+interface Certificates {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+function makeCertificates(folder: string): Certificates {
+  const file = (name: string): string => join(folder, name);
+  const openssl = (...parameters: string[]): void => {
+    execFileSync("openssl", parameters, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  };
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const authority = ["-x509", "-days", "2", "-subj", "/CN=benchmark authority"];
+  openssl("req", ...curve, ...authority, "-keyout", "ca.key", "-out", "ca.pem");
+  openssl("req", ...curve, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr");
+  writeFileSync(file("names.txt"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  const signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names.txt"];
+  openssl("x509", "-req", "-days", "2", "-in", "server.csr", ...signer, "-out", "server.pem");
+  return { caFile: file("ca.pem"), certFile: file("server.pem"), keyFile: file("server.key") };
+}

@@ -1,0 +1,38 @@
+// Entry of the load process: takes one job from its parent, runs it on this one thread, sends the
+// figures back and ends. It is a process of its own so that each measurement starts with a clean
+// heap and so that the load costs one core at most.
+import { runFlow } from "./flow.ts";
+import { runIdle } from "./idle.ts";
+import type { Figures, Job, JobReply } from "./job.ts";
+import { whenBroken } from "./link.ts";
+import { runRequests } from "./requests.ts";
+import { runRoundTrip } from "./round-trip.ts";
+
+function run(job: Job): Promise<Figures> {
+  switch (job.kind) {
+    case "flow":
+      return runFlow(job);
+    case "requests":
+      return runRequests(job);
+    case "round-trip":
+      return runRoundTrip(job);
+    case "idle":
+      return runIdle(job);
+  }
+}
+
+function reply(answer: JobReply): void {
+  process.send?.(answer, () => process.exit(0));
+}
+
+function failed(error: unknown): void {
+  reply({ error: error instanceof Error ? error.message : String(error) });
+}
+
+whenBroken(failed);
+process.on("uncaughtException", failed);
+process.on("unhandledRejection", failed);
+process.on("disconnect", () => process.exit(1));
+process.once("message", (job: Job) => {
+  run(job).then((figures) => reply({ figures }), failed);
+});

@@ -1,0 +1,106 @@
+// The jobs that the load process runs and the figures it gives back. Plain values: they cross a
+// process boundary as JSON. Nothing here may hold a function or a buffer.
+
+/** Where the server listens, how to log in, and which process to charge for CPU and memory. */
+export interface Target {
+  readonly port: number;
+  readonly serverPid: number;
+  /** Path of the certificate authority; when set the connection is upgraded to TLS 1.3 after INFO. */
+  readonly caFile?: string | undefined;
+}
+
+/** Login of one connection; none for servers without accounts. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface PublisherSpec {
+  readonly login?: Login | undefined;
+  /** Published in turn, all of one length. */
+  readonly subjects: SubjectRange;
+  readonly payloadBytes: number;
+}
+
+/** `prefix` followed by a number of fixed width, `count` of them; width 0 is the prefix alone. */
+export interface SubjectRange {
+  readonly prefix: string;
+  readonly count: number;
+  readonly width: number;
+}
+
+export interface ReceiverSpec {
+  readonly login?: Login | undefined;
+  readonly filter: string;
+  readonly queue?: string | undefined;
+  /** Index of the one publisher whose messages this receiver gets. */
+  readonly publisher: number;
+}
+
+/** Subscriptions beside the flow: a standing number, and a number opened and closed per second. */
+export interface Bystanders {
+  readonly standing: number;
+  readonly churnPerSecond: number;
+}
+
+export interface Window {
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+export interface FlowJob extends Window {
+  readonly kind: "flow";
+  readonly target: Target;
+  readonly publishers: readonly PublisherSpec[];
+  readonly receivers: readonly ReceiverSpec[];
+  readonly bystanders?: Bystanders | undefined;
+}
+
+export interface RequestsJob extends Window {
+  readonly kind: "requests";
+  readonly target: Target;
+  readonly clients: number;
+  readonly inFlight: number;
+  readonly responders: number;
+}
+
+export interface RoundTripJob extends Window {
+  readonly kind: "round-trip";
+  readonly target: Target;
+  readonly requester?: Login | undefined;
+  readonly responder?: Login | undefined;
+  /** Subject of the requests as the requester sees it, and as the responder does. */
+  readonly requestSubject: string;
+  readonly serviceSubject: string;
+  /** Another connection that publishes as fast as the server takes it. */
+  readonly flood: boolean;
+}
+
+export interface IdleJob {
+  readonly kind: "idle";
+  readonly target: Target;
+  readonly connections: number;
+  readonly openingAtOnce: number;
+}
+
+export type Job = FlowJob | RequestsJob | RoundTripJob | IdleJob;
+
+/**
+ * What one measurement gives: `throughput` (deliveries, publishes, requests or connections per
+ * second), `cpuNs` (server CPU per such), `p50Us`, `p99Us`, `bytesPerConnection`, and the load
+ * process's own share of a core.
+ */
+export type MetricName =
+  | "throughput"
+  | "cpuNs"
+  | "p50Us"
+  | "p99Us"
+  | "bytesPerConnection"
+  | "generatorCores"
+  | "serverCores";
+
+export type Figures = Partial<Record<MetricName, number>>;
+
+export type JobReply =
+  | { readonly figures: Figures; readonly error?: undefined }
+  | { readonly error: string; readonly figures?: undefined };

@@ -1,0 +1,225 @@
+// The imports of all accounts: authorised, free of cycles, resolved to indexes (AC-21 to AC-27,
+// AC-35, AC-36, AC-38). Control thread; pure. Exports must be compiled before.
+import { LIMITS } from "@weft/base";
+import { compileTransform, isValidSubject, subjectFromText } from "@weft/subjects";
+import { AccountGraph } from "./account-graph.ts";
+import type { DraftAccount, Findings } from "./compile.ts";
+import {
+  CYCLE_ERRORS,
+  CYCLE_SEARCH_DEPTH_MAX,
+  CYCLE_SEARCH_STEPS_MAX,
+  type CycleVerdict,
+  type SearchBudget,
+  ServiceCycles,
+  type ServiceEdge,
+  StreamCycles,
+} from "./cycles.ts";
+import { resolveServiceSubjects, resolveStreamSubjects } from "./import-subjects.ts";
+import type { ServiceImportSnapshot, StreamImportSnapshot } from "./snapshot.ts";
+import type { ImportSpec } from "./spec.ts";
+
+/** An import whose two accounts are known. */
+interface Link {
+  readonly spec: ImportSpec;
+  readonly importer: DraftAccount;
+  readonly exporter: DraftAccount;
+}
+
+type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; error: string };
+
+function refused(error: string): { readonly ok: false; error: string } {
+  return { ok: false, error };
+}
+
+/** Compiles all imports: streams first, then services, each in the order of the configuration. */
+export function compileImports(
+  drafts: readonly DraftAccount[],
+  byName: ReadonlyMap<string, DraftAccount>,
+  findings: Findings,
+): { streamImports: StreamImportSnapshot[]; serviceImports: ServiceImportSnapshot[] } {
+  const links = collectLinks(drafts, byName, findings);
+  const budget: SearchBudget = { stepsLeft: CYCLE_SEARCH_STEPS_MAX };
+  const streams = links.filter((link) => link.spec.kind === "stream");
+  const services = links.filter((link) => link.spec.kind === "service");
+  const streamCompiler = new StreamCompiler(drafts, streams, budget);
+  const serviceCompiler = new ServiceCompiler(drafts.length, services, budget);
+  return {
+    streamImports: compileAll(streams, (link) => streamCompiler.compile(link), findings),
+    serviceImports: compileAll(services, (link) => serviceCompiler.compile(link), findings),
+  };
+}
+
+function compileAll<T>(
+  links: readonly Link[],
+  compile: (link: Link) => Outcome<T>,
+  findings: Findings,
+): T[] {
+  const compiled: T[] = [];
+  for (const link of links) {
+    const result = compile(link);
+    if (result.ok) {
+      compiled.push(result.value);
+      continue;
+    }
+    const { kind, subject, at } = link.spec;
+    const message = `Error adding ${kind} import ${JSON.stringify(subject)}: ${result.error}`;
+    findings.errors.push({ message, at: at ?? link.importer.spec.at });
+    // Looking further would only cost more of the time that has run out.
+    if (result.error === CYCLE_ERRORS.depth) break;
+  }
+  return compiled;
+}
+
+/** AC-21, AC-23, AC-38: what can be said of each import alone. */
+function collectLinks(
+  drafts: readonly DraftAccount[],
+  byName: ReadonlyMap<string, DraftAccount>,
+  findings: Findings,
+): Link[] {
+  const links: Link[] = [];
+  for (const importer of drafts) {
+    const localServices = new Map<string, ImportSpec>();
+    for (const spec of importer.spec.imports ?? []) {
+      const at = spec.at ?? importer.spec.at;
+      const error = (message: string) => findings.errors.push({ message, at });
+      for (const message of misplacedDirectives(spec)) error(message);
+      if (spec.kind === "service") {
+        const local = spec.to || spec.subject;
+        const key = JSON.stringify([spec.account, local]);
+        const earlier = localServices.get(key);
+        if (earlier !== undefined) {
+          error(
+            `Duplicate service import subject ${JSON.stringify(local)}, previously used in import ` +
+              `for account ${JSON.stringify(earlier.account)}, ` +
+              `subject ${JSON.stringify(earlier.subject)}`,
+          );
+          continue;
+        }
+        localServices.set(key, spec);
+      }
+      const exporter = byName.get(spec.account);
+      // `$G` and the place holder of a missing system account cannot be named.
+      if (exporter === undefined || exporter.index === 0 || spec.account === "") {
+        error(`${JSON.stringify(spec.account)} account not defined for ${spec.kind} import`);
+      } else links.push({ spec, importer, exporter });
+    }
+  }
+  return links;
+}
+
+function misplacedDirectives(spec: ImportSpec): string[] {
+  const found: string[] = [];
+  if (spec.kind === "stream" && spec.prefix && spec.to) {
+    found.push("Stream import can not have a 'prefix' and a 'to' property");
+  }
+  if (spec.kind === "service" && spec.allowTrace !== undefined) {
+    found.push("Detected allow_trace directive on a non-stream");
+  }
+  return found;
+}
+
+/** Whether a search for a cycle can find anything, seen from the accounts alone. */
+class SearchNeed {
+  readonly #graph: AccountGraph;
+
+  constructor(accounts: number, links: readonly Link[]) {
+    const edges = links.map((link) => [link.importer.index, link.exporter.index] as const);
+    this.#graph = new AccountGraph(accounts, edges);
+  }
+
+  of({ importer, exporter }: Link): boolean {
+    if (this.#graph.mayCycle(importer.index, exporter.index)) return true;
+    return this.#graph.chainLength(importer.index) > CYCLE_SEARCH_DEPTH_MAX;
+  }
+}
+
+class StreamCompiler {
+  readonly #need: SearchNeed;
+  readonly #cycles: StreamCycles;
+  readonly #seen = new Set<string>();
+
+  constructor(drafts: readonly DraftAccount[], links: readonly Link[], budget: SearchBudget) {
+    this.#need = new SearchNeed(drafts.length, links);
+    const covers = (account: number, filter: string) =>
+      drafts[account]?.streams.covers(filter) ?? false;
+    this.#cycles = new StreamCycles(covers, budget);
+  }
+
+  compile(link: Link): Outcome<StreamImportSnapshot> {
+    const { spec, importer, exporter } = link;
+    const from = spec.subject;
+    if (!isValidSubject(from) || !exporter.streams.isApproved(importer.spec.name, from)) {
+      return refused("stream import not authorized");
+    }
+    const subjects = resolveStreamSubjects(spec);
+    if (!subjects.ok) return subjects;
+    const key = JSON.stringify([importer.index, exporter.index, from]);
+    if (this.#seen.has(key)) return refused("stream import already exists");
+    this.#seen.add(key);
+    const edge = {
+      importer: importer.index,
+      exporter: exporter.index,
+      from,
+      to: subjects.local,
+    };
+    // An account may import from itself: streams are not passed on, nothing can circle.
+    const isSearched = importer !== exporter && this.#need.of(link);
+    const verdict: CycleVerdict = isSearched ? this.#cycles.check(edge) : undefined;
+    if (verdict !== undefined) return refused(CYCLE_ERRORS[verdict]);
+    this.#cycles.add(edge);
+    const to = subjects.to === undefined ? undefined : subjectFromText(subjects.to);
+    const value: StreamImportSnapshot = {
+      exporter: exporter.index,
+      importer: importer.index,
+      from: subjectFromText(from),
+      to,
+      allowTrace: spec.allowTrace ?? false,
+    };
+    return { ok: true, value };
+  }
+}
+
+class ServiceCompiler {
+  readonly #need: SearchNeed;
+  readonly #cycles: ServiceCycles;
+
+  constructor(accounts: number, links: readonly Link[], budget: SearchBudget) {
+    this.#need = new SearchNeed(accounts, links);
+    this.#cycles = new ServiceCycles(budget);
+  }
+
+  compile(link: Link): Outcome<ServiceImportSnapshot> {
+    const { spec, importer, exporter } = link;
+    const subjects = resolveServiceSubjects(spec);
+    if (!subjects.ok && subjects.error === "sublist: invalid subject") return subjects;
+    if (!exporter.services.isApproved(importer.spec.name, spec.subject)) {
+      return refused("service import not authorized");
+    }
+    if (!subjects.ok) return subjects;
+    const { from, to, toIsLiteral } = subjects;
+    const transform = toIsLiteral || from === to ? undefined : compileTransform(from, to);
+    const edge: ServiceEdge = {
+      importer: importer.index,
+      exporter: exporter.index,
+      from,
+      to,
+      transform: transform?.ok ? transform.transform : undefined,
+    };
+    const verdict: CycleVerdict = this.#need.of(link) ? this.#cycles.check(edge) : undefined;
+    if (verdict !== undefined) return refused(CYCLE_ERRORS[verdict]);
+    this.#cycles.add(edge);
+    const exported = exporter.services.deciding(spec.subject)[0];
+    const value: ServiceImportSnapshot = {
+      importer: importer.index,
+      exporter: exporter.index,
+      from: subjectFromText(from),
+      to: subjectFromText(to),
+      toIsLiteral,
+      responseType: exported?.responseType ?? "singleton",
+      responseThresholdMs: exported?.responseThresholdMs ?? LIMITS.serviceResponseThresholdMs,
+      share: spec.share ?? false,
+      allowTrace: exported?.allowTrace ?? false,
+    };
+    return { ok: true, value };
+  }
+}

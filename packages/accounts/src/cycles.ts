@@ -1,0 +1,152 @@
+// AC-36: imports that lead back to where they start. Control thread; pure. Imports are added one by
+// one, and one that closes a cycle with those before it is refused. What must stay true: the search
+// ends after a bounded number of steps for any configuration (attack 45).
+import { createPrng } from "@weft/base";
+import {
+  FilterMap,
+  type SubjectTransform,
+  subjectIsSubsetMatch,
+  subjectsCollide,
+} from "@weft/subjects";
+import { intersectFilters } from "./filter-algebra.ts";
+
+/** Accounts on one chain of imports, as in the reference. */
+export const CYCLE_SEARCH_DEPTH_MAX = 1024;
+/** Imports that all searches of one compilation together may look at. */
+export const CYCLE_SEARCH_STEPS_MAX = 1_000_000;
+
+export const CYCLE_ERRORS = {
+  cycle: "import forms a cycle",
+  depth: "search cycle depth exhausted",
+} as const;
+
+export type CycleVerdict = keyof typeof CYCLE_ERRORS | undefined;
+
+/** A counter shared by the searches of one compilation. */
+export interface SearchBudget {
+  stepsLeft: number;
+}
+
+/** A service import as the search sees it. */
+export interface ServiceEdge {
+  readonly importer: number;
+  readonly exporter: number;
+  readonly from: string;
+  readonly to: string;
+  /** From `from` to `to`; undefined = unchanged if they are equal, else always `to`. */
+  readonly transform: SubjectTransform | undefined;
+}
+
+/** Strict transforms take no random choice, but their signature wants a source. */
+const NO_CHOICE = createPrng(0);
+
+/** The subjects in the exporter that requests on `filter`, a subset of `from`, become. */
+function imageOf(edge: ServiceEdge, filter: string): string {
+  if (edge.transform !== undefined) return edge.transform.apply(filter, NO_CHOICE);
+  return edge.from === edge.to ? filter : edge.to;
+}
+
+/** Finds service imports that answer themselves: a request that comes back as itself. */
+export class ServiceCycles {
+  readonly #byImporter = new Map<number, FilterMap<ServiceEdge>>();
+  readonly #budget: SearchBudget;
+
+  constructor(budget: SearchBudget) {
+    this.#budget = budget;
+  }
+
+  add(edge: ServiceEdge): void {
+    const known = this.#byImporter.get(edge.importer) ?? new FilterMap<ServiceEdge>();
+    this.#byImporter.set(edge.importer, known);
+    known.add(edge.from, edge);
+  }
+
+  /** Would `start`, not added yet, close a cycle? */
+  check(start: ServiceEdge): CycleVerdict {
+    return this.#follow(start, start.exporter, imageOf(start, start.from), 2, new Set());
+  }
+
+  /** Requests arrive in `account` on `filter`; `depth` accounts are on the way there. */
+  #follow(
+    start: ServiceEdge,
+    account: number,
+    filter: string,
+    depth: number,
+    seen: Set<string>,
+  ): CycleVerdict {
+    if (account === start.importer && subjectsCollide(filter, start.from)) return "cycle";
+    const edges = this.#byImporter.get(account)?.colliding(filter) ?? [];
+    for (const edge of edges) {
+      this.#budget.stepsLeft -= 1;
+      if (this.#budget.stepsLeft < 0 || depth >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
+      const narrowed = intersectFilters(filter, edge.from);
+      if (narrowed === undefined) continue;
+      const image = imageOf(edge, narrowed);
+      const key = `${edge.exporter} ${image}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const verdict = this.#follow(start, edge.exporter, image, depth + 1, seen);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+}
+
+/** A stream import as the search sees it. */
+export interface StreamEdge {
+  readonly importer: number;
+  readonly exporter: number;
+  readonly from: string;
+  /** Filter of the importer's subjects. */
+  readonly to: string;
+}
+
+/**
+ * Finds stream imports that lead back. Streams are not passed on from account to account, so no
+ * message would ever circle; the rule is the reference's: an account that exports what it imports
+ * is a link of a chain.
+ */
+export class StreamCycles {
+  readonly #byImporter = new Map<number, FilterMap<StreamEdge>>();
+  readonly #exportsSubject: (account: number, filter: string) => boolean;
+  readonly #budget: SearchBudget;
+
+  constructor(exportsSubject: (account: number, filter: string) => boolean, budget: SearchBudget) {
+    this.#exportsSubject = exportsSubject;
+    this.#budget = budget;
+  }
+
+  add(edge: StreamEdge): void {
+    const known = this.#byImporter.get(edge.importer) ?? new FilterMap<StreamEdge>();
+    this.#byImporter.set(edge.importer, known);
+    known.add(edge.to, edge);
+  }
+
+  /** Would `start`, not added yet, close a cycle? */
+  check(start: StreamEdge): CycleVerdict {
+    const path = new Set([start.importer]);
+    return (
+      this.#follow(start.exporter, start.to, path, new Set()) ??
+      this.#follow(start.exporter, start.from, path, new Set())
+    );
+  }
+
+  #follow(account: number, filter: string, path: Set<number>, seen: Set<string>): CycleVerdict {
+    if (!this.#exportsSubject(account, filter)) return undefined;
+    const edges = this.#byImporter.get(account)?.colliding(filter) ?? [];
+    for (const edge of edges) {
+      this.#budget.stepsLeft -= 1;
+      if (this.#budget.stepsLeft < 0 || path.size >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
+      if (path.has(edge.exporter)) return "cycle";
+      const narrowed = subjectIsSubsetMatch(edge.to, filter) ? edge.to : filter;
+      const key = `${edge.exporter} ${narrowed}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      path.add(account);
+      const verdict = this.#follow(edge.exporter, narrowed, path, seen);
+      path.delete(account);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+}

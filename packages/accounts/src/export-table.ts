@@ -1,0 +1,86 @@
+// What an account exports and who may import it (AC-20, AC-22, AC-35). Control thread; pure.
+import { FilterMap, subjectIsSubsetMatch } from "@weft/subjects";
+import type { ExportSpec, ResponseType } from "./spec.ts";
+
+const BAD_SUBJECT = "sublist: invalid subject";
+
+/** One exported subject; several entries of a configuration for it are one. */
+interface ExportEntry {
+  readonly subject: string;
+  /** Names of the accounts that may import; undefined = all. */
+  approved: Set<string> | undefined;
+  /** AC-35, from 1; 0 = none. */
+  accountTokenPosition: number;
+  responseType: ResponseType;
+  responseThresholdMs: number | undefined;
+  allowTrace: boolean;
+}
+
+/** All exports of one kind of one account. */
+export class ExportTable {
+  readonly #bySubject = new Map<string, ExportEntry>();
+  readonly #byFilter = new FilterMap<ExportEntry>();
+
+  /** Adds an entry; returns the reference's text if it cannot be. */
+  add(spec: ExportSpec): string | undefined {
+    const position = spec.accountTokenPosition ?? 0;
+    if (position > 0 && spec.subject.split(".")[position - 1] !== "*") return BAD_SUBJECT;
+    const known = this.#bySubject.get(spec.subject);
+    const entry: ExportEntry = known ?? {
+      subject: spec.subject,
+      approved: undefined,
+      accountTokenPosition: 0,
+      responseType: "singleton",
+      responseThresholdMs: undefined,
+      allowTrace: false,
+    };
+    if (known === undefined) {
+      this.#bySubject.set(spec.subject, entry);
+      this.#byFilter.add(spec.subject, entry);
+    }
+    if (spec.accounts !== undefined) {
+      entry.approved ??= new Set();
+      for (const name of spec.accounts) entry.approved.add(name);
+    }
+    if (position > 0) entry.accountTokenPosition = position;
+    if (spec.responseType !== undefined) entry.responseType = spec.responseType;
+    if (spec.responseThresholdMs) entry.responseThresholdMs = spec.responseThresholdMs;
+    if (spec.allowTrace) entry.allowTrace = true;
+    return undefined;
+  }
+
+  /** True if some export takes in all of `filter`. */
+  covers(filter: string): boolean {
+    return this.#byFilter.covering(filter).length > 0;
+  }
+
+  /**
+   * The exports that decide about `filter`: the one with just this subject, else of those that take
+   * it in the narrowest. (The reference takes any of them, as its hash order falls.)
+   */
+  deciding(filter: string): readonly Readonly<ExportEntry>[] {
+    const exact = this.#bySubject.get(filter);
+    if (exact !== undefined) return [exact];
+    const covering = this.#byFilter.covering(filter);
+    return covering.filter(
+      (one) =>
+        !covering.some(
+          (other) => other !== one && subjectIsSubsetMatch(other.subject, one.subject),
+        ),
+    );
+  }
+
+  /** May the account called `importer` import `filter`? All deciding exports must agree. */
+  isApproved(importer: string, filter: string): boolean {
+    const deciding = this.deciding(filter);
+    return deciding.length > 0 && deciding.every((entry) => approves(entry, importer, filter));
+  }
+}
+
+function approves(entry: Readonly<ExportEntry>, importer: string, filter: string): boolean {
+  // AC-35: the position decides alone; the wildcard of the export itself names nobody.
+  if (entry.accountTokenPosition > 0) {
+    return filter.split(".")[entry.accountTokenPosition - 1] === importer;
+  }
+  return entry.approved?.has(importer) ?? true;
+}

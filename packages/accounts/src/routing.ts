@@ -1,0 +1,224 @@
+// Where the messages of an account go beyond it, and what its mappings make of them: the form of
+// the snapshot that a worker asks per distinct subject. Owned by a worker; immutable, made anew for
+// each snapshot. The booleans are for the hit path: an account without imports and mappings costs
+// nothing. Subjects are byte views.
+import { assert, createPrng, type Prng } from "@weft/base";
+import {
+  compileMapping,
+  compileTransform,
+  FilterMap,
+  type SubjectMapping,
+  type SubjectTransform,
+  subjectHasWildcard,
+} from "@weft/subjects";
+import type {
+  AccountSnapshot,
+  AccountsSnapshot,
+  ServiceImportSnapshot,
+  StreamImportSnapshot,
+} from "./snapshot.ts";
+
+/** A copy of a message for an importing account (AC-24). */
+export interface StreamTarget {
+  readonly importer: number;
+  /** Subject in the importer. */
+  readonly subject: string;
+  readonly allowTrace: boolean;
+}
+
+/** The importers that see a message under the same subject. */
+export interface StreamTargetGroup {
+  readonly importers: readonly number[];
+  readonly subject: string;
+  readonly allowTrace: boolean;
+}
+
+/** A request that goes to another account (AC-28). */
+export interface ServiceTarget {
+  readonly import: ServiceImportSnapshot;
+  /** Subject in the exporter, before the mappings of that account (SU-32). */
+  readonly subject: string;
+}
+
+/** What the mappings of an account make of one subject (SU-31). */
+export interface MappingChoice {
+  /** The one result; undefined = it has to be chosen for each message. */
+  readonly fixed: string | undefined;
+  /** The result for one message; null = the message is lost on purpose (SU-34). */
+  choose(prng: Prng): string | null;
+}
+
+interface StreamGroup {
+  readonly importers: number[];
+  readonly rewrite: SubjectTransform | string | undefined;
+  readonly allowTrace: boolean;
+}
+
+interface ServiceEntry {
+  readonly import: ServiceImportSnapshot;
+  readonly rewrite: SubjectTransform | string | undefined;
+}
+
+/** Import transforms are strict: they take no choice. */
+const NO_CHOICE = createPrng(0);
+const NO_STREAM_GROUPS: readonly StreamTargetGroup[] = [];
+const NO_STREAM_TARGETS: readonly StreamTarget[] = [];
+const NO_SERVICE_TARGETS: readonly ServiceTarget[] = [];
+
+function compileStrict(from: string, to: string): SubjectTransform {
+  const result = compileTransform(from, to, { strict: true });
+  assert(result.ok, "the transforms of a snapshot were checked");
+  return result.transform;
+}
+
+function rewritten(rewrite: SubjectTransform | string | undefined, subject: string): string {
+  if (rewrite === undefined) return subject;
+  return typeof rewrite === "string" ? rewrite : rewrite.apply(subject, NO_CHOICE);
+}
+
+class CompiledChoice implements MappingChoice {
+  readonly fixed: string | undefined;
+  readonly #mapping: SubjectMapping;
+  readonly #subject: string;
+
+  constructor(mapping: SubjectMapping, subject: string) {
+    this.#mapping = mapping;
+    this.#subject = subject;
+    this.fixed = mapping.isDeterministic ? mapping.apply(subject, NO_CHOICE) : undefined;
+  }
+
+  choose(prng: Prng): string | null {
+    return this.fixed ?? this.#mapping.apply(this.#subject, prng) ?? null;
+  }
+}
+
+/** One account. */
+export class CompiledAccount {
+  readonly index: number;
+  readonly snapshot: AccountSnapshot;
+  readonly #streams = new FilterMap<StreamGroup>();
+  readonly #groups = new Map<string, StreamGroup>();
+  readonly #services = new FilterMap<ServiceEntry>();
+  readonly #mappings = new FilterMap<SubjectMapping>();
+
+  constructor(snapshot: AccountSnapshot) {
+    this.index = snapshot.index;
+    this.snapshot = snapshot;
+    for (const { source, destinations } of snapshot.mappings) {
+      const result = compileMapping(source, destinations);
+      assert(result.ok, "the mappings of a snapshot were checked");
+      this.#mappings.add(source, result.mapping);
+    }
+  }
+
+  /** True if messages of this account can be seen in others. */
+  get hasStreamImporters(): boolean {
+    return this.#streams.size > 0;
+  }
+
+  /** True if requests of this account can go to others. */
+  get hasServiceImports(): boolean {
+    return this.#services.size > 0;
+  }
+
+  get hasMappings(): boolean {
+    return this.#mappings.size > 0;
+  }
+
+  /**
+   * Who sees a message published here on `subject`. One entry per import: an account that imports a
+   * subject twice sees it twice. What was imported is not passed on.
+   */
+  streamTargets(subject: string): readonly StreamTarget[] {
+    if (!this.hasStreamImporters) return NO_STREAM_TARGETS;
+    const targets: StreamTarget[] = [];
+    for (const group of this.streamTargetGroups(subject)) {
+      for (const importer of group.importers) {
+        targets.push({ importer, subject: group.subject, allowTrace: group.allowTrace });
+      }
+    }
+    return targets;
+  }
+
+  /** {@link streamTargets} by result: cheap however many accounts import the same. */
+  streamTargetGroups(subject: string): readonly StreamTargetGroup[] {
+    if (!this.hasStreamImporters) return NO_STREAM_GROUPS;
+    return this.#streams.match(subject).map(({ importers, rewrite, allowTrace }) => ({
+      importers,
+      subject: rewritten(rewrite, subject),
+      allowTrace,
+    }));
+  }
+
+  /** The services that a message published here on `subject` is a request to; all of them get it. */
+  serviceImports(subject: string): readonly ServiceTarget[] {
+    if (!this.hasServiceImports) return NO_SERVICE_TARGETS;
+    return this.#services.match(subject).map((entry) => ({
+      import: entry.import,
+      subject: rewritten(entry.rewrite, subject),
+    }));
+  }
+
+  /** SU-31. The first mapping in declared order that `subject` falls under; no chaining. */
+  mapping(subject: string): MappingChoice | undefined {
+    if (!this.hasMappings) return undefined;
+    const mapping = this.#mappings.first(subject);
+    return mapping && new CompiledChoice(mapping, subject);
+  }
+
+  /** For {@link AccountRouting} only, before anybody has seen this account. */
+  addStreamImporter(spec: StreamImportSnapshot): void {
+    const key = JSON.stringify([spec.from, spec.to, spec.allowTrace]);
+    const known = this.#groups.get(key);
+    if (known !== undefined) {
+      known.importers.push(spec.importer);
+      return;
+    }
+    const { from, to, allowTrace } = spec;
+    const isTransform = to !== undefined && subjectHasWildcard(from);
+    const rewrite = isTransform ? compileStrict(from, to) : to;
+    const group: StreamGroup = { importers: [spec.importer], rewrite, allowTrace };
+    this.#groups.set(key, group);
+    this.#streams.add(from, group);
+  }
+
+  /** For {@link AccountRouting} only, before anybody has seen this account. */
+  addServiceImport(spec: ServiceImportSnapshot): void {
+    const { from, to } = spec;
+    let rewrite: SubjectTransform | string | undefined;
+    if (spec.toIsLiteral) rewrite = to;
+    else if (from !== to) rewrite = compileStrict(from, to);
+    this.#services.add(from, { import: spec, rewrite });
+  }
+}
+
+/** All accounts of a snapshot. */
+export class AccountRouting {
+  readonly snapshot: AccountsSnapshot;
+  readonly #accounts: readonly CompiledAccount[];
+  readonly #indexByName = new Map<string, number>();
+
+  constructor(snapshot: AccountsSnapshot) {
+    this.snapshot = snapshot;
+    this.#accounts = snapshot.accounts.map((account) => new CompiledAccount(account));
+    for (const { name, index } of snapshot.accounts) {
+      if (name !== "") this.#indexByName.set(name, index);
+    }
+    for (const spec of snapshot.streamImports) {
+      this.account(spec.exporter).addStreamImporter(spec);
+    }
+    for (const spec of snapshot.serviceImports) this.account(spec.importer).addServiceImport(spec);
+  }
+
+  /** The account with this index, which must exist. */
+  account(index: number): CompiledAccount {
+    const account = this.#accounts[index];
+    assert(account !== undefined, "account indexes come from this snapshot");
+    return account;
+  }
+
+  /** Index of the account called `name`. */
+  indexOf(name: string): number | undefined {
+    return this.#indexByName.get(name);
+  }
+}

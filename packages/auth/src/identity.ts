@@ -1,0 +1,114 @@
+// What a login results in, and what it may have to wait for. Any thread; plain values.
+import type { TlsFacts } from "@weft/base";
+import type { CompiledPermissions } from "./permissions.ts";
+import type { ConnectionType } from "./spec.ts";
+
+/** How an identity was proved. `none` = nothing was asked for. */
+export type LoginKind = "none" | "no-auth-user" | "nkey" | "user" | "certificate" | "token";
+
+/** Who a connection is. Contains no secret. */
+export interface Identity {
+  readonly kind: LoginKind;
+  /** Name for logs and monitoring; empty for a token or for nobody in particular. */
+  readonly user: string;
+  /** Public key of an nkey user. */
+  readonly nkey?: string | undefined;
+  readonly accountName: string;
+  /** Equal for identities with equal permissions; "" = unrestricted. */
+  readonly permissionsKey: string;
+  readonly permissions: CompiledPermissions;
+  /** Limits of the user, to be combined with those of account and server; undefined = none. */
+  readonly payloadBytesMax?: number | undefined;
+  readonly subscriptionsMax?: number | undefined;
+  /** Wall-clock end of the right to be connected (CP-82), Unix milliseconds. */
+  readonly expiresAtMs?: number | undefined;
+}
+
+/** The fields of CONNECT that a login looks at (CP-20). */
+export interface LoginRequest {
+  readonly user?: string | undefined;
+  readonly pass?: string | undefined;
+  readonly authToken?: string | undefined;
+  readonly nkey?: string | undefined;
+  readonly sig?: string | undefined;
+  readonly jwt?: string | undefined;
+  /** CP-28: not empty = refused. */
+  readonly account?: string | undefined;
+  readonly newAccount?: boolean | undefined;
+}
+
+/** What the server knows of the connection. */
+export interface LoginFacts {
+  /** The bytes of the nonce text in INFO; what a signature is over (CP-06). */
+  readonly nonce: Uint8Array;
+  readonly connectionType: ConnectionType;
+  readonly tls?: TlsFacts | undefined;
+}
+
+/** Wanted: compare `given` with the bcrypt hash `stored`; see password.ts for what counts. */
+export interface HashPending {
+  readonly kind: "hash";
+  readonly stored: string;
+  readonly given: string;
+  /** Who it will be if it fits; undefined = nobody: the work is done to cost the same time. */
+  readonly candidate: Identity | undefined;
+}
+
+/** Wanted: the account with this key, from a resolver. */
+export interface AccountPending {
+  readonly kind: "account";
+  readonly key: string;
+}
+
+/** Wanted: the answer of the callout service of this account (AN-60). */
+export interface CalloutPending {
+  readonly kind: "callout";
+  readonly account: string;
+}
+
+/** Wanted: the verdict of an authentication plug-in (AN-19). */
+export interface PluginPending {
+  readonly kind: "plugin";
+  readonly plugin: string;
+}
+
+/** Wanted: the revocation state of the client certificate. */
+export interface OcspPending {
+  readonly kind: "ocsp";
+  readonly certificate: Uint8Array;
+}
+
+/** What a login waits for. All kinds share the one deadline of the login (CP-31). */
+export type Pending = HashPending | AccountPending | CalloutPending | PluginPending | OcspPending;
+
+/** The answer to a {@link Pending} of the same kind. Only `hash` is asked for as yet. */
+export type PendingAnswer = { readonly kind: "hash"; readonly matches: boolean };
+
+/**
+ * The finer cause of a refusal, for logs and events; the client always reads
+ * `Authorization Violation` (CP-30).
+ */
+export type DenyReason =
+  | "account in connect"
+  | "credentials missing"
+  | "user unknown"
+  | "nkey unknown"
+  | "connection type not allowed"
+  | "signature missing"
+  | "signature malformed"
+  | "signature not verified"
+  | "certificate required"
+  | "certificate not mapped"
+  | "password wrong"
+  | "token wrong"
+  | "answer unexpected";
+
+export type LoginOutcome =
+  | { readonly kind: "granted"; readonly identity: Identity }
+  | { readonly kind: "denied"; readonly reason: DenyReason }
+  | { readonly kind: "pending"; readonly wait: Pending };
+
+/** Looks up the user that a verified client certificate stands for (AN-31); undefined = none. */
+export interface CertificateMapper {
+  mapCertificate(facts: TlsFacts): string | undefined;
+}

@@ -1,0 +1,402 @@
+// BrokerCore: everything a worker does with the bytes of its connections. One per worker thread,
+// owned by it, synchronous; the runtime drives it (ports.ts). Reading order: `open`, then
+// session/client-session.ts and publish/publisher.ts; `onDataFrame` for what other threads send.
+//
+// A turn is one input event and ends in `flush`. Must stay true: buffers handed in are not kept
+// beyond the call; every outbox that was touched is flushed once; frames are published once.
+import { AccountRouting, type AccountSnapshot } from "@weft/accounts";
+import {
+  type Identity,
+  type LoginFacts,
+  type LoginOutcome,
+  type LoginRequest,
+  type PendingAnswer,
+  StaticAuthenticator,
+} from "@weft/auth";
+import {
+  assert,
+  type Clock,
+  type Entropy,
+  type Log,
+  type Transport,
+  type TransportEvents,
+} from "@weft/base";
+import { ClientParser, encodeInfo } from "@weft/protocol";
+import type { InterestIndex } from "@weft/subjects";
+import {
+  decodeControlFrame,
+  FRAME_NO_RESPONDERS,
+  FRAME_STALL,
+  FRAME_UNSTALL,
+} from "./deliver/bus-frame.ts";
+import { Deliverer } from "./deliver/deliverer.ts";
+import { FlowControl } from "./deliver/flow-control.ts";
+import { FrameInbox } from "./deliver/frame-inbox.ts";
+import { Outbox, type OutboxHost } from "./deliver/outbox.ts";
+import { RemoteLanes } from "./deliver/remote-lanes.ts";
+import { SlabPool } from "./deliver/slab-pool.ts";
+import { ClientTargets } from "./deliver/special-targets.ts";
+import type {
+  BrokerDependencies,
+  BrokerDriver,
+  BrokerLimits,
+  BrokerSnapshot,
+  ListenerOptions,
+  ServerIdentity,
+  WorkerCounters,
+} from "./ports.ts";
+import { ContextTable } from "./publish/context.ts";
+import { MessageView } from "./publish/message-view.ts";
+import { PlanCompiler } from "./publish/plan-compiler.ts";
+import { Publisher } from "./publish/publisher.ts";
+import { ServiceImports } from "./publish/service-imports.ts";
+import { clientInfo } from "./session/client-info.ts";
+import { sendNoResponders } from "./session/client-publish.ts";
+import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { finishLogin } from "./session/login.ts";
+import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import { SubscriptionTable } from "./subscribe/subscription.ts";
+import { Subscriptions } from "./subscribe/subscriptions.ts";
+
+const SYSTEM_ACCOUNT_INDEX = 1;
+
+export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly parser: ClientParser;
+  readonly slabs = new SlabPool();
+  readonly limits: BrokerLimits;
+  readonly server: ServerIdentity;
+  readonly counters: WorkerCounters;
+  readonly message = new MessageView();
+  readonly contexts = new ContextTable();
+  readonly publisher: Publisher;
+  readonly subscriptions: Subscriptions;
+  readonly threadIndex: number;
+  readonly pendingBytesMax: number;
+  readonly dropAboveThreshold: boolean;
+  readonly nonceRequired: boolean;
+  readonly authRequired: boolean;
+  readonly infoAuthRequired: boolean;
+  lameDuck = false;
+  readonly #dependencies: BrokerDependencies;
+  readonly #snapshot: BrokerSnapshot;
+  readonly #accountsByName = new Map<string, AccountSnapshot>();
+  readonly #authenticator: StaticAuthenticator;
+  readonly #sessions = new Map<number, ClientSession>();
+  readonly #touched: ClientSession[] = [];
+  readonly #parked: (Set<ClientSession> | undefined)[];
+  readonly #hashTickets = new Map<number, ClientSession>();
+  readonly #lanes: RemoteLanes;
+  readonly #flow: FlowControl;
+  readonly #inbox: FrameInbox;
+  readonly #services: ServiceImports;
+  /** What the outboxes of this turn are filled from: a session's input or a frame. */
+  #inFrame = false;
+  #nextTicket = 1;
+  #outMessagesClosed = 0;
+  #outBytesClosed = 0;
+  #inMessagesClosed = 0;
+  #inBytesClosed = 0;
+
+  constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
+    const { bus, generations, hashSeed, prng } = dependencies;
+    this.#dependencies = dependencies;
+    this.#snapshot = snapshot;
+    this.clock = dependencies.clock;
+    this.entropy = dependencies.entropy;
+    this.log = dependencies.log;
+    this.counters = dependencies.counters;
+    this.limits = snapshot.limits;
+    this.server = snapshot.server;
+    this.threadIndex = bus.threadIndex;
+    this.pendingBytesMax = snapshot.limits.pendingBytesMax;
+    this.dropAboveThreshold = snapshot.limits.noFastProducerStall;
+    this.parser = new ClientParser(hashSeed);
+    this.#parked = new Array(bus.threadsCount).fill(undefined);
+    for (const account of snapshot.accounts.accounts) {
+      this.#accountsByName.set(account.name, account);
+    }
+    this.#authenticator = new StaticAuthenticator(snapshot.auth);
+    this.authRequired = this.#authenticator.authRequired;
+    this.infoAuthRequired = this.#authenticator.infoAuthRequired;
+    this.nonceRequired = this.#authenticator.nonceRequired;
+    const routing = new AccountRouting(snapshot.accounts);
+    const table = new SubscriptionTable();
+    const { writer } = index;
+    assert(writer !== null, "a worker writes its own interest");
+    this.#lanes = new RemoteLanes(bus);
+    const deliverer = new Deliverer(this.slabs, new ClientTargets(this.clock));
+    const compiler = new PlanCompiler(routing, {
+      index,
+      generations,
+      threadIndex: bus.threadIndex,
+      subscriptions: table,
+      hashSeed,
+    });
+    this.publisher = new Publisher({
+      generations,
+      threadIndex: bus.threadIndex,
+      compiler,
+      deliverer,
+      lanes: this.#lanes,
+      contexts: () => this.contexts,
+      services: () => this.#services,
+      prng,
+      hashSeed,
+    });
+    this.#services = new ServiceImports({
+      bus,
+      lanes: this.#lanes,
+      publisher: this.publisher,
+      contexts: this.contexts,
+      accounts: snapshot.accounts.accounts,
+      clock: this.clock,
+      entropy: this.entropy,
+      hashSeed,
+    });
+    this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
+    this.#flow = new FlowControl({
+      clock: this.clock,
+      bus,
+      counters: this.counters,
+      setTimer: (delayMs) => dependencies.setTimer(delayMs),
+    });
+    this.#inbox = new FrameInbox({
+      bus,
+      lanes: this.#lanes,
+      deliverer,
+      publisher: this.publisher,
+      contexts: () => this.contexts,
+      services: () => this.#services,
+    });
+  }
+
+  // ---- driven by the runtime
+
+  open(transport: Transport, listener: number): TransportEvents {
+    const clientId = this.#dependencies.nextClientId();
+    const session = new ClientSession(this, transport, clientId, listener);
+    this.#sessions.set(clientId, session);
+    this.counters.connections += 1;
+    this.counters.connectionsTotal += 1;
+    scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
+    session.greet();
+    if (this.log.debugEnabled) {
+      this.log.write("debug", `${session.label()} - Client connection created`);
+    }
+    return session;
+  }
+
+  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
+    this.#inFrame = true;
+    this.#inbox.onDataFrame(from, bytes, start, end);
+    this.#inFrame = false;
+    return true;
+  }
+
+  onControlFrame(_from: number, bytes: Buffer, start: number, _end: number): void {
+    const frame = decodeControlFrame(bytes, start);
+    const session = this.#sessions.get(frame.clientId);
+    if (session === undefined) return;
+    if (frame.kind === FRAME_STALL) this.#flow.stall(session);
+    else if (frame.kind === FRAME_UNSTALL) this.#flow.release(session);
+    else if (frame.kind === FRAME_NO_RESPONDERS) {
+      if (session.noResponders) sendNoResponders(session, frame.reply, frame.subject);
+    } else assert(false, "a known kind of control frame");
+  }
+
+  onSpace(to: number): void {
+    if (!this.#lanes.drainSpill(to)) return;
+    const parked = this.#parked[to];
+    if (parked === undefined) return;
+    this.#parked[to] = undefined;
+    for (const session of parked) session.go(WAIT_LANE);
+  }
+
+  flush(): void {
+    const touched = this.#touched;
+    for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
+    touched.length = 0;
+    this.#dependencies.bus.publish();
+    this.publisher.beginTurn();
+  }
+
+  tick(): void {
+    const now = this.clock.monotonicMs();
+    const { prng } = this.#dependencies;
+    let inMessages = this.#inMessagesClosed;
+    let inBytes = this.#inBytesClosed;
+    let outMessages = this.#outMessagesClosed;
+    let outBytes = this.#outBytesClosed;
+    for (const session of this.#sessions.values()) {
+      checkDeadlines(session, now, prng);
+      inMessages += session.inMessages;
+      inBytes += session.inBytes;
+      outMessages += session.outbox.messages;
+      outBytes += session.outbox.payloadBytes;
+    }
+    this.#services.expire(now);
+    const { counters, publisher } = this;
+    counters.inMessages = inMessages;
+    counters.inBytes = inBytes;
+    counters.outMessages = outMessages;
+    counters.outBytes = outBytes;
+    counters.subscriptions = this.subscriptions.count;
+    counters.planMisses = publisher.misses;
+  }
+
+  onTimer(): void {
+    this.#flow.onTimer();
+  }
+
+  onHashAnswer(ticket: number, matches: boolean): void {
+    const session = this.#hashTickets.get(ticket);
+    this.#hashTickets.delete(ticket);
+    if (session !== undefined) finishLogin(session, matches);
+  }
+
+  enterLameDuck(): void {
+    this.lameDuck = true;
+    for (const session of this.#sessions.values()) {
+      if (session.state === "active" && session.facts.protocol >= 1) {
+        session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
+      }
+    }
+  }
+
+  closeSome(count: number, reason: "Server Shutdown"): number {
+    let closed = 0;
+    for (const session of this.#sessions.values()) {
+      if (closed >= count) break;
+      if (session.state === "closing" || session.state === "closed") continue;
+      session.close(reason);
+      closed += 1;
+    }
+    return this.#sessions.size;
+  }
+
+  // ---- asked by sessions
+
+  listener(index: number): ListenerOptions {
+    const listener = this.#snapshot.listeners[index];
+    assert(listener !== undefined, "a connection comes from a known listener");
+    return listener;
+  }
+
+  newOutbox(session: ClientSession): Outbox {
+    return new Outbox(this, session);
+  }
+
+  accountByName(name: string): AccountSnapshot | undefined {
+    return this.#accountsByName.get(name);
+  }
+
+  account(index: number): AccountSnapshot {
+    const account = this.#snapshot.accounts.accounts[index];
+    assert(account !== undefined, "an account of the snapshot");
+    return account;
+  }
+
+  isSystemAccount(index: number): boolean {
+    return index === SYSTEM_ACCOUNT_INDEX;
+  }
+
+  beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
+    return this.#authenticator.begin(request, facts);
+  }
+
+  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome {
+    return this.#authenticator.finish(pending.wait, answer);
+  }
+
+  anonymous(facts: LoginFacts): Identity | undefined {
+    const outcome = this.#authenticator.begin({}, facts);
+    return outcome.kind === "granted" ? outcome.identity : undefined;
+  }
+
+  compareHash(session: ClientSession, stored: string, given: string): void {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    this.#hashTickets.set(ticket, session);
+    this.#dependencies.control.compareHash(ticket, stored, given);
+  }
+
+  acquireConnection(account: number, max: number): boolean {
+    return this.#dependencies.shared.acquireConnection(account, max);
+  }
+
+  releaseConnection(account: number): void {
+    this.#dependencies.shared.releaseConnection(account);
+  }
+
+  park(session: ClientSession, thread: number): void {
+    let parked = this.#parked[thread];
+    if (parked === undefined) {
+      parked = new Set();
+      this.#parked[thread] = parked;
+    }
+    parked.add(session);
+    session.wait(WAIT_LANE);
+  }
+
+  endOfInput(session: ClientSession): void {
+    this.#flow.endOfInput(session);
+  }
+
+  touch(session: ClientSession): void {
+    this.#touched.push(session);
+  }
+
+  closed(session: ClientSession): void {
+    if (!this.#sessions.delete(session.clientId)) return;
+    for (const parked of this.#parked) parked?.delete(session);
+    this.#flow.closed(session);
+    this.counters.connections -= 1;
+    this.#inMessagesClosed += session.inMessages;
+    this.#inBytesClosed += session.inBytes;
+    this.#outMessagesClosed += session.outbox.messages;
+    this.#outBytesClosed += session.outbox.payloadBytes;
+    this.#dependencies.control.connectionClosed({
+      clientId: session.clientId,
+      reason: session.closedReason ?? "Unknown State",
+      name: session.facts.name,
+      user: session.user,
+      account: session.account < 0 ? "" : this.account(session.account).name,
+      address: session.transport.remoteAddress,
+      port: session.transport.remotePort,
+      startedAt: session.startedUnixMs,
+      closedAt: Number(this.clock.unixNanos() / 1_000_000n),
+      inMessages: session.inMessages,
+      inBytes: session.inBytes,
+      outMessages: session.outbox.messages,
+      outBytes: session.outbox.payloadBytes,
+    });
+  }
+
+  // ---- asked by outboxes
+
+  outboxTouched(outbox: Outbox): void {
+    this.#touched.push(outbox.owner as ClientSession);
+  }
+
+  outboxOverflowed(outbox: Outbox): void {
+    const session = outbox.owner as ClientSession;
+    this.counters.slowConsumersPending += 1;
+    const limit = `MaxPending of ${this.pendingBytesMax} Exceeded`;
+    this.log.write("info", `${session.label()} - Slow Consumer Detected: ${limit}`);
+    session.abort("Slow Consumer (Pending Bytes)");
+  }
+
+  outboxLagging(outbox: Outbox): void {
+    const message = this.#inFrame ? this.#inbox.message : this.message;
+    const { source, sourceThread, sourceClientId } = message;
+    this.#flow.lagging(outbox, source, sourceThread, sourceClientId);
+  }
+
+  outboxCaughtUp(outbox: Outbox): void {
+    this.#flow.caughtUp(outbox);
+  }
+}

@@ -1,0 +1,132 @@
+// Pausing publishers for receivers that lag (CP-105). A publisher waits at most `LIMITS.stallMs` per
+// piece of input, and only for receivers that get on: one that has lagged for a while with little
+// progress is waited for no more, so that it cannot hold up a subject for the others; its outbox
+// then grows to its limit and it is closed. Owned by the worker's core.
+import { type Clock, LIMITS } from "@weft/base";
+import type { Bus, WorkerCounters } from "../ports.ts";
+import { type ClientSession, WAIT_STALL } from "../session/client-session.ts";
+import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** A receiver is given up on after lagging this long ... */
+const PATIENCE_MS = 300;
+/** ... with fewer bytes taken than this. */
+const PROGRESS_BYTES = 8 * 1024 * 1024;
+
+interface Lag {
+  sinceMs: number;
+  writtenBytes: number;
+  readonly waiters: Set<ClientSession>;
+  /** Publishers on other threads: client id -> thread. */
+  readonly remoteWaiters: Map<number, number>;
+}
+
+export interface FlowControlDependencies {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly counters: WorkerCounters;
+  setTimer(delayMs: number): void;
+}
+
+export class FlowControl {
+  readonly #dependencies: FlowControlDependencies;
+  readonly #lagging = new Map<Outbox, Lag>();
+  /** Publishers of this thread that wait, with the time when they go on anyway. */
+  readonly #stalled = new Map<ClientSession, number>();
+  /** The publisher in hand is to wait when its input is done. */
+  #wanted = false;
+
+  constructor(dependencies: FlowControlDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** A receiver crossed the threshold while the message of this publisher was delivered. */
+  lagging(
+    outbox: Outbox,
+    source: ClientSession | undefined,
+    thread: number,
+    clientId: number,
+  ): void {
+    const now = this.#dependencies.clock.monotonicMs();
+    let lag = this.#lagging.get(outbox);
+    if (lag === undefined) {
+      lag = {
+        sinceMs: now,
+        writtenBytes: outbox.writtenBytes,
+        waiters: new Set(),
+        remoteWaiters: new Map(),
+      };
+      this.#lagging.set(outbox, lag);
+    }
+    if (now - lag.sinceMs > PATIENCE_MS) {
+      if (outbox.writtenBytes - lag.writtenBytes < PROGRESS_BYTES) return;
+      lag.sinceMs = now;
+      lag.writtenBytes = outbox.writtenBytes;
+    }
+    if (source !== undefined) {
+      if (source.outbox === outbox) return;
+      lag.waiters.add(source);
+      this.#wanted = true;
+      return;
+    }
+    if (thread === this.#dependencies.bus.threadIndex || lag.remoteWaiters.has(clientId)) return;
+    lag.remoteWaiters.set(clientId, thread);
+    this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
+  }
+
+  /** The receiver is down to the low mark, or closed: whoever waits for it goes on. */
+  caughtUp(outbox: Outbox): void {
+    const lag = this.#lagging.get(outbox);
+    if (lag === undefined) return;
+    this.#lagging.delete(outbox);
+    for (const session of lag.waiters) this.release(session);
+    for (const [clientId, thread] of lag.remoteWaiters) {
+      this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_UNSTALL, clientId));
+    }
+  }
+
+  /** End of one piece of a publisher's input. */
+  endOfInput(session: ClientSession): void {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.stall(session);
+  }
+
+  /** Pauses a publisher of this thread. */
+  stall(session: ClientSession): void {
+    if (session.state !== "active" || this.#stalled.has(session)) return;
+    const now = this.#dependencies.clock.monotonicMs();
+    if (this.#stalled.size === 0) this.#dependencies.setTimer(LIMITS.stallMs);
+    this.#stalled.set(session, now + LIMITS.stallMs);
+    this.#dependencies.counters.stalledClients += 1;
+    session.wait(WAIT_STALL);
+  }
+
+  release(session: ClientSession): void {
+    if (this.#stalled.delete(session)) session.go(WAIT_STALL);
+  }
+
+  /** Lets everybody go on whose time is over. Map order is the order of the deadlines. */
+  onTimer(): void {
+    const now = this.#dependencies.clock.monotonicMs();
+    for (const [session, deadlineMs] of this.#stalled) {
+      if (deadlineMs > now + 0.5) {
+        this.#dependencies.setTimer(deadlineMs - now);
+        return;
+      }
+      this.#forget(session);
+      this.release(session);
+    }
+  }
+
+  /** The session is gone. */
+  closed(session: ClientSession): void {
+    this.#stalled.delete(session);
+    this.#forget(session);
+    this.caughtUp(session.outbox);
+  }
+
+  #forget(session: ClientSession): void {
+    for (const lag of this.#lagging.values()) lag.waiters.delete(session);
+  }
+}

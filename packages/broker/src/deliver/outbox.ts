@@ -1,0 +1,218 @@
+// Bytes waiting for one connection. Owned by the worker's core. Deliveries are appended to the
+// current slab; at the end of the turn everything leaves in one write. At most one write is under
+// way; what comes meanwhile waits, and its amount is what slow-consumer rules look at.
+//
+// The hot path reads `bytes`, `used` and `capacity` and writes `used` itself; it calls `grow` only
+// when a message does not fit, so every rule that costs time lives in `grow`.
+import { LIMITS, type Transport } from "@weft/base";
+import { type Slab, type SlabPool, smallSlabBytes } from "./slab-pool.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+/** Decisions that an outbox leaves to the core. */
+export interface OutboxHost {
+  readonly slabs: SlabPool;
+  readonly pendingBytesMax: number;
+  /** Drop for receivers above three quarters of their limit instead of stalling (CP-106). */
+  readonly dropAboveThreshold: boolean;
+  /** The outbox has bytes to flush at the end of this turn. */
+  outboxTouched(outbox: Outbox): void;
+  /** More waits than `pendingBytesMax` (CP-103). The owner is closed. */
+  outboxOverflowed(outbox: Outbox): void;
+  /** More than `LIMITS.stallHighBytes` waits: the publisher of this turn may be paused (CP-105). */
+  outboxLagging(outbox: Outbox): void;
+  /** Back to `LIMITS.stallLowBytes` or less. */
+  outboxCaughtUp(outbox: Outbox): void;
+}
+
+export class Outbox {
+  bytes: Buffer = EMPTY;
+  used = 0;
+  capacity = 0;
+  /** Messages and payload bytes delivered, for statistics; the hot path adds to them. */
+  messages = 0;
+  payloadBytes = 0;
+  closed = false;
+  /** True between `outboxLagging` and `outboxCaughtUp`. */
+  lagging = false;
+  /** Monotonic time when the write under way began; 0 when none is. The core sets it. */
+  writeStartedMs = 0;
+  /** Bytes handed to the transport since the connection began. */
+  writtenBytes = 0;
+  /** Whose outbox this is; opaque here. */
+  readonly owner: unknown;
+  readonly #host: OutboxHost;
+  #start = 0;
+  #slab: Slab | undefined;
+  #queued: Buffer[] = [];
+  #queuedSlabs: Slab[] = [];
+  #queuedBytes = 0;
+  #inFlightSlabs: Slab[] | undefined;
+  #inFlightBytes = 0;
+  #touched = false;
+  #startSmall = true;
+
+  constructor(host: OutboxHost, owner: unknown) {
+    this.#host = host;
+    this.owner = owner;
+  }
+
+  /** Bytes that were accepted and not yet taken by the transport. */
+  get pendingBytes(): number {
+    return this.#queuedBytes + this.#inFlightBytes + (this.used - this.#start);
+  }
+
+  /** Bytes not yet handed to the transport. */
+  get queuedBytes(): number {
+    return this.#queuedBytes + (this.used - this.#start);
+  }
+
+  get writing(): boolean {
+    return this.#inFlightSlabs !== undefined;
+  }
+
+  /**
+   * Makes room for `needBytes` contiguous bytes and returns the offset in `bytes` where they go,
+   * or -1 when the message is not to be delivered (closed, overflowed or dropped by policy).
+   */
+  grow(needBytes: number): number {
+    if (this.closed) return -1;
+    this.#cut();
+    const waiting = this.#queuedBytes + this.#inFlightBytes;
+    if (waiting > LIMITS.stallHighBytes || waiting > this.#host.pendingBytesMax / 2) {
+      if (!this.#mayGrow(waiting, needBytes)) return -1;
+    }
+    if (!this.#touched) {
+      this.#touched = true;
+      this.#host.outboxTouched(this);
+    }
+    const first = this.#queuedBytes === 0;
+    const small = first && this.#startSmall && needBytes <= smallSlabBytes;
+    this.#dropSlab();
+    const slab = small ? this.#host.slabs.takeSmall() : this.#host.slabs.take(needBytes);
+    this.#slab = slab;
+    this.bytes = slab.bytes;
+    this.capacity = slab.bytes.length;
+    this.used = 0;
+    this.#start = 0;
+    return 0;
+  }
+
+  /** Appends a copy of `bytes`. For everything that is not a message: INFO, PONG, errors. */
+  append(bytes: Uint8Array): void {
+    let at = this.used;
+    if (at + bytes.length > this.capacity) {
+      at = this.grow(bytes.length);
+      if (at < 0) return;
+    }
+    this.bytes.set(bytes, at);
+    this.used = at + bytes.length;
+  }
+
+  /** Appends `slab[0, length)` without copying; the slab gains a reference. */
+  appendShared(slab: Slab, length: number): void {
+    if (this.closed) return;
+    this.#cut();
+    slab.references += 1;
+    this.#queued.push(slab.bytes.subarray(0, length));
+    this.#queuedSlabs.push(slab);
+    this.#queuedBytes += length;
+    const waiting = this.#queuedBytes + this.#inFlightBytes;
+    if (waiting > LIMITS.stallHighBytes) this.#mayGrow(waiting, 0);
+    if (!this.#touched) {
+      this.#touched = true;
+      this.#host.outboxTouched(this);
+    }
+  }
+
+  /** Hands everything to the transport, unless a write is still under way. */
+  flush(transport: Transport): void {
+    this.#touched = false;
+    if (this.closed || this.#inFlightSlabs !== undefined) return;
+    this.#cut();
+    const bytes = this.#queuedBytes;
+    if (bytes === 0) return;
+    this.#startSmall = bytes <= smallSlabBytes;
+    this.#dropSlab();
+    const chunks = this.#queued;
+    this.#inFlightSlabs = this.#queuedSlabs;
+    this.#inFlightBytes = bytes;
+    this.#queued = [];
+    this.#queuedSlabs = [];
+    this.#queuedBytes = 0;
+    transport.write(chunks);
+  }
+
+  /** The write under way is done. The caller flushes again at the end of its turn. */
+  written(): void {
+    this.writtenBytes += this.#inFlightBytes;
+    this.writeStartedMs = 0;
+    this.#releaseInFlight();
+    if (this.closed) return;
+    if (this.lagging && this.pendingBytes <= LIMITS.stallLowBytes) {
+      this.lagging = false;
+      this.#host.outboxCaughtUp(this);
+    }
+    if (!this.#touched && this.pendingBytes > 0) {
+      this.#touched = true;
+      this.#host.outboxTouched(this);
+    }
+  }
+
+  /** Gives all memory back that no write under way holds. Nothing is accepted any more. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const slab of this.#queuedSlabs) this.#host.slabs.release(slab);
+    this.#queued = [];
+    this.#queuedSlabs = [];
+    this.#queuedBytes = 0;
+    this.#dropSlab();
+    if (this.lagging) {
+      this.lagging = false;
+      this.#host.outboxCaughtUp(this);
+    }
+  }
+
+  #mayGrow(waiting: number, needBytes: number): boolean {
+    const limit = this.#host.pendingBytesMax;
+    if (waiting + needBytes > limit && waiting > 0) {
+      this.#host.outboxOverflowed(this);
+      return false;
+    }
+    if (this.#host.dropAboveThreshold && waiting > (limit / 4) * 3) return false;
+    if (waiting > LIMITS.stallHighBytes) {
+      this.lagging = true;
+      this.#host.outboxLagging(this);
+    }
+    return true;
+  }
+
+  /** Moves the filled part of the current slab to the queue. */
+  #cut(): void {
+    const slab = this.#slab;
+    if (slab === undefined || this.used === this.#start) return;
+    slab.references += 1;
+    this.#queued.push(slab.bytes.subarray(this.#start, this.used));
+    this.#queuedSlabs.push(slab);
+    this.#queuedBytes += this.used - this.#start;
+    this.#start = this.used;
+  }
+
+  #dropSlab(): void {
+    if (this.#slab === undefined) return;
+    this.#host.slabs.release(this.#slab);
+    this.#slab = undefined;
+    this.bytes = EMPTY;
+    this.capacity = 0;
+    this.used = 0;
+    this.#start = 0;
+  }
+
+  #releaseInFlight(): void {
+    const slabs = this.#inFlightSlabs;
+    this.#inFlightSlabs = undefined;
+    this.#inFlightBytes = 0;
+    if (slabs !== undefined) for (const slab of slabs) this.#host.slabs.release(slab);
+  }
+}

@@ -1,0 +1,169 @@
+// The world outside a worker's core: what the runtime gives it, and what it may be told.
+import type { AccountsSnapshot } from "@weft/accounts";
+import type { AuthSpec } from "@weft/auth";
+import type { Clock, Entropy, Log, Prng, Transport, TransportEvents } from "@weft/base";
+import type { Generations } from "@weft/subjects";
+
+/** What every worker gets from control at start and at each change. Plain data. */
+export interface BrokerSnapshot {
+  readonly auth: AuthSpec;
+  readonly accounts: AccountsSnapshot;
+  readonly limits: BrokerLimits;
+  readonly server: ServerIdentity;
+  readonly listeners: readonly ListenerOptions[];
+}
+
+/** Limits of the configuration; bytes, milliseconds, counts; -1 = unlimited. */
+export interface BrokerLimits {
+  readonly controlLineBytesMax: number;
+  readonly payloadBytesMax: number;
+  readonly pendingBytesMax: number;
+  readonly connectionsMax: number;
+  readonly subscriptionsMax: number;
+  readonly subscriptionTokensMax: number;
+  readonly writeDeadlineMs: number;
+  readonly pingIntervalMs: number;
+  readonly pingsUnansweredMax: number;
+  readonly authTimeoutMs: number;
+  readonly closedConnectionsKept: number;
+  readonly noFastProducerStall: boolean;
+  readonly headers: boolean;
+}
+
+/** Fields of INFO that are the same for every connection (CP-02, CP-03). */
+export interface ServerIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly weftVersion: string;
+  /** Runtime, shown where the reference names its compiler (`go` in INFO). */
+  readonly runtime: string;
+  readonly host: string;
+  readonly port: number;
+  readonly xkey?: string | undefined;
+  readonly connectUrls?: readonly string[] | undefined;
+}
+
+/** One row of the listener table; the acceptor sends its index with every socket. */
+export interface ListenerOptions {
+  readonly kind: "client";
+  /** `available` = clear clients may stay (CP-19). */
+  readonly tls: "off" | "available" | "required";
+  readonly tlsVerify: boolean;
+  /** TL-10: true = TLS before INFO; milliseconds = wait that long for a TLS hello, then INFO. */
+  readonly handshakeFirst: boolean | number;
+  readonly tlsTimeoutMs: number;
+}
+
+/**
+ * Frames between threads. Two lanes each way; the data lane pushes back, the control lane never
+ * loses. `to` is a thread index as in the interest index: control 0, workers from 1.
+ */
+export interface Bus {
+  readonly threadIndex: number;
+  readonly threadsCount: number;
+  /**
+   * Room for one data frame. Returns the offset in `dataBytes(to)` where the caller writes exactly
+   * `frameBytes` bytes before `commitData(to)`; -1 = full: nothing is reserved, and `onSpace(to)`
+   * of the core will be called.
+   */
+  reserveData(to: number, frameBytes: number): number;
+  dataBytes(to: number): Buffer;
+  commitData(to: number): void;
+  /** Copies a small frame; never refused. */
+  sendControl(to: number, frame: Uint8Array): void;
+  /** Makes everything committed since the last call visible and wakes sleeping readers. */
+  publish(): void;
+}
+
+/** Shared limits and gauges, exact over all threads. */
+export interface SharedLimits {
+  /** Takes one connection of the account if fewer than `max` are taken (-1 = no bound). */
+  acquireConnection(account: number, max: number): boolean;
+  releaseConnection(account: number): void;
+}
+
+/** A finished connection, for the ring of CP-110. */
+export interface ClosedConnection {
+  readonly clientId: number;
+  readonly reason: string;
+  readonly name: string;
+  readonly user: string;
+  readonly account: string;
+  readonly address: string;
+  readonly port: number;
+  readonly startedAt: number;
+  readonly closedAt: number;
+  readonly inMessages: number;
+  readonly inBytes: number;
+  readonly outMessages: number;
+  readonly outBytes: number;
+}
+
+/** What a core asks of the control thread, seldom enough for a structured clone. */
+export interface ControlPort {
+  /** Compare `given` with the bcrypt hash `stored`; the answer comes as `onHashAnswer(ticket)`. */
+  compareHash(ticket: number, stored: string, given: string): void;
+  connectionClosed(record: ClosedConnection): void;
+}
+
+/** Single-writer statistics of this thread; the runtime backs them with shared memory. */
+export interface WorkerCounters {
+  connections: number;
+  connectionsTotal: number;
+  subscriptions: number;
+  inMessages: number;
+  inBytes: number;
+  outMessages: number;
+  outBytes: number;
+  slowConsumersPending: number;
+  slowConsumersDeadline: number;
+  staleConnections: number;
+  stalledClients: number;
+  authFailures: number;
+  planHits: number;
+  planMisses: number;
+  connectionFaults: number;
+}
+
+export interface BrokerDependencies {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly prng: Prng;
+  readonly log: Log;
+  readonly bus: Bus;
+  readonly shared: SharedLimits;
+  readonly control: ControlPort;
+  readonly counters: WorkerCounters;
+  readonly generations: Generations;
+  /** Secret start value of subject hashes, equal on all threads of the process. */
+  readonly hashSeed: number;
+  /** Next process-wide client id (CP-04). */
+  nextClientId(): number;
+  /** Calls `core.onTimer()` once, `delayMs` from now; at most one is outstanding. */
+  setTimer(delayMs: number): void;
+}
+
+/** The worker's core as the runtime drives it. Every call is one turn or part of one. */
+export interface BrokerDriver {
+  /**
+   * A connection was accepted on row `listener` of the table. The session writes its INFO itself.
+   * After each call into the returned events the driver calls `flush()`.
+   */
+  open(transport: Transport, listener: number): TransportEvents;
+  /** One data frame of another thread; false = not now (it stays in its ring). */
+  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean;
+  onControlFrame(from: number, bytes: Buffer, start: number, end: number): void;
+  /** The data lane to `to`, which was full, has room. */
+  onSpace(to: number): void;
+  /** End of a turn: writes every touched connection once, publishes the bus once. */
+  flush(): void;
+  /** Every 100 ms: deadlines of sessions. */
+  tick(): void;
+  onTimer(): void;
+  onHashAnswer(ticket: number, matches: boolean): void;
+  /** CP-13, CP-108: sends `ldm` INFO to all. */
+  enterLameDuck(): void;
+  /** Closes up to `count` connections with this reason; returns how many are left. */
+  closeSome(count: number, reason: "Server Shutdown"): number;
+}

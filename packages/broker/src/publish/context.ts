@@ -1,0 +1,87 @@
+// For whom a plan is made: the key of the plan cache beside the subject. Two connections with the
+// same account and the same permissions share their plans. Owned by the worker's core.
+import type { CompiledPermissions } from "@weft/auth";
+
+/** What a plan of this context covers. */
+export type ContextKind =
+  /** A client's publish: permissions, mappings, imports, all threads. */
+  | "client"
+  /** Published by the broker itself: as a client without permissions. */
+  | "internal"
+  /** A mapped subject: as internal, but not mapped again (SU-31: no chaining). */
+  | "mapped"
+  /** A frame of another thread: only this thread's subscriptions. */
+  | "inbound";
+
+export class PublishContext {
+  readonly id: number;
+  readonly kind: ContextKind;
+  readonly account: number;
+  readonly permissions: CompiledPermissions | undefined;
+
+  constructor(
+    id: number,
+    kind: ContextKind,
+    account: number,
+    permissions: CompiledPermissions | undefined,
+  ) {
+    this.id = id;
+    this.kind = kind;
+    this.account = account;
+    this.permissions = permissions;
+  }
+}
+
+/** Interned contexts of one account snapshot. */
+export class ContextTable {
+  readonly #clients = new Map<string, PublishContext>();
+  readonly #byAccount = {
+    internal: [] as (PublishContext | undefined)[],
+    mapped: [] as (PublishContext | undefined)[],
+    inbound: [] as (PublishContext | undefined)[],
+  };
+  #nextId = 1;
+
+  /** `permissionsKey` names equal permission sets equally; "" for none. */
+  client(account: number, permissionsKey = "", permissions?: CompiledPermissions): PublishContext {
+    const key = `${account} ${permissionsKey}`;
+    let context = this.#clients.get(key);
+    if (context === undefined) {
+      context = this.#create("client", account, permissions);
+      this.#clients.set(key, context);
+    }
+    return context;
+  }
+
+  internal(account: number): PublishContext {
+    return this.#get("internal", account);
+  }
+
+  mapped(account: number): PublishContext {
+    return this.#get("mapped", account);
+  }
+
+  inbound(account: number): PublishContext {
+    return this.#get("inbound", account);
+  }
+
+  #get(kind: "internal" | "mapped" | "inbound", account: number): PublishContext {
+    const contexts = this.#byAccount[kind];
+    let context = contexts[account];
+    if (context === undefined) {
+      context = this.#create(kind, account, undefined);
+      contexts[account] = context;
+    }
+    return context;
+  }
+
+  #create(
+    kind: ContextKind,
+    account: number,
+    permissions: CompiledPermissions | undefined,
+  ): PublishContext {
+    const context = new PublishContext(this.#nextId, kind, account, permissions);
+    this.#nextId += 1;
+    return context;
+  }
+}

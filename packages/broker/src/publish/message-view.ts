@@ -1,0 +1,42 @@
+// The message in hand: offsets into the buffers it came in. One object per nesting depth of a
+// worker, refilled for each message, so that publishing allocates nothing. Valid for the turn only.
+import type { ClientSession } from "../session/client-session.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+export class MessageView {
+  /** Published subject in the account where it is matched, and its FNV-1a hash. */
+  subject: Buffer = EMPTY;
+  subjectStart = 0;
+  subjectEnd = 0;
+  hash = 0;
+  reply: Buffer = EMPTY;
+  /** -1 without a reply. */
+  replyStart = -1;
+  replyEnd = 0;
+  /**
+   * `[tailStart, bodyStart)` ends the control line: `<#total> CRLF` or `<#header> <#total> CRLF`;
+   * `[bodyStart, bodyEnd)` is header block and payload, CRLF follows.
+   */
+  body: Buffer = EMPTY;
+  tailStart = 0;
+  bodyStart = 0;
+  bodyEnd = 0;
+  /** -1 without a header block. */
+  headerBytes = -1;
+  /** The publishing connection if it is one of this thread. */
+  source: ClientSession | undefined;
+  /** Who began a request that crosses accounts; `source` is empty then. */
+  requester: ClientSession | undefined;
+  /** Memory for a body that was written anew at this depth. */
+  ownedBody: Buffer = EMPTY;
+  /** Thread and client id of the publishing connection, also where it is on another thread. */
+  sourceThread = 0;
+  sourceClientId = 0;
+  /** The publisher wants a 503 when nobody is there (CP-64). */
+  wantsNoResponders = false;
+  /** Publishing may be refused for now (the input waits); false for what must not wait. */
+  mayPark = false;
+  /** Service imports passed so far, against cycles. */
+  hops = 0;
+}

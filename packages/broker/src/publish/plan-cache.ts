@@ -1,0 +1,104 @@
+// Plans by (context, subject), bounded in bytes. Owned by the worker's core. Every request of
+// today's clients brings a new reply subject, so a subject is kept only when it is seen a second
+// time, and a slot that is in use is given up only to such a subject.
+import { LIMITS } from "@weft/base";
+import type { Plan } from "./plan.ts";
+
+const SLOTS = 1 << 16;
+const SLOT_MASK = SLOTS - 1;
+const SEEN_MASK = (1 << 14) - 1;
+
+export class PlanCache {
+  readonly #slots: (Plan | undefined)[] = new Array(SLOTS).fill(undefined);
+  readonly #seen = new Int32Array(SEEN_MASK + 1);
+  #bytes = 0;
+  #hand = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The plan of this subject, valid or not, or undefined. */
+  find(
+    contextId: number,
+    input: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+  ): Plan | undefined {
+    const slot = (hash ^ Math.imul(contextId, 0x9e3779b1)) & SLOT_MASK;
+    const first = this.#slots[slot];
+    if (first !== undefined && isPlanOf(first, contextId, input, start, end, hash)) return first;
+    const second = this.#slots[slot ^ 1];
+    if (second !== undefined && isPlanOf(second, contextId, input, start, end, hash)) return second;
+    return undefined;
+  }
+
+  /** True when this subject was missed before, not too long ago: it is worth keeping. */
+  isSecondSight(contextId: number, hash: number): boolean {
+    const mixed = (hash ^ Math.imul(contextId, 0x85ebca6b)) | 1;
+    const slot = (mixed ^ (mixed >>> 15)) & SEEN_MASK;
+    if (this.#seen[slot] === mixed) return true;
+    this.#seen[slot] = mixed;
+    return false;
+  }
+
+  /** Keeps `plan`, in place of an older plan of the same subject if there is one. */
+  insert(plan: Plan): void {
+    const slot = (plan.hash ^ Math.imul(plan.contextId, 0x9e3779b1)) & SLOT_MASK;
+    const { contextId, subject, subjectStart, subjectLength, hash } = plan;
+    const end = subjectStart + subjectLength;
+    let place = slot;
+    for (const candidate of [slot, slot ^ 1]) {
+      const there = this.#slots[candidate];
+      if (there === undefined) {
+        place = candidate;
+        continue;
+      }
+      if (isPlanOf(there, contextId, subject, subjectStart, end, hash)) {
+        place = candidate;
+        break;
+      }
+    }
+    this.#put(place, plan);
+    this.#evict();
+  }
+
+  clear(): void {
+    this.#slots.fill(undefined);
+    this.#seen.fill(0);
+    this.#bytes = 0;
+  }
+
+  #put(place: number, plan: Plan | undefined): void {
+    const before = this.#slots[place];
+    if (before !== undefined) this.#bytes -= before.bytesCharged;
+    this.#slots[place] = plan;
+    if (plan !== undefined) this.#bytes += plan.bytesCharged;
+  }
+
+  /** Sweeps from where it last stopped, so that no plan is favoured. */
+  #evict(): void {
+    while (this.#bytes > LIMITS.planCacheBytes) {
+      this.#put(this.#hand, undefined);
+      this.#hand = (this.#hand + 1) & SLOT_MASK;
+    }
+  }
+}
+
+function isPlanOf(
+  plan: Plan,
+  contextId: number,
+  input: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+): boolean {
+  if (plan.hash !== hash || plan.contextId !== contextId) return false;
+  if (plan.subjectLength !== end - start) return false;
+  const subject = plan.subject;
+  for (let at = start, k = plan.subjectStart; at < end; at += 1, k += 1) {
+    if (subject[k] !== input[at]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,337 @@
+// Makes plans: the miss path of every publish. All cleverness of routing lives here, so that the hit
+// path only follows. Owned by the worker's core; reads the shared index and the account snapshot.
+import type { AccountRouting } from "@weft/accounts";
+import { LIMITS } from "@weft/base";
+import {
+  type Generations,
+  type InterestIndex,
+  type InterestReader,
+  NodeList,
+  SubjectTokens,
+} from "@weft/subjects";
+import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
+import type { PublishContext } from "./context.ts";
+import { Plan, QueueStep, RemoteTarget, Target } from "./plan.ts";
+
+/** Reused memory for the prefixes of plans that are followed once and not kept. */
+const SCRATCH_BYTES = 64 * 1024;
+/** What a kept plan costs beside its bytes: the object, its arrays and cache slot. */
+const PLAN_BYTES = 320;
+const TARGET_BYTES = 96;
+const PREFIX_FIXED_BYTES = 4 + 1 + 1;
+
+const MSG = Buffer.from("MSG ", "latin1");
+const SPACE = 0x20;
+
+/** Subject of one account that a plan delivers to. */
+interface Scope {
+  readonly account: number;
+  readonly subject: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly hash: number;
+  /** The subject differs from the published one. */
+  readonly renamed: boolean;
+  readonly localOnly: boolean;
+}
+
+export interface CompilerDependencies {
+  readonly index: InterestIndex;
+  readonly generations: Generations;
+  readonly threadIndex: number;
+  readonly subscriptions: SubscriptionTable;
+  readonly hashSeed: number;
+}
+
+/** FNV-1a 32 of `[start, end)` from `seed`, as the parser computes it. */
+export function hashSubject(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = seed;
+  for (let k = start; k < end; k += 1) hash = Math.imul(hash ^ (bytes[k] as number), 0x01000193);
+  return hash;
+}
+
+function isServiceReply(input: Buffer, start: number, end: number): boolean {
+  if (end - start < 5 || input[start] !== 0x5f || input[start + 1] !== 0x52) return false;
+  return input[start + 2] === 0x5f && input[start + 3] === 0x2e;
+}
+
+/** A client may not publish here whatever its permissions say (CP-62). */
+function isReservedSubject(subject: string): boolean {
+  const first = subject.charCodeAt(0);
+  if (first === 0x24) return subject.startsWith("$NRG.") || subject.startsWith("$GNR.");
+  return first === 0x5f && subject.startsWith("_GR_.");
+}
+
+export class PlanCompiler {
+  /** Replaced with each account snapshot. */
+  routing: AccountRouting;
+  readonly #dependencies: CompilerDependencies;
+  readonly #tokens = new SubjectTokens();
+  readonly #nodes = new NodeList();
+  readonly #scratch: Buffer[] = [];
+  #bytes: Buffer = Buffer.alloc(0);
+  #used = 0;
+
+  constructor(routing: AccountRouting, dependencies: CompilerDependencies) {
+    this.routing = routing;
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * The plan for one subject. Plans made with `keep` false share memory per `depth` (nesting of
+   * publishes) and are good until the next compilation at that depth.
+   */
+  compile(
+    context: PublishContext,
+    input: Buffer,
+    start: number,
+    end: number,
+    hash: number,
+    keep: boolean,
+    depth: number,
+  ): Plan {
+    this.#bytes = this.#scratchAt(depth);
+    this.#used = 0;
+    const plan = new Plan(this.#bytes);
+    plan.contextId = context.id;
+    plan.hash = hash;
+    plan.subjectLength = end - start;
+    plan.subjectStart = this.#reserve(end - start, plan);
+    plan.subject = this.#bytes;
+    input.copy(plan.subject, plan.subjectStart, start, end);
+    this.#fill(plan, context, input, start, end, hash);
+    plan.serviceReply = context.kind !== "inbound" && isServiceReply(input, start, end);
+    plan.hasSteps =
+      plan.remotes !== undefined ||
+      plan.queues !== undefined ||
+      plan.services !== undefined ||
+      plan.mapping !== undefined ||
+      plan.serviceReply;
+    if (keep) this.#detach(plan);
+    return plan;
+  }
+
+  #fill(
+    plan: Plan,
+    context: PublishContext,
+    input: Buffer,
+    start: number,
+    end: number,
+    hash: number,
+  ): void {
+    const account = context.account;
+    if (context.kind === "inbound") {
+      this.#match(plan, {
+        account,
+        subject: input,
+        start,
+        end,
+        hash,
+        renamed: false,
+        localOnly: true,
+      });
+      return;
+    }
+    const compiled = this.routing.account(account);
+    const client = context.kind === "client";
+    const plain =
+      !compiled.hasMappings && !compiled.hasStreamImporters && !compiled.hasServiceImports;
+    let name = "";
+    if (client || !plain) name = input.toString("latin1", start, end);
+    if (client) {
+      const permissions = context.permissions;
+      if (
+        isReservedSubject(name) ||
+        (permissions !== undefined && !permissions.publishAllowed(name))
+      ) {
+        plan.denied = true;
+        return;
+      }
+    }
+    let scope: Scope = {
+      account,
+      subject: input,
+      start,
+      end,
+      hash,
+      renamed: false,
+      localOnly: false,
+    };
+    if (compiled.hasMappings && context.kind !== "mapped") {
+      const mapping = compiled.mapping(name);
+      if (mapping !== undefined) {
+        if (!mapping.isDeterministic) {
+          plan.mapping = mapping;
+          return;
+        }
+        name = mapping.subject;
+        scope = this.#renamed(account, name);
+      }
+    }
+    this.#match(plan, scope);
+    if (compiled.hasStreamImporters) {
+      for (const target of compiled.streamTargets(name)) {
+        this.#match(plan, this.#renamed(target.importer, target.subject));
+      }
+    }
+    if (compiled.hasServiceImports) {
+      const services = compiled.serviceImports(name);
+      if (services.length > 0) plan.services = services;
+    }
+  }
+
+  #renamed(account: number, subject: string): Scope {
+    const bytes = Buffer.from(subject, "latin1");
+    const end = bytes.length;
+    const hash = hashSubject(bytes, 0, end, this.#dependencies.hashSeed);
+    return { account, subject: bytes, start: 0, end, hash, renamed: true, localOnly: false };
+  }
+
+  /** Adds everybody who is interested in `scope`. Generations are read before the match. */
+  #match(plan: Plan, scope: Scope): void {
+    const tokens = this.#tokens;
+    if (!tokens.parse(scope.subject, scope.start, scope.end)) return;
+    const { index, generations, threadIndex } = this.#dependencies;
+    const slot = generations.slotFor(scope.account, tokens.hashes[0] as number);
+    const wildcardSlot = generations.wildcardSlot(scope.account);
+    plan.generations.push(slot, generations.read(slot));
+    plan.generations.push(wildcardSlot, generations.read(wildcardSlot));
+    for (let thread = 0; thread < index.segmentsCount; thread += 1) {
+      const reader = index.reader(thread);
+      if (thread !== threadIndex && scope.localOnly) continue;
+      if (reader === null || !reader.mayMatch(scope.account, tokens)) continue;
+      index.enter();
+      const count = reader.match(scope.account, tokens, this.#nodes);
+      if (thread === threadIndex) {
+        index.exit();
+        for (let i = 0; i < count; i += 1) this.#addLocal(plan, scope, this.#nodes.at(i));
+      } else {
+        if (count > 0) this.#addRemote(plan, scope, thread, reader, count);
+        index.exit();
+      }
+    }
+  }
+
+  #addLocal(plan: Plan, scope: Scope, node: number): void {
+    const here = this.#dependencies.subscriptions.at(node);
+    if (here === undefined) return;
+    let name: string | undefined;
+    for (const subscription of here.plain) {
+      if (subscription.filtered) {
+        name ??= scope.subject.toString("latin1", scope.start, scope.end);
+        if (!subscription.session.mayReceive(name, undefined)) continue;
+      }
+      plan.targets.push(this.#target(plan, scope, subscription));
+    }
+    if (here.queues === undefined) return;
+    for (const queue of here.queues) {
+      const step = this.#queueStep(plan, queue.name);
+      for (const subscription of queue.members) {
+        if (subscription.filtered) {
+          name ??= scope.subject.toString("latin1", scope.start, scope.end);
+          if (!subscription.session.mayReceive(name, queue.name)) continue;
+        }
+        step.local.push(this.#target(plan, scope, subscription));
+        step.total += 1;
+      }
+    }
+  }
+
+  /** The nodes found in another thread's segment. Runs inside the read section. */
+  #addRemote(
+    plan: Plan,
+    scope: Scope,
+    thread: number,
+    reader: InterestReader,
+    count: number,
+  ): void {
+    let plain = false;
+    const groups = new Map<string, number>();
+    for (let i = 0; i < count; i += 1) {
+      const node = this.#nodes.at(i);
+      if (reader.plainCount(node) > 0) plain = true;
+      for (let queue = reader.firstQueue(node); queue !== 0; queue = reader.nextQueue(queue)) {
+        const weight = reader.queueWeight(queue);
+        if (weight <= 0) continue;
+        const name = reader.copyQueueName(queue).toString("latin1");
+        groups.set(name, (groups.get(name) ?? 0) + weight);
+      }
+    }
+    if (!plain && groups.size === 0) return;
+    const subject = scope.renamed ? scope.subject : undefined;
+    const remote = new RemoteTarget(thread, scope.account, subject, scope.hash, plain);
+    plan.remotes ??= [];
+    plan.remotes.push(remote);
+    for (const [name, weight] of groups) {
+      const step = this.#queueStep(plan, name);
+      step.remotes.push(remote);
+      step.weights.push(weight);
+      step.total += weight;
+    }
+  }
+
+  #queueStep(plan: Plan, name: string): QueueStep {
+    plan.queues ??= [];
+    for (const step of plan.queues) if (step.key === name) return step;
+    const step = new QueueStep(name);
+    plan.queues.push(step);
+    return step;
+  }
+
+  #target(plan: Plan, scope: Scope, subscription: Subscription): Target {
+    const sid = subscription.sid;
+    const subjectBytes = scope.end - scope.start;
+    const length = PREFIX_FIXED_BYTES + subjectBytes + sid.length;
+    const start = this.#reserve(length, plan);
+    const bytes = this.#bytes;
+    let at = start;
+    for (let k = 0; k < 4; k += 1, at += 1) bytes[at] = MSG[k] as number;
+    for (let k = scope.start; k < scope.end; k += 1, at += 1) {
+      bytes[at] = scope.subject[k] as number;
+    }
+    bytes[at] = SPACE;
+    at += 1;
+    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid[k] as number;
+    bytes[at] = SPACE;
+    const special = subscription.max > 0 || subscription.session.specialTarget;
+    return new Target(subscription, bytes, start, length, special);
+  }
+
+  /** Room in the compilation's memory; what is already there moves along when it grows. */
+  #reserve(bytes: number, plan: Plan): number {
+    const start = this.#used;
+    if (start + bytes > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, start + bytes));
+      this.#bytes.copy(larger, 0, 0, start);
+      this.#bytes = larger;
+      this.#point(plan, larger);
+    }
+    this.#used = start + bytes;
+    return start;
+  }
+
+  /** Gives a plan that is kept memory of its own, of exactly its size. */
+  #detach(plan: Plan): void {
+    const own = Buffer.allocUnsafeSlow(this.#used);
+    this.#bytes.copy(own, 0, 0, this.#used);
+    this.#point(plan, own);
+    let targets = plan.targets.length;
+    for (const step of plan.queues ?? []) targets += step.local.length + step.remotes.length;
+    plan.bytesCharged = PLAN_BYTES + own.length + targets * TARGET_BYTES;
+  }
+
+  #point(plan: Plan, bytes: Buffer): void {
+    plan.subject = bytes;
+    for (const target of plan.targets) target.bytes = bytes;
+    for (const step of plan.queues ?? []) for (const target of step.local) target.bytes = bytes;
+  }
+
+  #scratchAt(depth: number): Buffer {
+    let scratch = this.#scratch[depth];
+    if (scratch === undefined) {
+      scratch = Buffer.allocUnsafeSlow(Math.max(SCRATCH_BYTES, LIMITS.controlLineBytesMax * 4));
+      this.#scratch[depth] = scratch;
+    }
+    return scratch;
+  }
+}

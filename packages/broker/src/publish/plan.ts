@@ -1,0 +1,109 @@
+// The compiled answer to "who gets a message on this subject", made once per (context, subject)
+// and then followed without another decision. What cannot be compiled is a dynamic step: the pick
+// of a queue member, a weighted mapping, a service import, and targets marked `special`.
+import type { MappingChoice, ServiceRoute } from "@weft/accounts";
+import type { Outbox } from "../deliver/outbox.ts";
+import type { Subscription } from "../subscribe/subscription.ts";
+
+/** Delivery to one local subscription, with its control line ready up to the reply. */
+export class Target {
+  readonly outbox: Outbox;
+  readonly subscription: Subscription;
+  /** `MSG subject sid ` stands in `bytes[start, start + length)`. */
+  bytes: Buffer;
+  readonly start: number;
+  readonly length: number;
+  /** Needs a decision per message: echo, auto-unsubscribe, header removal, reply tracking, trace. */
+  readonly special: boolean;
+
+  constructor(
+    subscription: Subscription,
+    bytes: Buffer,
+    start: number,
+    length: number,
+    special: boolean,
+  ) {
+    this.outbox = subscription.session.outbox;
+    this.subscription = subscription;
+    this.bytes = bytes;
+    this.start = start;
+    this.length = length;
+    this.special = special;
+  }
+}
+
+/** Another thread that gets one frame, for one account and subject. */
+export class RemoteTarget {
+  readonly thread: number;
+  readonly account: number;
+  /** Subject in that account; undefined = the published one. */
+  readonly subject: Buffer | undefined;
+  readonly subjectHash: number;
+  /** False when only queue groups are there: a frame leaves only if one was picked. */
+  readonly plain: boolean;
+  /** Queue names picked for the message in hand. Filled and emptied per message. */
+  readonly picks: Buffer[] = [];
+
+  constructor(
+    thread: number,
+    account: number,
+    subject: Buffer | undefined,
+    subjectHash: number,
+    plain: boolean,
+  ) {
+    this.thread = thread;
+    this.account = account;
+    this.subject = subject;
+    this.subjectHash = subjectHash;
+    this.plain = plain;
+  }
+}
+
+/** One queue group over all threads (SU-20, SU-21). */
+export class QueueStep {
+  /** Name as a byte string. */
+  readonly key: string;
+  readonly name: Buffer;
+  readonly local: Target[] = [];
+  readonly remotes: RemoteTarget[] = [];
+  /** Members behind `remotes[i]`. */
+  readonly weights: number[] = [];
+  /** Local members and all remote weights. */
+  total = 0;
+
+  constructor(key: string) {
+    this.key = key;
+    this.name = Buffer.from(key, "latin1");
+  }
+}
+
+export class Plan {
+  contextId = 0;
+  hash = 0;
+  /** The subject stands in `subject[subjectStart, subjectStart + subjectLength)`. */
+  subject: Buffer;
+  subjectStart = 0;
+  subjectLength = 0;
+  /** The core's validation round in which the generations were last found unchanged. */
+  checkedEpoch = 0;
+  /** Pairs (slot, value) of the generations that this plan depends on. */
+  readonly generations: number[] = [];
+  readonly targets: Target[] = [];
+  remotes: RemoteTarget[] | undefined;
+  queues: QueueStep[] | undefined;
+  services: readonly ServiceRoute[] | undefined;
+  /** Weighted destinations: one is drawn per message, and its own plan is followed. */
+  mapping: MappingChoice | undefined;
+  /** The publisher may not publish here. */
+  denied = false;
+  /** The subject is `_R_.<thread>.<token>`: somebody answers a service import. */
+  serviceReply = false;
+  /** There is more to do than to deliver to `targets`. Set when the plan is complete. */
+  hasSteps = false;
+  /** What the plan counts against the cache's limit; 0 while it is not kept. */
+  bytesCharged = 0;
+
+  constructor(subject: Buffer) {
+    this.subject = subject;
+  }
+}

@@ -1,0 +1,252 @@
+// Following plans: from a message in hand to outboxes and lanes. Owned by the worker's core.
+// Must stay true: a message that is parked was delivered to nobody, because room in every lane is
+// checked before the first delivery; order from one publisher to one thread is the lane's order.
+import type { Prng } from "@weft/base";
+import type { Generations } from "@weft/subjects";
+import { FLAG_PLAIN, FLAG_SOLE, MESSAGE_FIXED_BYTES } from "../deliver/bus-frame.ts";
+import type { Deliverer } from "../deliver/deliverer.ts";
+import type { RemoteLanes } from "../deliver/remote-lanes.ts";
+import type { ContextTable, PublishContext } from "./context.ts";
+import type { MessageView } from "./message-view.ts";
+import type { Plan, QueueStep, RemoteTarget, Target } from "./plan.ts";
+import { PlanCache } from "./plan-cache.ts";
+import { hashSubject, type PlanCompiler } from "./plan-compiler.ts";
+
+/** Result of a publish that has to be tried again when `parkedOn` has room. */
+export const PARKED = -1;
+
+/** Nesting of publishes through service imports and mappings; deeper ones are dropped. */
+export const PUBLISH_DEPTH_MAX = 16;
+
+/** Requests that cross accounts; see service-imports.ts. */
+export interface ServiceStep {
+  /** Sends the message through every import of the plan; returns how many were delivered. */
+  request(plan: Plan, message: MessageView, context: PublishContext, depth: number): number;
+  /** A message on `_R_.<thread>.<token>`; true if it was the reply to a request of some thread. */
+  reply(message: MessageView, context: PublishContext): boolean;
+}
+
+export interface PublisherDependencies {
+  readonly generations: Generations;
+  readonly threadIndex: number;
+  readonly compiler: PlanCompiler;
+  readonly deliverer: Deliverer;
+  readonly lanes: RemoteLanes;
+  readonly contexts: () => ContextTable;
+  readonly services: () => ServiceStep;
+  readonly prng: Prng;
+  readonly hashSeed: number;
+}
+
+const NO_PICKS: readonly Buffer[] = [];
+
+export class Publisher {
+  readonly cache = new PlanCache();
+  /** The lane that parked the last publish. */
+  parkedOn = 0;
+  hits = 0;
+  misses = 0;
+  #epoch = 0;
+  readonly #picked: Target[] = [];
+  readonly #dependencies: PublisherDependencies;
+
+  constructor(dependencies: PublisherDependencies) {
+    this.#dependencies = dependencies;
+    this.beginTurn();
+  }
+
+  /**
+   * Looks once whether any interest changed since the last turn. A PUB that follows somebody
+   * else's PONG arrives in a later turn; one's own SUB calls this again.
+   */
+  beginTurn(): void {
+    this.#epoch = this.#dependencies.generations.epoch();
+  }
+
+  /** A valid plan for the message's subject. */
+  planFor(context: PublishContext, message: MessageView, depth: number): Plan {
+    const { subject, subjectStart, subjectEnd, hash } = message;
+    const plan = this.cache.find(context.id, subject, subjectStart, subjectEnd, hash);
+    if (plan !== undefined && (plan.checkedEpoch === this.#epoch || this.#stillValid(plan))) {
+      return plan;
+    }
+    return this.#compile(context, message, depth, plan !== undefined);
+  }
+
+  /**
+   * Delivers along `plan`. Returns the number of deliveries and frames sent (0 = nobody is there),
+   * or `PARKED`.
+   */
+  run(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
+    if (!plan.hasSteps) {
+      const targets = plan.targets;
+      return this.#dependencies.deliverer.deliver(targets, targets.length, message);
+    }
+    if (plan.mapping !== undefined) return this.#runMapped(plan, message, context, depth);
+    return this.#runSteps(plan, message, context, depth);
+  }
+
+  /** Publishes a subject that the broker made itself. Never parks. */
+  publishAs(context: PublishContext, message: MessageView, depth: number): number {
+    if (depth >= PUBLISH_DEPTH_MAX) return 0;
+    const plan = this.planFor(context, message, depth);
+    return Math.max(0, this.run(plan, message, context, depth));
+  }
+
+  /** Uniform integer below `bound`, for picks among local members. */
+  choose(bound: number): number {
+    return this.#dependencies.prng.below(bound);
+  }
+
+  #runSteps(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
+    const { deliverer } = this.#dependencies;
+    const picked = this.#picked;
+    picked.length = 0;
+    if (plan.queues !== undefined) this.#pickMembers(plan.queues, picked);
+    const remotes = plan.remotes;
+    if (remotes !== undefined && message.mayPark && !this.#haveRoom(remotes, message)) {
+      for (const remote of remotes) remote.picks.length = 0;
+      return PARKED;
+    }
+    let delivered = 0;
+    const targets = plan.targets;
+    if (targets.length > 0) delivered = deliverer.deliver(targets, targets.length, message);
+    for (let i = 0; i < picked.length; i += 1) {
+      delivered += this.#deliverPick(picked[i] as Target, plan, message);
+    }
+    if (remotes !== undefined) delivered += this.#sendFrames(remotes, message, delivered);
+    if (plan.services !== undefined) {
+      delivered += this.#dependencies.services().request(plan, message, context, depth);
+    }
+    if (plan.serviceReply && this.#dependencies.services().reply(message, context)) delivered += 1;
+    return delivered;
+  }
+
+  #pickMembers(queues: readonly QueueStep[], picked: Target[]): void {
+    for (let i = 0; i < queues.length; i += 1) {
+      const step = queues[i] as QueueStep;
+      if (step.total === 0) continue;
+      let choice = this.#dependencies.prng.below(step.total);
+      if (choice < step.local.length) {
+        picked.push(step.local[choice] as Target);
+        continue;
+      }
+      choice -= step.local.length;
+      let place = 0;
+      while (choice >= (step.weights[place] as number)) {
+        choice -= step.weights[place] as number;
+        place += 1;
+      }
+      (step.remotes[place] as RemoteTarget).picks.push(step.name);
+    }
+  }
+
+  /** SU-25: a member that cannot take the message makes room for another one of its group. */
+  #deliverPick(target: Target, plan: Plan, message: MessageView): number {
+    const { deliverer } = this.#dependencies;
+    if (deliverer.deliverOne(target, message) === 1) return 1;
+    const step = plan.queues?.find((queue) => queue.local.includes(target));
+    if (step === undefined) return 0;
+    for (const other of step.local) {
+      if (other !== target && deliverer.deliverOne(other, message) === 1) return 1;
+    }
+    const remote = step.remotes[0];
+    if (remote === undefined) return 0;
+    remote.picks.push(step.name);
+    return 0;
+  }
+
+  #haveRoom(remotes: readonly RemoteTarget[], message: MessageView): boolean {
+    const { lanes } = this.#dependencies;
+    const subjectBytes = message.subjectEnd - message.subjectStart;
+    const replyBytes = message.replyStart < 0 ? 0 : message.replyEnd - message.replyStart;
+    const shared = MESSAGE_FIXED_BYTES + replyBytes + message.bodyEnd + 2 - message.tailStart;
+    for (let i = 0; i < remotes.length; i += 1) {
+      const remote = remotes[i] as RemoteTarget;
+      if (!remote.plain && remote.picks.length === 0) continue;
+      let size = shared + (remote.subject === undefined ? subjectBytes : remote.subject.length);
+      for (const name of remote.picks) size += 2 + name.length;
+      if (!lanes.hasRoom(remote.thread, size)) {
+        this.parkedOn = remote.thread;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #sendFrames(remotes: readonly RemoteTarget[], message: MessageView, delivered: number): number {
+    const { lanes } = this.#dependencies;
+    let sent = 0;
+    for (let i = 0; i < remotes.length; i += 1) {
+      const remote = remotes[i] as RemoteTarget;
+      const picks = remote.picks;
+      if (!remote.plain && picks.length === 0) continue;
+      const sole = remotes.length === 1 && delivered === 0 && message.wantsNoResponders;
+      const flags = (remote.plain ? FLAG_PLAIN : 0) | (sole ? FLAG_SOLE : 0);
+      const { thread, account, subject } = remote;
+      const names = picks.length === 0 ? NO_PICKS : picks;
+      if (subject === undefined) {
+        const { subjectStart, subjectEnd, hash } = message;
+        lanes.send(
+          thread,
+          message,
+          account,
+          message.subject,
+          subjectStart,
+          subjectEnd,
+          hash,
+          names,
+          flags,
+        );
+      } else {
+        const hash = remote.subjectHash;
+        lanes.send(thread, message, account, subject, 0, subject.length, hash, names, flags);
+      }
+      if (picks.length > 0) picks.length = 0;
+      sent += 1;
+    }
+    return sent;
+  }
+
+  /** SU-33: draws one destination and follows its own plan. */
+  #runMapped(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
+    if (depth + 1 >= PUBLISH_DEPTH_MAX) return 0;
+    const chosen = plan.mapping?.choose(this.#dependencies.prng);
+    // SU-34: the gap below 100 % loses messages on purpose; nobody is told.
+    if (chosen === undefined || chosen === null) return 1;
+    const { subject, subjectStart, subjectEnd, hash } = message;
+    const bytes = Buffer.from(chosen, "latin1");
+    message.subject = bytes;
+    message.subjectStart = 0;
+    message.subjectEnd = bytes.length;
+    message.hash = hashSubject(bytes, 0, bytes.length, this.#dependencies.hashSeed);
+    const mapped = this.#dependencies.contexts().mapped(context.account);
+    const result = this.run(this.planFor(mapped, message, depth + 1), message, mapped, depth + 1);
+    message.subject = subject;
+    message.subjectStart = subjectStart;
+    message.subjectEnd = subjectEnd;
+    message.hash = hash;
+    return result;
+  }
+
+  #stillValid(plan: Plan): boolean {
+    const { generations } = this.#dependencies;
+    const pairs = plan.generations;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (generations.read(pairs[i] as number) !== pairs[i + 1]) return false;
+    }
+    plan.checkedEpoch = this.#epoch;
+    return true;
+  }
+
+  #compile(context: PublishContext, message: MessageView, depth: number, known: boolean): Plan {
+    this.misses += 1;
+    const { subject, subjectStart, subjectEnd, hash } = message;
+    const keep = known || this.cache.isSecondSight(context.id, hash);
+    const { compiler } = this.#dependencies;
+    const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, keep, depth);
+    plan.checkedEpoch = this.#epoch;
+    if (keep) this.cache.insert(plan);
+    return plan;
+  }
+}

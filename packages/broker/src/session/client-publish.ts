@@ -1,0 +1,126 @@
+// PUB and HPUB of a session off the fast path: denied subjects, replies, verbose and pedantic
+// clients, control lines that are not in canonical form. Owned by the session's worker.
+import {
+  ERROR_LINES,
+  noRespondersMessage,
+  OK,
+  publishViolation,
+  replyViolation,
+} from "@weft/protocol";
+import { isValidLiteralSubjectBytes, matches } from "@weft/subjects";
+import type { MessageView } from "../publish/message-view.ts";
+import type { Plan } from "../publish/plan.ts";
+import { PARKED } from "../publish/publisher.ts";
+import type { ClientSession } from "./client-session.ts";
+
+const LETTER_I = 0x49;
+
+/** Reserved reply prefixes: `_R_.`, `_GR_.`, `$JS.ACK.` (CP-62). */
+function isReservedReply(input: Buffer, start: number, end: number): boolean {
+  const first = input[start];
+  if (first === 0x5f) {
+    if (input[start + 1] === LETTER_I) return false;
+    const text = input.toString("latin1", start, Math.min(end, start + 5));
+    return text.startsWith("_R_.") || text === "_GR_.";
+  }
+  return first === 0x24 && input.toString("latin1", start, Math.min(end, start + 8)) === "$JS.ACK.";
+}
+
+/**
+ * Rewrites a message whose control line ended in an unusual way (LF alone, more blanks), so that
+ * its tail can be forwarded as it stands.
+ */
+export function makeCanonical(message: MessageView): void {
+  const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
+  const total = bodyEnd - bodyStart;
+  const sizes = message.headerBytes < 0 ? `${total}` : `${message.headerBytes} ${total}`;
+  const subject = message.subject.subarray(subjectStart, subjectEnd);
+  const reply = replyStart < 0 ? Buffer.alloc(0) : message.reply.subarray(replyStart, replyEnd);
+  const body = message.body.subarray(bodyStart, bodyEnd + 2);
+  const tail = Buffer.from(`${sizes}\r\n`, "latin1");
+  const all = Buffer.concat([subject, reply, tail, body]);
+  message.subject = all;
+  message.subjectStart = 0;
+  message.subjectEnd = subject.length;
+  message.reply = all;
+  if (replyStart >= 0) message.replyStart = subject.length;
+  message.replyEnd = subject.length + reply.length;
+  message.body = all;
+  message.tailStart = message.replyEnd;
+  message.bodyStart = message.tailStart + tail.length;
+  message.bodyEnd = message.bodyStart + total;
+}
+
+/**
+ * Publishes the message in hand with every check and answer that the fast path leaves out.
+ * False parks, as in `ClientOps.onPublish`.
+ */
+export function publishChecked(session: ClientSession, plan: Plan): boolean {
+  const { host } = session;
+  const { message, publisher } = host;
+  let followed = plan;
+  let context = session.context;
+  if (plan.denied) {
+    const subject = message.subject.toString("latin1", message.subjectStart, message.subjectEnd);
+    if (session.responses?.answerAllowed(subject, host.clock.monotonicMs()) !== true) {
+      countIn(session);
+      refusePublish(session);
+      return true;
+    }
+    context = host.contexts.internal(session.account);
+    followed = publisher.planFor(context, message, 0);
+  }
+  const hasReply = message.replyStart >= 0;
+  if (hasReply && isReservedReply(message.reply, message.replyStart, message.replyEnd)) {
+    countIn(session);
+    session.fail(replyViolation(message.reply.subarray(message.replyStart, message.replyEnd)));
+    return true;
+  }
+  const result = publisher.run(followed, message, context, 0);
+  if (result === PARKED) {
+    host.park(session, publisher.parkedOn);
+    return false;
+  }
+  countIn(session);
+  if (session.pedantic && !isLiteral(message)) session.fail(ERROR_LINES.invalidPublishSubject);
+  if (session.verbose) session.send(OK);
+  if (result === 0 && hasReply && session.noResponders) {
+    const reply = message.reply.subarray(message.replyStart, message.replyEnd);
+    sendNoResponders(session, reply, subjectOf(message));
+  }
+  return true;
+}
+
+/** CP-64: to the requester's own subscription for the reply; without one nothing is sent. */
+export function sendNoResponders(session: ClientSession, reply: Buffer, subject: Buffer): void {
+  const replyText = reply.toString("latin1");
+  for (const subscription of session.subscriptions?.values() ?? []) {
+    if (!matches(subscription.filter, replyText)) continue;
+    session.send(noRespondersMessage(reply, subscription.sid, subject));
+    return;
+  }
+}
+
+function subjectOf(message: MessageView): Buffer {
+  return message.subject.subarray(message.subjectStart, message.subjectEnd);
+}
+
+function isLiteral(message: MessageView): boolean {
+  return isValidLiteralSubjectBytes(message.subject, message.subjectStart, message.subjectEnd);
+}
+
+function countIn(session: ClientSession): void {
+  const { message } = session.host;
+  session.inMessages += 1;
+  session.inBytes += message.bodyEnd - message.bodyStart;
+}
+
+function refusePublish(session: ClientSession): void {
+  const { message, log } = session.host;
+  const line = publishViolation(subjectOf(message));
+  log.write(
+    "error",
+    `${session.label()} - Publish Violation - ${session.identityLabel()}, ${line.text}`,
+  );
+  session.fail(line);
+}

@@ -1,0 +1,452 @@
+// One client connection: the states of its life and the operations of its protocol (CP 1.1 - 1.5).
+// Owned by the worker that has its socket. Reading order: state table, `onPublish` (hot path),
+// the other operations, liveness; login is in login.ts, partial input in session-input.ts.
+//
+//   greeting -> securing -> connecting -> (logging-in) -> active -> closing -> closed
+//
+// Must stay true: nothing is delivered to a session that is not active; after `close` no
+// subscription of it is left in the index.
+import type { CompiledPermissions, ResponseTracker } from "@weft/auth";
+import type { Entropy, TlsFacts, Transport, TransportEvents } from "@weft/base";
+import {
+  type ClientOps,
+  type ClosedReason,
+  type ConnectOptions,
+  type ErrorLine,
+  encodeInfo,
+  errorLine,
+  PARSE_FAILURES,
+  type ParseFailure,
+  PONG,
+} from "@weft/protocol";
+import type { Outbox } from "../deliver/outbox.ts";
+import type { PublishContext } from "../publish/context.ts";
+import { PARKED } from "../publish/publisher.ts";
+import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-subscribe.ts";
+import type { Subscription } from "../subscribe/subscription.ts";
+import { clientInfo } from "./client-info.ts";
+import { makeCanonical, publishChecked } from "./client-publish.ts";
+import { connect, loginWithoutConnect } from "./login.ts";
+import type { PendingLogin, SessionHost } from "./session-host.ts";
+import { SessionInput } from "./session-input.ts";
+
+export type SessionState =
+  | "greeting"
+  | "securing"
+  | "connecting"
+  | "logging-in"
+  | "active"
+  | "closing"
+  | "closed";
+
+/** Why the input of a session waits; several reasons may hold at once. */
+export const WAIT_LANE = 1;
+export const WAIT_STALL = 2;
+export const WAIT_LOGIN = 4;
+
+/** What CONNECT said that is kept for as long as the connection lives. */
+export interface ClientFacts {
+  readonly name: string;
+  readonly language: string;
+  readonly version: string;
+  readonly protocol: number;
+}
+
+const NO_FACTS: ClientFacts = { name: "", language: "", version: "", protocol: 0 };
+
+const NONCE_BYTES = 11;
+
+/** CP-06 */
+function makeNonce(entropy: Entropy): string {
+  const bytes = Buffer.alloc(NONCE_BYTES);
+  entropy.fill(bytes);
+  return bytes.toString("base64url");
+}
+
+/** How long a closing session may take to hand over its last bytes. */
+const CLOSE_GRACE_MS = 1_000;
+
+export class ClientSession implements ClientOps, TransportEvents {
+  readonly host: SessionHost;
+  readonly transport: Transport;
+  readonly outbox: Outbox;
+  readonly clientId: number;
+  readonly listenerIndex: number;
+  readonly startedUnixMs: number;
+  state: SessionState = "greeting";
+  /** Set by login. */
+  context: PublishContext;
+  account = -1;
+  permissions: CompiledPermissions | undefined;
+  responses: ResponseTracker | undefined;
+  facts: ClientFacts = NO_FACTS;
+  /** Name or public key for logs and monitoring. */
+  user = "";
+  /** Options of the last CONNECT without its secrets; a second one builds on them (CP-29). */
+  connectOptions: ConnectOptions | undefined;
+  /** The CONNECT being processed; forgotten when the login is decided. */
+  lastOptions: ConnectOptions | undefined;
+  pendingLogin: PendingLogin | undefined;
+  tls: TlsFacts | undefined;
+  nonce = "";
+  // Switches of CONNECT.
+  verbose = false;
+  pedantic = false;
+  echo = true;
+  headersEnabled = false;
+  noResponders = false;
+  awaitingConnect: boolean;
+  connectReceived = false;
+  controlLineBytesMax: number;
+  payloadBytesMax: number;
+  subscriptionsMax: number;
+  /** Deliveries to this session need a decision each (echo off, no headers, reply tracking). */
+  specialTarget = true;
+  subscriptions: Map<string, Subscription> | undefined;
+  inMessages = 0;
+  inBytes = 0;
+  closedReason: ClosedReason | undefined;
+  /** Bits of `WAIT_*`. */
+  waiting = 0;
+  /** Monotonic deadlines in milliseconds; 0 = none. */
+  authDeadlineMs = 0;
+  pingDueMs = 0;
+  greetDueMs = 0;
+  closeDeadlineMs = 0;
+  expiryDeadlineMs = 0;
+  pingsUnanswered = 0;
+  roundTripMs = 0;
+  pingSentMs = 0;
+  lastInputMs = 0;
+  firstPongSent = false;
+  readonly #input = new SessionInput();
+
+  constructor(host: SessionHost, transport: Transport, clientId: number, listenerIndex: number) {
+    this.host = host;
+    this.transport = transport;
+    this.clientId = clientId;
+    this.listenerIndex = listenerIndex;
+    this.outbox = host.newOutbox(this);
+    this.awaitingConnect = host.authRequired;
+    this.controlLineBytesMax = host.limits.controlLineBytesMax;
+    this.payloadBytesMax = host.limits.payloadBytesMax;
+    this.subscriptionsMax = host.limits.subscriptionsMax;
+    this.context = host.contexts.client(0);
+    const now = host.clock.monotonicMs();
+    this.startedUnixMs = Number(host.clock.unixNanos() / 1_000_000n);
+    this.lastInputMs = now;
+    if (host.nonceRequired) this.nonce = makeNonce(host.entropy);
+  }
+
+  /** CP-18, TL-10: INFO first, TLS first, or INFO after a while without a TLS hello. */
+  greet(): void {
+    const now = this.host.clock.monotonicMs();
+    const listener = this.host.listener(this.listenerIndex);
+    if (this.host.authRequired) {
+      const extra = listener.tls === "off" ? 0 : listener.tlsTimeoutMs + 1000;
+      this.authDeadlineMs = now + Math.max(this.host.limits.authTimeoutMs, extra);
+    }
+    if (listener.tls !== "off" && listener.handshakeFirst === true) {
+      this.state = "securing";
+      this.transport.startTls();
+    } else if (listener.tls !== "off" && typeof listener.handshakeFirst === "number") {
+      this.greetDueMs = now + listener.handshakeFirst;
+    } else {
+      this.sendFirstInfo();
+    }
+  }
+
+  /** CP-01: the server speaks first. */
+  sendFirstInfo(): void {
+    this.greetDueMs = 0;
+    const listener = this.host.listener(this.listenerIndex);
+    this.send(encodeInfo(clientInfo(this, { connectInfo: false })));
+    this.state = "connecting";
+    if (this.tls === undefined && listener.tls === "required") {
+      this.outbox.flush(this.transport);
+      this.state = "securing";
+      this.transport.startTls();
+    }
+  }
+
+  // ---- transport events
+
+  onBytes(input: Buffer, start: number, end: number): void {
+    if (this.state === "closing" || this.state === "closed") return;
+    this.lastInputMs = this.host.clock.monotonicMs();
+    if (this.tls === undefined && this.#wantsTls(input[start] as number)) return;
+    if (this.greetDueMs !== 0) this.sendFirstInfo();
+    if (this.waiting !== 0) {
+      this.#input.keep(input, start, end);
+      return;
+    }
+    this.#bindMessage();
+    this.#input.feed(this.host.parser, this, input, start, end, start);
+    this.host.endOfInput(this);
+  }
+
+  /** CP-19: on a port for both, the first byte tells a TLS hello from a clear operation. */
+  #wantsTls(first: number): boolean {
+    const listener = this.host.listener(this.listenerIndex);
+    if (listener.tls === "off" || this.connectReceived || this.inMessages > 0) return false;
+    if (this.state !== "connecting" && this.greetDueMs === 0) return false;
+    if (first !== 0x16) {
+      if (listener.tls === "available") return false;
+      this.sendFirstInfo();
+      return true;
+    }
+    this.greetDueMs = 0;
+    this.state = "securing";
+    this.transport.startTls();
+    return true;
+  }
+
+  onWritten(): void {
+    this.outbox.written();
+  }
+
+  onSecure(facts: TlsFacts): void {
+    this.tls = facts;
+    const listener = this.host.listener(this.listenerIndex);
+    if (listener.handshakeFirst !== false && this.state === "securing" && this.nonce === "") {
+      this.sendFirstInfo();
+    }
+    if (this.state === "securing") this.state = "connecting";
+  }
+
+  onClosed(cause: "peer" | "local" | "error" | "tls", detail: string): void {
+    if (this.state === "closed") return;
+    if (cause === "tls" && detail !== "") {
+      this.host.log.write("error", `${this.label()} - TLS handshake error: ${detail}`);
+    }
+    const reasons = {
+      peer: "Client Closed",
+      local: "Client Closed",
+      error: "Read Error",
+      tls: "TLS Handshake Failure",
+    } as const;
+    this.#release(reasons[cause]);
+    this.state = "closed";
+    this.outbox.close();
+    this.#input.drop();
+    this.host.closed(this);
+  }
+
+  // ---- client operations
+
+  onPublish(
+    input: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    hash: number,
+    replyStart: number,
+    replyEnd: number,
+    tailStart: number,
+    bodyStart: number,
+    bodyEnd: number,
+    headerBytes: number,
+  ): boolean {
+    const { host } = this;
+    const message = host.message;
+    message.subject = input;
+    message.subjectStart = subjectStart;
+    message.subjectEnd = subjectEnd;
+    message.hash = hash;
+    message.reply = input;
+    message.replyStart = replyStart;
+    message.replyEnd = replyEnd;
+    message.body = input;
+    message.tailStart = tailStart;
+    message.bodyStart = bodyStart;
+    message.bodyEnd = bodyEnd;
+    message.headerBytes = headerBytes;
+    if (tailStart < 0) makeCanonical(message);
+    if (this.state !== "active" && !this.ensureActive()) return false;
+    const plan = host.publisher.planFor(this.context, message, 0);
+    if (plan.denied || this.verbose || this.pedantic || replyStart >= 0) {
+      return publishChecked(this, plan);
+    }
+    if (host.publisher.run(plan, message, this.context, 0) === PARKED) {
+      host.park(this, host.publisher.parkedOn);
+      return false;
+    }
+    this.inMessages += 1;
+    this.inBytes += bodyEnd - bodyStart;
+    return true;
+  }
+
+  onConnect(input: Buffer, start: number, end: number): boolean {
+    return connect(this, input, start, end);
+  }
+
+  onSubscribe(
+    input: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    queueStart: number,
+    queueEnd: number,
+    sidStart: number,
+    sidEnd: number,
+  ): boolean {
+    if (!this.ensureActive()) return false;
+    const filter = input.toString("latin1", subjectStart, subjectEnd);
+    const queue = queueStart < 0 ? undefined : input.toString("latin1", queueStart, queueEnd);
+    subscribe(this, filter, queue, input.toString("latin1", sidStart, sidEnd));
+    return this.state === "active";
+  }
+
+  onUnsubscribe(input: Buffer, sidStart: number, sidEnd: number, max: number): boolean {
+    if (!this.ensureActive()) return false;
+    unsubscribe(this, input.toString("latin1", sidStart, sidEnd), max);
+    return true;
+  }
+
+  onPing(): boolean {
+    this.send(PONG);
+    if (!this.connectReceived) return true;
+    if (!this.firstPongSent) {
+      this.firstPongSent = true;
+      // CP-10
+      if (this.facts.protocol >= 1) this.send(encodeInfo(clientInfo(this, { connectInfo: true })));
+    }
+    return true;
+  }
+
+  onPong(): boolean {
+    this.pingsUnanswered = 0;
+    if (this.pingSentMs !== 0) {
+      this.roundTripMs = this.host.clock.monotonicMs() - this.pingSentMs;
+      this.pingSentMs = 0;
+    }
+    return true;
+  }
+
+  onEarlyOperation(): boolean {
+    return loginWithoutConnect(this);
+  }
+
+  onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void {
+    const { line, reason } = PARSE_FAILURES[failure];
+    const excerpt = JSON.stringify(input.toString("latin1", lineStart, lineEnd));
+    this.host.log.write("error", `${this.label()} - parse error (${failure}): ${excerpt}`);
+    if (line !== undefined) this.send(errorLine(line.text));
+    this.close(reason);
+  }
+
+  // ---- what the rest of the core asks of a session
+
+  /** True when operations may go on: logged in, or let in without CONNECT. */
+  ensureActive(): boolean {
+    if (this.state === "active") return true;
+    if (this.state !== "connecting") return false;
+    return loginWithoutConnect(this);
+  }
+
+  /** AZ-07, for subscriptions that overlap a deny. */
+  mayReceive(subject: string, queue: string | undefined): boolean {
+    return this.permissions === undefined || this.permissions.deliveryAllowed(subject, queue);
+  }
+
+  /** Appends protocol bytes; they leave at the end of the turn. */
+  send(bytes: Uint8Array): void {
+    this.outbox.append(bytes);
+  }
+
+  /** Sends the `-ERR` and closes where the text says so. */
+  fail(line: ErrorLine): void {
+    this.send(errorLine(line.text));
+    if (line.closes) this.close(line.reason);
+  }
+
+  /** Ends the session; what is in the outbox still leaves. */
+  close(reason: ClosedReason): void {
+    if (this.state === "closing" || this.state === "closed") return;
+    this.#release(reason);
+    this.state = "closing";
+    this.closeDeadlineMs = this.host.clock.monotonicMs() + CLOSE_GRACE_MS;
+    this.host.touch(this);
+  }
+
+  /** Ends the session at once: its peer does not read. */
+  abort(reason: ClosedReason): void {
+    if (this.state === "closed") return;
+    this.#release(reason);
+    this.state = "closing";
+    this.outbox.close();
+    this.transport.destroy();
+  }
+
+  /** End of a turn in which something was appended. */
+  flush(): void {
+    if (this.state === "closed") return;
+    if (!this.outbox.writing) {
+      this.outbox.flush(this.transport);
+      if (this.outbox.writing) this.outbox.writeStartedMs = this.host.clock.monotonicMs();
+    }
+    if (this.state === "closing" && this.outbox.queuedBytes === 0) this.transport.end();
+  }
+
+  /** Stops parsing for this reason until `go` is called for it. */
+  wait(reason: number): void {
+    if (this.waiting === 0) this.transport.pauseReading();
+    this.waiting |= reason;
+  }
+
+  /** Ends one reason to wait; without another one the kept input goes on. */
+  go(reason: number): void {
+    if ((this.waiting & reason) === 0) return;
+    this.waiting &= ~reason;
+    if (this.waiting !== 0 || this.state === "closing" || this.state === "closed") return;
+    if (this.#input.isWaiting) {
+      this.#bindMessage();
+      this.#input.resume(this.host.parser, this);
+      this.host.endOfInput(this);
+    }
+    if (this.waiting === 0) this.transport.resumeReading();
+  }
+
+  /** `remote:port - cid:n`, the start of every log line about the connection. */
+  label(): string {
+    return `${this.transport.remoteAddress}:${this.transport.remotePort} - cid:${this.clientId}`;
+  }
+
+  /** `account/user` for log lines about rights. */
+  identityLabel(): string {
+    const account = this.account < 0 ? "" : this.host.account(this.account).name;
+    return `Account ${JSON.stringify(account)}, User ${JSON.stringify(this.user)}`;
+  }
+
+  /** Recomputes `specialTarget`, and makes plans anew that were built with the old value. */
+  refreshSpecial(): void {
+    const special = !this.echo || !this.headersEnabled || this.responses !== undefined;
+    if (special === this.specialTarget) return;
+    this.specialTarget = special;
+    for (const subscription of this.subscriptions?.values() ?? []) {
+      this.host.subscriptions.changed(subscription, this.account);
+    }
+  }
+
+  /** Everything of this session that others can see is taken back. */
+  #release(reason: ClosedReason): void {
+    if (this.closedReason !== undefined) return;
+    this.closedReason = reason;
+    dropSubscriptions(this);
+    this.waiting = 0;
+    if (this.account >= 0) this.host.releaseConnection(this.account);
+    this.host.log.debugEnabled &&
+      this.host.log.write("debug", `${this.label()} - Client connection closed: ${reason}`);
+  }
+
+  /** Points the message in hand at this session, once per piece of input. */
+  #bindMessage(): void {
+    const { host } = this;
+    host.publisher.beginTurn();
+    const message = host.message;
+    message.source = this;
+    message.sourceThread = host.threadIndex;
+    message.sourceClientId = this.clientId;
+    message.wantsNoResponders = this.noResponders;
+    message.mayPark = true;
+    message.hops = 0;
+  }
+}

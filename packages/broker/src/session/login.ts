@@ -1,0 +1,203 @@
+// CONNECT and everything until a session is active: begin, perhaps wait, finish, with one deadline
+// (CP-20 to CP-36). Owned by the session's worker. Must stay true: whatever the cause of a refusal,
+// the client reads the same text; no secret is kept or logged.
+import { type Identity, type LoginFacts, type LoginOutcome, ResponseTracker } from "@weft/auth";
+import {
+  authorizationViolation,
+  CONNECT_DEFAULTS,
+  type ConnectOptions,
+  ERROR_LINES,
+  OK,
+  parseConnect,
+} from "@weft/protocol";
+import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
+import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+
+/** One CONNECT. False stops the parser: refused, or waiting for an answer. */
+export function connect(
+  session: ClientSession,
+  input: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  const { host } = session;
+  const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
+  if (!parsed.ok) {
+    host.log.write("error", `${session.label()} - CONNECT refused: ${parsed.reason}`);
+    session.close("Protocol Violation");
+    return false;
+  }
+  const options = parsed.options;
+  if (session.connectReceived) dropSubscriptions(session);
+  session.connectReceived = true;
+  session.connectOptions = withoutSecrets(options);
+  session.lastOptions = options;
+  const outcome = host.beginLogin(
+    {
+      user: options.user,
+      pass: options.pass,
+      authToken: options.auth_token,
+      nkey: options.nkey,
+      sig: options.sig,
+      jwt: options.jwt,
+      account: options.account,
+      newAccount: options.new_account,
+    },
+    loginFacts(session),
+  );
+  return follow(session, outcome);
+}
+
+/** The answer to a pending comparison. */
+export function finishLogin(session: ClientSession, matches: boolean): void {
+  const pending = session.pendingLogin;
+  if (pending === undefined || session.state !== "logging-in") return;
+  session.pendingLogin = undefined;
+  const outcome = session.host.finishLogin(pending, { kind: "hash", matches });
+  session.state = "connecting";
+  follow(session, outcome);
+  session.go(WAIT_LOGIN);
+}
+
+/**
+ * CP-32, CP-33: an operation came before CONNECT. True if the session may go on, as nobody in
+ * particular or as the `no_auth_user`.
+ */
+export function loginWithoutConnect(session: ClientSession): boolean {
+  const { host } = session;
+  const identity = host.anonymous(loginFacts(session));
+  if (identity === undefined) {
+    refuse(session, "no credentials");
+    return false;
+  }
+  session.awaitingConnect = false;
+  return admit(session, identity);
+}
+
+function follow(session: ClientSession, outcome: LoginOutcome): boolean {
+  if (outcome.kind === "denied") {
+    refuse(session, outcome.reason);
+    return false;
+  }
+  if (outcome.kind === "pending") {
+    if (outcome.wait.kind !== "hash") {
+      refuse(session, "unsupported login method");
+      return false;
+    }
+    session.pendingLogin = outcome;
+    session.state = "logging-in";
+    session.wait(WAIT_LOGIN);
+    session.host.compareHash(session, outcome.wait.stored, outcome.wait.given);
+    return false;
+  }
+  const options = session.lastOptions ?? CONNECT_DEFAULTS;
+  session.lastOptions = undefined;
+  if (!admit(session, outcome.identity)) return false;
+  return applyOptions(session, options);
+}
+
+/** Binds the session to its account: limits, permissions, publish context. */
+function admit(session: ClientSession, identity: Identity): boolean {
+  const { host } = session;
+  const account = host.accountByName(identity.accountName);
+  if (account === undefined) {
+    session.close("Missing Account");
+    return false;
+  }
+  if (session.account !== account.index) {
+    if (session.account >= 0) host.releaseConnection(session.account);
+    session.account = -1;
+    if (!host.acquireConnection(account.index, account.limits.connectionsMax)) {
+      session.fail(ERROR_LINES.accountConnectionsExceeded);
+      return false;
+    }
+    session.account = account.index;
+  }
+  const { permissions, permissionsKey } = identity;
+  const restricted = permissionsKey !== "";
+  session.permissions = restricted ? permissions : undefined;
+  session.responses =
+    restricted && permissions.responses !== undefined
+      ? new ResponseTracker(permissions.responses)
+      : undefined;
+  session.context = host.contexts.client(
+    account.index,
+    permissionsKey,
+    restricted ? permissions : undefined,
+  );
+  session.user = identity.user !== "" ? identity.user : (identity.nkey ?? "");
+  session.payloadBytesMax = smallest(
+    host.limits.payloadBytesMax,
+    account.limits.payloadBytesMax,
+    identity.payloadBytesMax,
+  );
+  session.subscriptionsMax = smallest(
+    host.limits.subscriptionsMax,
+    account.limits.subscriptionsMax,
+    identity.subscriptionsMax,
+  );
+  session.authDeadlineMs = 0;
+  session.awaitingConnect = false;
+  session.state = "active";
+  session.refreshSpecial();
+  return true;
+}
+
+/** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
+function applyOptions(session: ClientSession, options: ConnectOptions): boolean {
+  const { host } = session;
+  session.verbose = options.verbose;
+  session.pedantic = options.pedantic;
+  session.echo = options.echo;
+  session.headersEnabled = host.limits.headers && options.headers;
+  session.noResponders = options.no_responders;
+  session.facts = {
+    name: options.name,
+    language: options.lang,
+    version: options.version,
+    protocol: options.protocol,
+  };
+  session.refreshSpecial();
+  if (options.protocol !== 0 && options.protocol !== 1) {
+    session.fail(ERROR_LINES.invalidClientProtocol);
+    return false;
+  }
+  if (options.no_responders && !session.headersEnabled) {
+    session.fail(ERROR_LINES.noRespondersRequiresHeaders);
+    return false;
+  }
+  if (session.verbose) session.send(OK);
+  host.message.wantsNoResponders = session.noResponders;
+  return true;
+}
+
+function refuse(session: ClientSession, reason: string): void {
+  const { host } = session;
+  session.lastOptions = undefined;
+  host.counters.authFailures += 1;
+  host.log.write("error", `${session.label()} - authentication error - ${reason}`);
+  session.fail(authorizationViolation("Authentication Failure"));
+}
+
+function loginFacts(session: ClientSession): LoginFacts {
+  return {
+    nonce: Buffer.from(session.nonce, "latin1"),
+    connectionType: "STANDARD",
+    tls: session.tls,
+  };
+}
+
+/** The smallest of the limits that are set; -1 and undefined mean "none". */
+function smallest(...limits: (number | undefined)[]): number {
+  let least = -1;
+  for (const limit of limits) {
+    if (limit === undefined || limit < 0) continue;
+    if (least < 0 || limit < least) least = limit;
+  }
+  return least;
+}
+
+/** What a second CONNECT builds on (CP-29). */
+function withoutSecrets(options: ConnectOptions): ConnectOptions {
+  return { ...options, pass: "", auth_token: "", jwt: "", sig: "", nkey: "", proxy_sig: "" };
+}

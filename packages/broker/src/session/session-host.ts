@@ -1,0 +1,60 @@
+// What a session may ask of the core that owns it.
+
+import type { AccountSnapshot } from "@weft/accounts";
+import type { Identity, LoginFacts, LoginOutcome, LoginRequest, PendingAnswer } from "@weft/auth";
+import type { Clock, Entropy, Log } from "@weft/base";
+import type { ClientParser } from "@weft/protocol";
+import type { Outbox } from "../deliver/outbox.ts";
+import type { BrokerLimits, ListenerOptions, ServerIdentity, WorkerCounters } from "../ports.ts";
+import type { ContextTable } from "../publish/context.ts";
+import type { MessageView } from "../publish/message-view.ts";
+import type { Publisher } from "../publish/publisher.ts";
+import type { Subscriptions } from "../subscribe/subscriptions.ts";
+import type { ClientSession } from "./client-session.ts";
+
+/** A login that waits for an answer. */
+export type PendingLogin = Extract<LoginOutcome, { kind: "pending" }>;
+
+/** Static facts that all sessions of the worker share until the next snapshot. */
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly parser: ClientParser;
+  readonly limits: BrokerLimits;
+  readonly server: ServerIdentity;
+  readonly counters: WorkerCounters;
+  readonly contexts: ContextTable;
+  readonly publisher: Publisher;
+  readonly subscriptions: Subscriptions;
+  /** The message in hand at depth 0. */
+  readonly message: MessageView;
+  readonly threadIndex: number;
+  /** Set while the server is in lame duck mode (CP-13). */
+  readonly lameDuck: boolean;
+  listener(index: number): ListenerOptions;
+  newOutbox(session: ClientSession): Outbox;
+  /** Index and limits of an account by name. */
+  accountByName(name: string): AccountSnapshot | undefined;
+  account(index: number): AccountSnapshot;
+  isSystemAccount(index: number): boolean;
+  /** True if connections without credentials may be refused, so CONNECT has to come first. */
+  readonly authRequired: boolean;
+  readonly infoAuthRequired: boolean;
+  readonly nonceRequired: boolean;
+  beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome;
+  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome;
+  /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
+  anonymous(facts: LoginFacts): Identity | undefined;
+  /** Asks for the comparison of a hash; `session.onHashAnswer` follows. */
+  compareHash(session: ClientSession, stored: string, given: string): void;
+  acquireConnection(account: number, max: number): boolean;
+  releaseConnection(account: number): void;
+  /** The session's input waits until the lane to `thread` has room. */
+  park(session: ClientSession, thread: number): void;
+  /** End of one connection's input: flow control looks whether it has to pause. */
+  endOfInput(session: ClientSession): void;
+  /** Something was appended or the session is to be closed: flush it at the end of the turn. */
+  touch(session: ClientSession): void;
+  closed(session: ClientSession): void;
+}

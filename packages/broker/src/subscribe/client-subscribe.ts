@@ -1,0 +1,92 @@
+// SUB and UNSUB of a client (CP-43 to CP-45, CP-59 to CP-63, CP-72). Owned by the session's worker.
+import { LIMITS } from "@weft/base";
+import { ERROR_LINES, OK, subscribeViolation, tooManyTokens } from "@weft/protocol";
+import { isValidFilterForSubscribe, tokenCount } from "@weft/subjects";
+import type { ClientSession } from "../session/client-session.ts";
+import { Subscription } from "./subscription.ts";
+
+/** CP-63: reserved for the server's own members. */
+const SYSTEM_QUEUE = "_sys_";
+
+/**
+ * One SUB. Checks in the reference's order: permission, tokens, limit, duplicate sid, validity
+ * (CP-72). `filter` and `queue` are byte strings.
+ */
+export function subscribe(
+  session: ClientSession,
+  filter: string,
+  queue: string | undefined,
+  sid: string,
+): void {
+  const { host } = session;
+  const verdict = session.permissions?.subscribeVerdict(filter, queue) ?? "allow";
+  if (verdict === "deny" || queue === SYSTEM_QUEUE) {
+    refuse(session, filter, queue);
+    return;
+  }
+  const tokensMax = host.limits.subscriptionTokensMax;
+  if (tokensMax > 0 && tokenCount(filter) > tokensMax) {
+    session.fail(tooManyTokens(Buffer.from(filter, "latin1")));
+    return;
+  }
+  session.subscriptions ??= new Map();
+  const subscriptions = session.subscriptions;
+  const limit = session.subscriptionsMax;
+  if (limit >= 0 && subscriptions.size >= limit) {
+    session.fail(ERROR_LINES.subscriptionsExceeded);
+    return;
+  }
+  if (!subscriptions.has(sid)) {
+    if (!isValidFilterForSubscribe(filter) || tokenCount(filter) > LIMITS.subjectTokensMax) {
+      session.fail(ERROR_LINES.invalidSubject);
+      return;
+    }
+    const filtered = verdict === "allow-filtered";
+    const bytes = Buffer.from(sid, "latin1");
+    const subscription = new Subscription(session, filter, queue, bytes, filtered);
+    if (!host.subscriptions.add(subscription, session.account)) {
+      host.log.write("error", `${session.label()} - interest index is full`);
+      session.fail(ERROR_LINES.subscriptionsExceeded);
+      return;
+    }
+    subscriptions.set(sid, subscription);
+  }
+  if (session.verbose) session.send(OK);
+}
+
+/** One UNSUB; `max` 0 removes at once, else after that many deliveries since SUB (CP-44). */
+export function unsubscribe(session: ClientSession, sid: string, max: number): void {
+  const subscription = session.subscriptions?.get(sid);
+  if (subscription !== undefined) {
+    if (max > subscription.delivered) {
+      subscription.max = max;
+      session.host.subscriptions.changed(subscription, session.account);
+    } else {
+      removeSubscription(session, subscription);
+    }
+  }
+  if (session.verbose) session.send(OK);
+}
+
+/** Takes one subscription out of the session and the index. */
+export function removeSubscription(session: ClientSession, subscription: Subscription): void {
+  session.subscriptions?.delete(subscription.sid.toString("latin1"));
+  session.host.subscriptions.remove(subscription, session.account);
+}
+
+/** Takes all of them out: the session closes, or logs in anew (CP-29). */
+export function dropSubscriptions(session: ClientSession): void {
+  for (const subscription of session.subscriptions?.values() ?? []) {
+    session.host.subscriptions.remove(subscription, session.account);
+  }
+  session.subscriptions = undefined;
+}
+
+function refuse(session: ClientSession, filter: string, queue: string | undefined): void {
+  const queueBytes = queue === undefined ? undefined : Buffer.from(queue, "latin1");
+  const line = subscribeViolation(Buffer.from(filter, "latin1"), queueBytes);
+  const { log } = session.host;
+  const who = session.identityLabel();
+  log.write("error", `${session.label()} - Subscription Violation - ${who}, ${line.text}`);
+  session.fail(line);
+}

@@ -1,0 +1,108 @@
+// One subscription of one session, and the private lists of them by index node. A worker's own
+// segment of the interest index doubles as its subscription trie: node id -> subscriptions here.
+// Owned by the worker's core.
+import type { ClientSession } from "../session/client-session.ts";
+
+export class Subscription {
+  readonly session: ClientSession;
+  /** Filter and queue as byte strings (one character per byte). */
+  readonly filter: string;
+  readonly queue: string | undefined;
+  readonly sid: Buffer;
+  /** Node of the worker's own segment; 0 once removed. */
+  node = 0;
+  /** Messages delivered since SUB (CP-44). */
+  delivered = 0;
+  /** Removed after this many (CP-44); 0 = never. */
+  max = 0;
+  /** The filter overlaps a deny rule: each subject is checked before delivery (AZ-07). */
+  readonly filtered: boolean;
+  /** Place in its list, so that removal does not search. */
+  place = 0;
+
+  constructor(
+    session: ClientSession,
+    filter: string,
+    queue: string | undefined,
+    sid: Buffer,
+    filtered: boolean,
+  ) {
+    this.session = session;
+    this.filter = filter;
+    this.queue = queue;
+    this.sid = sid;
+    this.filtered = filtered;
+  }
+}
+
+/** Local members of one queue group on one filter. */
+export interface QueueMembers {
+  readonly name: string;
+  readonly members: Subscription[];
+}
+
+/** Subscriptions of this worker on one filter. */
+export class NodeSubscriptions {
+  readonly plain: Subscription[] = [];
+  /** Undefined until the first queue subscription. */
+  queues: QueueMembers[] | undefined;
+
+  get isEmpty(): boolean {
+    return this.plain.length === 0 && (this.queues === undefined || this.queues.length === 0);
+  }
+}
+
+function removeFrom(list: Subscription[], subscription: Subscription): void {
+  const last = list.pop() as Subscription;
+  if (last === subscription) return;
+  list[subscription.place] = last;
+  last.place = subscription.place;
+}
+
+/** All subscriptions of a worker by node id. */
+export class SubscriptionTable {
+  readonly #nodes = new Map<number, NodeSubscriptions>();
+
+  at(node: number): NodeSubscriptions | undefined {
+    return this.#nodes.get(node);
+  }
+
+  add(subscription: Subscription): void {
+    let here = this.#nodes.get(subscription.node);
+    if (here === undefined) {
+      here = new NodeSubscriptions();
+      this.#nodes.set(subscription.node, here);
+    }
+    const list = this.#listFor(here, subscription.queue);
+    subscription.place = list.length;
+    list.push(subscription);
+  }
+
+  remove(subscription: Subscription): void {
+    const here = this.#nodes.get(subscription.node);
+    if (here === undefined) return;
+    if (subscription.queue === undefined) {
+      removeFrom(here.plain, subscription);
+    } else {
+      const queues = here.queues ?? [];
+      const place = queues.findIndex((queue) => queue.name === subscription.queue);
+      const group = queues[place];
+      if (group !== undefined) {
+        removeFrom(group.members, subscription);
+        if (group.members.length === 0) queues.splice(place, 1);
+      }
+    }
+    if (here.isEmpty) this.#nodes.delete(subscription.node);
+  }
+
+  #listFor(here: NodeSubscriptions, queue: string | undefined): Subscription[] {
+    if (queue === undefined) return here.plain;
+    here.queues ??= [];
+    let group = here.queues.find((candidate) => candidate.name === queue);
+    if (group === undefined) {
+      group = { name: queue, members: [] };
+      here.queues.push(group);
+    }
+    return group.members;
+  }
+}

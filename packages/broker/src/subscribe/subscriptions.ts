@@ -1,0 +1,77 @@
+// SUB and UNSUB against the shared index and the worker's private lists. Owned by the worker's core.
+// Must stay true: when `add` returns, every thread's next look at the index sees the interest; a
+// plan made before is found stale because the writer bumps its generation afterwards.
+import { assert } from "@weft/base";
+import { type Generations, hashToken, type InterestWriter } from "@weft/subjects";
+import type { Publisher } from "../publish/publisher.ts";
+import type { Subscription, SubscriptionTable } from "./subscription.ts";
+
+const DOT = 0x2e;
+const STAR = 0x2a;
+const FULL = 0x3e;
+
+export class Subscriptions {
+  /** Live subscriptions of this worker. */
+  count = 0;
+  readonly #writer: InterestWriter;
+  readonly #generations: Generations;
+  readonly #table: SubscriptionTable;
+  readonly #publisher: () => Publisher;
+
+  constructor(
+    writer: InterestWriter,
+    generations: Generations,
+    table: SubscriptionTable,
+    publisher: () => Publisher,
+  ) {
+    this.#writer = writer;
+    this.#generations = generations;
+    this.#table = table;
+    this.#publisher = publisher;
+  }
+
+  /** False when the index has no room for another filter. */
+  add(subscription: Subscription, account: number): boolean {
+    const filter = Buffer.from(subscription.filter, "latin1");
+    const queue =
+      subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
+    const node = this.#writer.add(account, filter, 0, filter.length, queue);
+    if (node === 0) return false;
+    subscription.node = node;
+    this.#table.add(subscription);
+    this.count += 1;
+    this.#localChange(account, filter);
+    return true;
+  }
+
+  remove(subscription: Subscription, account: number): void {
+    if (subscription.node === 0) return;
+    assert(this.count > 0, "a subscription is removed once");
+    const queue =
+      subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
+    this.#table.remove(subscription);
+    this.#writer.remove(subscription.node, queue);
+    subscription.node = 0;
+    this.count -= 1;
+    this.#localChange(account, Buffer.from(subscription.filter, "latin1"));
+  }
+
+  /** Plans that hold this subscription have to be made anew (its `max` changed). */
+  changed(subscription: Subscription, account: number): void {
+    this.#localChange(account, Buffer.from(subscription.filter, "latin1"));
+  }
+
+  /**
+   * The index tells other threads of first and last interest; this thread's own plans also name the
+   * single subscriptions, so every change counts here.
+   */
+  #localChange(account: number, filter: Buffer): void {
+    const generations = this.#generations;
+    const first = filter[0];
+    let end = filter.indexOf(DOT);
+    if (end < 0) end = filter.length;
+    if (end === 1 && (first === STAR || first === FULL)) generations.bumpWildcard(account);
+    else generations.bump(account, hashToken(filter, 0, end));
+    this.#publisher().beginTurn();
+  }
+}

@@ -1,0 +1,7 @@
+// What the readers of all blocks share during one load. Control thread.
+import type { Findings } from "./findings.ts";
+import type { UnsupportedPolicy } from "./unsupported.ts";
+
+export interface ReadContext extends UnsupportedPolicy {
+  readonly findings: Findings;
+}

@@ -1,0 +1,147 @@
+// From a file to options: parse, read every option, put users together, check the whole. Control
+// thread. Must stay true: all findings are reported together (CF-14); options come only from a file
+// without an error.
+import type { ConfigProblem } from "@weft/base";
+import { formatPosition } from "@weft/base";
+import { checkAuthorization } from "./authorization.ts";
+import type { ReadContext } from "./context.ts";
+import { configDigest, type Sha256Hex } from "./digest.ts";
+import { forEachField } from "./fields.ts";
+import { type ConfigWarning, Findings } from "./findings.ts";
+import type { MapNode } from "./node.ts";
+import type { OptionsDraft } from "./option-row.ts";
+import {
+  DEFAULT_SYSTEM_ACCOUNT,
+  defaultAuthTimeoutMs,
+  defaultOptions,
+  type ServerOptions,
+} from "./options.ts";
+import { parseConfig } from "./parser.ts";
+import { findOption, OPTION_NAMES } from "./schema.ts";
+import type { ConfigSource } from "./source.ts";
+import { UserDirectory } from "./users.ts";
+import { validateOptions } from "./validate.ts";
+
+/** How to load. */
+export interface LoadSettings {
+  readonly sha256Hex: Sha256Hex;
+  /** Every warning is an error. */
+  readonly strict?: boolean | undefined;
+  /** Options of missing features are only warned about. */
+  readonly allowUnsupported?: boolean | undefined;
+}
+
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly options: ServerOptions;
+      readonly warnings: readonly ConfigWarning[];
+      /** `sha256:…` (CF-16). */
+      readonly digest: string;
+    }
+  | {
+      readonly ok: false;
+      readonly errors: readonly ConfigProblem[];
+      readonly warnings: readonly ConfigWarning[];
+    };
+
+/** Above this a payload limit is probably a mistake (CP-16). */
+const PAYLOAD_HIGH_BYTES = 8 * 1024 * 1024;
+const INT32_MAX = 2 ** 31 - 1;
+
+/** Loads the file `path` with everything it includes. Never throws for what a file says. */
+export function loadConfig(path: string, source: ConfigSource, settings: LoadSettings): LoadResult {
+  const findings = new Findings();
+  const parsed = parseConfig(path, source, findings);
+  if (!parsed.ok) return { ok: false, errors: [parsed.problem], warnings: findings.warnings };
+  if (parsed.root.entries.size === 0) {
+    findings.warn(parsed.root.at, "config has no values or is empty");
+  }
+  const context = { findings, allowUnsupported: settings.allowUnsupported ?? false };
+  const options = buildOptions(parsed.root, context);
+  const { errors, warnings } = findings;
+  if (errors.length > 0) return { ok: false, errors, warnings };
+  if (settings.strict && warnings.length > 0) return { ok: false, errors: warnings, warnings: [] };
+  return { ok: true, options, warnings, digest: configDigest(parsed.root, settings.sha256Hex) };
+}
+
+/** True when a loaded file is valid for `-t`: any warning that the reference makes too fails it. */
+export function passesConfigTest(result: LoadResult): boolean {
+  return result.ok && result.warnings.every((warning) => warning.advisory);
+}
+
+/** `file:line:column: message`, the form in which findings are printed (CF-15). */
+export function formatProblem(problem: ConfigProblem): string {
+  return problem.at ? `${formatPosition(problem.at)}: ${problem.message}` : problem.message;
+}
+
+function buildOptions(root: MapNode, context: ReadContext): ServerOptions {
+  const { findings } = context;
+  const draft: OptionsDraft = {
+    options: defaultOptions(),
+    authorization: undefined,
+    accounts: [],
+    noAuthUser: undefined,
+    systemAccount: undefined,
+    places: new Map(),
+  };
+  forEachField(root, OPTION_NAMES, findings, (name, entry) => {
+    draft.places.set(name, entry.at);
+    findOption(name)?.apply(draft, entry, context);
+  });
+  finishIdentity(draft, findings);
+  finishLimits(draft, findings);
+  // A block that was not understood would only cause further errors here.
+  if (findings.errorCount === 0) {
+    for (const problem of validateOptions(draft.options, (name) => draft.places.get(name))) {
+      findings.error(problem.at, problem.message);
+    }
+  }
+  return draft.options;
+}
+
+function finishIdentity(draft: OptionsDraft, findings: Findings): void {
+  const { authorization, accounts, options } = draft;
+  const directory = new UserDirectory(findings);
+  directory.add(authorization?.users ?? [], undefined, authorization?.defaultPermissions);
+  for (const { spec, users } of accounts) directory.add(users, spec.name, spec.defaultPermissions);
+  checkAuthorization(
+    authorization,
+    accounts.some(({ users }) => users.length > 0),
+    findings,
+  );
+  const timeoutMs = authorization?.timeoutMs;
+  options.auth = {
+    ...(authorization?.user !== undefined && { user: authorization.user }),
+    ...(authorization?.password !== undefined && { password: authorization.password }),
+    ...(authorization?.token !== undefined && { token: authorization.token }),
+    ...(authorization?.defaultPermissions && {
+      defaultPermissions: authorization.defaultPermissions,
+    }),
+    ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
+    users: directory.users,
+    tlsMap: options.tls?.verifyAndMap ?? false,
+    authTimeoutMs: timeoutMs ?? defaultAuthTimeoutMs(options.tls),
+    authTimeoutIsDefault: timeoutMs === undefined,
+  };
+  options.accounts = accounts.map(({ spec }) => spec);
+  // A system account that is named is there, whatever `no_system_account` says.
+  if (draft.systemAccount !== undefined) options.noSystemAccount = false;
+  options.systemAccount = options.noSystemAccount
+    ? undefined
+    : (draft.systemAccount ?? DEFAULT_SYSTEM_ACCOUNT);
+}
+
+function finishLimits(draft: OptionsDraft, findings: Findings): void {
+  const { options } = draft;
+  const { limits } = options;
+  if (limits.maxPayload === -1) {
+    options.limits = { ...limits, maxPayload: Math.min(limits.maxPending, INT32_MAX) };
+  }
+  if (options.limits.maxPayload > PAYLOAD_HIGH_BYTES) {
+    findings.advise(
+      draft.places.get("max_payload"),
+      "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance",
+    );
+  }
+}

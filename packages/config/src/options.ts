@@ -1,0 +1,198 @@
+// What a configuration means to the server: plain data with every default filled in. Made on the
+// control thread, cloned to the others. Must stay true: structured-cloneable, never changed after
+// loading; defaults are the reference's (LIMITS in base).
+import type { AccountSpec, MappingSpec } from "@weft/accounts";
+import type { AuthSpec } from "@weft/auth";
+import { LIMITS } from "@weft/base";
+
+/** CK-17. Counts and bytes; 0 in a field that says so means unlimited. */
+export interface LimitOptions {
+  /** Bytes; CP-16. `-1` in a file becomes the largest that fits `maxPending`. */
+  readonly maxPayload: number;
+  /** Bytes; CP-52. */
+  readonly maxControlLine: number;
+  /** Bytes waiting for one connection; CP-103. */
+  readonly maxPending: number;
+  /** CP-15. -1 = unlimited. */
+  readonly maxConnections: number;
+  /** Of one connection. 0 or less = unlimited. */
+  readonly maxSubscriptions: number;
+  /** Tokens of a subscription's subject. 0 = unlimited. */
+  readonly maxSubscriptionTokens: number;
+  /** Bytes of a payload shown in a trace. 0 or less = all. */
+  readonly maxTracedMessageBytes: number;
+  /** CP-110. */
+  readonly maxClosedClients: number;
+}
+
+/** Static authentication with the time a client has for it. */
+export interface ServerAuth extends AuthSpec {
+  /** AN-15. Without one in the file: 2 s; with TLS the TLS timeout and a second (CP-31). */
+  readonly authTimeoutMs: number;
+  /** False when `authorization.timeout` was written. */
+  readonly authTimeoutIsDefault: boolean;
+}
+
+/** TL-03. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** TL-10. `fallbackMs`: wait so long for a handshake, then send INFO first. */
+export type HandshakeFirst = boolean | { readonly fallbackMs: number };
+
+/** TLS of the client listener (TL-01 to TL-13). Paths as written. */
+export interface TlsOptions {
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  /** Instead of `certFile` and `keyFile`; chosen by server name. */
+  readonly certs: readonly CertificateFiles[];
+  readonly verify: boolean;
+  /** AN-30; implies `verify`. */
+  readonly verifyAndMap: boolean;
+  readonly handshakeFirst: HandshakeFirst;
+  readonly minVersion: "1.2" | "1.3";
+  /** IANA names in order of preference; undefined = default. See `openSslCipherName`. */
+  readonly cipherSuites?: readonly string[] | undefined;
+  /** As written, such as `CurveP256`; undefined = default. See `openSslCurveName`. */
+  readonly curvePreferences?: readonly string[] | undefined;
+  readonly timeoutMs: number;
+  readonly insecure: boolean;
+  readonly allowInsecureCipherSuites: boolean;
+  /** TL-13. Lower-case hexadecimal SHA-256 of SubjectPublicKeyInfo; empty = any. */
+  readonly pinnedCerts: readonly string[];
+  /** TL-12. Handshakes per second; 0 = unlimited. */
+  readonly connectionRateLimit: number;
+}
+
+/** CK-04, LG-01, LG-11. */
+export interface LoggingOptions {
+  readonly debug: boolean;
+  readonly trace: boolean;
+  /** Trace the system account too. */
+  readonly traceVerbose: boolean;
+  /** Trace headers without payloads. */
+  readonly traceHeaders: boolean;
+  readonly logtime: boolean;
+  readonly logtimeUtc: boolean;
+  /** Undefined = standard error. */
+  readonly logFile?: string | undefined;
+}
+
+/** Everything that the server is started with. */
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 = any free port (written `-1`). */
+  readonly port: number;
+  readonly clientAdvertise?: string | undefined;
+  readonly serverName?: string | undefined;
+  readonly workers: number | "auto";
+  readonly limits: LimitOptions;
+  readonly pingIntervalMs: number;
+  readonly pingMax: number;
+  readonly writeDeadlineMs: number;
+  readonly noHeaderSupport: boolean;
+  readonly noFastProducerStall: boolean;
+  readonly lameDuckDurationMs: number;
+  readonly lameDuckGraceMs: number;
+  readonly disableSublistCache: boolean;
+  /** Users of accounts included, with `account` set and default permissions filled in (AN-14). */
+  readonly auth: ServerAuth;
+  /** In the order written, without `$G`; the system account only if it was written. */
+  readonly accounts: readonly AccountSpec[];
+  /** Undefined exactly when `noSystemAccount`. */
+  readonly systemAccount?: string | undefined;
+  readonly noSystemAccount: boolean;
+  /** Top-level `mappings`, of the account `$G` (SU-30). */
+  readonly globalMappings: readonly MappingSpec[];
+  readonly tls?: TlsOptions | undefined;
+  readonly allowNonTls: boolean;
+  readonly logging: LoggingOptions;
+  readonly pidFile?: string | undefined;
+  readonly portsFileDir?: string | undefined;
+  readonly serverTags: readonly string[];
+  readonly serverMetadata: Readonly<Record<string, string>>;
+  /** CK-28. Kept and listed; no flag changes anything yet. */
+  readonly featureFlags: Readonly<Record<string, boolean>>;
+}
+
+/** Name of the account of users without one (AC-02). */
+export const GLOBAL_ACCOUNT = "$G";
+/** AC-05. */
+export const DEFAULT_SYSTEM_ACCOUNT = "$SYS";
+export const DEFAULT_HOST = "0.0.0.0";
+export const DEFAULT_PORT = 4222;
+/** TL-10: wait of `handshake_first: auto`. */
+export const HANDSHAKE_FIRST_FALLBACK_MS = 50;
+
+/** The options of a server that was started without flags and file. */
+export function defaultOptions(): ServerOptions {
+  return {
+    host: DEFAULT_HOST,
+    port: DEFAULT_PORT,
+    workers: "auto",
+    limits: {
+      maxPayload: LIMITS.payloadBytesMax,
+      maxControlLine: LIMITS.controlLineBytesMax,
+      maxPending: LIMITS.pendingBytesMax,
+      maxConnections: LIMITS.connectionsMax,
+      maxSubscriptions: 0,
+      maxSubscriptionTokens: 0,
+      maxTracedMessageBytes: 0,
+      maxClosedClients: LIMITS.closedConnectionsKept,
+    },
+    pingIntervalMs: LIMITS.pingIntervalMs,
+    pingMax: LIMITS.pingsUnansweredMax,
+    writeDeadlineMs: LIMITS.writeDeadlineMs,
+    noHeaderSupport: false,
+    noFastProducerStall: false,
+    lameDuckDurationMs: LIMITS.lameDuckDurationMs,
+    lameDuckGraceMs: LIMITS.lameDuckGraceMs,
+    disableSublistCache: false,
+    auth: {
+      users: [],
+      tlsMap: false,
+      authTimeoutMs: LIMITS.authTimeoutMs,
+      authTimeoutIsDefault: true,
+    },
+    accounts: [],
+    systemAccount: DEFAULT_SYSTEM_ACCOUNT,
+    noSystemAccount: false,
+    globalMappings: [],
+    allowNonTls: false,
+    logging: {
+      debug: false,
+      trace: false,
+      traceVerbose: false,
+      traceHeaders: false,
+      logtime: true,
+      logtimeUtc: false,
+    },
+    serverTags: [],
+    serverMetadata: {},
+    featureFlags: {},
+  };
+}
+
+/** TLS without anything written. */
+export function defaultTls(): TlsOptions {
+  return {
+    certs: [],
+    verify: false,
+    verifyAndMap: false,
+    handshakeFirst: false,
+    minVersion: "1.2",
+    timeoutMs: LIMITS.tlsTimeoutMs,
+    insecure: false,
+    allowInsecureCipherSuites: false,
+    pinnedCerts: [],
+    connectionRateLimit: 0,
+  };
+}
+
+/** Time for authentication when none was written (CP-31). */
+export function defaultAuthTimeoutMs(tls: TlsOptions | undefined): number {
+  return tls === undefined ? LIMITS.authTimeoutMs : tls.timeoutMs + 1_000;
+}

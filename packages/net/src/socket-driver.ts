@@ -1,0 +1,126 @@
+// Drives all sockets of one thread: one read buffer for all of them, one `flush` after every call
+// into a session, a fair share of the loop for each.
+// Owner: the thread that made it. The read buffer is overwritten by the next read of any socket,
+// so a view of it is valid during one `onBytes` only.
+import net, { type Socket } from "node:net";
+import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
+import { type OwnedSocket, TRANSPORT, takeHandle } from "./socket-access.ts";
+import { SocketTransport } from "./socket-transport.ts";
+import type { TlsContext } from "./tls-context.ts";
+
+export interface SocketDriverOptions {
+  /** Called after each call into a session: the end of a turn. */
+  flush(): void;
+  /** A session threw while it handled its bytes; its connection is being closed (F27). */
+  onFault(error: unknown, transport: Transport): void;
+  /** A socket that was given to `adopt` is closed, or was dead already. Once for each. */
+  onGone?: (() => void) | undefined;
+}
+
+/** `handle` also takes a bare native one; the types know only its public form. */
+type NativeHandle = NonNullable<net.SocketConstructorOpts["handle"]>;
+
+export class SocketDriver {
+  /** `[headroom | one read]`; sessions may write into the headroom before a chunk. */
+  readonly readBuffer: Buffer;
+  readonly flush: () => void;
+  /** The transport whose bytes are being handled, if any. */
+  delivering: SocketTransport | undefined;
+
+  readonly #options: SocketDriverOptions;
+  readonly #onread: net.OnReadOpts;
+  #yielded: SocketTransport[] = [];
+  #spare: SocketTransport[] = [];
+
+  constructor(options: SocketDriverOptions) {
+    this.#options = options;
+    this.flush = options.flush;
+    const headroom = LIMITS.readHeadroomBytes;
+    this.readBuffer = Buffer.allocUnsafeSlow(headroom + LIMITS.readChunkBytes);
+    this.#onread = { buffer: this.readBuffer.subarray(headroom), callback: onRead };
+  }
+
+  /**
+   * Takes over a socket that has neither read nor written yet: `open` gives the session that it
+   * belongs to. Returns undefined when the socket is dead already; `open` is not called then.
+   */
+  adopt(
+    given: Socket,
+    tls: TlsContext | undefined,
+    open: (transport: Transport) => TransportEvents,
+  ): SocketTransport | undefined {
+    const nativeSocket = takeHandle(given);
+    // Without its handle the given object is an empty shell; its server stops counting it.
+    given.destroy();
+    if (nativeSocket === undefined) {
+      this.gone();
+      return undefined;
+    }
+    const socket: OwnedSocket = new net.Socket({
+      handle: nativeSocket as NativeHandle,
+      onread: this.#onread,
+    });
+    const transport = new SocketTransport(socket, this, tls);
+    socket[TRANSPORT] = transport;
+    socket.on("error", onError);
+    socket.on("close", onClose);
+    transport.attach(open(transport));
+    this.flush();
+    return transport;
+  }
+
+  /** Hands `[start, end)` of the read buffer to a session and ends the turn. */
+  deliver(transport: SocketTransport, events: TransportEvents, start: number, end: number): void {
+    this.delivering = transport;
+    try {
+      events.onBytes(this.readBuffer, start, end);
+    } catch (error) {
+      this.fault(error, transport);
+    } finally {
+      this.delivering = undefined;
+    }
+    this.flush();
+  }
+
+  /** A failed assert ends the thread; anything else costs one connection (F27). */
+  fault(error: unknown, transport: SocketTransport): void {
+    if (error instanceof AssertionFailure) throw error;
+    transport.failWith(error);
+    this.#options.onFault(error, transport);
+  }
+
+  gone(): void {
+    this.#options.onGone?.();
+  }
+
+  /** Lets every other socket have its turn before this one reads on. */
+  readLater(transport: SocketTransport): void {
+    if (this.#yielded.push(transport) === 1) setImmediate(resumeYielded, this);
+  }
+
+  /** Continues what `readLater` put off. */
+  resumeYielded(): void {
+    const batch = this.#yielded;
+    this.#yielded = this.#spare;
+    this.#spare = batch;
+    for (const transport of batch) transport.readOn();
+    batch.length = 0;
+  }
+}
+
+function resumeYielded(driver: SocketDriver): void {
+  driver.resumeYielded();
+}
+
+// Node calls these with the socket as `this`; one function serves every connection.
+function onRead(this: unknown, byteCount: number): boolean {
+  return (this as OwnedSocket)[TRANSPORT]?.received(byteCount) ?? false;
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[TRANSPORT]?.failed(error);
+}
+
+function onClose(this: OwnedSocket): void {
+  this[TRANSPORT]?.closed();
+}

@@ -1,0 +1,53 @@
+// Time and randomness of the real world, for the pure cores. Any thread.
+import { randomFillSync } from "node:crypto";
+import type { Clock, Entropy } from "@weft/base";
+
+const NANOS_PER_MS = 1_000_000n;
+/** How often the wall clock is compared with the monotonic one. */
+const COMPARE_EVERY_NANOS = 100n * NANOS_PER_MS;
+/** Steps of the wall clock above this are followed; below, its grain is finer than it shows. */
+const STEP_NANOS = 2n * NANOS_PER_MS;
+
+class SystemClock implements Clock {
+  #offset: bigint;
+  #comparedAt: bigint;
+
+  constructor() {
+    this.#comparedAt = process.hrtime.bigint();
+    this.#offset = wallNanos() - this.#comparedAt;
+  }
+
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  unixNanos(): bigint {
+    const now = process.hrtime.bigint();
+    if (now - this.#comparedAt > COMPARE_EVERY_NANOS) {
+      this.#comparedAt = now;
+      const offset = wallNanos() - now;
+      const step = offset - this.#offset;
+      if (step > STEP_NANOS || step < -STEP_NANOS) this.#offset = offset;
+    }
+    return now + this.#offset;
+  }
+}
+
+function wallNanos(): bigint {
+  return BigInt(Date.now()) * NANOS_PER_MS;
+}
+
+export function systemClock(): Clock {
+  return new SystemClock();
+}
+
+/** Milliseconds of a clock that all threads of the process share, for heartbeats. */
+export function processMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
+}
+
+export const systemEntropy: Entropy = {
+  fill: (out) => {
+    randomFillSync(out);
+  },
+};

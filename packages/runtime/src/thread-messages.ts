@@ -1,0 +1,99 @@
+// What control and the other threads tell each other by message: seldom enough for structured
+// clones. All threads; types only. Frames on the message path never come this way.
+import type { LogLevel } from "@weft/base";
+import type { BrokerSnapshot, ClosedConnection } from "@weft/broker";
+import type { ListenOptions, TlsContextOptions } from "@weft/net";
+import type { MailboxSeed } from "@weft/shm";
+import type { MessagePort } from "node:worker_threads";
+import type { SharedRegions } from "./shared-state.ts";
+
+export interface LogRecord {
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+export interface LogBatch {
+  readonly kind: "log";
+  readonly records: readonly LogRecord[];
+  /** Lines that found the batch full. */
+  readonly dropped: number;
+}
+
+/** What a worker thread is born with. */
+export interface WorkerSeed {
+  /** From 1; control is thread 0. */
+  readonly threadIndex: number;
+  readonly regions: SharedRegions;
+  readonly mailbox: MailboxSeed;
+  /** Sockets come here, straight from the acceptor. */
+  readonly sockets: MessagePort;
+  readonly debug: boolean;
+  readonly trace: boolean;
+  /** Module that exports `BrokerCore`; undefined = the product's. */
+  readonly coreModule?: string | undefined;
+}
+
+/** What the worker needs to know before its first connection. */
+export interface WorkerStart {
+  readonly kind: "start";
+  readonly snapshot: BrokerSnapshot;
+  /** By listener; null = no TLS. */
+  readonly tls: readonly (TlsContextOptions | null)[];
+  readonly hashSeed: number;
+}
+
+export type ToWorker =
+  | WorkerStart
+  | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
+  | { readonly kind: "log-taken" }
+  | { readonly kind: "lame-duck" }
+  /** Close all connections, spread over this time; answered by `drained`. */
+  | { readonly kind: "drain"; readonly durationMs: number }
+  /** Close all connections now; answered by `stopped`. */
+  | { readonly kind: "stop" };
+
+export type FromWorker =
+  | LogBatch
+  | { readonly kind: "loaded" }
+  | { readonly kind: "ready" }
+  | {
+      readonly kind: "compare-hash";
+      readonly ticket: number;
+      readonly stored: string;
+      readonly given: string;
+    }
+  | { readonly kind: "connections-closed"; readonly records: readonly ClosedConnection[] }
+  | { readonly kind: "drained" }
+  | { readonly kind: "stopped" };
+
+/** What the acceptor thread is born with. */
+export interface AcceptorSeed {
+  readonly regions: SharedRegions;
+  /** One for each worker, in order. */
+  readonly workers: readonly MessagePort[];
+  /** CP-15. -1 = unlimited. */
+  readonly connectionsMax: number;
+}
+
+export type ToAcceptor =
+  | {
+      readonly kind: "listen";
+      readonly listeners: readonly ListenOptions[];
+    }
+  /** What a connection above the limit is told, by listener. */
+  | { readonly kind: "refusals"; readonly texts: readonly string[] }
+  | { readonly kind: "log-taken" }
+  | { readonly kind: "stop" };
+
+export type FromAcceptor =
+  | LogBatch
+  | { readonly kind: "loaded" }
+  | { readonly kind: "listening"; readonly ports: readonly number[] }
+  | { readonly kind: "listen-failed"; readonly error: string }
+  | { readonly kind: "stopped" };
+
+/** An accepted socket on its way to a worker. */
+export interface PlacedSocket {
+  readonly socket: import("node:net").Socket;
+  readonly listener: number;
+}

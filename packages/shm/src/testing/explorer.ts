@@ -1,0 +1,433 @@
+// Test support: runs real code of several threads in every interleaving of its accesses to shared
+// memory, and reports the first bad state with the steps that lead there.
+//
+// An actor is a deterministic function that runs a thread's code against private copies of the
+// rings. Each atomic access, doorbell and wait is a step. To take a step the actor is run again
+// from the start with the results of its earlier steps, up to the next one; what a step led to is
+// remembered per (history, result), so that each is run once. Histories that came to a checkpoint
+// with the same private state, and saw the same since, are one. Plain writes of a ring's writer
+// become visible with the step before them; a reader sees the frames between tail and head as they
+// are when it loads the head, and a frame once more when its handler touches it. `touch` in the
+// writer, between reserving and filling, makes a head that is published too early visible.
+import { assert } from "@weft/base";
+import { HEAD_WORD, RING_HEADER_BYTES, TAIL_WORD } from "../ring.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { AtomicsPort } from "./source-loader.ts";
+
+export interface RingSpec {
+  readonly name: string;
+  readonly writer: string;
+  readonly reader: string;
+  readonly capacityBytes: number;
+  /** First position; near the int32 limit to try the wrap. */
+  readonly position?: number | undefined;
+}
+
+export interface ActorSpec {
+  readonly name: string;
+  /** Events that are there from the start; taken in any order with those of other actors. */
+  readonly events: readonly string[];
+  run(actor: ActorPort): void;
+}
+
+export interface Scenario {
+  readonly rings: readonly RingSpec[];
+  readonly actors: readonly ActorSpec[];
+  /** Called where nothing is under way: all wait, and no event but scripted ones is left. */
+  checkRest(state: RestState): string | null;
+  /** Events that a script brings and not another actor. */
+  isScripted(event: string): boolean;
+  readonly statesMax: number;
+}
+
+export interface RestState {
+  readonly finished: boolean;
+  /** What each actor has reported, in order. */
+  readonly reports: ReadonlyMap<string, readonly string[]>;
+  /** True when the ring has frames that are published and not released. */
+  occupied(ring: string): boolean;
+  /** True when the actor came to its end. */
+  isDone(actor: string): boolean;
+}
+
+export interface Exploration {
+  readonly states: number;
+  readonly violation: string | null;
+  readonly steps: readonly string[];
+}
+
+type Request =
+  | { readonly kind: "load"; readonly ring: number; readonly word: number }
+  | { readonly kind: "store"; readonly ring: number; readonly word: number; readonly value: number }
+  | {
+      readonly kind: "exchange";
+      readonly ring: number;
+      readonly word: number;
+      readonly expected: number;
+      readonly value: number;
+    }
+  | { readonly kind: "touch"; readonly ring: number; readonly start: number; readonly end: number }
+  | { readonly kind: "signal"; readonly to: string; readonly event: string }
+  | { readonly kind: "wait" }
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+interface Result {
+  readonly value: number;
+  readonly event: string;
+  /** Bytes seen by this step, at this place of the ring. */
+  readonly seen: readonly { readonly start: number; readonly bytes: Buffer }[];
+}
+
+/** Of one actor: what it has seen so far, and what it wants next. */
+interface History {
+  readonly id: number;
+  readonly parent: History | null;
+  readonly result: Result | null;
+  readonly request: Request;
+  readonly reports: readonly string[];
+  /** Contents of the rings that this actor writes, by ring. */
+  readonly written: readonly (Buffer | null)[];
+  readonly next: Map<string, History>;
+}
+
+interface State {
+  readonly histories: readonly History[];
+  /** Header words of each ring, in the order of SHARED_WORDS. */
+  readonly words: readonly (readonly number[])[];
+  /** Events in flight, by actor, sorted. */
+  readonly events: readonly (readonly string[])[];
+  readonly from: State | null;
+  readonly step: string;
+}
+
+function resultKey(result: Result): string {
+  const seen = result.seen.map(({ bytes }) => bytes.toString("latin1"));
+  return `${result.value} ${result.event} ${seen.join()}`;
+}
+
+const SUSPENDED = Symbol("suspended");
+/** Words of the header that are used; the model keeps these and no others. */
+const SHARED_WORDS = [0, 1, 32, 33, 34];
+
+/** What an actor's code may do; every method but `region`, `boot` and `report` is a step. */
+export class ActorPort implements AtomicsPort {
+  readonly #rings: readonly RingSpec[];
+  readonly #self: string;
+  readonly #results: readonly Result[];
+  readonly #regions: (ArrayBuffer | null)[];
+  #at = 0;
+  #booting = false;
+  request: Request = { kind: "done" };
+  #mark = "";
+  #markAt = 0;
+  readonly reports: string[] = [];
+
+  constructor(rings: readonly RingSpec[], self: string, results: readonly Result[]) {
+    this.#rings = rings;
+    this.#self = self;
+    this.#results = results;
+    this.#regions = rings.map(() => null);
+  }
+
+  /** This actor's copy of a ring. */
+  region(name: string): ArrayBuffer {
+    const ring = this.#rings.findIndex((spec) => spec.name === name);
+    const spec = this.#rings[ring]!;
+    const region = new ArrayBuffer(RING_HEADER_BYTES + spec.capacityBytes);
+    const words = new Int32Array(region);
+    words[HEAD_WORD] = spec.position ?? 0;
+    words[TAIL_WORD] = spec.position ?? 0;
+    this.#regions[ring] = region;
+    return region;
+  }
+
+  /** Code that runs before any thread: its accesses are no steps. */
+  boot<Made>(make: () => Made): Made {
+    this.#booting = true;
+    const made = make();
+    this.#booting = false;
+    return made;
+  }
+
+  load(words: Int32Array, word: number): number {
+    if (this.#booting) return words[word]!;
+    return this.#step({ kind: "load", ring: this.#ringOf(words), word }).value;
+  }
+
+  store(words: Int32Array, word: number, value: number): number {
+    this.#step({ kind: "store", ring: this.#ringOf(words), word, value: value | 0 });
+    return value;
+  }
+
+  compareExchange(words: Int32Array, word: number, expected: number, value: number): number {
+    const ring = this.#ringOf(words);
+    return this.#step({ kind: "exchange", ring, word, expected, value }).value;
+  }
+
+  /** Bytes `[start, end)` of a ring are about to be written, or about to be looked at. */
+  touch(name: string, start: number, end: number): void {
+    const ring = this.#rings.findIndex((spec) => spec.name === name);
+    this.#step({ kind: "touch", ring, start, end });
+  }
+
+  signal(to: string, event: string): void {
+    this.#step({ kind: "signal", to, event });
+  }
+
+  wait(): string {
+    return this.#step({ kind: "wait" }).event;
+  }
+
+  /** All that decides how the actor goes on is in `roots`, its reports and its rings. */
+  checkpoint(...roots: readonly unknown[]): void {
+    const copies = this.#regions.map((region) => region && Buffer.from(region).toString("latin1"));
+    this.#mark = `${fingerprint(roots)} ${this.reports.join()} ${copies.join()}`;
+    this.#markAt = this.#at;
+  }
+
+  /** Equal for runs that go on equally. */
+  key(): string {
+    const since = this.#results.slice(this.#markAt).map(resultKey);
+    return `${this.#mark} | ${since.join()} | ${JSON.stringify(this.request)}`;
+  }
+
+  report(text: string): void {
+    this.reports.push(text);
+  }
+
+  written(): (Buffer | null)[] {
+    return this.#regions.map((region, ring) => {
+      if (region === null || this.#rings[ring]!.writer !== this.#self) return null;
+      return Buffer.from(Buffer.from(region, RING_HEADER_BYTES));
+    });
+  }
+
+  #ringOf(words: Int32Array): number {
+    return this.#regions.indexOf(words.buffer as ArrayBuffer);
+  }
+
+  #step(request: Request): Result {
+    const result = this.#results[this.#at++];
+    if (result === undefined) {
+      this.request = request;
+      throw SUSPENDED;
+    }
+    if ("ring" in request) {
+      const bytes = Buffer.from(this.#regions[request.ring]!, RING_HEADER_BYTES);
+      for (const { start, bytes: seen } of result.seen) seen.copy(bytes, start);
+    }
+    return result;
+  }
+}
+
+/** Explores a scenario. `use` is called with the actor whose code runs now. */
+export class Explorer {
+  readonly #scenario: Scenario;
+  readonly #use: (port: ActorPort) => void;
+  readonly #histories: Map<string, History>[];
+  #historiesCount = 0;
+
+  constructor(scenario: Scenario, use: (port: ActorPort) => void) {
+    this.#scenario = scenario;
+    this.#use = use;
+    this.#histories = scenario.actors.map(() => new Map());
+  }
+
+  explore(): Exploration {
+    const first = this.#firstState();
+    const seen = new Set([this.#key(first)]);
+    const open = [first];
+    let states = 0;
+    for (let state = open.pop(); state !== undefined; state = open.pop()) {
+      states++;
+      assert(states <= this.#scenario.statesMax, "the scenario is small enough");
+      const violation = this.#check(state);
+      if (violation !== null) return { states, violation, steps: this.#stepsTo(state) };
+      for (const next of this.#successors(state)) {
+        const key = this.#key(next);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        open.push(next);
+      }
+    }
+    return { states, violation: null, steps: [] };
+  }
+
+  #firstState(): State {
+    const { actors, rings } = this.#scenario;
+    return {
+      histories: actors.map((_, actor) => this.#history(actor, null, null)),
+      words: rings.map(({ position }) => [position ?? 0, 0, position ?? 0, 0, 0]),
+      events: actors.map(({ events }) => [...events].sort()),
+      from: null,
+      step: "start",
+    };
+  }
+
+  #history(actor: number, parent: History | null, result: Result | null): History {
+    const results: Result[] = result === null ? [] : [result];
+    for (let at = parent; at !== null && at.result !== null; at = at.parent) results.push(at.result);
+    const spec = this.#scenario.actors[actor]!;
+    const port = new ActorPort(this.#scenario.rings, spec.name, results.reverse());
+    this.#use(port);
+    let request: Request;
+    try {
+      spec.run(port);
+      request = { kind: "done" };
+    } catch (reason) {
+      if (reason === SUSPENDED) request = port.request;
+      else request = { kind: "failed", reason: String(reason) };
+    }
+    port.request = request;
+    const key = port.key();
+    const known = this.#histories[actor]!.get(key);
+    if (known !== undefined) return known;
+    const history = {
+      id: this.#historiesCount++,
+      parent,
+      result,
+      request,
+      reports: port.reports,
+      written: port.written(),
+      next: new Map(),
+    };
+    this.#histories[actor]!.set(key, history);
+    return history;
+  }
+
+  #successors(state: State): State[] {
+    const found: State[] = [];
+    for (const [actor, history] of state.histories.entries()) {
+      const { request } = history;
+      if (request.kind === "done" || request.kind === "failed") continue;
+      if (request.kind === "wait") {
+        for (const event of new Set(state.events[actor]!)) {
+          const events = [...state.events];
+          events[actor] = [...events[actor]!];
+          (events[actor] as string[]).splice(events[actor]!.indexOf(event), 1);
+          const result = { value: 0, event, seen: [] };
+          found.push(this.#advance({ ...state, events }, actor, result, `takes ${event}`, state));
+        }
+        continue;
+      }
+      found.push(this.#perform(state, actor, request));
+    }
+    return found;
+  }
+
+  #perform(state: State, actor: number, request: Request): State {
+    let value = 0;
+    let seen: Result["seen"] = [];
+    let { words, events } = state;
+    let step: string = request.kind;
+    if (request.kind === "signal") {
+      const to = this.#scenario.actors.findIndex(({ name }) => name === request.to);
+      events = events.map((list, at) => (at === to ? [...list, request.event].sort() : list));
+      step = `signals ${request.event} to ${request.to}`;
+    } else if (request.kind === "touch") {
+      seen = this.#seen(state, actor, request.ring, request.start, request.end);
+      step = `touches ${request.start}..${request.end}`;
+    } else if (request.kind !== "wait" && request.kind !== "done" && request.kind !== "failed") {
+      const at = SHARED_WORDS.indexOf(request.word);
+      assert(at >= 0, "a word of the header");
+      value = words[request.ring]![at]!;
+      const stores =
+        request.kind === "store" || (request.kind === "exchange" && value === request.expected);
+      if (stores) {
+        const list = [...words[request.ring]!];
+        list[at] = request.value;
+        words = words.map((old, ring) => (ring === request.ring ? list : old));
+      }
+      if (request.kind === "load" && request.word === HEAD_WORD) {
+        seen = this.#seenFrames(state, actor, request.ring, value);
+      }
+      const { name } = this.#scenario.rings[request.ring]!;
+      const change = "value" in request ? ` <- ${request.value}` : "";
+      step = `${request.kind} ${name}[${request.word}] = ${value}${change}`;
+    }
+    const result = { value, event: "", seen };
+    return this.#advance({ ...state, words, events }, actor, result, step, state);
+  }
+
+  #advance(changed: State, actor: number, result: Result, step: string, from: State): State {
+    const history = from.histories[actor]!;
+    const key = resultKey(result);
+    let next = history.next.get(key);
+    if (next === undefined) {
+      next = this.#history(actor, history, result);
+      history.next.set(key, next);
+    }
+    const histories = [...from.histories];
+    histories[actor] = next;
+    const { name } = this.#scenario.actors[actor]!;
+    return { ...changed, histories, from, step: `${name}: ${step}` };
+  }
+
+  #contents(state: State, ring: number): Buffer {
+    const writer = this.#scenario.rings[ring]!.writer;
+    const actor = this.#scenario.actors.findIndex(({ name }) => name === writer);
+    return state.histories[actor]!.written[ring]!;
+  }
+
+  #seen(state: State, actor: number, ring: number, start: number, end: number): Result["seen"] {
+    if (this.#scenario.rings[ring]!.reader !== this.#scenario.actors[actor]!.name) return [];
+    return [{ start, bytes: this.#contents(state, ring).subarray(start, end) }];
+  }
+
+  #seenFrames(state: State, actor: number, ring: number, head: number): Result["seen"] {
+    const { capacityBytes } = this.#scenario.rings[ring]!;
+    const tail = state.words[ring]![SHARED_WORDS.indexOf(TAIL_WORD)]!;
+    const unitsMax = capacityBytes / 8;
+    const units = Math.min(Math.max(0, (head - tail) | 0), unitsMax);
+    const first = tail & (unitsMax - 1);
+    const end = Math.min(first + units, unitsMax);
+    return [
+      ...this.#seen(state, actor, ring, first * 8, end * 8),
+      ...this.#seen(state, actor, ring, 0, (first + units - end) * 8),
+    ];
+  }
+
+  #check(state: State): string | null {
+    const { actors, rings } = this.#scenario;
+    for (const [actor, { request }] of state.histories.entries()) {
+      if (request.kind === "failed") return `${actors[actor]!.name}: ${request.reason}`;
+    }
+    for (const [ring, { name, capacityBytes }] of rings.entries()) {
+      const [head, , tail] = state.words[ring]!;
+      const units = (head! - tail!) | 0;
+      if (units < 0 || units > capacityBytes / 8) return `${name}: ${units} units are in use`;
+    }
+    const isBusy = state.histories.some(({ request }, actor) => {
+      if (request.kind === "done") return false;
+      if (request.kind !== "wait") return true;
+      return state.events[actor]!.some((event) => !this.#scenario.isScripted(event));
+    });
+    if (isBusy) return null;
+    return this.#scenario.checkRest({
+      finished: state.histories.every(
+        ({ request }, actor) => request.kind === "done" || state.events[actor]!.length === 0,
+      ),
+      reports: new Map(actors.map(({ name }, at) => [name, state.histories[at]!.reports])),
+      occupied: (name) => {
+        const words = state.words[rings.findIndex((ring) => ring.name === name)]!;
+        return words[0] !== words[2];
+      },
+      isDone: (name) => {
+        const at = actors.findIndex((actor) => actor.name === name);
+        return state.histories[at]!.request.kind === "done";
+      },
+    });
+  }
+
+  #key(state: State): string {
+    const histories = state.histories.map(({ id }) => id).join();
+    return `${histories}|${state.words.join("/")}|${state.events.join("/")}`;
+  }
+
+  #stepsTo(state: State): string[] {
+    const steps: string[] = [];
+    for (let at: State | null = state; at !== null; at = at.from) steps.push(at.step);
+    return steps.reverse();
+  }
+}

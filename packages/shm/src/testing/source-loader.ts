@@ -1,0 +1,52 @@
+// Test support: evaluates the shipped source files with another `Atomics`, so that a test decides
+// when each access to shared memory happens, and optionally with a seeded mistake in their text.
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { assert } from "@weft/base";
+
+/** A mistake: `from` occurs exactly once in the file and is replaced. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** Further replacements that belong to the same mistake. */
+  readonly also?: readonly (readonly [from: string, to: string])[] | undefined;
+}
+
+/** The three operations that the sources use. */
+export interface AtomicsPort {
+  load(words: Int32Array, index: number): number;
+  store(words: Int32Array, index: number, value: number): number;
+  compareExchange(words: Int32Array, index: number, expected: number, value: number): number;
+}
+
+function sourceText(file: string, mutant: Mutant | null): string {
+  let text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+  if (mutant !== null && mutant.file === file) {
+    for (const [from, to] of [...(mutant.also ?? []), [mutant.from, mutant.to] as const]) {
+      assert(text.split(from).length === 2, `${mutant.name}: text occurs exactly once`);
+      text = text.replace(from, () => to);
+    }
+  }
+  // Private fields become plain ones, so that `fingerprint` sees them.
+  return stripTypeScriptTypes(text)
+    .replaceAll(/^import\s[^;]*?from\s+"[^"]+";/gm, "")
+    .replaceAll(/^export /gm, "")
+    .replaceAll(/(?<![\w"])#(?=[a-zA-Z])/g, "_");
+}
+
+/** The named exports of the files, which must be given in dependency order. */
+export function loadSources<Exports>(
+  files: readonly string[],
+  names: readonly string[],
+  atomics: AtomicsPort,
+  mutant: Mutant | null,
+): Exports {
+  assert(mutant === null || files.includes(mutant.file), "a mutant of one of the files");
+  const text = files.map((file) => sourceText(file, mutant)).join("\n");
+  const body = `"use strict";\n${text}\nreturn { ${names.join(", ")} };`;
+  return new Function("assert", "Atomics", "sharedRegion", body)(assert, atomics, () => {
+    throw new Error("no shared memory in a model");
+  }) as Exports;
+}

@@ -1,0 +1,186 @@
+// A trie on the heap from filters to values: permissions, imports, mappings. Owned by the thread
+// that made it. Nodes exist only while an entry is at or below them, and a search visits existing
+// nodes only, without recursion: neither long subjects nor wildcard storms can exhaust anything.
+import { isValidFilterForSubscribe } from "./subject.ts";
+
+interface Entry<T> {
+  /** Rank of insertion. */
+  readonly order: number;
+  readonly value: T;
+}
+
+/** One token of one or more filters; `>` is a child like any other, without children. */
+interface Node<T> {
+  children: Map<string, Node<T>> | undefined;
+  star: Node<T> | undefined;
+  tail: Node<T> | undefined;
+  entries: Entry<T>[];
+}
+
+function createNode<T>(): Node<T> {
+  return { children: undefined, star: undefined, tail: undefined, entries: [] };
+}
+
+function childOf<T>(node: Node<T>, token: string): Node<T> | undefined {
+  if (token === "*") return node.star;
+  if (token === ">") return node.tail;
+  return node.children?.get(token);
+}
+
+function addChild<T>(node: Node<T>, token: string): Node<T> {
+  const child = createNode<T>();
+  if (token === "*") node.star = child;
+  else if (token === ">") node.tail = child;
+  else {
+    node.children ??= new Map();
+    node.children.set(token, child);
+  }
+  return child;
+}
+
+function removeChild<T>(node: Node<T>, token: string): void {
+  if (token === "*") node.star = undefined;
+  else if (token === ">") node.tail = undefined;
+  else if (node.children?.delete(token) && node.children.size === 0) node.children = undefined;
+}
+
+function isBare<T>(node: Node<T>): boolean {
+  return (
+    node.entries.length === 0 &&
+    node.children === undefined &&
+    node.star === undefined &&
+    node.tail === undefined
+  );
+}
+
+/** Which filters a search is for, seen from the searched subject or filter. */
+type Relation = "matching" | "covering" | "colliding";
+
+/** Filters with values. The same filter, and the same value under it, may be there many times. */
+export class FilterMap<T> {
+  readonly #root: Node<T> = createNode<T>();
+  #nextOrder = 0;
+  #size = 0;
+  #nodeCount = 0;
+
+  /** Number of entries. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Number of trie nodes that the entries need; 0 when there are none. */
+  get nodeCount(): number {
+    return this.#nodeCount;
+  }
+
+  /** False, and nothing added, if `filter` is not valid (SU-04). */
+  add(filter: string, value: T): boolean {
+    if (!isValidFilterForSubscribe(filter)) return false;
+    let node = this.#root;
+    for (const token of filter.split(".")) {
+      const child = childOf(node, token);
+      if (child === undefined) this.#nodeCount += 1;
+      node = child ?? addChild(node, token);
+    }
+    node.entries.push({ order: this.#nextOrder, value });
+    this.#nextOrder += 1;
+    this.#size += 1;
+    return true;
+  }
+
+  /** Removes the oldest entry of exactly `filter` with this value (`===`); false if none. */
+  remove(filter: string, value: T): boolean {
+    const tokens = filter.split(".");
+    const path: Node<T>[] = [];
+    let node = this.#root;
+    for (const token of tokens) {
+      const child = childOf(node, token);
+      if (child === undefined) return false;
+      path.push(node);
+      node = child;
+    }
+    const found = node.entries.findIndex((entry) => entry.value === value);
+    if (found === -1) return false;
+    node.entries.splice(found, 1);
+    this.#size -= 1;
+    for (let at = tokens.length - 1; at >= 0 && isBare(node); at -= 1) {
+      node = path[at] as Node<T>;
+      removeChild(node, tokens[at] as string);
+      this.#nodeCount -= 1;
+    }
+    return true;
+  }
+
+  /** Values whose filter matches a literal subject, oldest first; agrees with `matches`. */
+  match(subject: string): T[] {
+    return this.#collect(subject, "matching");
+  }
+
+  /** The oldest of {@link match}. */
+  first(subject: string): T | undefined {
+    return this.match(subject)[0];
+  }
+
+  /** Values whose filter matches all that `filter` matches; agrees with `subjectIsSubsetMatch`. */
+  covering(filter: string): T[] {
+    return this.#collect(filter, "covering");
+  }
+
+  /** Values whose filter shares a subject with `filter`; agrees with `subjectsCollide`. */
+  colliding(filter: string): T[] {
+    return this.#collect(filter, "colliding");
+  }
+
+  #collect(subject: string, relation: Relation): T[] {
+    const tokens = subject.split(".");
+    const found: Entry<T>[] = [];
+    if (tokens.includes("")) return [];
+    const nodes: Node<T>[] = [this.#root];
+    const depths: number[] = [0];
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      const depth = depths.pop() as number;
+      if (depth === tokens.length) {
+        for (const entry of node.entries) found.push(entry);
+        continue;
+      }
+      if (node.tail !== undefined) for (const entry of node.tail.entries) found.push(entry);
+      const token = tokens[depth] as string;
+      const before = nodes.length;
+      if (token === ">" && relation === "colliding") collectBelow(node, found);
+      else pushNext(node, token, relation, nodes);
+      for (let added = before; added < nodes.length; added += 1) depths.push(depth + 1);
+    }
+    if (found.length > 1) found.sort((a, b) => a.order - b.order);
+    return found.map((entry) => entry.value);
+  }
+}
+
+/** Pushes the children of `node` that go on a search whose next token is `token`. */
+function pushNext<T>(node: Node<T>, token: string, relation: Relation, nodes: Node<T>[]): void {
+  if (relation === "matching" || token !== ">") {
+    if (node.star !== undefined) nodes.push(node.star);
+  }
+  if (node.children === undefined) return;
+  if (token === "*" && relation === "colliding") {
+    for (const child of node.children.values()) nodes.push(child);
+    return;
+  }
+  const child = node.children.get(token);
+  if (child !== undefined) nodes.push(child);
+}
+
+/** All entries below `node`, except those of its `>` child, which the search has already. */
+function collectBelow<T>(node: Node<T>, found: Entry<T>[]): void {
+  const nodes: Node<T>[] = [];
+  const pushChildren = (parent: Node<T>): void => {
+    if (parent.star !== undefined) nodes.push(parent.star);
+    if (parent.children !== undefined)
+      for (const child of parent.children.values()) nodes.push(child);
+  };
+  pushChildren(node);
+  for (let next = nodes.pop(); next !== undefined; next = nodes.pop()) {
+    for (const entry of next.entries) found.push(entry);
+    if (next.tail !== undefined) for (const entry of next.tail.entries) found.push(entry);
+    pushChildren(next);
+  }
+}

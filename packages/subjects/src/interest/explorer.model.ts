@@ -1,0 +1,270 @@
+// Test support: runs all interleavings of one writer thread (thread 0) and some readers, and checks
+// in every state what must hold whatever the order. States are told apart by what each thread has
+// done and seen; memory follows from that, since every word has one writing thread.
+//
+// Two memory models. `ordered`: every access sees the latest store. `relaxed`: a `peek` may return
+// any value that its word had since the last store that the reader has synchronised with (its
+// `view`), as the JavaScript memory model allows for plain loads. Plain reads and writes need no
+// weaker treatment: that they never race is one of the checks.
+import { type Access, type ModelThread, ThreadTree, type TreeNode } from "./thread-tree.model.ts";
+
+/** Where the records of the segment are, and what a reader may do with their words. */
+export interface RecordMap {
+  /** Record that a word belongs to, 0 for none. */
+  recordOf(word: number): number;
+  /** Place of a word within its record. */
+  fieldOf(word: number): number;
+  /** Record that loading `value` from `word` gives the reader, 0 if it is no pointer. */
+  pointsTo(word: number, value: number): number;
+  /** True if `word` is the slot of a read section. */
+  isSection(word: number): boolean;
+  /** Fields of a record that the writer alone uses, and those that change while published. */
+  isPrivate(field: number): boolean;
+  isChangeable(field: number): boolean;
+}
+
+/** What a reader reports at a mark, with the stretch of writer steps that it may reflect. */
+export interface Report {
+  readonly note: unknown;
+  /** Writer positions: at the reader's last `begin`, and now. */
+  readonly from: number;
+  readonly to: number;
+  /** Notes that the writer made, each with its position. */
+  readonly writerNotes: readonly { readonly at: number; readonly note: unknown }[];
+}
+
+export interface Model {
+  readonly wordsCount: number;
+  readonly writer: ModelThread;
+  readonly readers: readonly ModelThread[];
+  readonly records: RecordMap;
+  ownerOf(word: number): number;
+  /** Judges a mark of a reader other than `begin`: what is wrong, or null. */
+  judge(report: Report): string | null;
+}
+
+export interface Outcome {
+  readonly states: number;
+  /** First broken property, with the steps that lead to it. */
+  readonly violation: string | null;
+  readonly trace: readonly string[];
+}
+
+/** Mark by which a reader starts the stretch that its next reports are judged against. */
+export const BEGIN = "begin";
+
+const STEPS_MAX = 2_000;
+
+interface StoreRecord {
+  readonly at: number;
+  readonly value: number;
+}
+
+/** Explores until a violation or the end; throws if there are more than `statesMax` states. */
+export function explore(model: Model, relaxed: boolean, statesMax: number): Outcome {
+  return new Exploration(model, relaxed, statesMax).run();
+}
+
+class Exploration {
+  readonly #model: Model;
+  readonly #relaxed: boolean;
+  readonly #statesMax: number;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #trees: ThreadTree[];
+  readonly #nodes: TreeNode[];
+  readonly #views: number[];
+  readonly #begins: number[];
+  readonly #stores = new Map<number, StoreRecord[]>();
+  readonly #seen = new Set<string>();
+  readonly #trace: string[] = [];
+  #violation: string | null = null;
+
+  constructor(model: Model, relaxed: boolean, statesMax: number) {
+    this.#model = model;
+    this.#relaxed = relaxed;
+    this.#statesMax = statesMax;
+    this.#words = new Int32Array(model.wordsCount);
+    this.#bytes = new Uint8Array(this.#words.buffer);
+    const ownerOf = (word: number): number => model.ownerOf(word);
+    const programs = [model.writer, ...model.readers];
+    this.#trees = programs.map((it, index) => new ThreadTree(index, it, this.#words, ownerOf));
+    this.#nodes = this.#trees.map((tree) => tree.root);
+    this.#views = programs.map(() => 0);
+    this.#begins = programs.map(() => 0);
+  }
+
+  run(): Outcome {
+    this.#visit();
+    const trace = this.#violation === null ? [] : this.#trace;
+    return { states: this.#seen.size, violation: this.#violation, trace };
+  }
+
+  #visit(): void {
+    const key = `${this.#nodes.map((node) => node.id)};${this.#views};${this.#begins}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    if (this.#seen.size > this.#statesMax) throw new Error("explorer: too many states");
+    // A plain read of a held record commutes with every step of the others: no need to branch.
+    for (let thread = 1; thread < this.#nodes.length; thread += 1) {
+      const { kind } = (this.#nodes[thread] as TreeNode).access;
+      if (kind !== "read" && kind !== "readByte") continue;
+      this.#take(thread);
+      return;
+    }
+    for (let thread = 0; thread < this.#nodes.length; thread += 1) {
+      if ((this.#nodes[thread] as TreeNode).access.kind !== "done") this.#take(thread);
+      if (this.#violation !== null) return;
+    }
+  }
+
+  /** Every outcome of the next step of `thread`, each followed to the end. */
+  #take(thread: number): void {
+    const { access, depth } = this.#nodes[thread] as TreeNode;
+    if (depth > STEPS_MAX) return this.#fail(thread, access, "a thread does not come to an end");
+    const { kind } = access;
+    if (kind === "mark") return this.#takeMark(thread, access);
+    if (kind === "store" || kind === "write" || kind === "writeByte") {
+      return this.#takeStore(thread, access);
+    }
+    if (thread !== 0) {
+      const wrong = this.#misuse(thread, access);
+      if (wrong !== null) return this.#fail(thread, access, wrong);
+    }
+    if (kind === "peek" && this.#relaxed) {
+      for (const value of this.#peekable(thread, access.at)) this.#go(thread, access, value);
+      return;
+    }
+    const value = kind === "readByte" ? this.#bytes[access.at] : this.#words[access.at];
+    const view = this.#views[thread] as number;
+    if (kind === "load") {
+      this.#views[thread] = Math.max(view, this.#stores.get(access.at)?.at(-1)?.at ?? 0);
+    }
+    this.#go(thread, access, value as number);
+    this.#views[thread] = view;
+  }
+
+  #takeMark(thread: number, access: Access): void {
+    const begin = this.#begins[thread] as number;
+    if (thread !== 0) {
+      const now = (this.#nodes[0] as TreeNode).depth;
+      if (access.note === BEGIN) {
+        this.#begins[thread] = this.#relaxed ? (this.#views[thread] as number) : now;
+      } else {
+        const writerNotes = this.#writerNotes();
+        const report = { note: access.note, from: begin, to: now, writerNotes };
+        const wrong = this.#model.judge(report);
+        if (wrong !== null) return this.#fail(thread, access, wrong);
+      }
+    }
+    this.#go(thread, access, 0);
+    this.#begins[thread] = begin;
+  }
+
+  #takeStore(thread: number, access: Access): void {
+    const wrong = thread === 0 ? this.#trespass(access) : null;
+    if (wrong !== null) return this.#fail(thread, access, wrong);
+    const word = access.kind === "writeByte" ? access.at >> 2 : access.at;
+    const old = this.#words[word] as number;
+    if (access.kind === "writeByte") this.#bytes[access.at] = access.value;
+    else this.#words[word] = access.value;
+    if (thread !== 0) {
+      this.#go(thread, access, 0);
+    } else {
+      const stores = this.#stores.get(word) ?? [];
+      this.#stores.set(word, stores);
+      // The first entry is the value before all stores, at position 0.
+      if (stores.length === 0) stores.push({ at: 0, value: old });
+      stores.push({
+        at: (this.#nodes[0] as TreeNode).depth + 1,
+        value: this.#words[word] as number,
+      });
+      this.#go(thread, access, 0);
+      stores.pop();
+    }
+    this.#words[word] = old;
+  }
+
+  #go(thread: number, access: Access, value: number): void {
+    if (this.#violation !== null) return;
+    const node = this.#nodes[thread] as TreeNode;
+    const child = (this.#trees[thread] as ThreadTree).advance(node, value);
+    child.held = this.#heldAfter(node, access, value);
+    this.#nodes[thread] = child;
+    this.#trace.push(describe(thread, access, value));
+    this.#visit();
+    if (this.#violation === null) this.#trace.pop();
+    this.#nodes[thread] = node;
+  }
+
+  /** Records that a reader may use after this access; nothing survives the edge of a section. */
+  #heldAfter(node: TreeNode, access: Access, value: number): readonly number[] {
+    const { records } = this.#model;
+    if (access.kind === "store" && records.isSection(access.at)) return [];
+    if (access.kind !== "load" && access.kind !== "read") return node.held;
+    const record = records.pointsTo(access.at, value);
+    return record === 0 || node.held.includes(record) ? node.held : [...node.held, record];
+  }
+
+  /** What is wrong with a load of a reader. */
+  #misuse(thread: number, access: Access): string | null {
+    const { records } = this.#model;
+    const word = access.kind === "readByte" ? access.at >> 2 : access.at;
+    const record = records.recordOf(word);
+    if (record === 0) {
+      return access.kind === "read" ? "a plain read outside the records" : null;
+    }
+    const field = records.fieldOf(word);
+    if (records.isPrivate(field)) return "a reader looks at a word of the writer";
+    const { held } = this.#nodes[thread] as TreeNode;
+    return held.includes(record) ? null : `record ${record} is used without being held`;
+  }
+
+  /** What is wrong with a store of the writer. */
+  #trespass(access: Access): string | null {
+    const { records } = this.#model;
+    const word = access.kind === "writeByte" ? access.at >> 2 : access.at;
+    const record = records.recordOf(word);
+    if (record === 0) return access.kind === "store" ? null : "a plain write outside the records";
+    const field = records.fieldOf(word);
+    if (records.isPrivate(field)) return null;
+    if (access.kind === "store" && records.isChangeable(field)) return null;
+    for (let thread = 1; thread < this.#nodes.length; thread += 1) {
+      if ((this.#nodes[thread] as TreeNode).held.includes(record)) {
+        return `record ${record} changes its meaning while reader ${thread} holds it`;
+      }
+    }
+    return null;
+  }
+
+  #peekable(thread: number, word: number): Set<number> {
+    const values = new Set([this.#words[word] as number]);
+    const view = this.#views[thread] as number;
+    const stores = this.#stores.get(word) ?? [];
+    for (let index = 0; index + 1 < stores.length; index += 1) {
+      // A value lasts until the next store; it is out of sight if the reader knows that store.
+      if ((stores[index + 1] as StoreRecord).at > view) {
+        values.add((stores[index] as StoreRecord).value);
+      }
+    }
+    return values;
+  }
+
+  #writerNotes(): { at: number; note: unknown }[] {
+    const notes: { at: number; note: unknown }[] = [];
+    for (let at = (this.#nodes[0] as TreeNode).parent; at !== null; at = at.parent) {
+      if (at.access.kind === "mark") notes.push({ at: at.depth + 1, note: at.access.note });
+    }
+    return notes.reverse();
+  }
+
+  #fail(thread: number, access: Access, what: string): void {
+    this.#trace.push(describe(thread, access, 0));
+    this.#violation = what;
+  }
+}
+
+function describe(thread: number, access: Access, value: number): string {
+  const note = access.kind === "mark" ? JSON.stringify(access.note) : "";
+  return `${thread} ${access.kind} @${access.at} = ${access.value === 0 ? value : access.value} ${note}`;
+}

@@ -1,0 +1,432 @@
+// The one writer of a segment: (account, filter, queue) in, records of a shared trie out. Owned by
+// the thread whose interest the segment holds. Must stay true, in this order of stores:
+//  - a record is written completely, then published by one atomic store into the word that readers
+//    follow to it (bucket head, wildcard child, first queue);
+//  - the sketch counts an interest before it is published, and until after it is taken back;
+//  - generations grow after the change that they tell of;
+//  - a record is unlinked by one atomic store, keeps its words, and is reused by way of the pool.
+// A node id stays the same while the node has interest or children, so it can index private arrays.
+import { assert } from "@weft/base";
+import { hashToken, SubjectTokens } from "../tokens.ts";
+import type { Generations } from "./generations.ts";
+import { InterestFeed, type InterestListener, type InterestVisitor } from "./interest-feed.ts";
+import {
+  CHILDREN,
+  FULL,
+  HASH,
+  HEADER_OWNER,
+  KIND_BITS,
+  KIND_FULL,
+  KIND_LITERAL,
+  KIND_PIECE,
+  KIND_QUEUE,
+  KIND_ROOT,
+  KIND_STAR,
+  NEXT,
+  PARENT,
+  PIECE_BYTES,
+  PIECE_TEXT,
+  PLAIN,
+  QUEUE,
+  QUEUE_NEXT,
+  QUEUE_PREVIOUS,
+  QUEUE_WEIGHT,
+  SHAPE,
+  STAR,
+  TEXT,
+  TEXT_INLINE_BYTES,
+} from "./layout.ts";
+import type { Quiescence } from "./quiescence.ts";
+import { RecordPool } from "./record-pool.ts";
+import { SegmentView } from "./segment-view.ts";
+import { isWordMemory, SharedWords, type WordMemory } from "./shared-words.ts";
+import { Sketch } from "./sketch.ts";
+
+const STAR_BYTE = 0x2a;
+const FULL_BYTE = 0x3e;
+
+/** Records that the text of a token or queue name needs beside its own. */
+function piecesFor(bytes: number): number {
+  return bytes <= TEXT_INLINE_BYTES ? 0 : Math.ceil(bytes / PIECE_BYTES);
+}
+
+/** Adds and removes the interest of one thread. */
+export class InterestWriter {
+  readonly feed: InterestFeed;
+  readonly #memory: WordMemory;
+  readonly #view: SegmentView;
+  readonly #pool: RecordPool;
+  readonly #sketch: Sketch;
+  readonly #generations: Generations;
+  readonly #tokens = new SubjectTokens();
+  /** Where the filter at hand is counted and which generation it belongs to, see `#locate`. */
+  #sketchWord = 0;
+  #generationSlot = 0;
+
+  /**
+   * `region` is formatted, and never had a writer before: a second one is refused by an assert.
+   * `reclaimBatch` is how many unlinked records are worth a look at the readers.
+   */
+  constructor(
+    region: ArrayBufferLike | WordMemory,
+    threadIndex: number,
+    quiescence: Quiescence,
+    generations: Generations,
+    reclaimBatch?: number | undefined,
+  ) {
+    const memory = isWordMemory(region) ? region : new SharedWords(region);
+    this.#memory = memory;
+    this.#view = new SegmentView(memory);
+    const owner = memory.swap(HEADER_OWNER, 0, threadIndex + 1);
+    assert(owner === 0, "interest: a segment has one writer");
+    this.#pool = new RecordPool(memory, this.#view.layout, quiescence, reclaimBatch);
+    this.#sketch = new Sketch(memory, this.#view.layout);
+    this.#generations = generations;
+    this.feed = new InterestFeed(this.#view);
+  }
+
+  /** Ids are from 1 to this number. */
+  get nodesMax(): number {
+    return this.#view.layout.recordsMax;
+  }
+
+  /** Records in use, without those that wait for readers. */
+  get recordsUsed(): number {
+    return this.#pool.used;
+  }
+
+  /** Records that wait until every reader has passed a quiescent point. */
+  get recordsPending(): number {
+    return this.#pool.pending;
+  }
+
+  /** Collects what waits, as far as readers allow; otherwise done in batches by the way. */
+  reclaim(): void {
+    this.#pool.reclaim();
+  }
+
+  /**
+   * Counts one more interest in the filter `[start, end)` of `filter`, which the caller has
+   * validated, as a member of `queue` or plain. Returns its node (from 1), or 0 and changes nothing
+   * if the segment is full.
+   */
+  add(
+    account: number,
+    filter: Uint8Array,
+    start: number,
+    end: number,
+    queue: Uint8Array | null,
+  ): number {
+    const tokens = this.#tokens;
+    assert(tokens.parse(filter, start, end), "interest: a filter within the limit of tokens");
+    let node = this.#view.findRoot(account);
+    let level = 0;
+    while (node !== 0 && level < tokens.count) {
+      const child = this.#findChild(node, level);
+      if (child === 0) break;
+      node = child;
+      level += 1;
+    }
+    let group = 0;
+    if (queue !== null && node !== 0 && level === tokens.count) {
+      group = this.#view.findQueue(node, hashToken(queue, 0, queue.length), queue);
+    }
+    if (!this.#reserve(node, level, queue, group)) return 0;
+    if (node === 0) node = this.#createRoot(account);
+    for (; level < tokens.count; level += 1) node = this.#createChild(node, level);
+    this.#locate(node);
+    if (queue === null) this.#addPlain(node);
+    else this.#addMember(node, queue, group);
+    return node;
+  }
+
+  /** Takes back one interest that `add` returned `node` for, with the same queue. */
+  remove(node: number, queue: Uint8Array | null): void {
+    this.#locate(node);
+    if (queue === null) this.#removePlain(node);
+    else this.#removeMember(node, queue);
+  }
+
+  /** Node of a filter, or 0 if it has no node. */
+  find(account: number, filter: Uint8Array, start: number, end: number): number {
+    assert(this.#tokens.parse(filter, start, end), "interest: a filter within the limit of tokens");
+    let node = this.#view.findRoot(account);
+    for (let level = 0; node !== 0 && level < this.#tokens.count; level += 1) {
+      node = this.#findChild(node, level);
+    }
+    return node;
+  }
+
+  /** Sets who hears of every change of interest from now on; null for nobody. */
+  listen(listener: InterestListener | null): void {
+    this.feed.listen(listener);
+  }
+
+  /** Visits every standing interest; returns the sequence of the last delta that it includes. */
+  snapshot(visitor: InterestVisitor): number {
+    this.feed.visit(1, this.#pool.highest, visitor);
+    return this.feed.sequence;
+  }
+
+  /**
+   * One part of a snapshot that is spread over several turns: visits up to `recordsMax` records
+   * from `cursor` (first 1) and returns the next cursor, 0 at the end. Together with the deltas
+   * since the first part, applied in the order in which both came, it gives the true picture.
+   */
+  snapshotPart(cursor: number, recordsMax: number, visitor: InterestVisitor): number {
+    const last = Math.min(cursor + recordsMax - 1, this.#pool.highest);
+    this.feed.visit(cursor, last, visitor);
+    return last < this.#pool.highest ? last + 1 : 0;
+  }
+
+  #reserve(node: number, level: number, queue: Uint8Array | null, group: number): boolean {
+    const { starts, ends, count } = this.#tokens;
+    let records = node === 0 ? 1 : 0;
+    for (let index = level; index < count; index += 1) {
+      records += 1 + piecesFor((ends[index] as number) - (starts[index] as number));
+    }
+    if (queue !== null && group === 0) records += 1 + piecesFor(queue.length);
+    return this.#pool.reserve(records);
+  }
+
+  #kindOfToken(level: number): number {
+    const { input, starts, ends } = this.#tokens;
+    const start = starts[level] as number;
+    if ((ends[level] as number) - start !== 1) return KIND_LITERAL;
+    if (input[start] === STAR_BYTE) return KIND_STAR;
+    return input[start] === FULL_BYTE ? KIND_FULL : KIND_LITERAL;
+  }
+
+  #findChild(parent: number, level: number): number {
+    const kind = this.#kindOfToken(level);
+    if (kind === KIND_STAR) return this.#memory.read(this.#view.base(parent) + STAR);
+    if (kind === KIND_FULL) return this.#memory.read(this.#view.base(parent) + FULL);
+    const { input, starts, ends, hashes } = this.#tokens;
+    const hash = hashes[level] as number;
+    return this.#view.findLiteral(
+      parent,
+      hash,
+      input,
+      starts[level] as number,
+      ends[level] as number,
+    );
+  }
+
+  #createRoot(account: number): number {
+    const root = this.#createRecord(0, account, KIND_ROOT);
+    this.#publishInBucket(root, 0, account);
+    return root;
+  }
+
+  #createChild(parent: number, level: number): number {
+    const { memory } = this.#view;
+    const { input, starts, ends, hashes } = this.#tokens;
+    const kind = this.#kindOfToken(level);
+    const hash = hashes[level] as number;
+    const start = starts[level] as number;
+    const length = kind === KIND_LITERAL ? (ends[level] as number) - start : 0;
+    const node = this.#createRecord(parent, hash, kind | (length << KIND_BITS));
+    this.#writeText(node, input, start, start + length);
+    const parentBase = this.#view.base(parent);
+    memory.write(parentBase + CHILDREN, memory.read(parentBase + CHILDREN) + 1);
+    if (kind === KIND_STAR) memory.store(parentBase + STAR, node);
+    else if (kind === KIND_FULL) memory.store(parentBase + FULL, node);
+    else this.#publishInBucket(node, parent, hash);
+    return node;
+  }
+
+  /** A record with its constant words set and all others zero. */
+  #createRecord(parent: number, hash: number, shape: number): number {
+    const memory = this.#memory;
+    const record = this.#pool.take();
+    const base = this.#view.base(record);
+    for (let word = STAR; word <= CHILDREN; word += 1) memory.write(base + word, 0);
+    memory.write(base + NEXT, 0);
+    memory.write(base + PARENT, parent);
+    memory.write(base + HASH, hash);
+    memory.write(base + SHAPE, shape);
+    return record;
+  }
+
+  #writeText(record: number, input: Uint8Array, start: number, end: number): void {
+    const memory = this.#memory;
+    if (end - start <= TEXT_INLINE_BYTES) {
+      const to = (this.#view.base(record) + TEXT) * 4;
+      for (let at = start; at < end; at += 1) {
+        memory.writeByte(to + at - start, input[at] as number);
+      }
+      return;
+    }
+    let link = this.#view.base(record) + TEXT;
+    for (let done = start; done < end; done += PIECE_BYTES) {
+      const piece = this.#pool.take();
+      const base = this.#view.base(piece);
+      const to = (base + PIECE_TEXT) * 4;
+      const part = Math.min(PIECE_BYTES, end - done);
+      for (let at = 0; at < part; at += 1) memory.writeByte(to + at, input[done + at] as number);
+      memory.write(base + SHAPE, KIND_PIECE);
+      memory.write(base + NEXT, 0);
+      memory.write(link, piece);
+      link = base + NEXT;
+    }
+  }
+
+  #publishInBucket(record: number, parent: number, hash: number): void {
+    const bucket = this.#view.bucket(parent, hash);
+    this.#memory.write(this.#view.base(record) + NEXT, this.#memory.read(bucket));
+    this.#memory.store(bucket, record);
+  }
+
+  #unlinkFromBucket(record: number): void {
+    const memory = this.#memory;
+    const base = this.#view.base(record);
+    let link = this.#view.bucket(memory.read(base + PARENT), memory.read(base + HASH));
+    let at = memory.read(link);
+    while (at !== record) {
+      assert(at !== 0, "interest: a published record is in its bucket");
+      link = this.#view.base(at) + NEXT;
+      at = memory.read(link);
+    }
+    memory.store(link, memory.read(base + NEXT));
+  }
+
+  #addPlain(node: number): void {
+    const word = this.#view.base(node) + PLAIN;
+    const count = this.#memory.read(word);
+    if (count === 0) this.#sketch.count(this.#sketchWord, 1);
+    this.#memory.store(word, count + 1);
+    if (count === 0) this.#announce(node, null, 1);
+  }
+
+  #removePlain(node: number): void {
+    const word = this.#view.base(node) + PLAIN;
+    const count = this.#memory.read(word);
+    assert(count > 0, "interest: removed only what was added");
+    this.#memory.store(word, count - 1);
+    if (count > 1) return;
+    this.#sketch.count(this.#sketchWord, -1);
+    this.#announce(node, null, 0);
+    this.#prune(node);
+  }
+
+  #addMember(node: number, name: Uint8Array, group: number): void {
+    if (group === 0) {
+      this.#createGroup(node, name);
+      this.#announce(node, name, 1);
+      return;
+    }
+    const word = this.#view.base(group) + QUEUE_WEIGHT;
+    const weight = this.#memory.read(word) + 1;
+    this.#memory.store(word, weight);
+    this.#announce(node, name, weight);
+  }
+
+  #createGroup(node: number, name: Uint8Array): void {
+    const memory = this.#memory;
+    const hash = hashToken(name, 0, name.length);
+    const group = this.#createRecord(node, hash, KIND_QUEUE | (name.length << KIND_BITS));
+    this.#writeText(group, name, 0, name.length);
+    const base = this.#view.base(group);
+    const first = this.#view.base(node) + QUEUE;
+    const next = memory.read(first);
+    memory.write(base + QUEUE_WEIGHT, 1);
+    memory.write(base + QUEUE_NEXT, next);
+    if (next !== 0) memory.write(this.#view.base(next) + QUEUE_PREVIOUS, group);
+    this.#sketch.count(this.#sketchWord, 1);
+    this.#publishInBucket(group, node, hash);
+    memory.store(first, group);
+  }
+
+  #removeMember(node: number, name: Uint8Array): void {
+    const group = this.#view.findQueue(node, hashToken(name, 0, name.length), name);
+    assert(group !== 0, "interest: removed only what was added");
+    const word = this.#view.base(group) + QUEUE_WEIGHT;
+    const weight = this.#memory.read(word) - 1;
+    if (weight > 0) {
+      this.#memory.store(word, weight);
+      this.#announce(node, name, weight);
+      return;
+    }
+    this.#unlinkGroup(node, group);
+    this.#sketch.count(this.#sketchWord, -1);
+    this.#announce(node, name, 0);
+    this.#retire(group);
+    this.#prune(node);
+  }
+
+  #unlinkGroup(node: number, group: number): void {
+    const memory = this.#memory;
+    const base = this.#view.base(group);
+    const next = memory.read(base + QUEUE_NEXT);
+    const previous = memory.read(base + QUEUE_PREVIOUS);
+    if (previous === 0) memory.store(this.#view.base(node) + QUEUE, next);
+    else memory.store(this.#view.base(previous) + QUEUE_NEXT, next);
+    if (next !== 0) memory.write(this.#view.base(next) + QUEUE_PREVIOUS, previous);
+    this.#unlinkFromBucket(group);
+  }
+
+  /** Unlinks `node` and its ancestors as far as nothing needs them any more. */
+  #prune(node: number): void {
+    const memory = this.#memory;
+    let at = node;
+    while (at !== 0) {
+      const base = this.#view.base(at);
+      if (memory.read(base + CHILDREN) !== 0) return;
+      if (memory.read(base + PLAIN) !== 0 || memory.read(base + QUEUE) !== 0) return;
+      const parent = memory.read(base + PARENT);
+      const parentBase = this.#view.base(parent);
+      const kind = this.#view.kind(at);
+      if (kind === KIND_STAR) memory.store(parentBase + STAR, 0);
+      else if (kind === KIND_FULL) memory.store(parentBase + FULL, 0);
+      else this.#unlinkFromBucket(at);
+      if (parent !== 0) memory.write(parentBase + CHILDREN, memory.read(parentBase + CHILDREN) - 1);
+      this.#retire(at);
+      at = parent;
+    }
+  }
+
+  #retire(record: number): void {
+    const memory = this.#memory;
+    if (this.#view.textLength(record) > TEXT_INLINE_BYTES) {
+      let piece = memory.read(this.#view.base(record) + TEXT);
+      while (piece !== 0) {
+        const next = memory.read(this.#view.base(piece) + NEXT);
+        this.#pool.retire(piece);
+        piece = next;
+      }
+    }
+    this.#pool.retire(record);
+  }
+
+  /** Tells the other threads, then the feed, of a change that is published. */
+  #announce(node: number, queue: Uint8Array | null, weight: number): void {
+    this.#generations.bumpSlot(this.#generationSlot);
+    this.feed.publish(node, queue, weight);
+  }
+
+  /** Sets the sketch word and the generation slot of the filter that ends at `node`. */
+  #locate(node: number): void {
+    const memory = this.#memory;
+    let first = 0;
+    let second = 0;
+    let at = node;
+    while (this.#view.kind(at) !== KIND_ROOT) {
+      assert(this.#view.kind(at) !== 0, "interest: the node exists");
+      second = first;
+      first = at;
+      at = memory.read(this.#view.base(at) + PARENT);
+    }
+    const account = memory.read(this.#view.base(at) + HASH);
+    if (this.#view.kind(first) !== KIND_LITERAL) {
+      this.#sketchWord = this.#sketch.wild(account);
+      this.#generationSlot = this.#generations.wildcardSlot(account);
+      return;
+    }
+    const firstHash = memory.read(this.#view.base(first) + HASH);
+    this.#generationSlot = this.#generations.slotFor(account, firstHash);
+    this.#sketchWord =
+      second !== 0 && this.#view.kind(second) === KIND_LITERAL
+        ? this.#sketch.pair(account, firstHash, memory.read(this.#view.base(second) + HASH))
+        : this.#sketch.first(account, firstHash);
+  }
+}
