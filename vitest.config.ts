@@ -4,7 +4,10 @@ import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const alias = Object.fromEntries(
-  readdirSync(`${root}packages`).map((name) => [`@weft/${name}`, `${root}packages/${name}/src/index.ts`]),
+  readdirSync(`${root}packages`).map((name) => [
+    `@weft/${name}`,
+    `${root}packages/${name}/src/index.ts`,
+  ]),
 );
 
 /** Unit tests stand beside the code and run from source; tests that boot servers use the build. */
@@ -14,7 +17,11 @@ export default defineConfig({
     root,
     pool: "forks",
     maxWorkers: 2,
-    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "benchmarks/src/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "apps/*/src/**/*.test.ts",
+      "benchmarks/src/**/*.test.ts",
+    ],
     testTimeout: 20_000,
   },
 });

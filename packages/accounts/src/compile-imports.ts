@@ -1,6 +1,6 @@
 // The imports of all accounts: authorised, free of cycles, resolved to indexes (AC-21 to AC-27,
 // AC-35, AC-36, AC-38). Control thread; pure. Exports must be compiled before.
-import { LIMITS } from "@weft/base";
+import { type ConfigProblem, LIMITS } from "@weft/base";
 import { compileTransform, isValidSubject, subjectFromText } from "@weft/subjects";
 import { AccountGraph } from "./account-graph.ts";
 import type { DraftAccount, Findings } from "./compile.ts";
@@ -44,30 +44,44 @@ export function compileImports(
   const streamCompiler = new StreamCompiler(drafts, streams, budget);
   const serviceCompiler = new ServiceCompiler(drafts.length, services, budget);
   return {
-    streamImports: compileAll(streams, (link) => streamCompiler.compile(link), findings),
-    serviceImports: compileAll(services, (link) => serviceCompiler.compile(link), findings),
+    streamImports: compileAll(streams, streamCompiler, findings),
+    serviceImports: compileAll(services, serviceCompiler, findings),
   };
 }
 
+/** What compiles the imports of one kind, one after the other. */
+interface ImportCompiler<T> {
+  readonly need: SearchNeed;
+  compile(link: Link): Outcome<T>;
+}
+
+/**
+ * Compiles those that others build on first, so that the length of a chain is known whatever the
+ * order of the configuration; results and errors are in that order again.
+ */
 function compileAll<T>(
   links: readonly Link[],
-  compile: (link: Link) => Outcome<T>,
+  compiler: ImportCompiler<T>,
   findings: Findings,
 ): T[] {
+  const ordered = links.map((link, at) => ({ link, at, length: compiler.need.chainLength(link) }));
+  ordered.sort((left, right) => left.length - right.length || left.at - right.at);
   const compiled: T[] = [];
-  for (const link of links) {
-    const result = compile(link);
+  const errors: (ConfigProblem | undefined)[] = [];
+  for (const { link, at } of ordered) {
+    const result = compiler.compile(link);
     if (result.ok) {
-      compiled.push(result.value);
+      compiled[at] = result.value;
       continue;
     }
-    const { kind, subject, at } = link.spec;
+    const { kind, subject } = link.spec;
     const message = `Error adding ${kind} import ${JSON.stringify(subject)}: ${result.error}`;
-    findings.errors.push({ message, at: at ?? link.importer.spec.at });
+    errors[at] = { message, at: link.spec.at ?? link.importer.spec.at };
     // Looking further would only cost more of the time that has run out.
     if (result.error === CYCLE_ERRORS.depth) break;
   }
-  return compiled;
+  for (const error of errors) if (error !== undefined) findings.errors.push(error);
+  return compiled.filter((one) => one !== undefined);
 }
 
 /** AC-21, AC-23, AC-38: what can be said of each import alone. */
@@ -127,19 +141,23 @@ class SearchNeed {
     this.#graph = new AccountGraph(accounts, edges);
   }
 
-  of({ importer, exporter }: Link): boolean {
-    if (this.#graph.mayCycle(importer.index, exporter.index)) return true;
-    return this.#graph.chainLength(importer.index) > CYCLE_SEARCH_DEPTH_MAX;
+  of(link: Link): boolean {
+    if (this.#graph.mayCycle(link.importer.index, link.exporter.index)) return true;
+    return this.chainLength(link) > CYCLE_SEARCH_DEPTH_MAX;
+  }
+
+  chainLength({ importer }: Link): number {
+    return this.#graph.chainLength(importer.index);
   }
 }
 
-class StreamCompiler {
-  readonly #need: SearchNeed;
+class StreamCompiler implements ImportCompiler<StreamImportSnapshot> {
+  readonly need: SearchNeed;
   readonly #cycles: StreamCycles;
   readonly #seen = new Set<string>();
 
   constructor(drafts: readonly DraftAccount[], links: readonly Link[], budget: SearchBudget) {
-    this.#need = new SearchNeed(drafts.length, links);
+    this.need = new SearchNeed(drafts.length, links);
     const covers = (account: number, filter: string) =>
       drafts[account]?.streams.covers(filter) ?? false;
     this.#cycles = new StreamCycles(covers, budget);
@@ -163,7 +181,7 @@ class StreamCompiler {
       to: subjects.local,
     };
     // An account may import from itself: streams are not passed on, nothing can circle.
-    const isSearched = importer !== exporter && this.#need.of(link);
+    const isSearched = importer !== exporter && this.need.of(link);
     const verdict: CycleVerdict = isSearched ? this.#cycles.check(edge) : undefined;
     if (verdict !== undefined) return refused(CYCLE_ERRORS[verdict]);
     this.#cycles.add(edge);
@@ -179,12 +197,12 @@ class StreamCompiler {
   }
 }
 
-class ServiceCompiler {
-  readonly #need: SearchNeed;
+class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
+  readonly need: SearchNeed;
   readonly #cycles: ServiceCycles;
 
   constructor(accounts: number, links: readonly Link[], budget: SearchBudget) {
-    this.#need = new SearchNeed(accounts, links);
+    this.need = new SearchNeed(accounts, links);
     this.#cycles = new ServiceCycles(budget);
   }
 
@@ -205,7 +223,7 @@ class ServiceCompiler {
       to,
       transform: transform?.ok ? transform.transform : undefined,
     };
-    const verdict: CycleVerdict = this.#need.of(link) ? this.#cycles.check(edge) : undefined;
+    const verdict: CycleVerdict = this.need.of(link) ? this.#cycles.check(edge) : undefined;
     if (verdict !== undefined) return refused(CYCLE_ERRORS[verdict]);
     this.#cycles.add(edge);
     const exported = exporter.services.deciding(spec.subject)[0];

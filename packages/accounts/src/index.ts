@@ -14,5 +14,6 @@ export {
   type StreamTarget,
   type StreamTargetGroup,
 } from "./routing.ts";
+export { isServiceReply, ServiceReplyTable } from "./service-reply.ts";
 export type * from "./snapshot.ts";
 export type * from "./spec.ts";

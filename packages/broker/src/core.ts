@@ -156,6 +156,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       clock: this.clock,
       entropy: this.entropy,
       hashSeed,
+      serverId: snapshot.server.id,
     });
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
     this.#flow = new FlowControl({

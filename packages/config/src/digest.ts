@@ -59,11 +59,19 @@ function writeMap(map: MapNode, parts: string[]): void {
 }
 
 function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  // UTF-16 and UTF-8 order differ only where there are surrogates.
+  if (SURROGATE.test(a) || SURROGATE.test(b)) {
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  }
+  return a < b ? -1 : 1;
 }
 
+const SURROGATE = /[\ud800-\udfff]/;
+
 function quote(text: string): string {
-  return JSON.stringify(text.toWellFormed()).replace(
+  const quoted = JSON.stringify(text.toWellFormed());
+  if (!/[<>&\u2028\u2029]/.test(quoted)) return quoted;
+  return quoted.replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

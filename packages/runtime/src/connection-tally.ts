@@ -62,6 +62,11 @@ export class Placement {
     return best;
   }
 
+  /** What was taken did not go. */
+  giveBack(worker: number): void {
+    this.#placed[worker]! -= 1;
+  }
+
   /** No more sockets for this worker: a message to a dead thread would leak the descriptor. */
   forget(worker: number): void {
     this.#alive[worker] = false;

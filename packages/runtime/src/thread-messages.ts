@@ -88,8 +88,12 @@ export type ToAcceptor =
 export type FromAcceptor =
   | LogBatch
   | { readonly kind: "loaded" }
-  | { readonly kind: "listening"; readonly ports: readonly number[] }
-  | { readonly kind: "listen-failed"; readonly error: string }
+  /** Ports in the order of the listeners; fewer, and the error, when one could not be bound. */
+  | {
+      readonly kind: "listen-answer";
+      readonly ports: readonly number[];
+      readonly error?: string | undefined;
+    }
   | { readonly kind: "stopped" };
 
 /** An accepted socket on its way to a worker. */

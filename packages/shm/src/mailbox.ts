@@ -173,6 +173,11 @@ export class Mailbox {
     this.#wiring.unref();
   }
 
+  /** True while control frames wait for room: `close` would drop them. */
+  get unsent(): boolean {
+    return this.#peers.some(({ controlOut }) => controlOut.waits);
+  }
+
   /** Publishes what is committed and ends. Peers still read it; nothing is delivered here. */
   close(): void {
     if (this.#closed) return;

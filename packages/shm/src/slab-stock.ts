@@ -5,7 +5,7 @@ import { assert } from "@weft/base";
 import type { RingRegion } from "./ring.ts";
 
 const SLAB_BYTES_MIN = 64 * 1024;
-const SLAB_BYTES_MAX = 1024 * 1024 * 1024;
+const ONE_SLAB_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** A slab and a view of all its bytes. */
 export interface Slab {
@@ -31,7 +31,7 @@ export class SlabStock {
 
   /** Size of the slab that a frame gets: a power of two, so that slabs fit again. */
   static slabBytesFor(frameBytes: number): number {
-    assert(frameBytes > 0 && frameBytes <= SLAB_BYTES_MAX, "a frame has 1 byte to 1 GiB");
+    assert(frameBytes > 0 && frameBytes <= ONE_SLAB_BYTES_MAX, "a frame has 1 byte to 1 GiB");
     let slabBytes = SLAB_BYTES_MIN;
     while (slabBytes < frameBytes) slabBytes *= 2;
     return slabBytes;

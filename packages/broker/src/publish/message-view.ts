@@ -30,6 +30,8 @@ export class MessageView {
   requester: ClientSession | undefined;
   /** Memory for a body that was written anew at this depth. */
   ownedBody: Buffer = EMPTY;
+  /** Memory for a reply subject of this depth's own. */
+  readonly ownedReply: Buffer = Buffer.alloc(64);
   /** Thread and client id of the publishing connection, also where it is on another thread. */
   sourceThread = 0;
   sourceClientId = 0;

@@ -160,18 +160,20 @@ export class PlanCompiler {
     if (compiled.hasMappings && context.kind !== "mapped") {
       const mapping = compiled.mapping(name);
       if (mapping !== undefined) {
-        if (!mapping.isDeterministic) {
+        if (mapping.fixed === undefined) {
           plan.mapping = mapping;
           return;
         }
-        name = mapping.subject;
+        name = mapping.fixed;
         scope = this.#renamed(account, name);
       }
     }
     this.#match(plan, scope);
     if (compiled.hasStreamImporters) {
-      for (const target of compiled.streamTargets(name)) {
-        this.#match(plan, this.#renamed(target.importer, target.subject));
+      for (const group of compiled.streamTargetGroups(name)) {
+        for (const importer of group.importers) {
+          this.#match(plan, this.#renamed(importer, group.subject));
+        }
       }
     }
     if (compiled.hasServiceImports) {

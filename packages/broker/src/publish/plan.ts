@@ -1,7 +1,7 @@
 // The compiled answer to "who gets a message on this subject", made once per (context, subject)
 // and then followed without another decision. What cannot be compiled is a dynamic step: the pick
 // of a queue member, a weighted mapping, a service import, and targets marked `special`.
-import type { MappingChoice, ServiceRoute } from "@weft/accounts";
+import type { MappingChoice, ServiceTarget } from "@weft/accounts";
 import type { Outbox } from "../deliver/outbox.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 
@@ -91,7 +91,7 @@ export class Plan {
   readonly targets: Target[] = [];
   remotes: RemoteTarget[] | undefined;
   queues: QueueStep[] | undefined;
-  services: readonly ServiceRoute[] | undefined;
+  services: readonly ServiceTarget[] | undefined;
   /** Weighted destinations: one is drawn per message, and its own plan is followed. */
   mapping: MappingChoice | undefined;
   /** The publisher may not publish here. */

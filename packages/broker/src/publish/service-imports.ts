@@ -6,11 +6,11 @@
 // of the requester what the import shares and nothing that the requester claims about itself.
 import {
   type AccountSnapshot,
-  type ServiceReply,
+  type ServiceImportSnapshot,
   ServiceReplyTable,
-  type ServiceRoute,
+  type ServiceTarget,
 } from "@weft/accounts";
-import type { Clock, Entropy, Millis } from "@weft/base";
+import { assert, type Clock, type Entropy, type Millis } from "@weft/base";
 import { removeHeader, setHeader } from "@weft/protocol";
 import { FLAG_SERVICE_REPLY } from "../deliver/bus-frame.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
@@ -26,6 +26,8 @@ const REQUEST_INFO = "Nats-Request-Info";
 /** AC-33: acknowledgements keep their way; rewriting them would break pull consumers. */
 const ACK_PREFIX = Buffer.from("$JS.ACK.", "latin1");
 const EMPTY = Buffer.alloc(0);
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
 
 export interface ServiceImportsDependencies {
   readonly bus: Bus;
@@ -36,17 +38,29 @@ export interface ServiceImportsDependencies {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly hashSeed: number;
+  readonly serverId: string;
 }
+
+/** `_R_.`, six characters of the server's id, two digits of the thread, a dot. */
+const TAG_AT = 4;
+const SERVER_TAG_BYTES = 6;
+const THREAD_AT = TAG_AT + SERVER_TAG_BYTES;
+const TAG_END = THREAD_AT + 2;
 
 export class ServiceImports implements ServiceStep {
   readonly #dependencies: ServiceImportsDependencies;
   readonly #replies: ServiceReplyTable;
+  readonly #serverTag: Buffer;
   /** One message per nesting depth. */
   readonly #views: MessageView[] = [];
 
   constructor(dependencies: ServiceImportsDependencies) {
     this.#dependencies = dependencies;
-    this.#replies = new ServiceReplyTable(dependencies.bus.threadIndex, dependencies.entropy);
+    const { bus, serverId, entropy } = dependencies;
+    this.#serverTag = Buffer.from(serverId.slice(1, 1 + SERVER_TAG_BYTES), "latin1");
+    assert(this.#serverTag.length === SERVER_TAG_BYTES, "a server id is a public key");
+    const tag = `${this.#serverTag.toString("latin1")}${String(bus.threadIndex).padStart(2, "0")}`;
+    this.#replies = new ServiceReplyTable(entropy, tag);
   }
 
   request(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
@@ -60,7 +74,7 @@ export class ServiceImports implements ServiceStep {
 
   reply(message: MessageView, context: PublishContext): boolean {
     const { subject, subjectStart, subjectEnd } = message;
-    const thread = this.#replies.threadOf(subject, subjectStart, subjectEnd);
+    const thread = this.#threadOf(subject, subjectStart, subjectEnd);
     const { bus, lanes } = this.#dependencies;
     if (thread < 0 || thread >= bus.threadsCount) return false;
     if (thread !== bus.threadIndex) {
@@ -80,9 +94,10 @@ export class ServiceImports implements ServiceStep {
       return true;
     }
     const now = this.#dependencies.clock.monotonicMs();
-    const found = this.#replies.find(subject, subjectStart, subjectEnd, context.account, now);
-    if (found === undefined) return false;
-    return this.#forward(found, message, now);
+    const slot = this.#replies.find(subject, subjectStart, subjectEnd, now);
+    // A token is good only where the request went to.
+    if (slot < 0 || this.#replies.import(slot).exporter !== context.account) return false;
+    return this.#forward(slot, message, now);
   }
 
   /** Forgets mappings whose time is over (AC-30). */
@@ -91,16 +106,16 @@ export class ServiceImports implements ServiceStep {
   }
 
   #requestOne(
-    route: ServiceRoute,
+    route: ServiceTarget,
     message: MessageView,
     context: PublishContext,
     depth: number,
   ): boolean {
-    const { publisher, contexts, clock } = this.#dependencies;
+    const { publisher, contexts } = this.#dependencies;
     const { import: service } = route;
     const view = this.#view(depth);
     this.#setSubject(view, route.subject);
-    let created: ServiceReply | undefined;
+    let slot = -1;
     if (message.replyStart < 0) {
       view.replyStart = -1;
     } else if (hasPrefix(message, ACK_PREFIX)) {
@@ -108,36 +123,24 @@ export class ServiceImports implements ServiceStep {
       view.replyStart = message.replyStart;
       view.replyEnd = message.replyEnd;
     } else {
-      created = this.#replies.create(
-        {
-          account: context.account,
-          exporter: service.exporter,
-          reply: Buffer.from(message.reply.subarray(message.replyStart, message.replyEnd)),
-          responseType: service.responseType,
-          thresholdMs: service.responseThresholdMs,
-        },
-        clock.monotonicMs(),
-      );
-      view.reply = created.subject;
-      view.replyStart = 0;
-      view.replyEnd = created.subject.length;
+      slot = this.#replyVia(view, service, context.account, message);
     }
     view.requester = message.requester ?? message.source;
     this.#addRequestInfo(view, message, context, service.share, depth);
     const done = publisher.publishAs(contexts.internal(service.exporter), view, depth) > 0;
-    if (!done && created !== undefined) this.#replies.remove(created);
+    if (!done && slot >= 0) this.#replies.release(slot);
     return done;
   }
 
   /** A reply found its request: publish it where the requester waits. */
-  #forward(found: ServiceReply, message: MessageView, now: Millis): boolean {
+  #forward(slot: number, message: MessageView, now: Millis): boolean {
+    const depth = message.hops + 1;
+    if (depth >= PUBLISH_DEPTH_MAX) return false;
     const { publisher, contexts } = this.#dependencies;
-    const view = this.#view(PUBLISH_DEPTH_MAX - 1);
-    const empty = message.bodyEnd === message.bodyStart;
-    view.subject = found.reply;
-    view.subjectStart = 0;
-    view.subjectEnd = found.reply.length;
-    view.hash = hashSubject(found.reply, 0, found.reply.length, this.#dependencies.hashSeed);
+    const service = this.#replies.import(slot);
+    const account = this.#replies.account(slot);
+    const view = this.#view(depth);
+    this.#setSubject(view, this.#replies.reply(slot));
     view.body = message.body;
     view.tailStart = message.tailStart;
     view.bodyStart = message.bodyStart;
@@ -146,28 +149,44 @@ export class ServiceImports implements ServiceStep {
     view.replyStart = -1;
     if (message.replyStart >= 0) {
       // The answer asks back: the requester's side gets a way to answer it.
-      const back = this.#replies.create(
-        {
-          account: found.exporter,
-          exporter: found.account,
-          reply: Buffer.from(message.reply.subarray(message.replyStart, message.replyEnd)),
-          responseType: found.responseType,
-          thresholdMs: found.thresholdMs,
-        },
-        now,
-      );
-      view.reply = back.subject;
-      view.replyStart = 0;
-      view.replyEnd = back.subject.length;
+      const { importer, exporter } = service;
+      const reverse = { ...service, importer: exporter, exporter: importer };
+      this.#replyVia(view, reverse, exporter, message);
     }
-    if (found.responseType === "singleton" || empty) this.#replies.remove(found);
-    const depth = message.hops + 1;
-    if (depth >= PUBLISH_DEPTH_MAX) return false;
-    view.hops = depth;
-    const done = publisher.publishAs(contexts.internal(found.account), view, depth) > 0;
-    if (!done) this.#replies.remove(found);
-    else if (found.responseType !== "singleton" && !empty) this.#replies.touch(found, now);
+    const payloadBytes = message.bodyEnd - message.bodyStart;
+    const done = publisher.publishAs(contexts.internal(account), view, depth) > 0;
+    this.#replies.answered(slot, payloadBytes, done, now);
     return done;
+  }
+
+  /** Gives `view` a reply subject of this thread that leads back to the reply of `message`. */
+  #replyVia(
+    view: MessageView,
+    service: ServiceImportSnapshot,
+    account: number,
+    message: MessageView,
+  ): number {
+    const { clock } = this.#dependencies;
+    const { reply, replyStart, replyEnd } = message;
+    const text = reply.toString("latin1", replyStart, replyEnd);
+    const connection = message.sourceClientId;
+    const slot = this.#replies.create(service, account, connection, text, clock.monotonicMs());
+    view.reply = view.ownedReply;
+    view.replyStart = 0;
+    view.replyEnd = this.#replies.writeSubject(slot, view.ownedReply, 0);
+    return slot;
+  }
+
+  /** The thread that a reply subject of this server names, or -1. */
+  #threadOf(subject: Buffer, start: number, end: number): number {
+    if (end - start <= TAG_END || subject[start + TAG_END] !== DOT) return -1;
+    for (let k = 0; k < SERVER_TAG_BYTES; k += 1) {
+      if (subject[start + TAG_AT + k] !== this.#serverTag[k]) return -1;
+    }
+    const tens = (subject[start + THREAD_AT] as number) - DIGIT_0;
+    const ones = (subject[start + THREAD_AT + 1] as number) - DIGIT_0;
+    if (tens < 0 || tens > 9 || ones < 0 || ones > 9) return -1;
+    return tens * 10 + ones;
   }
 
   /** AC-34: replaces whatever the requester put there itself. */

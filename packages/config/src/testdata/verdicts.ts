@@ -17,6 +17,8 @@ const LOSES_KEYS = "the reference drops the key or its map without a word";
 const RANDOM = "the reference's verdict depends on the order of a hash table";
 const UNCHECKED = "the reference does not check it and fails or misbehaves later";
 
+const ENVIRONMENT_LISTS = "some options of the reference refuse a list from the environment";
+
 const USER_KEY = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 const USER_KEY_BROKEN = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF5";
 const HASH = "$2a$11$W2zko751KUvVy59mUTWmpOdWjpEm5qhcCZRd05GjI/sSOT.xtiHyG";
@@ -30,7 +32,7 @@ function bad(row: string, text: string, environment?: Record<string, string>): V
   return { row, text, valid: false, environment };
 }
 
-/** Refused by Weft, accepted by the reference. */
+/** Refused by Weft, accepted (or, for `RANDOM`, now and then accepted) by the reference. */
 function stricter(row: string, text: string, difference: string): Verdict {
   return { row, text, valid: false, difference };
 }
@@ -55,24 +57,24 @@ const LANGUAGE: readonly Verdict[] = [
   bad("CF-02", "port: 4222 debug: true\n"),
   bad("CF-02", "authorization { user: a password: b }\n"),
   bad("CF-02", ": 4222\n"),
-  bad("CF-02", "port\n"),
-  bad("CF-02", "port"),
+  stricter("CF-02", "port\n", NEWER),
+  stricter("CF-02", "port", NEWER),
   bad("CF-02", "authorization { user: a\n"),
   bad("CF-02", "authorization { = a }\n"),
   bad("CF-02", "authorization { user: , }\n"),
-  stricter("CF-02", "port: 4222\nauthorization { user: }\n", LOSES_KEYS),
+  bad("CF-02", "port: 4222\nauthorization { user: }\n"),
   good("CF-03", "PORT: 4222\n\"debug\": true\n'trace': false\nMax_Payload: 1000\n"),
   bad("CF-03", "'port: 4222\n"),
   bad("CF-03", '"port: 4222\n'),
   good("CF-04", '{"port": 4222, "debug": true}'),
   good("CF-04", '{\n  "port": 4222,\n  "server_tags": ["a", "b"]\n}\n'),
   good("CF-04", '{"authorization": {"users": [{"user": "a", "password": "b"}]}}\n'),
-  good("CF-04", "{ port: 4222\n }\ndebug: true\n"),
+  wider("CF-04", "{ port: 4222\n }\ndebug: true\n", NEWER),
   good("CF-17", "port: 4222\n}\n"),
   good("CF-17", "port: 4222 }"),
-  bad("CF-17", "port: 4222\n}}\n"),
+  stricter("CF-17", "port: 4222\n}}\n", NEWER),
   stricter("CF-04", "{ port: 4222\n", "a file that ends early is warned about"),
-  bad("CF-04", "{ port: 4222"),
+  stricter("CF-04", "{ port: 4222", NEWER),
   good("CF-04", "server_tags: [a\nb\n\nc]\n"),
   good("CF-04", "server_tags: [a, b,]\n"),
   good("CF-04", "server_tags: []\n"),
@@ -118,16 +120,20 @@ const LANGUAGE: readonly Verdict[] = [
   good("CF-08", "listen: 127.0.0.1:4222\nserver_name: 4a\n"),
   good("CF-08", "server_name: 3rd_floor\n"),
   bad("CF-08", "server_name: 5m\n"),
-  good("CF-09", "debug: YES\ntrace: Off\nlogtime: on\nlogtime_utc: no\n"),
+  good("CF-09", "debug: YES\ntrace: Off\nlogtime: on\n"),
+  wider("CK-04", "logtime_utc: true\n", NEWER),
   bad("CF-09", "debug: 1\n"),
   bad("CF-09", 'debug: "true"\n'),
   good("CF-10", "P: 4222\nport: $P\n"),
   good("CF-10", "P: secret\nauthorization { user: a, password: $P }\n"),
-  good("CF-10", "P: one\nauthorization { P: two, user: a, password: $P }\n"),
+  good("CF-10", "P: one\nserver_name: $P\nauthorization { P: two, user: a, password: $P }\n"),
   bad("CF-10", "port: $P\nP: 4222\n"),
   bad("CF-10", "port: $NOT_SET_ANYWHERE\n"),
   good("CF-10", "port: $WEFT_TEST_PORT\n", { WEFT_TEST_PORT: "4222" }),
-  good("CF-10", "server_tags: $WEFT_TEST_TAGS\n", { WEFT_TEST_TAGS: "[a, b]" }),
+  {
+    ...wider("CF-10", "server_tags: $WEFT_TEST_TAGS\n", ENVIRONMENT_LISTS),
+    environment: { WEFT_TEST_TAGS: "[a, b]" },
+  },
   good("CF-10", "port: $WEFT_TEST_A\n", { WEFT_TEST_A: "$WEFT_TEST_B", WEFT_TEST_B: "4222" }),
   bad("CF-10", "port: $WEFT_TEST_PORT\n", { WEFT_TEST_PORT: "[" }),
   bad("CF-10", "server_name: $\n"),
@@ -167,12 +173,13 @@ const TOP: readonly Verdict[] = [
   bad("CK-01", "port: abc\n"),
   bad("CK-01", "host: 5\n"),
   stricter("CK-01", "port: 70000\n", UNCHECKED),
-  bad("CP-14", 'server_name: "a b"\n'),
+  stricter("CP-14", 'server_name: "a b"\n', NEWER),
   good("CK-04", "debug: true\ntrace: true\ntrace_verbose: true\nlogtime: false\n"),
   good("CK-06", "disable_sublist_cache: true\nno_header_support: true\nallow_non_tls: true\n"),
   good("CK-15 CK-16", "log_file: '/tmp/x.log'\npid_file: '/tmp/x.pid'\nports_file_dir: '/tmp'\n"),
   good("CK-17", "max_connections: 0\nmax_subs: 10\nmax_traced_msg_len: 5\nmax_conn: 7\n"),
-  good("CK-17", "max_sub_tokens: 8\nmax_closed_clients: 10\n"),
+  good("CK-17", "max_sub_tokens: 8\n"),
+  wider("CK-17", "max_closed_clients: 10\n", NEWER),
   bad("CK-17", "max_sub_tokens: 256\n"),
   bad("CK-17", "max_sub_tokens: 0\n"),
   bad("CK-17", "max_control_line: 3g\n"),
@@ -234,7 +241,7 @@ const IDENTITY: readonly Verdict[] = [
   good("AN-13", "authorization { users: [{user: a, connection_types: [standard, WEBSOCKET]}] }\n"),
   good("AN-13", "authorization { users: [{user: a, allowed_connection_types: mqtt}] }\n"),
   bad("AN-13", "authorization { users: [{user: a, clients: [phone]}] }\n"),
-  wider("AN-15", 'authorization { timeout: "5s" }\n', NEWER),
+  good("AN-15", 'authorization { timeout: "5s" }\n'),
   stricter("AN-15", "authorization { timeout: 100 }\n", NEWER),
   good("AN-16", "authorization { token: $WEFT_TEST_TOKEN }\n", { WEFT_TEST_TOKEN: "abc" }),
   good(
@@ -254,7 +261,7 @@ const IDENTITY: readonly Verdict[] = [
   bad("AZ-03", "authorization { users: [{user: a, permissions: {publish: {deny: 'a.>.b'}}}] }\n"),
   good("AZ-09", "authorization { users: [{user: a, permissions: {sub: ['a q', 'b v1.>']}}] }\n"),
   bad("AZ-09", "authorization { users: [{user: a, permissions: {sub: ['a b c']}}] }\n"),
-  bad("AZ-09", "authorization { users: [{user: a, permissions: {sub: 'a b..c'}}] }\n"),
+  stricter("AZ-09", "authorization { users: [{user: a, permissions: {sub: 'a b..c'}}] }\n", NEWER),
   good("AZ-11", "authorization { users: [{user: a, permissions: {allow_responses: true}}] }\n"),
   good(
     "AZ-11",
@@ -279,7 +286,7 @@ const ACCOUNTS: readonly Verdict[] = [
   good("AC-03", "accounts { A { }, B { users: [{user: b}], mappings: {a: b} } }\n"),
   bad("AC-03", "accounts { A { color: red } }\n"),
   bad("AC-04", `accounts { A { nkey: ${USER_KEY} } }\n`),
-  wider("AC-06", "accounts { A { limits { max_conn: 5, max_subs: -1 } } }\n", NEWER),
+  good("AC-06", "accounts { A { limits { max_conn: 5, max_subs: -1 } } }\n"),
   bad("AC-06", "accounts { A { limits { max_foo: 5 } } }\n"),
   bad("AC-06", "accounts { A { limits: 5 } }\n"),
   good("AN-14", "accounts { A { default_permissions: {publish: x}, users: [{user: a}] } }\n"),
@@ -356,7 +363,7 @@ const TLS: readonly Verdict[] = [
   bad("TL-04", "tls { verify_cert_and_check_known_urls: true }\n"),
   good("TL-06", "tls { timeout: 3 }\n"),
   good("TL-06", "tls { timeout: 0.5 }\n"),
-  wider("TL-06", 'tls { timeout: "3s" }\n', NEWER),
+  good("TL-06", 'tls { timeout: "3s" }\n'),
   bad("TL-06", "tls { timeout: true }\n"),
   good("TL-07", "tls { cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384] }\n"),
   good("TL-07", "tls { curve_preferences: [CurveP256, X25519] }\n"),

@@ -38,6 +38,10 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["CP-40 lower case", "pub a 2\r\nok\r\nping\r\n", [publish("a", "-", "2\r\n", "ok"), "ping "]],
   ["CP-40 tabs", "PUB\ta\tb\t2\r\nok\r\n", [publish("a", "b", "2\r\n", "ok")]],
   ["CP-40 many blanks", "PUB  a \t b   2\r\nok\r\n", [publish("a", "b", "2\r\n", "ok")]],
+  ["CP-40 two blanks before the size", "PUB a  2\r\nok\r\n", [publish("a", "-", "2\r\n", "ok")]],
+  ["CP-56 two blanks, then a number only", "PUB  2\r\nok\r\n", ["failure arguments"]],
+  ["CP-56 blank for the size", "PUB a \r\n\r\n", ["failure arguments"]],
+  ["CP-56 blank for the size after a reply", "PUB a b \r\n\r\n", ["failure arguments"]],
   ["CP-40 LF alone", "PUB a 2\nok\r\n", [publish("a", "-", "-", "ok")]],
   ["CP-40 blanks at the end", "PUB a 2 \t\r\nok\r\n", [publish("a", "-", "-", "ok")]],
   ["CP-41 leading zeros", "PUB a 0002\r\nok\r\n", [publish("a", "-", "0002\r\n", "ok")]],
@@ -102,6 +106,11 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["CP-55 payload longer", "PUB a 2\r\nokay\r\n", ["failure unknown-operation"]],
   ["CP-55 payload shorter", "PUB a 4\r\nok\r\nPING\r\n", ["failure unknown-operation"]],
   ["CP-55 payload ended by LF", "PUB a 2\r\nok\nPING\r\n", ["failure unknown-operation"]],
+  [
+    "CP-55 payload ended by LF, nothing behind it",
+    "PUB a 2\r\nok\n",
+    ["failure unknown-operation"],
+  ],
   ["CP-55 payload ended by CR only", "PUB a 2\r\nok\rX", ["failure unknown-operation"]],
   ["CP-55 HPUB payload longer", "HPUB a 1 2\r\nokay\r\n", ["failure unknown-operation"]],
   ["CP-56 CR within an argument", "PUB a\rb 2\r\nok\r\n", ["failure arguments"]],
@@ -179,17 +188,21 @@ describe("operations", () => {
 });
 
 describe("contract", () => {
-  test("needBytes is the length of the operation once its control line is there", () => {
+  test("needBytes reaches to the end of the body once the control line is there", () => {
     const parser = new ClientParser(SEED);
-    const bytes = Buffer.from("PING\r\nPUB a 100\r\nxx");
     const session = new RecordingSession();
+    const bytes = Buffer.from(`PING\r\nPUB a 100\r\n${"x".repeat(100)}\r\n`);
+    const bodyEnd = bytes.length - 2;
     expect(parser.feed(bytes, 0, 12, session)).toBe(6);
     expect(parser.needBytes).toBe(0);
-    expect(parser.feed(bytes, 6, bytes.length, session)).toBe(6);
-    expect(parser.needBytes).toBe("PUB a 100\r\n".length + 102);
-    expect(parser.stopped).toBe(false);
-    const rest = Buffer.concat([bytes.subarray(6), Buffer.from(`${"y".repeat(98)}\r\n`)]);
-    expect(parser.feed(rest, 0, rest.length, session)).toBe(parser.needBytes + rest.length);
+    for (const end of [17, 50, bodyEnd]) {
+      expect(parser.feed(bytes, 6, end, session)).toBe(6);
+      expect(parser.needBytes).toBe(bodyEnd + 1 - 6);
+      expect(parser.stopped).toBe(false);
+    }
+    expect(parser.feed(bytes, 6, bodyEnd + 1, session)).toBe(6);
+    expect(parser.needBytes).toBe(bodyEnd + 2 - 6);
+    expect(parser.feed(bytes, 6, bytes.length, session)).toBe(bytes.length);
     expect(parser.needBytes).toBe(0);
   });
 
@@ -277,6 +290,7 @@ describe("contract", () => {
     }
     const start = "PUB a 2\r\nok\r\nPING\r\n";
     expect(parse(`${start}PUB a 2\r\n`, new Shrinking()).at(-1)).toBe("failure payload");
+    expect(parse(`${start}PUB a 2\r\nok\r\n`, new Shrinking()).at(-1)).toBe("failure payload");
     expect(parse(`${start}PUB aaaaaaa 1\r\n`, new Shrinking()).at(-1)).toBe("failure control-line");
     expect(parse(`${start}PUB aaaaaa 1\r\nx\r\n`, new Shrinking()).length).toBe(3);
   });
@@ -284,7 +298,7 @@ describe("contract", () => {
   test("LG-12 the excerpt of a CONNECT is its verb", () => {
     class Excerpts extends RecordingSession {
       override onParseFailure(_failure: string, input: Buffer, start: number, end: number): void {
-        this.events.push(input.latin1Slice(start, end));
+        this.events.push(input.toString("latin1", start, end));
       }
     }
     const secret = `connect {"pass":"${"s".repeat(5000)}`;

@@ -33,6 +33,7 @@ export class ClientParser {
   /**
    * Bytes, counted from the position that `feed` returned, without which the next call cannot get
    * further; 0 when that is not known. Saves the caller from feeding a large body piece by piece.
+   * For a publish: up to the CR behind its body, and when that is there, up to the LF.
    */
   needBytes = 0;
   /** After `feed`: a handler returned false, or a failure was reported. */
@@ -296,7 +297,8 @@ export class ClientParser {
       return this.#fail("unknown-operation", input, position, lineEnd, session);
     }
     if (bodyEnd + 2 > end) {
-      this.needBytes = bodyEnd + 2 - position;
+      // First the CR, then the LF: a caller that waits for so many sees a wrong CR at once, too.
+      this.needBytes = bodyEnd + (bodyEnd < end ? 2 : 1) - position;
       return position;
     }
     return this.#publishWhole(input, position, session, count, sizes, header, total);

@@ -45,17 +45,17 @@ export class RecordingSession implements ClientOps {
       this.parks--;
       return false;
     }
-    const subject = input.latin1Slice(subjectStart, subjectEnd);
-    const reply = replyStart < 0 ? "-" : input.latin1Slice(replyStart, replyEnd);
-    const tail = tailStart < 0 ? "-" : input.latin1Slice(tailStart, bodyStart);
-    const body = input.latin1Slice(bodyStart, bodyEnd);
+    const subject = input.toString("latin1", subjectStart, subjectEnd);
+    const reply = replyStart < 0 ? "-" : input.toString("latin1", replyStart, replyEnd);
+    const tail = tailStart < 0 ? "-" : input.toString("latin1", tailStart, bodyStart);
+    const body = input.toString("latin1", bodyStart, bodyEnd);
     const fields = [subject, hash, reply, tail, body, headerBytes];
     return this.#note("publish", JSON.stringify(fields));
   }
 
   onConnect(input: Buffer, start: number, end: number): boolean {
     this.awaitingConnect = false;
-    return this.#note("connect", input.latin1Slice(start, end));
+    return this.#note("connect", input.toString("latin1", start, end));
   }
 
   onSubscribe(
@@ -67,14 +67,17 @@ export class RecordingSession implements ClientOps {
     sidStart: number,
     sidEnd: number,
   ): boolean {
-    const subject = input.latin1Slice(subjectStart, subjectEnd);
-    const queue = queueStart < 0 ? "-" : input.latin1Slice(queueStart, queueEnd);
-    const sid = input.latin1Slice(sidStart, sidEnd);
+    const subject = input.toString("latin1", subjectStart, subjectEnd);
+    const queue = queueStart < 0 ? "-" : input.toString("latin1", queueStart, queueEnd);
+    const sid = input.toString("latin1", sidStart, sidEnd);
     return this.#note("subscribe", JSON.stringify([subject, queue, sid]));
   }
 
   onUnsubscribe(input: Buffer, sidStart: number, sidEnd: number, max: number): boolean {
-    return this.#note("unsubscribe", JSON.stringify([input.latin1Slice(sidStart, sidEnd), max]));
+    return this.#note(
+      "unsubscribe",
+      JSON.stringify([input.toString("latin1", sidStart, sidEnd), max]),
+    );
   }
 
   onPing(): boolean {

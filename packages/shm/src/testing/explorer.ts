@@ -97,8 +97,13 @@ interface State {
   readonly words: readonly (readonly number[])[];
   /** Events in flight, by actor, sorted. */
   readonly events: readonly (readonly string[])[];
+  /** Texts of the two above: most steps leave them as they are. */
+  readonly wordsKey: string;
+  readonly eventsKey: string;
   readonly from: State | null;
-  readonly step: string;
+  /** Who took the step that led here, and what came of it. */
+  readonly actor: number;
+  readonly result: Result | null;
 }
 
 function resultKey(result: Result): string {
@@ -256,18 +261,24 @@ export class Explorer {
 
   #firstState(): State {
     const { actors, rings } = this.#scenario;
+    const words = rings.map(({ position }) => [position ?? 0, 0, position ?? 0, 0, 0]);
+    const events = actors.map((actor) => [...actor.events].sort());
     return {
       histories: actors.map((_, actor) => this.#history(actor, null, null)),
-      words: rings.map(({ position }) => [position ?? 0, 0, position ?? 0, 0, 0]),
-      events: actors.map(({ events }) => [...events].sort()),
+      words,
+      events,
+      wordsKey: words.join("/"),
+      eventsKey: events.join("/"),
       from: null,
-      step: "start",
+      actor: 0,
+      result: null,
     };
   }
 
   #history(actor: number, parent: History | null, result: Result | null): History {
     const results: Result[] = result === null ? [] : [result];
-    for (let at = parent; at !== null && at.result !== null; at = at.parent) results.push(at.result);
+    for (let at = parent; at !== null && at.result !== null; at = at.parent)
+      results.push(at.result);
     const spec = this.#scenario.actors[actor]!;
     const port = new ActorPort(this.#scenario.rings, spec.name, results.reverse());
     this.#use(port);
@@ -304,10 +315,9 @@ export class Explorer {
       if (request.kind === "wait") {
         for (const event of new Set(state.events[actor]!)) {
           const events = [...state.events];
-          events[actor] = [...events[actor]!];
-          (events[actor] as string[]).splice(events[actor]!.indexOf(event), 1);
-          const result = { value: 0, event, seen: [] };
-          found.push(this.#advance({ ...state, events }, actor, result, `takes ${event}`, state));
+          events[actor] = events[actor]!.toSpliced(events[actor]!.indexOf(event), 1);
+          const changed = { ...state, events, eventsKey: events.join("/") };
+          found.push(this.#advance(changed, actor, { value: 0, event, seen: [] }, state));
         }
         continue;
       }
@@ -317,40 +327,36 @@ export class Explorer {
   }
 
   #perform(state: State, actor: number, request: Request): State {
-    let value = 0;
-    let seen: Result["seen"] = [];
-    let { words, events } = state;
-    let step: string = request.kind;
     if (request.kind === "signal") {
       const to = this.#scenario.actors.findIndex(({ name }) => name === request.to);
-      events = events.map((list, at) => (at === to ? [...list, request.event].sort() : list));
-      step = `signals ${request.event} to ${request.to}`;
-    } else if (request.kind === "touch") {
-      seen = this.#seen(state, actor, request.ring, request.start, request.end);
-      step = `touches ${request.start}..${request.end}`;
-    } else if (request.kind !== "wait" && request.kind !== "done" && request.kind !== "failed") {
-      const at = SHARED_WORDS.indexOf(request.word);
-      assert(at >= 0, "a word of the header");
-      value = words[request.ring]![at]!;
-      const stores =
-        request.kind === "store" || (request.kind === "exchange" && value === request.expected);
-      if (stores) {
-        const list = [...words[request.ring]!];
-        list[at] = request.value;
-        words = words.map((old, ring) => (ring === request.ring ? list : old));
-      }
-      if (request.kind === "load" && request.word === HEAD_WORD) {
-        seen = this.#seenFrames(state, actor, request.ring, value);
-      }
-      const { name } = this.#scenario.rings[request.ring]!;
-      const change = "value" in request ? ` <- ${request.value}` : "";
-      step = `${request.kind} ${name}[${request.word}] = ${value}${change}`;
+      const events = state.events.with(to, [...state.events[to]!, request.event].sort());
+      const changed = { ...state, events, eventsKey: events.join("/") };
+      return this.#advance(changed, actor, { value: 0, event: request.event, seen: [] }, state);
     }
-    const result = { value, event: "", seen };
-    return this.#advance({ ...state, words, events }, actor, result, step, state);
+    assert("ring" in request, "a step on a ring");
+    if (request.kind === "touch") {
+      const seen = this.#seen(state, actor, request.ring, request.start, request.end);
+      return this.#advance(state, actor, { value: 0, event: "", seen }, state);
+    }
+    const at = SHARED_WORDS.indexOf(request.word);
+    assert(at >= 0, "a word of the header");
+    const value = state.words[request.ring]![at]!;
+    const stores =
+      request.kind === "store" || (request.kind === "exchange" && value === request.expected);
+    let changed = state;
+    if (stores && value !== request.value) {
+      const words = state.words.with(
+        request.ring,
+        state.words[request.ring]!.with(at, request.value),
+      );
+      changed = { ...state, words, wordsKey: words.join("/") };
+    }
+    const seesFrames = request.kind === "load" && request.word === HEAD_WORD;
+    const seen = seesFrames ? this.#seenFrames(state, actor, request.ring, value) : [];
+    return this.#advance(changed, actor, { value, event: "", seen }, state);
   }
 
-  #advance(changed: State, actor: number, result: Result, step: string, from: State): State {
+  #advance(changed: State, actor: number, result: Result, from: State): State {
     const history = from.histories[actor]!;
     const key = resultKey(result);
     let next = history.next.get(key);
@@ -358,10 +364,7 @@ export class Explorer {
       next = this.#history(actor, history, result);
       history.next.set(key, next);
     }
-    const histories = [...from.histories];
-    histories[actor] = next;
-    const { name } = this.#scenario.actors[actor]!;
-    return { ...changed, histories, from, step: `${name}: ${step}` };
+    return { ...changed, histories: from.histories.with(actor, next), from, actor, result };
   }
 
   #contents(state: State, ring: number): Buffer {
@@ -421,13 +424,20 @@ export class Explorer {
   }
 
   #key(state: State): string {
-    const histories = state.histories.map(({ id }) => id).join();
-    return `${histories}|${state.words.join("/")}|${state.events.join("/")}`;
+    let key = `${state.wordsKey}|${state.eventsKey}`;
+    for (const { id } of state.histories) key += `|${id}`;
+    return key;
   }
 
   #stepsTo(state: State): string[] {
     const steps: string[] = [];
-    for (let at: State | null = state; at !== null; at = at.from) steps.push(at.step);
+    for (let at = state; at.from !== null; at = at.from) {
+      const { name } = this.#scenario.actors[at.actor]!;
+      const { request } = at.from.histories[at.actor]!;
+      const ring = "ring" in request ? this.#scenario.rings[request.ring]!.name : "";
+      const { value, event } = at.result!;
+      steps.push(`${name}: ${JSON.stringify({ ...request, ring })} -> ${value} ${event}`);
+    }
     return steps.reverse();
   }
 }

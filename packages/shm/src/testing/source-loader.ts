@@ -7,6 +7,8 @@ import { assert } from "@weft/base";
 /** A mistake: `from` occurs exactly once in the file and is replaced. */
 export interface Mutant {
   readonly name: string;
+  /** The case in which it shows. */
+  readonly case: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -21,9 +23,10 @@ export interface AtomicsPort {
   compareExchange(words: Int32Array, index: number, expected: number, value: number): number;
 }
 
-function sourceText(file: string, mutant: Mutant | null): string {
+function sourceText(file: string, mutants: readonly Mutant[]): string {
   let text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
-  if (mutant !== null && mutant.file === file) {
+  for (const mutant of mutants) {
+    if (mutant.file !== file) continue;
     for (const [from, to] of [...(mutant.also ?? []), [mutant.from, mutant.to] as const]) {
       assert(text.split(from).length === 2, `${mutant.name}: text occurs exactly once`);
       text = text.replace(from, () => to);
@@ -41,10 +44,13 @@ export function loadSources<Exports>(
   files: readonly string[],
   names: readonly string[],
   atomics: AtomicsPort,
-  mutant: Mutant | null,
+  mutants: readonly Mutant[],
 ): Exports {
-  assert(mutant === null || files.includes(mutant.file), "a mutant of one of the files");
-  const text = files.map((file) => sourceText(file, mutant)).join("\n");
+  assert(
+    mutants.every(({ file }) => files.includes(file)),
+    "a mutant of one of the files",
+  );
+  const text = files.map((file) => sourceText(file, mutants)).join("\n");
   const body = `"use strict";\n${text}\nreturn { ${names.join(", ")} };`;
   return new Function("assert", "Atomics", "sharedRegion", body)(assert, atomics, () => {
     throw new Error("no shared memory in a model");

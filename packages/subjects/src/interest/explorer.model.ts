@@ -6,6 +6,11 @@
 // any value that its word had since the last store that the reader has synchronised with (its
 // `view`), as the JavaScript memory model allows for plain loads. Plain reads and writes need no
 // weaker treatment: that they never race is one of the checks.
+//
+// Steps that commute with everything the others can do are taken at once, alone: a reader's plain
+// read of a record it holds, its load of a word that the writer never stores, and the writer's store
+// to a word that no reader looks at. Which words those are is found out by exploring again until
+// the two sets of words no longer grow.
 import { type Access, type ModelThread, ThreadTree, type TreeNode } from "./thread-tree.model.ts";
 
 /** Where the records of the segment are, and what a reader may do with their words. */
@@ -23,14 +28,13 @@ export interface RecordMap {
   isChangeable(field: number): boolean;
 }
 
-/** What a reader reports at a mark, with the stretch of writer steps that it may reflect. */
+/** What a reader reports at a mark, with the stretch of the writer's life that it may reflect. */
 export interface Report {
   readonly note: unknown;
-  /** Writer positions: at the reader's last `begin`, and now. */
+  /** What the writer has noted so far. */
+  readonly writerNotes: readonly unknown[];
+  /** How many of those notes the reader knew of at its last `begin`. */
   readonly from: number;
-  readonly to: number;
-  /** Notes that the writer made, each with its position. */
-  readonly writerNotes: readonly { readonly at: number; readonly note: unknown }[];
 }
 
 export interface Model {
@@ -60,9 +64,21 @@ interface StoreRecord {
   readonly value: number;
 }
 
+/** Words that matter to the other side, over all runs. */
+interface Footprint {
+  readonly stored: Set<number>;
+  readonly loaded: Set<number>;
+}
+
 /** Explores until a violation or the end; throws if there are more than `statesMax` states. */
 export function explore(model: Model, relaxed: boolean, statesMax: number): Outcome {
-  return new Exploration(model, relaxed, statesMax).run();
+  const footprint: Footprint = { stored: new Set(), loaded: new Set() };
+  for (;;) {
+    const before = footprint.stored.size + footprint.loaded.size;
+    const outcome = new Exploration(model, relaxed, statesMax, footprint).run();
+    const after = footprint.stored.size + footprint.loaded.size;
+    if (outcome.violation !== null || after === before) return outcome;
+  }
 }
 
 class Exploration {
@@ -78,10 +94,12 @@ class Exploration {
   readonly #stores = new Map<number, StoreRecord[]>();
   readonly #seen = new Set<string>();
   readonly #trace: string[] = [];
+  readonly #footprint: Footprint;
   #violation: string | null = null;
 
-  constructor(model: Model, relaxed: boolean, statesMax: number) {
+  constructor(model: Model, relaxed: boolean, statesMax: number, footprint: Footprint) {
     this.#model = model;
+    this.#footprint = footprint;
     this.#relaxed = relaxed;
     this.#statesMax = statesMax;
     this.#words = new Int32Array(model.wordsCount);
@@ -105,10 +123,8 @@ class Exploration {
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     if (this.#seen.size > this.#statesMax) throw new Error("explorer: too many states");
-    // A plain read of a held record commutes with every step of the others: no need to branch.
-    for (let thread = 1; thread < this.#nodes.length; thread += 1) {
-      const { kind } = (this.#nodes[thread] as TreeNode).access;
-      if (kind !== "read" && kind !== "readByte") continue;
+    for (let thread = 0; thread < this.#nodes.length; thread += 1) {
+      if (!this.#commutes(thread)) continue;
       this.#take(thread);
       return;
     }
@@ -118,27 +134,44 @@ class Exploration {
     }
   }
 
+  /** True if the next step of `thread` has the same effect whenever it is taken. */
+  #commutes(thread: number): boolean {
+    const { kind, at } = (this.#nodes[thread] as TreeNode).access;
+    if (thread === 0) {
+      // Plain writes are never among them: whether a reader holds the record is a check.
+      return kind === "store" && !this.#footprint.loaded.has(at);
+    }
+    if (kind === "read" || kind === "readByte") return true;
+    // The slots of read sections are loaded by the writer only.
+    return (kind === "peek" || kind === "load") && !this.#footprint.stored.has(at);
+  }
+
   /** Every outcome of the next step of `thread`, each followed to the end. */
   #take(thread: number): void {
     const { access, depth } = this.#nodes[thread] as TreeNode;
-    if (depth > STEPS_MAX) return this.#fail(thread, access, "a thread does not come to an end");
     const { kind } = access;
-    if (kind === "mark") return this.#takeMark(thread, access);
-    if (kind === "store" || kind === "write" || kind === "writeByte") {
-      return this.#takeStore(thread, access);
-    }
-    if (thread !== 0) {
-      const wrong = this.#misuse(thread, access);
-      if (wrong !== null) return this.#fail(thread, access, wrong);
-    }
-    if (kind === "peek" && this.#relaxed) {
-      for (const value of this.#peekable(thread, access.at)) this.#go(thread, access, value);
+    if (depth > STEPS_MAX) this.#fail(thread, access, "a thread does not come to an end");
+    else if (kind === "mark") this.#takeMark(thread, access);
+    else if (kind === "store" || kind.startsWith("write")) this.#takeStore(thread, access);
+    else this.#takeLoad(thread, access);
+  }
+
+  #takeLoad(thread: number, access: Access): void {
+    const { kind, at } = access;
+    const wrong = thread === 0 ? null : this.#misuse(thread, access);
+    if (wrong !== null) {
+      this.#fail(thread, access, wrong);
       return;
     }
-    const value = kind === "readByte" ? this.#bytes[access.at] : this.#words[access.at];
+    if (thread !== 0 && kind !== "read" && kind !== "readByte") this.#footprint.loaded.add(at);
+    if (kind === "peek" && this.#relaxed) {
+      for (const value of this.#peekable(thread, at)) this.#go(thread, access, value);
+      return;
+    }
+    const value = kind === "readByte" ? this.#bytes[at] : this.#words[at];
     const view = this.#views[thread] as number;
-    if (kind === "load") {
-      this.#views[thread] = Math.max(view, this.#stores.get(access.at)?.at(-1)?.at ?? 0);
+    if (kind === "load" && this.#relaxed) {
+      this.#views[thread] = Math.max(view, this.#stores.get(at)?.at(-1)?.at ?? 0);
     }
     this.#go(thread, access, value as number);
     this.#views[thread] = view;
@@ -146,15 +179,16 @@ class Exploration {
 
   #takeMark(thread: number, access: Access): void {
     const begin = this.#begins[thread] as number;
-    if (thread !== 0) {
-      const now = (this.#nodes[0] as TreeNode).depth;
-      if (access.note === BEGIN) {
-        this.#begins[thread] = this.#relaxed ? (this.#views[thread] as number) : now;
-      } else {
-        const writerNotes = this.#writerNotes();
-        const report = { note: access.note, from: begin, to: now, writerNotes };
-        const wrong = this.#model.judge(report);
-        if (wrong !== null) return this.#fail(thread, access, wrong);
+    if (thread !== 0 && access.note === BEGIN) {
+      // A mark stands right behind the last store of its operation, which is what views count.
+      const known = this.#relaxed ? (this.#views[thread] as number) : Number.POSITIVE_INFINITY;
+      this.#begins[thread] = this.#writerMarks().filter(({ depth }) => depth <= known).length;
+    } else if (thread !== 0) {
+      const writerNotes = this.#writerMarks().map((node) => node.access.note);
+      const wrong = this.#model.judge({ note: access.note, from: begin, writerNotes });
+      if (wrong !== null) {
+        this.#fail(thread, access, wrong);
+        return;
       }
     }
     this.#go(thread, access, 0);
@@ -163,7 +197,10 @@ class Exploration {
 
   #takeStore(thread: number, access: Access): void {
     const wrong = thread === 0 ? this.#trespass(access) : null;
-    if (wrong !== null) return this.#fail(thread, access, wrong);
+    if (wrong !== null) {
+      this.#fail(thread, access, wrong);
+      return;
+    }
     const word = access.kind === "writeByte" ? access.at >> 2 : access.at;
     const old = this.#words[word] as number;
     if (access.kind === "writeByte") this.#bytes[access.at] = access.value;
@@ -171,6 +208,7 @@ class Exploration {
     if (thread !== 0) {
       this.#go(thread, access, 0);
     } else {
+      this.#footprint.stored.add(word);
       const stores = this.#stores.get(word) ?? [];
       this.#stores.set(word, stores);
       // The first entry is the value before all stores, at position 0.
@@ -250,12 +288,12 @@ class Exploration {
     return values;
   }
 
-  #writerNotes(): { at: number; note: unknown }[] {
-    const notes: { at: number; note: unknown }[] = [];
+  #writerMarks(): TreeNode[] {
+    const marks: TreeNode[] = [];
     for (let at = (this.#nodes[0] as TreeNode).parent; at !== null; at = at.parent) {
-      if (at.access.kind === "mark") notes.push({ at: at.depth + 1, note: at.access.note });
+      if (at.access.kind === "mark") marks.push(at);
     }
-    return notes.reverse();
+    return marks.reverse();
   }
 
   #fail(thread: number, access: Access, what: string): void {

@@ -104,6 +104,19 @@ function keyOf(operation: Operation): string {
   return operation.slice(1);
 }
 
+function countsAfter(operations: readonly Operation[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const operation of operations) {
+    const key = keyOf(operation);
+    counts.set(key, (counts.get(key) ?? 0) + (operation.startsWith("+") ? 1 : -1));
+  }
+  return counts;
+}
+
+function isPresentAfter(operations: readonly Operation[], key: string): boolean {
+  return (countsAfter(operations).get(key) ?? 0) > 0;
+}
+
 function writerThread(scenario: Scenario): ModelThread {
   return {
     mutation: scenario.writerMutation,
@@ -128,11 +141,15 @@ function writerThread(scenario: Scenario): ModelThread {
         scenario.before.forEach(apply);
       };
       const run = (): void => {
+        const present = countsAfter(scenario.before);
         for (const operation of scenario.during) {
           const key = keyOf(operation);
-          port.mark({ key, state: "changing" } satisfies WriterNote);
+          const count = (present.get(key) ?? 0) + (operation.startsWith("+") ? 1 : -1);
+          const isChange = (present.get(key) ?? 0) === 0 || count === 0;
+          present.set(key, count);
+          if (isChange) port.mark({ key, state: "changing" } satisfies WriterNote);
           apply(operation);
-          const state = operation.startsWith("+") ? "present" : "absent";
+          const state = count > 0 ? "present" : "absent";
           port.mark({ key, state } satisfies WriterNote);
         }
       };
@@ -158,13 +175,20 @@ function readerThread(thread: number, program: (tools: ReaderTools) => void): Mo
   };
 }
 
+/** One object for all: a run is over before the next one starts. */
+const TOKENS = new SubjectTokens();
+
+function parse(subject: string): SubjectTokens {
+  const bytes = Buffer.from(subject);
+  TOKENS.parse(bytes, 0, bytes.length);
+  return TOKENS;
+}
+
 /** Matches and returns what was found as keys (`filter` or `filter queue`), inside a section. */
 export function collect(tools: ReaderTools, subject: string): string[] {
   const { reader, view } = tools;
-  const tokens = new SubjectTokens();
   const nodes = new NodeList();
-  const bytes = Buffer.from(subject);
-  tokens.parse(bytes, 0, bytes.length);
+  const tokens = parse(subject);
   const found: string[] = [];
   if (!reader.mayMatch(ACCOUNT, tokens)) return found;
   reader.match(ACCOUNT, tokens, nodes);
@@ -227,9 +251,7 @@ export function unannouncedLookup(subject: string): (tools: ReaderTools) => void
 export function planning(subject: string, stampsAfterMatch = false): (tools: ReaderTools) => void {
   return (tools) => {
     const { generations, quiescence, thread, port } = tools;
-    const bytes = Buffer.from(subject);
-    const tokens = new SubjectTokens();
-    tokens.parse(bytes, 0, bytes.length);
+    const tokens = parse(subject);
     const slot = generations.slotFor(ACCOUNT, tokens.hashes[0] as number);
     const wildcardSlot = generations.wildcardSlot(ACCOUNT);
     let value = generations.read(slot);
@@ -276,16 +298,14 @@ function judgeLookup(
   key: string,
   isFound: boolean,
 ): string | null {
-  let state: WriterNote["state"] = scenario.before.includes(`+${key}`) ? "present" : "absent";
+  let state: WriterNote["state"] = isPresentAfter(scenario.before, key) ? "present" : "absent";
   const states = new Set<WriterNote["state"]>();
-  for (const { at, note } of report.writerNotes) {
+  report.writerNotes.forEach((note, index) => {
     const change = note as WriterNote;
-    if (change.key !== key) continue;
-    // A mark stands right behind the last store of its operation, which is what a reader can see.
-    if (at - 1 > report.to) break;
-    if (at - 1 > report.from) states.add(state);
+    if (change.key !== key) return;
+    if (index >= report.from) states.add(state);
     state = change.state;
-  }
+  });
   states.add(state);
   if (states.size > 1) return null;
   if (states.has("present") && !isFound) return `missed ${key}, present all the time`;
@@ -301,12 +321,11 @@ function judgePlan(
   isFound: boolean,
 ): string | null {
   if (!plan.isCurrent) return null;
-  let isPresent = scenario.before.includes(`+${key}`);
-  let isAllowed = plan.epochs <= 0 && isPresent === isFound;
-  scenario.during.forEach((operation, index) => {
-    if (keyOf(operation) === key) isPresent = operation.startsWith("+");
-    if (index + 1 >= plan.epochs && isPresent === isFound) isAllowed = true;
-  });
+  let isAllowed = false;
+  for (let done = Math.max(plan.epochs, 0); done <= scenario.during.length; done += 1) {
+    const operations = [...scenario.before, ...scenario.during.slice(0, done)];
+    if (isPresentAfter(operations, key) === isFound) isAllowed = true;
+  }
   return isAllowed ? null : `a plan ${isFound ? "with" : "without"} ${key} was judged current`;
 }
 

@@ -1,0 +1,94 @@
+// Which package may import which, and why not the others. Pure data; tidy.test.ts enforces it.
+
+/** What a package may use beside itself. */
+export interface PackageRule {
+  /** Workspace packages that may be imported. */
+  readonly packages: readonly string[];
+  /** Pure packages take time, randomness and bytes as arguments and touch nothing outside. */
+  readonly pure: boolean;
+  /** `node:` modules and libraries that are allowed all the same. */
+  readonly modules: readonly string[];
+  /** Why the line is drawn here; printed with a violation. */
+  readonly why: string;
+}
+
+const PURE = "pure: simulation and property tests must reach it without sockets, clocks or threads";
+
+/** Package folder below `packages/` or `apps/` -> rule. */
+export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
+  base: {
+    packages: [],
+    pure: true,
+    modules: [],
+    why: "base imports nothing, everybody imports it",
+  },
+  protocol: { packages: ["base"], pure: true, modules: [], why: PURE },
+  subjects: { packages: ["base"], pure: true, modules: [], why: PURE },
+  shm: {
+    packages: ["base"],
+    pure: false,
+    modules: ["node:worker_threads"],
+    why: "the only package that allocates shared memory or rings doorbells",
+  },
+  net: {
+    packages: ["base"],
+    pure: false,
+    modules: ["node:net", "node:tls", "node:crypto", "node:stream"],
+    why: "the only package with sockets; sessions know a Transport and nothing else",
+  },
+  auth: { packages: ["base", "subjects"], pure: true, modules: ["node:crypto"], why: PURE },
+  accounts: { packages: ["base", "subjects", "auth"], pure: true, modules: [], why: PURE },
+  config: {
+    packages: ["base", "subjects", "auth", "accounts"],
+    pure: true,
+    modules: [],
+    why: PURE,
+  },
+  broker: {
+    packages: ["base", "protocol", "subjects", "auth", "accounts"],
+    pure: true,
+    modules: [],
+    why: PURE,
+  },
+  runtime: {
+    packages: [
+      "base",
+      "protocol",
+      "subjects",
+      "shm",
+      "auth",
+      "accounts",
+      "config",
+      "net",
+      "broker",
+    ],
+    pure: false,
+    modules: ["node:", "pino", "piscina", "bcryptjs"],
+    why: "drivers: threads, files, pools; decisions belong into the cores",
+  },
+  server: {
+    packages: ["base", "config", "runtime"],
+    pure: false,
+    modules: ["node:"],
+    why: "the embeddable product: starts the runtime and nothing else",
+  },
+  sim: {
+    packages: ["base", "protocol", "subjects", "auth", "accounts", "broker", "shm"],
+    pure: false,
+    modules: [],
+    why: "a world in one thread: rings over plain memory, never sockets or real threads",
+  },
+};
+
+/** Words that a pure package may not contain, with the reason. */
+export const IMPURE_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\bDate\.now\b|\bnew Date\(\)/, "time is an argument"],
+  [/\bperformance\./, "time is an argument"],
+  [/\bMath\.random\b/, "randomness is an argument"],
+  [/\bset(?:Timeout|Interval|Immediate)\b|\bqueueMicrotask\b/, "deadlines are data"],
+  [/\bprocess\./, "the process belongs to the drivers"],
+  [/\bconsole\./, "log through the Log port"],
+  [/\bAtomics\.(?:wait|waitAsync|notify)\b/, "only shm waits"],
+  [/\bnew SharedArrayBuffer\b/, "only shm allocates shared memory"],
+  [/\basync\b|\bawait\b|\bnew Promise\b/, "cores are synchronous"],
+];

@@ -1,0 +1,84 @@
+// Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
+// other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
+import type { Socket } from "node:net";
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "@weft/base";
+import { Acceptor } from "@weft/net";
+import { Placement } from "./connection-tally.ts";
+import { LogBatcher } from "./log-batcher.ts";
+import { RefusedSockets } from "./refused-sockets.ts";
+import type { AcceptorSeed, FromAcceptor, PlacedSocket, ToAcceptor } from "./thread-messages.ts";
+
+assert(parentPort !== null, "the acceptor thread has a parent");
+const port = parentPort;
+const seed = workerData as AcceptorSeed;
+const tell = (message: FromAcceptor): void => port.postMessage(message);
+const log = new LogBatcher({ debug: false, trace: false, send: tell });
+const placement = new Placement(seed.regions.connectionsGone, seed.workers.length);
+const refused = new RefusedSockets();
+const acceptor = new Acceptor({
+  place,
+  onTrouble: (text) => log.write("error", `Error accepting connections: ${text}`),
+});
+let refusals: readonly string[] = [];
+
+function place(socket: Socket, listener: number): void {
+  // A peer that is gone already is no reason to end.
+  socket.on("error", () => undefined);
+  if (seed.connectionsMax >= 0 && placement.total() >= seed.connectionsMax) {
+    refused.refuse(socket, refusals[listener] ?? "");
+    return;
+  }
+  const worker = placement.take();
+  if (worker < 0) {
+    socket.destroy();
+    return;
+  }
+  try {
+    seed.workers[worker]!.postMessage({ socket, listener } satisfies PlacedSocket, [
+      socket as unknown as Transferable,
+    ]);
+  } catch (error) {
+    placement.giveBack(worker);
+    socket.destroy();
+    log.write("error", `Error placing a connection: ${(error as Error).message}`);
+  }
+}
+
+async function listen(message: ToAcceptor & { kind: "listen" }): Promise<void> {
+  const ports: number[] = [];
+  try {
+    for (const options of message.listeners) ports.push((await acceptor.listen(options)).port);
+    tell({ kind: "listen-answer", ports });
+  } catch (error) {
+    tell({ kind: "listen-answer", ports, error: (error as Error).message });
+  }
+}
+
+async function stop(): Promise<void> {
+  await acceptor.stop();
+  refused.destroy();
+  log.flush();
+  tell({ kind: "stopped" });
+}
+
+for (const [worker, sockets] of seed.workers.entries()) {
+  sockets.on("close", () => placement.forget(worker));
+}
+port.on("message", (message: ToAcceptor) => {
+  switch (message.kind) {
+    case "listen":
+      void listen(message);
+      break;
+    case "refusals":
+      refusals = message.texts;
+      break;
+    case "log-taken":
+      log.taken();
+      break;
+    case "stop":
+      void stop();
+      break;
+  }
+});
+tell({ kind: "loaded" });

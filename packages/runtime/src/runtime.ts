@@ -1,0 +1,43 @@
+// What a running server is to the program around it. Control thread; types only.
+import type { AccountsSnapshot } from "@weft/accounts";
+import type { ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
+import type { LogSink } from "./log-writer.ts";
+
+export interface RuntimeOptions {
+  readonly options: ServerOptions;
+  readonly accounts: AccountsSnapshot;
+  readonly log: LogSink;
+  /** Where the configuration was read from, for the start banner. */
+  readonly configFile?: string | undefined;
+  /** Module that exports another `BrokerCore`; undefined = the product's. */
+  readonly coreModule?: string | undefined;
+}
+
+export interface Runtime {
+  /** `N...` (CP-02). */
+  readonly id: string;
+  readonly name: string;
+  /** Address that the client listener is bound to. */
+  readonly host: string;
+  readonly port: number;
+  readonly workersCount: number;
+  /**
+   * Resolves when the server has ended on purpose. Rejects when a thread of it died (F27): then
+   * nothing of it runs any more.
+   */
+  readonly closed: Promise<void>;
+  /** Stops listening, closes all connections, ends all threads. */
+  close(): Promise<void>;
+  /** CP-108. Resolves when the server has ended. */
+  enterLameDuck(): Promise<void>;
+  readonly inLameDuck: boolean;
+  /** LG-08. */
+  reopenLog(): void;
+  /** Sums over all workers, as of now. */
+  counters(): Record<keyof WorkerCounters, number>;
+  /** Workers (from 1) whose loop has not turned for 5 seconds. */
+  readonly blockedWorkers: readonly number[];
+  /** The last finished connections, oldest first (CP-110). */
+  closedConnections(): readonly ClosedConnection[];
+}

@@ -1,0 +1,31 @@
+// Small files that tell other programs of the server: its process id (OT-01) and its ports (OT-02).
+// Control thread.
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Decimal, without a line end, mode 0600. Throws `Could not write pidfile: ...`. */
+export function writePidFile(file: string, processId: number): void {
+  try {
+    writeFileSync(file, String(processId), { mode: 0o600 });
+  } catch (error) {
+    throw new Error(`Could not write pidfile: ${(error as Error).message}`);
+  }
+}
+
+/** Written once the server is ready, removed when it stops. */
+export class PortsFile {
+  readonly #path: string;
+
+  constructor(folder: string, processId: number) {
+    this.#path = join(folder, `weft_${processId}.ports`);
+  }
+
+  write(clientUrls: readonly string[]): void {
+    const ports = { nats: clientUrls, monitoring: [], cluster: [], profile: [], websocket: [] };
+    writeFileSync(this.#path, JSON.stringify(ports), { mode: 0o644 });
+  }
+
+  remove(): void {
+    rmSync(this.#path, { force: true });
+  }
+}

@@ -1,0 +1,131 @@
+// From the options to what workers are given: plain data, made once the port is known. Control
+// thread.
+import type { AccountsSnapshot } from "@weft/accounts";
+import type { AuthSpec } from "@weft/auth";
+import type {
+  BrokerLimits,
+  BrokerSnapshot,
+  ListenerOptions,
+  ServerIdentity,
+} from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
+import { ERROR_LINES, encodeInfo } from "@weft/protocol";
+import type { ServerKeys } from "./identity.ts";
+import { NATS_VERSION, WEFT_VERSION } from "./version.ts";
+
+/** 0 or less in the options means no bound. */
+function boundOf(count: number): number {
+  return count > 0 ? count : -1;
+}
+
+export function brokerLimits(options: ServerOptions): BrokerLimits {
+  const { limits } = options;
+  return {
+    controlLineBytesMax: limits.maxControlLine,
+    payloadBytesMax: limits.maxPayload,
+    pendingBytesMax: limits.maxPending,
+    connectionsMax: limits.maxConnections,
+    subscriptionsMax: boundOf(limits.maxSubscriptions),
+    subscriptionTokensMax: boundOf(limits.maxSubscriptionTokens),
+    writeDeadlineMs: options.writeDeadlineMs,
+    pingIntervalMs: options.pingIntervalMs,
+    pingsUnansweredMax: options.pingMax,
+    authTimeoutMs: options.auth.authTimeoutMs,
+    closedConnectionsKept: limits.maxClosedClients,
+    noFastProducerStall: options.noFastProducerStall,
+    headers: !options.noHeaderSupport,
+  };
+}
+
+/** Row 0 of the listener table. */
+export function clientListener(options: ServerOptions): ListenerOptions {
+  const { tls, allowNonTls } = options;
+  if (tls === undefined) {
+    return { kind: "client", tls: "off", tlsVerify: false, handshakeFirst: false, tlsTimeoutMs: 0 };
+  }
+  const first = tls.handshakeFirst;
+  return {
+    kind: "client",
+    // Clients that speak TLS first are all that can connect then: nothing says what others want.
+    tls: allowNonTls && first !== true ? "available" : "required",
+    tlsVerify: tls.verify,
+    handshakeFirst: typeof first === "boolean" ? first : first.fallbackMs,
+    tlsTimeoutMs: tls.timeoutMs,
+  };
+}
+
+export function serverIdentity(
+  options: ServerOptions,
+  keys: ServerKeys,
+  port: number,
+): ServerIdentity {
+  const advertised = advertisedAddress(options.clientAdvertise, port);
+  return {
+    id: keys.id,
+    name: options.serverName ?? keys.id,
+    version: NATS_VERSION,
+    weftVersion: WEFT_VERSION,
+    runtime: `node${process.versions.node}`,
+    host: advertised?.host ?? options.host,
+    port: advertised?.port ?? port,
+    xkey: keys.curveId,
+  };
+}
+
+/** CP-08. `host` or `host:port`, IPv6 in brackets. */
+function advertisedAddress(
+  text: string | undefined,
+  port: number,
+): { readonly host: string; readonly port: number } | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
+  if (match === null) return { host: text, port };
+  const given = Number(match[3] ?? 0);
+  return { host: match[1] ?? match[2] ?? "", port: given > 0 ? given : port };
+}
+
+/** The users, and what is needed to judge clients without credentials (AN-12). */
+function authSpec(options: ServerOptions): AuthSpec {
+  return {
+    ...options.auth,
+    accountNames: options.auth.accountNames ?? options.accounts.map(({ name }) => name),
+    systemAccount: options.auth.systemAccount ?? options.systemAccount,
+  };
+}
+
+export function brokerSnapshot(
+  options: ServerOptions,
+  accounts: AccountsSnapshot,
+  server: ServerIdentity,
+): BrokerSnapshot {
+  return {
+    auth: authSpec(options),
+    accounts,
+    limits: brokerLimits(options),
+    server,
+    listeners: [clientListener(options)],
+  };
+}
+
+/** CP-15. INFO first, as for everybody, unless TLS comes first; then why the connection ends. */
+export function refusalText(snapshot: BrokerSnapshot, listener: ListenerOptions): string {
+  const { server, limits } = snapshot;
+  const line = `-ERR '${ERROR_LINES.connectionsExceeded.text}'\r\n`;
+  if (listener.tls !== "off" && listener.handshakeFirst !== false) return line;
+  const info = encodeInfo({
+    server_id: server.id,
+    server_name: server.name,
+    version: server.version,
+    proto: 1,
+    go: server.runtime,
+    host: server.host,
+    port: server.port,
+    headers: limits.headers,
+    tls_required: listener.tls === "required" ? true : undefined,
+    tls_available: listener.tls === "available" ? true : undefined,
+    max_payload: limits.payloadBytesMax,
+    xkey: server.xkey,
+    weft_version: server.weftVersion,
+  });
+  return info.toString("latin1") + line;
+}

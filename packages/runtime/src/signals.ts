@@ -1,0 +1,43 @@
+// Signals of the process (SG-01), for the program; servers inside other programs leave them alone.
+// Control thread.
+import type { LogSink } from "./log-writer.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface SignalActions {
+  readonly server: Runtime;
+  readonly log: LogSink;
+  exit(code: number): void;
+}
+
+/**
+ * Reacts to signals from now on. SIGINT and SIGTERM end the server, exit code 0; SIGTERM leaves a
+ * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode; SIGHUP is
+ * answered with a line of the log, since a running configuration cannot be changed.
+ */
+export function handleSignals(actions: SignalActions): void {
+  const { server, log } = actions;
+  const end = (): void => {
+    void server.close().then(() => actions.exit(0));
+  };
+  on("SIGINT", "interrupt", log, end);
+  on("SIGTERM", "terminated", log, () => {
+    if (!server.inLameDuck) end();
+  });
+  on("SIGUSR1", "user defined signal 1", log, () => server.reopenLog());
+  on("SIGUSR2", "user defined signal 2", log, () => {
+    void server.enterLameDuck().then(
+      () => actions.exit(0),
+      () => undefined,
+    );
+  });
+  on("SIGHUP", "hangup", log, () => {
+    log.write("error", "Failed to reload server configuration: reload is not supported");
+  });
+}
+
+function on(signal: NodeJS.Signals, name: string, log: LogSink, act: () => void): void {
+  process.on(signal, () => {
+    log.write("info", `Trapped "${name}" signal`);
+    act();
+  });
+}

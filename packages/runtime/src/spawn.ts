@@ -1,0 +1,61 @@
+// Starts threads: from the build, or from source where a test runs from source.
+import { availableParallelism, totalmem } from "node:os";
+import { type Transferable, Worker } from "node:worker_threads";
+import { LIMITS } from "@weft/base";
+
+/** Entry files of this folder. */
+export type EntryName = "worker-thread" | "acceptor-thread" | "hash-task";
+
+export function entryUrl(name: EntryName): URL {
+  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new URL(`./${name}.${ending}`, import.meta.url);
+}
+
+/** `auto`: one core is left for the kernel, control and the acceptor. */
+export function workersCountFor(workers: number | "auto"): number {
+  const wanted = workers === "auto" ? availableParallelism() - 1 : workers;
+  return Math.min(Math.max(1, wanted), LIMITS.workersMax);
+}
+
+const MEGABYTE = 1024 * 1024;
+const HEAP_MIN_MB = 256;
+const HEAP_MAX_MB = 4096;
+const ACCEPTOR_HEAP_MB = 256;
+
+/**
+ * Heap of one worker: with a limit of our own the end of memory is an error of that thread, which
+ * says so; without one Node aborts without a word. Messages live outside the heap.
+ */
+function workerHeapMb(workersCount: number): number {
+  const limit = process.constrainedMemory();
+  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const share = Math.floor(memory / 2 / workersCount / MEGABYTE);
+  return Math.min(Math.max(share, HEAP_MIN_MB), HEAP_MAX_MB);
+}
+
+export interface SpawnOptions {
+  readonly seed: unknown;
+  readonly transfer: readonly Transferable[];
+  readonly name: string;
+}
+
+/** `execArgv` is empty: flags of the host program are not for these threads. */
+export function spawnWorker(options: SpawnOptions, workersCount: number): Worker {
+  return new Worker(entryUrl("worker-thread"), {
+    workerData: options.seed,
+    transferList: [...options.transfer],
+    name: options.name,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: workerHeapMb(workersCount) },
+  });
+}
+
+export function spawnAcceptor(options: SpawnOptions): Worker {
+  return new Worker(entryUrl("acceptor-thread"), {
+    workerData: options.seed,
+    transferList: [...options.transfer],
+    name: options.name,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: ACCEPTOR_HEAP_MB },
+  });
+}

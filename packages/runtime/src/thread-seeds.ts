@@ -1,0 +1,53 @@
+// Makes everything that threads share and starts them, all at once: loading their code takes most
+// of the time from start to the first connection. Control thread.
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { createMailboxes, type MailboxSeed, seedTransferList } from "@weft/shm";
+import { createRegions, type SharedRegions } from "./shared-state.ts";
+import { spawnAcceptor, spawnWorker } from "./spawn.ts";
+import type { ThreadGroup } from "./thread-group.ts";
+import type { AcceptorSeed, WorkerSeed } from "./thread-messages.ts";
+
+export interface ThreadSettings {
+  readonly workersCount: number;
+  readonly connectionsMax: number;
+  readonly debug: boolean;
+  readonly trace: boolean;
+  readonly coreModule?: string | undefined;
+}
+
+/** What control keeps of it. */
+export interface SharedParts {
+  readonly regions: SharedRegions;
+  readonly mailbox: MailboxSeed;
+}
+
+export function startThreads(group: ThreadGroup, settings: ThreadSettings): SharedParts {
+  const { workersCount } = settings;
+  const regions = createRegions(workersCount);
+  const mailboxes = createMailboxes(workersCount + 1);
+  const toWorkers: MessagePort[] = [];
+  for (let worker = 0; worker < workersCount; worker += 1) {
+    const threadIndex = worker + 1;
+    const channel = new MessageChannel();
+    toWorkers.push(channel.port1);
+    const mailbox = mailboxes[threadIndex] as MailboxSeed;
+    const seed: WorkerSeed = {
+      threadIndex,
+      regions,
+      mailbox,
+      sockets: channel.port2,
+      debug: settings.debug,
+      trace: settings.trace,
+      coreModule: settings.coreModule,
+    };
+    const transfer = [channel.port2, ...seedTransferList(mailbox)];
+    group.addWorker(spawnWorker({ seed, transfer, name: `worker-${threadIndex}` }, workersCount));
+  }
+  const seed: AcceptorSeed = {
+    regions,
+    workers: toWorkers,
+    connectionsMax: settings.connectionsMax,
+  };
+  group.setAcceptor(spawnAcceptor({ seed, transfer: toWorkers, name: "acceptor" }));
+  return { regions, mailbox: mailboxes[0] as MailboxSeed };
+}

@@ -1,0 +1,48 @@
+// What a worker gives its core: shared memory, clocks, the one timer. Worker threads.
+import { randomInt } from "node:crypto";
+import { createPrng } from "@weft/base";
+import type { BrokerDependencies, ControlPort } from "@weft/broker";
+import type { Mailbox } from "@weft/shm";
+import type { InterestIndex } from "@weft/subjects";
+import { systemClock, systemEntropy } from "./clocks.ts";
+import type { LogBatcher } from "./log-batcher.ts";
+import { MailboxBus } from "./mailbox-bus.ts";
+import { openSharedLimits } from "./shared-limits.ts";
+import { openInterest } from "./shared-state.ts";
+import type { WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import { openWorkerCounters } from "./worker-counters.ts";
+
+export interface WorkerParts {
+  readonly mailbox: Mailbox;
+  readonly log: LogBatcher;
+  readonly control: ControlPort;
+  /** The core's timer is due. */
+  onTimer(): void;
+}
+
+export function workerDependencies(
+  seed: WorkerSeed,
+  start: WorkerStart,
+  parts: WorkerParts,
+): { readonly index: InterestIndex; readonly dependencies: BrokerDependencies } {
+  const { regions, threadIndex } = seed;
+  const { index, generations } = openInterest(regions, threadIndex);
+  const clientIds = new BigInt64Array(regions.clientIds);
+  const dependencies: BrokerDependencies = {
+    clock: systemClock(),
+    entropy: systemEntropy,
+    prng: createPrng(randomInt(0x1_0000_0000)),
+    log: parts.log,
+    bus: new MailboxBus(parts.mailbox, regions.threadsCount),
+    shared: openSharedLimits(regions.accountConnections),
+    control: parts.control,
+    counters: openWorkerCounters(regions.counters, threadIndex),
+    generations,
+    hashSeed: start.hashSeed,
+    nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
+    setTimer: (delayMs) => {
+      setTimeout(parts.onTimer, delayMs);
+    },
+  };
+  return { index, dependencies };
+}

@@ -1,0 +1,61 @@
+// A worker's line to control: what the core asks for, and control's answers in their order.
+import type { MessagePort } from "node:worker_threads";
+import type { ClosedConnection, ControlPort } from "@weft/broker";
+import type { LogBatcher } from "./log-batcher.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./thread-messages.ts";
+
+/** Finished connections kept between two ticks; the oldest make room. */
+const CLOSED_MAX = 4_096;
+
+export class WorkerLink implements ControlPort {
+  readonly #port: MessagePort;
+  readonly #log: LogBatcher;
+  #closed: ClosedConnection[] = [];
+  #closedNext = 0;
+
+  constructor(port: MessagePort, log: LogBatcher) {
+    this.#port = port;
+    this.#log = log;
+  }
+
+  tell(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+
+  /** Says that this thread is loaded and waits for what it starts with. */
+  awaitStart(): Promise<WorkerStart> {
+    return new Promise((resolve) => {
+      const onMessage = (message: ToWorker): void => {
+        if (message.kind === "log-taken") this.#log.taken();
+        if (message.kind !== "start") return;
+        this.#port.off("message", onMessage);
+        resolve(message);
+      };
+      this.#port.on("message", onMessage);
+      this.tell({ kind: "loaded" });
+    });
+  }
+
+  onMessage(listener: (message: ToWorker) => void): void {
+    this.#port.on("message", listener);
+  }
+
+  compareHash(ticket: number, stored: string, given: string): void {
+    this.tell({ kind: "compare-hash", ticket, stored, given });
+  }
+
+  connectionClosed(record: ClosedConnection): void {
+    if (this.#closed.length < CLOSED_MAX) this.#closed.push(record);
+    else this.#closed[this.#closedNext++ % CLOSED_MAX] = record;
+  }
+
+  /** Once per tick. */
+  sendClosed(): void {
+    if (this.#closed.length === 0) return;
+    const split = this.#closedNext % CLOSED_MAX;
+    const records = [...this.#closed.slice(split), ...this.#closed.slice(0, split)];
+    this.#closed = [];
+    this.#closedNext = 0;
+    this.tell({ kind: "connections-closed", records });
+  }
+}

@@ -1,0 +1,144 @@
+// Entry of a worker thread: binds one BrokerCore to sockets, rings, timers and control.
+// Owns its sockets, its segment of the interest index and its counters; sees everybody's.
+// A turn is one call into the core and ends in `flush`. Anything thrown here that is not one
+// connection's fault ends the thread, and with it the server (F27).
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "@weft/base";
+import type { BrokerDependencies, BrokerDriver, BrokerSnapshot } from "@weft/broker";
+import { SocketDriver, TlsContext } from "@weft/net";
+import { Heartbeats, openMailbox } from "@weft/shm";
+import type { InterestIndex } from "@weft/subjects";
+import { processMs } from "./clocks.ts";
+import { GoneCounter } from "./connection-tally.ts";
+import { LogBatcher } from "./log-batcher.ts";
+import type { PlacedSocket, ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import { workerDependencies } from "./worker-dependencies.ts";
+import { WorkerEnding } from "./worker-ending.ts";
+import { WorkerLink } from "./worker-link.ts";
+
+/** Deadlines of sessions are looked at this often; also the heartbeat. */
+const TICK_MS = 100;
+
+interface CoreModule {
+  readonly BrokerCore: new (
+    snapshot: BrokerSnapshot,
+    index: InterestIndex,
+    dependencies: BrokerDependencies,
+  ) => BrokerDriver;
+}
+
+async function loadCore(module: string | undefined): Promise<CoreModule> {
+  if (module === undefined) return import("@weft/broker");
+  return (await import(module)) as CoreModule;
+}
+
+async function main(seed: WorkerSeed): Promise<void> {
+  assert(parentPort !== null, "a worker thread has a parent");
+  const port = parentPort;
+  const log = new LogBatcher({ ...seed, send: (batch) => port.postMessage(batch) });
+  const link = new WorkerLink(port, log);
+  const { BrokerCore } = await loadCore(seed.coreModule);
+  const start = await link.awaitStart();
+  run(seed, start, link, log, BrokerCore);
+}
+
+function run(
+  seed: WorkerSeed,
+  start: WorkerStart,
+  link: WorkerLink,
+  log: LogBatcher,
+  BrokerCore: CoreModule["BrokerCore"],
+): void {
+  /** Threads whose data frame the core put off; offered again once something happened here. */
+  const putOff = new Set<number>();
+  const mailbox = openMailbox(seed.mailbox, {
+    onControlFrame: (from, bytes, from0, end) => core.onControlFrame(from, bytes, from0, end),
+    onDataFrame: (from, bytes, from0, end) => {
+      if (core.onDataFrame(from, bytes, from0, end)) return true;
+      putOff.add(from);
+      return false;
+    },
+    onSpace: (to) => core.onSpace(to),
+    afterDrain: () => core.flush(),
+  });
+  const { index, dependencies } = workerDependencies(seed, start, {
+    mailbox,
+    log,
+    control: link,
+    onTimer: () => endTurn(() => core.onTimer()),
+  });
+  const core = new BrokerCore(start.snapshot, index, dependencies);
+
+  const flush = (): void => {
+    core.flush();
+    if (putOff.size === 0) return;
+    for (const from of putOff) mailbox.resume(from);
+    putOff.clear();
+  };
+  const endTurn = (turn: () => void): void => {
+    turn();
+    flush();
+  };
+
+  const gone = new GoneCounter(seed.regions.connectionsGone, seed.threadIndex);
+  const ending = new WorkerEnding(core, flush, (answer) => link.tell(answer));
+  const sockets = new SocketDriver({
+    flush,
+    onFault: (error, transport) => {
+      dependencies.counters.connectionFaults += 1;
+      const peer = `${transport.remoteAddress}:${transport.remotePort}`;
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.write("error", `${peer} - connection closed by a fault: ${text}`);
+    },
+    onGone: () => {
+      gone.count();
+      ending.connectionGone();
+    },
+  });
+  const contexts = start.tls.map((options) => (options === null ? undefined : new TlsContext(options)));
+  seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
+    ending.connectionCame();
+    sockets.adopt(socket, contexts[listener], (transport) => core.open(transport, listener));
+  });
+
+  const heartbeats = new Heartbeats(seed.regions.heartbeats);
+  const beat = (): void => {
+    heartbeats.beat(seed.threadIndex, processMs());
+    link.sendClosed();
+    endTurn(() => core.tick());
+  };
+  heartbeats.beat(seed.threadIndex, processMs());
+  setInterval(beat, TICK_MS);
+  link.onMessage((message) => endTurn(() => handle(message, core, ending, log)));
+  link.tell({ kind: "ready" });
+}
+
+function handle(
+  message: ToWorker,
+  core: BrokerDriver,
+  ending: WorkerEnding,
+  log: LogBatcher,
+): void {
+  switch (message.kind) {
+    case "hash-answer":
+      core.onHashAnswer(message.ticket, message.matches);
+      break;
+    case "log-taken":
+      log.taken();
+      break;
+    case "lame-duck":
+      core.enterLameDuck();
+      break;
+    case "drain":
+      ending.drain(message.durationMs);
+      break;
+    case "stop":
+      log.flush();
+      ending.stop();
+      break;
+    case "start":
+      assert(false, "a worker starts once");
+  }
+}
+
+await main(workerData as WorkerSeed);

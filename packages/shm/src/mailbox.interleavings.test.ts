@@ -1,0 +1,421 @@
+// Every interleaving of two threads that exchange frames through their mailboxes: the shipped
+// sources with rings of 64 bytes, doorbells and deferred turns that arrive in any order.
+import { describe, expect, it } from "vitest";
+import type { Mailbox, MailboxHandler } from "./mailbox.ts";
+import { type ActorPort, type Exploration, Explorer, type Scenario } from "./testing/explorer.ts";
+import { loadSources, type Mutant } from "./testing/source-loader.ts";
+import type { MailboxLanes, MailboxWiring } from "./wiring.ts";
+
+interface Sources {
+  readonly Mailbox: new (
+    lanes: MailboxLanes,
+    handler: MailboxHandler,
+    wiring: MailboxWiring,
+  ) => Mailbox;
+}
+
+/** What a thread does in its own turns: frames by lane, in each turn `d`ata or `c`ontrol. */
+interface Script {
+  readonly turns: readonly string[];
+  /** Ordinals of received data frames that are refused at first. */
+  readonly refuses?: readonly number[];
+  /** Closes its mailbox after this many turns. */
+  readonly closesAfter?: number;
+  /** Answers each data frame with one of its own. */
+  readonly echoes?: boolean;
+}
+
+interface Case {
+  readonly name: string;
+  readonly scripts: readonly [Script, Script];
+  /** Texts that each thread receives at the end, data and control apart. */
+  readonly expects: readonly [string, string];
+  /** With a pass so short that it ends after two frames. */
+  readonly smallPass?: boolean;
+}
+
+const FILES = [
+  "wiring.ts",
+  "ring.ts",
+  "ring-writer.ts",
+  "ring-reader.ts",
+  "slab-stock.ts",
+  "outgoing-lane.ts",
+  "incoming-lane.ts",
+  "mailbox.ts",
+];
+
+/** One thread: its mailbox, the frames it could not send yet, and what it was asked to do. */
+class Thread {
+  readonly mailbox: Mailbox;
+  readonly #peer: number;
+  readonly #actor: ActorPort;
+  readonly #script: Script;
+  readonly #refuses: Set<number>;
+  #parked: string[] = [];
+  #turns = 0;
+  #dataSent = 0;
+  #controlSent = 0;
+  #dataGot = 0;
+
+  constructor(sources: Sources, index: number, script: Script, actor: ActorPort) {
+    this.#peer = 1 - index;
+    this.#actor = actor;
+    this.#script = script;
+    this.#refuses = new Set(script.refuses ?? []);
+    const pair = (from: number, to: number) => ({
+      controlRing: actor.region(`control ${from}>${to}`),
+      dataRing: actor.region(`data ${from}>${to}`),
+    });
+    const lanes: MailboxLanes = {
+      index,
+      outgoing: index === 0 ? [null, pair(0, 1)] : [pair(1, 0), null],
+      incoming: index === 0 ? [null, pair(1, 0)] : [pair(0, 1), null],
+    };
+    const peer = `${this.#peer}`;
+    const handler: MailboxHandler = {
+      onControlFrame: (from, bytes, start, end) => {
+        actor.touch(`control ${from}>${index}`, start, end);
+        actor.report(bytes.toString("latin1", start, start + 2));
+      },
+      onDataFrame: (from, bytes, start, end) => {
+        actor.touch(`data ${from}>${index}`, start, end);
+        return this.#onData(bytes.toString("latin1", start, start + 2));
+      },
+      onSpace: () => this.#sendParked(),
+      afterDrain: () => undefined,
+    };
+    this.mailbox = actor.boot(
+      () =>
+        new sources.Mailbox(lanes, handler, {
+          ringFrames: () => actor.signal(peer, "frames"),
+          ringSpace: () => actor.signal(peer, "space"),
+          defer: () => actor.signal(`${index}`, "turn"),
+          close: () => actor.signal(peer, "closed"),
+          createSlab: () => new ArrayBuffer(0),
+          postSlab: () => undefined,
+          takeSlab: () => null,
+          ref: () => undefined,
+          unref: () => undefined,
+        }),
+    );
+  }
+
+  run(): void {
+    this.mailbox.start();
+    for (;;) {
+      this.#actor.checkpoint(this.mailbox, this.#parked, this.#refuses, [
+        this.#turns,
+        this.#dataSent,
+        this.#controlSent,
+        this.#dataGot,
+      ]);
+      const event = this.#actor.wait();
+      if (event === "frames") this.mailbox.onFramesBell(this.#peer);
+      else if (event === "space") this.mailbox.onSpaceBell(this.#peer);
+      else if (event === "turn") this.mailbox.onTurn();
+      else if (event === "closed") this.mailbox.onPeerClosed(this.#peer);
+      else if (event === "resume") this.mailbox.resume(this.#peer);
+      else this.#onScript();
+      if (this.#turns === this.#script.closesAfter) {
+        this.mailbox.close();
+        return;
+      }
+    }
+  }
+
+  #onScript(): void {
+    for (const lane of this.#script.turns[this.#turns++]!) {
+      if (lane === "d") {
+        this.#parked.push(`d${this.#dataSent++}`);
+        if (this.#parked.length === 1) this.#sendParked();
+        continue;
+      }
+      const control = this.mailbox.controlLane(this.#peer);
+      const start = control.reserve(8);
+      control.bytes.write(`c${this.#controlSent++}`, start, "latin1");
+      control.commit();
+    }
+    this.mailbox.publish();
+  }
+
+  #sendParked(): void {
+    const lane = this.mailbox.dataLane(this.#peer);
+    for (let text = this.#parked[0]; text !== undefined; text = this.#parked[0]) {
+      const start = lane.reserve(8);
+      if (start < 0) return;
+      lane.bytes.write(text, start, "latin1");
+      lane.commit();
+      this.#parked.shift();
+    }
+  }
+
+  #onData(text: string): boolean {
+    if (this.#refuses.delete(this.#dataGot)) {
+      this.#actor.signal(`${1 - this.#peer}`, "resume");
+      return false;
+    }
+    this.#dataGot++;
+    this.#actor.report(text);
+    if (this.#script.echoes === true) {
+      this.#parked.push(`e${text.slice(1)}`);
+      if (this.#parked.length === 1) this.#sendParked();
+    }
+    return true;
+  }
+}
+
+const SMALL_PASS: Mutant = {
+  name: "a short pass",
+  case: "any",
+  file: "mailbox.ts",
+  from: "const PASS_BYTES = 256 * 1024;",
+  to: "const PASS_BYTES = 32;",
+};
+
+/** Frames in the order of their lanes: control before data says nothing about time. */
+function byLane(reports: readonly string[]): string {
+  const control = reports.filter((text) => text.startsWith("c"));
+  return [...control, ...reports.filter((text) => !text.startsWith("c"))].join(" ");
+}
+
+function explore(scenario: Case, mutants: readonly Mutant[] = []): Exploration {
+  let current: ActorPort | null = null;
+  const sources = loadSources<Sources>(
+    FILES,
+    ["Mailbox"],
+    {
+      load: (words, index) => current!.load(words, index),
+      store: (words, index, value) => current!.store(words, index, value),
+      compareExchange: (words, index, expected, value) =>
+        current!.compareExchange(words, index, expected, value),
+    },
+    scenario.smallPass === true ? [...mutants, SMALL_PASS] : mutants,
+  );
+  const directions = [
+    [0, 1],
+    [1, 0],
+  ];
+  const rings = directions.flatMap(([from, to]) =>
+    ["control", "data"].map((kind) => ({
+      name: `${kind} ${from}>${to}`,
+      writer: `${from}`,
+      reader: `${to}`,
+      capacityBytes: 64,
+    })),
+  );
+  const model: Scenario = {
+    rings,
+    actors: scenario.scripts.map((script, index) => ({
+      name: `${index}`,
+      events: script.turns.map(() => "script"),
+      run: (actor) => new Thread(sources, index, script, actor).run(),
+    })),
+    isScripted: (event) => event === "script",
+    checkRest(state) {
+      for (const { name, reader } of rings) {
+        if (state.occupied(name) && !state.isDone(reader)) return `frames rest in ${name}`;
+      }
+      if (!state.finished) return null;
+      for (const index of [0, 1]) {
+        if (state.isDone(`${index}`)) continue;
+        const got = byLane(state.reports.get(`${index}`)!);
+        if (got !== scenario.expects[index]) return `${index} got "${got}"`;
+      }
+      return null;
+    },
+    statesMax: 5_000_000,
+  };
+  return new Explorer(model, (port) => {
+    current = port;
+  }).explore();
+}
+
+const SILENT: Script = { turns: [] };
+const ECHO: Script = { turns: [], echoes: true };
+const CASES: readonly Case[] = [
+  { name: "one data frame", scripts: [{ turns: ["d"] }, SILENT], expects: ["", "d0"] },
+  {
+    name: "both lanes in one turn",
+    scripts: [{ turns: ["cdd"] }, SILENT],
+    expects: ["", "c0 d0 d1"],
+  },
+  { name: "two turns", scripts: [{ turns: ["d", "d"] }, SILENT], expects: ["", "d0 d1"] },
+  {
+    name: "a frame each way",
+    scripts: [{ turns: ["d"] }, { turns: ["d"] }],
+    expects: ["d0", "d0"],
+  },
+  { name: "an answer", scripts: [{ turns: ["d"] }, ECHO], expects: ["e0", "d0"] },
+  {
+    name: "a pass that ends early",
+    scripts: [{ turns: ["dddd"] }, SILENT],
+    expects: ["", "d0 d1 d2 d3"],
+    smallPass: true,
+  },
+  {
+    name: "a full data lane",
+    scripts: [{ turns: ["ddddd"] }, SILENT],
+    expects: ["", "d0 d1 d2 d3 d4"],
+  },
+  {
+    name: "a handler that refuses",
+    scripts: [{ turns: ["ddd"] }, { turns: [], refuses: [0] }],
+    expects: ["", "d0 d1 d2"],
+  },
+  {
+    name: "close while frames are under way",
+    scripts: [{ turns: ["dd"], closesAfter: 1 }, { turns: ["d"] }],
+    expects: ["", "d0 d1"],
+  },
+];
+
+/** Some hundred thousand states and more each. */
+const DEEP_CASES: readonly Case[] = [
+  {
+    name: "a full control lane",
+    scripts: [{ turns: ["ccccc", "c"] }, SILENT],
+    expects: ["", "c0 c1 c2 c3 c4 c5"],
+  },
+  {
+    name: "a full lane and a short pass",
+    scripts: [{ turns: ["dddddd"] }, SILENT],
+    expects: ["", "d0 d1 d2 d3 d4 d5"],
+    smallPass: true,
+  },
+  {
+    name: "a full lane and a handler that refuses",
+    scripts: [{ turns: ["dddddd"] }, { turns: [], refuses: [1] }],
+    expects: ["", "d0 d1 d2 d3 d4 d5"],
+  },
+  {
+    name: "full lanes both ways",
+    scripts: [{ turns: ["ddddd"] }, { turns: ["ddddd"] }],
+    expects: ["d0 d1 d2 d3 d4", "d0 d1 d2 d3 d4"],
+  },
+];
+
+const MAILBOX = "mailbox.ts";
+const LANE = "outgoing-lane.ts";
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: "no first turn",
+    case: "one data frame",
+    file: MAILBOX,
+    from: "start(): void {\n    this.#defer();",
+    to: "start(): void {",
+  },
+  {
+    name: "asleep although frames came in meanwhile",
+    case: "one data frame",
+    file: MAILBOX,
+    from: "else if (lane.result === DRAIN_EMPTIED && !lane.sleep()) this.#defer();",
+    to: "else if (lane.result === DRAIN_EMPTIED) lane.sleep();",
+  },
+  {
+    name: "a lane whose pass ended early is forgotten",
+    case: "a pass that ends early",
+    file: MAILBOX,
+    from: "if (lane.result === DRAIN_BUDGET) this.#defer();\n    else ",
+    to: "",
+  },
+  {
+    name: "a pass that ended early falls asleep",
+    case: "a pass that ends early",
+    file: "incoming-lane.ts",
+    from: "this.#asleep = this.#ring.arm();\n    return this.#asleep;",
+    to: "this.#asleep = true;\n    this.#ring.arm();\n    return true;",
+    also: [],
+  },
+  {
+    name: "the bell of one lane is forgotten over the other",
+    case: "both lanes in one turn",
+    file: MAILBOX,
+    from: "if (lane.publish()) this.#peer(lane.to).bellIsDue = true;",
+    to: "this.#peer(lane.to).bellIsDue = lane.publish();",
+  },
+  {
+    name: "a bell wakes the control lane only",
+    case: "one data frame",
+    file: MAILBOX,
+    from: "const dataWoke = peer.dataIn.wake();",
+    to: "const dataWoke = false;",
+  },
+  {
+    name: "a refused lane does not ask for space",
+    case: "a full data lane",
+    file: MAILBOX,
+    from: "if (lane.waits && lane.wantSpace()) this.#defer();",
+    to: "",
+  },
+  {
+    name: "space that came before it was asked for is overlooked",
+    case: "a full data lane",
+    file: MAILBOX,
+    from: "if (lane.waits && lane.wantSpace()) this.#defer();",
+    to: "if (lane.waits) lane.wantSpace();",
+  },
+  {
+    name: "frames written into new space are not published",
+    case: "a full data lane",
+    file: MAILBOX,
+    from: "if (this.#offerSpace(this.#peer(to))) this.#flush();",
+    to: "this.#offerSpace(this.#peer(to));",
+  },
+  {
+    name: "the writer is not told of space",
+    case: "a full control lane",
+    file: "incoming-lane.ts",
+    from: "if (this.#ring.writerWaits) this.#wiring.ringSpace(this.from);",
+    to: "",
+  },
+  {
+    name: "a spilled frame is overtaken",
+    case: "a full control lane",
+    file: LANE,
+    from: "if (this.#spill.length === 0) this.#direct = !this.#abandoned;",
+    to: "this.#direct = true;",
+    also: [["this.#spillBytes += this.bytes.length;\n      this.#direct = false;", ""]],
+  },
+  {
+    name: "what stays in the spill does not ask for space",
+    case: "a full control lane",
+    file: LANE,
+    from: "return this.#refused || this.#spill.length > 0;",
+    to: "return this.#refused;",
+  },
+  {
+    name: "resuming a lane does not drain it",
+    case: "a handler that refuses",
+    file: MAILBOX,
+    from: "this.#peer(from).dataIn.resume();\n    this.#defer();",
+    to: "this.#peer(from).dataIn.resume();",
+  },
+  {
+    name: "a closing peer's last frames are not drained",
+    case: "close while frames are under way",
+    file: MAILBOX,
+    from: "peer.dataIn.wake();\n    this.#defer();",
+    to: "peer.dataIn.wake();",
+  },
+];
+
+describe("all interleavings of two mailboxes", () => {
+  const deep = process.env["WEFT_DEEP"] === "1";
+  for (const scenario of deep ? [...CASES, ...DEEP_CASES] : CASES) {
+    it(scenario.name, { timeout: 600_000 }, () => {
+      const { states, violation, steps } = explore(scenario);
+      if (violation !== null) throw new Error(`${violation}\n${steps.join("\n")}`);
+      expect(states).toBeGreaterThan(50);
+    });
+  }
+});
+
+describe("the search finds the mistake:", () => {
+  for (const mutant of MUTANTS) {
+    it(mutant.name, () => {
+      const scenario = [...CASES, ...DEEP_CASES].find(({ name }) => name === mutant.case)!;
+      expect(explore(scenario, [mutant]).violation).not.toBeNull();
+    });
+  }
+});

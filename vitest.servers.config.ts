@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests that boot the built server and talk to it with clients that others wrote. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    pool: "forks",
+    // One server under test at a time: two cores, and timing matters here.
+    fileParallelism: false,
+    include: ["apps/dev/src/conformance/**/*.conformance.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
