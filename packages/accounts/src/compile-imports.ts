@@ -103,8 +103,8 @@ function collectLinks(
         const earlier = localServices.get(key);
         if (earlier !== undefined) {
           error(
-            `Duplicate service import subject ${JSON.stringify(local)}, previously used in import ` +
-              `for account ${JSON.stringify(earlier.account)}, ` +
+            `Duplicate service import subject ${JSON.stringify(local)}, previously used in ` +
+              `import for account ${JSON.stringify(earlier.account)}, ` +
               `subject ${JSON.stringify(earlier.subject)}`,
           );
           continue;

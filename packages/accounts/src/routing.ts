@@ -150,7 +150,7 @@ export class CompiledAccount {
     }));
   }
 
-  /** The services that a message published here on `subject` is a request to; all of them get it. */
+  /** The services that a message published here on `subject` is a request to; all get it. */
   serviceImports(subject: string): readonly ServiceTarget[] {
     if (!this.hasServiceImports) return NO_SERVICE_TARGETS;
     return this.#services.match(subject).map((entry) => ({

@@ -10,8 +10,8 @@ export interface StreamImportSnapshot {
   /** Filter in the exporter's subjects. */
   readonly from: string;
   /**
-   * Importer's subject: undefined = unchanged; a transform destination if `from` has wildcards, else
-   * a literal subject.
+   * Importer's subject: undefined = unchanged; a transform destination if `from` has wildcards,
+   * else a literal subject.
    */
   readonly to?: string | undefined;
   readonly allowTrace: boolean;
@@ -45,7 +45,7 @@ export interface AccountLimits {
 /** Destinations of one mapping that apply to this server's cluster, weights resolved. */
 export interface MappingSnapshot {
   readonly source: string;
-  /** In order; weights in percent, their sum is at most 100; what is missing to 100 is lost (SU-34). */
+  /** In order; weights in percent, with a sum of at most 100; the rest of 100 is lost (SU-34). */
   readonly destinations: readonly { readonly subject: string; readonly weight: number }[];
 }
 

@@ -3,8 +3,8 @@ import { createPrng, type Prng } from "@weft/base";
 import { subjectFromText } from "@weft/subjects";
 import { describe, expect, test } from "vitest";
 import { compilePermissions, permissionsKey, validatePermissions } from "./permissions.ts";
-import { createJudge } from "./permissions-judge.ts";
 import type { PermissionsSpec } from "./spec.ts";
+import { createJudge } from "./testing/permissions-judge.ts";
 
 const CASES = process.env["WEFT_DEEP"] === "1" ? 1_000_000 : 10_000;
 
@@ -112,6 +112,8 @@ describe("subscribe", () => {
       [["foo *.dev"], "foo", "x.dev", "allow"],
       [["foo v1.*"], "foo", "v1.*", "allow"],
       [["foo v1.*"], "foo", "v1.>", "deny"],
+      [["foo.>", "foo.* v1"], "foo.>", "v2", "deny"],
+      [["foo.* v1"], "foo.>", "v1", "deny"],
     ];
     for (const [allow, filter, queue, expected] of rows) {
       expect(verdict({ allow }, filter, queue), `${allow} ${filter} ${queue}`).toBe(expected);

@@ -37,7 +37,7 @@ function compileList(entries: readonly string[], onInvalid: SubjectRule | undefi
   return map;
 }
 
-/** For publishing a queue part has no meaning: it is refused at start (AZ-03), ignored in a deny. */
+/** A queue part has no meaning for publishing: refused at start (AZ-03), ignored in a deny. */
 function compilePublishAllow(entries: readonly string[]): FilterMap<QueuePattern> {
   const plain = entries.filter((entry) => parseSubjectRule(entry)?.queue === undefined);
   return compileList(plain, undefined);
@@ -105,13 +105,16 @@ export class CompiledPermissions {
   }
 
   /**
-   * AZ-06 to AZ-10. A deny entry takes in a filter also when it matches the filter as text, so
-   * that `foo.>` is refused under a deny of `foo.*`: what the reference answers.
+   * AZ-06 to AZ-10. Entries take in a filter also when they match it as text, if that refuses more:
+   * `foo.>` is refused under a deny of `foo.*`, as in the reference. Nothing is granted that way.
    */
   subscribeVerdict(filter: string, queue: string | undefined): SubscribeVerdict {
     if (this.subscribeUnrestricted) return "allow";
     const allow = this.#subscribeAllow;
-    if (allow !== undefined && !allowedBy(allow.covering(filter), queue)) return "deny";
+    if (allow !== undefined) {
+      if (!allowedBy(allow.covering(filter), queue)) return "deny";
+      if (queue !== undefined && !allowedBy(allow.match(filter), queue)) return "deny";
+    }
     const deny = this.#subscribeDeny;
     if (deny !== undefined && deniedBy(deny.match(filter), queue)) return "deny";
     if (!subjectHasWildcard(filter)) return "allow";

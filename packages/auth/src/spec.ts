@@ -38,7 +38,7 @@ export type ConnectionType =
 export interface UserSpec {
   /** Name; empty for an nkey user. */
   readonly user: string;
-  /** Plain or bcrypt (`$2a$`, `$2b$`, `$2x$`, `$2y$`); undefined only for users found by certificate. */
+  /** Plain or bcrypt (`$2a$`, `$2b$`, `$2x$`, `$2y$`); undefined = found by certificate only. */
   readonly password?: string | undefined;
   /** Public user nkey (`U...`). */
   readonly nkey?: string | undefined;

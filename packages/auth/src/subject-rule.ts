@@ -36,7 +36,7 @@ export function subjectRuleProblem(entry: string, queueAllowed: boolean): string
   return undefined;
 }
 
-/** Tokens of `queue` against those of `pattern`; `wildcardsInName` = `*` and `>` cover themselves. */
+/** Tokens of `queue` against those of `pattern`; `wildcardsInName`: its `*` and `>` are text. */
 function queueCovered(pattern: string, queue: string, wildcardsInName: boolean): boolean {
   const wanted = pattern.split(".");
   const given = queue.split(".");

@@ -84,8 +84,10 @@ function readTimeout(entry: ConfigEntry, findings: Findings): number | undefined
   if (timeoutMs > TIMEOUT_HIGH_MS) {
     findings.warn(
       entry.at,
-      `invalid use of field ${JSON.stringify(entry.key)}: timeout of ${timeoutMs / 1_000} seconds ` +
-        "is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; " +
+      `invalid use of field ${JSON.stringify(entry.key)}: ` +
+        `timeout of ${timeoutMs / 1_000} ` +
+        "seconds is high, consider keeping it under 60 seconds. " +
+        "possibly caused by unquoted duration; " +
         "use '1m' instead of 1m, for example",
     );
   }

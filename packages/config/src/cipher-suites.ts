@@ -1,5 +1,5 @@
-// Names of cipher suites and curves in a configuration, and OpenSSL's names for them (TL-07, TL-09).
-// Control thread.
+// Names of cipher suites and curves in a configuration, and OpenSSL's names for them (TL-07,
+// TL-09). Control thread.
 
 interface CipherSuite {
   /** Undefined: OpenSSL 3 has no such suite any more. */

@@ -10,7 +10,7 @@ function digestOf(text: string, environment: Record<string, string> = {}): strin
 }
 
 describe("digest (CF-16)", () => {
-  it("is the SHA-256 of the sorted JSON with a newline, as Go writes it", () => {
+  it("is the hash of the sorted JSON with a newline, as Go writes it", () => {
     const text = 'server_tags: [a, "<&>\u2028"]\nport: 4k # comment\ndebug: off\n';
     const json = '{"debug":false,"port":4000,"server_tags":["a","\\u003c\\u0026\\u003e\\u2028"]}\n';
     expect(digestOf(text)).toBe(`sha256:${sha256Hex(json)}`);

@@ -1,6 +1,5 @@
 // Typed access to the fields of a block (CF-03, CF-13, CF-14). Control thread. Must stay true: a
 // wrong type is a finding at the key, never an exception.
-import type { SourcePosition } from "@weft/base";
 import { formatPosition } from "@weft/base";
 import { parseDuration } from "./duration.ts";
 import type { Findings } from "./findings.ts";
@@ -189,13 +188,4 @@ function notBelow(
 export function wrongType(entry: ConfigEntry, expected: string, findings: Findings): void {
   const found = describeKind(entry.node);
   findings.error(entry.at, `expected ${expected} for ${JSON.stringify(entry.key)}, got ${found}`);
-}
-
-/** A list item dressed as an entry, for readers that take one. */
-export function itemEntry(
-  key: string,
-  node: ConfigNode,
-  at: SourcePosition = node.at,
-): ConfigEntry {
-  return { key, at, node, usedAsVariable: false };
 }

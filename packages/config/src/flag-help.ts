@@ -20,7 +20,9 @@ export function helpText(): string {
 }
 
 function helpLine(row: FlagRow): string {
-  const names = row.names.map((name) => (name.length <= 3 ? `-${name}` : `--${name}`)).join(", ");
+  const names = row.names
+    .map((name) => (name.length <= 2 || name === "DVV" ? `-${name}` : `--${name}`))
+    .join(", ");
   const flag = `  ${names}${row.value === "" ? "" : ` <${row.value}>`}`;
   if (flag.length < HELP_COLUMN) return `${flag.padEnd(HELP_COLUMN)}${row.help}`;
   return `${flag}\n${" ".repeat(HELP_COLUMN)}${row.help}`;

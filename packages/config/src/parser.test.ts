@@ -261,8 +261,8 @@ describe("configuration bombs (attack 56)", () => {
     expect(mistake(`a: ${"9".repeat(1_000_000)}`)).toMatch(/^a.conf:1:4 integer '9{40}/);
   });
 
-  it("reads a hundred thousand keys", () => {
-    const lines = Array.from({ length: 100_000 }, (_, index) => `key${index}: "value ${index}"`);
-    expect(Object.keys(parsedOf(lines.join("\n")) as object)).toHaveLength(100_000);
+  it("reads twenty thousand keys", () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => `key${index}: "value ${index}"`);
+    expect(Object.keys(parsedOf(lines.join("\n")) as object)).toHaveLength(20_000);
   });
 });

@@ -13,9 +13,9 @@ import type { ConfigProblem, SourcePosition } from "@weft/base";
 import { formatPosition } from "@weft/base";
 import { CONFIG_LIMITS } from "./config-limits.ts";
 import type { Findings } from "./findings.ts";
+import { readIncludePath } from "./include-path.ts";
 import {
   ConfigSyntaxError,
-  endsBareString,
   isNewline,
   isSeparator,
   isSpace,
@@ -335,7 +335,7 @@ class Parser {
     const scanner = this.#scanner;
     scanner.skipBlanks();
     const at = scanner.position();
-    const written = this.#includePath();
+    const written = readIncludePath(scanner);
     const base = this.#path ?? scanner.fail("an environment value can not include a file", at);
     const path = this.#state.source.resolve(base, written);
     const included = parseFile(path, at, this.#state);
@@ -343,17 +343,6 @@ class Parser {
     for (const entry of included.entries.values()) {
       this.#set(entries, entry.key, entry.at, entry.node, entry.usedAsVariable);
     }
-  }
-
-  #includePath(): string {
-    const scanner = this.#scanner;
-    const code = scanner.peek();
-    if (code === 34 || code === 39) return scanner.quotedRaw("quoted include");
-    const found = INCLUDE_MISTAKES.get(String.fromCharCode(code)) ?? "";
-    if (found !== "") scanner.fail(`Expected include value but found ${found}`);
-    const start = scanner.offset;
-    while (!endsIncludePath(scanner.peek())) scanner.take();
-    return scanner.text.slice(start, scanner.offset);
   }
 
   #set(entries: Entries, key: string, at: SourcePosition, node: ConfigNode, used = false): void {
@@ -400,18 +389,3 @@ class Parser {
     this.#scanner.fail(`values are nested more than ${CONFIG_LIMITS.nestingMax} deep`, at);
   }
 }
-
-function endsIncludePath(code: number): boolean {
-  return endsBareString(code) && code !== COMMA && code !== BRACKET_CLOSE;
-}
-
-/** What may not start the path of an include (section 17, CF-12). */
-const INCLUDE_MISTAKES: ReadonlyMap<string, string> = new Map([
-  ["[", "start of an array"],
-  ["{", "start of a map"],
-  ["(", "start of a block"],
-  ["\\", "escape sequence"],
-  ["\n", "new line"],
-  ["\r", "new line"],
-  ...[..."-0123456789"].map((digit) => [digit, "start of a number"] as const),
-]);

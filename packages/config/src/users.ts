@@ -159,8 +159,4 @@ export class UserDirectory {
       });
     }
   }
-
-  has(name: string): boolean {
-    return this.#taken.has(name);
-  }
 }

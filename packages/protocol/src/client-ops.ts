@@ -11,10 +11,11 @@ export type ParseFailure =
 
 /**
  * One session as the parser sees it. Handlers return false to stop parsing after the operation, and
- * must not feed the parser that calls them. Limits are read again after each operation but PUB.
+ * must not feed the parser that calls them. Its properties are read again after each
+ * operation but PUB.
  */
 export interface ClientOps {
-  /** CP-33: true while the first operation must be CONNECT. Re-read after each operation but PUB. */
+  /** CP-33: true while the first operation must be CONNECT. */
   readonly awaitingConnect: boolean;
   /** CP-27. HPUB is refused otherwise. */
   readonly headersEnabled: boolean;
@@ -22,7 +23,7 @@ export interface ClientOps {
   readonly controlLineBytesMax: number;
   readonly payloadBytesMax: number;
 
-  /** An operation other than CONNECT came first. Returns true to go on (implicit login), false to stop. */
+  /** Another operation than CONNECT came first. True to go on (implicit login), false to stop. */
   onEarlyOperation(): boolean;
   /**
    * PUB or HPUB. `[subjectStart, subjectEnd)` subject, `hash` its FNV-1a from the parser's seed;
@@ -31,7 +32,8 @@ export interface ClientOps {
    * wrote it in another way (LF alone, more blanks) and it must be formatted anew;
    * `[bodyStart, bodyEnd)` is header block and payload, followed by CRLF in the input.
    * `headerBytes` is -1 for PUB, and for an HPUB with an empty header block, which is delivered as
-   * MSG; its tail is then `<#total> CRLF`. False parks: the operation is not consumed and comes again.
+   * MSG; its tail is then `<#total> CRLF`. False parks: the operation is not consumed and comes
+   * again.
    */
   onPublish(
     input: Buffer,

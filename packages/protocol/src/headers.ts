@@ -2,7 +2,8 @@
 // path of a message. What must stay true: blocks are untrusted, as published ones are not checked
 // (CP-58): every function accepts any bytes, is linear in them and never throws.
 //
-//   block  = [status] CRLF *(key ":" *SP value CRLF) CRLF       status = "NATS/1.0" [SP code [SP text]]
+//   block  = [status] CRLF *(key ":" *SP value CRLF) CRLF
+//   status = "NATS/1.0" [SP code [SP text]]
 //
 // The first line is never a header. Keys keep their case and are looked up by exact bytes.
 
@@ -37,8 +38,8 @@ function isBlank(byte: number | undefined): boolean {
 }
 
 /**
- * Position of the colon if the line at `start` has `key`, else -1. A loose match also takes a key in
- * another case, with blanks in front of it or of the colon: forms that no lookup of this server
+ * Position of the colon if the line at `start` has `key`, else -1. A loose match also takes a key
+ * in another case, with blanks in front of it or of the colon: forms that no lookup of this server
  * finds, but that a tolerant receiver might.
  */
 function keyEnd(

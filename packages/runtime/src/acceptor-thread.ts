@@ -1,7 +1,7 @@
 // Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
 import type { Socket } from "node:net";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, type Transferable, workerData } from "node:worker_threads";
 import { assert } from "@weft/base";
 import { Acceptor } from "@weft/net";
 import { Placement } from "./connection-tally.ts";

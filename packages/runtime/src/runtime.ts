@@ -18,6 +18,8 @@ export interface Runtime {
   /** `N...` (CP-02). */
   readonly id: string;
   readonly name: string;
+  /** `nats://host:port` or `tls://host:port`, for clients on this machine. */
+  readonly url: string;
   /** Address that the client listener is bound to. */
   readonly host: string;
   readonly port: number;

@@ -51,7 +51,7 @@ export class WorkerEnding {
   stop(): void {
     this.#stopping = true;
     clearInterval(this.#drain);
-    while (this.#core.closeSome(10_000, "Server Shutdown") > 0) this.#flush();
+    this.#core.closeSome(Number.MAX_SAFE_INTEGER, "Server Shutdown");
     this.#flush();
     if (this.#open === 0) this.#answerStop();
     else setTimeout(() => this.#answerStop(), STOP_WAIT_MS);

@@ -1,1 +1,12 @@
-export {};
+// The entry of the package: everything that other packages and programs may use.
+export type * from "./config-types.ts";
+export { FILE_SOURCE, sha256Hex } from "./file-source.ts";
+export { ConfigurationError } from "./start-error.ts";
+export type { LogFunction, StartOptions } from "./start-options.ts";
+export {
+  checkOptions,
+  type PreparedStart,
+  startServer,
+  startWithOptions,
+  type WeftServer,
+} from "./start-server.ts";

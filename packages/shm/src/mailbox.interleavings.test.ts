@@ -1,29 +1,12 @@
 // Every interleaving of two threads that exchange frames through their mailboxes: the shipped
 // sources with rings of 64 bytes, doorbells and deferred turns that arrive in any order.
+
+import { createPrng } from "@weft/base";
 import { describe, expect, it } from "vitest";
-import type { Mailbox, MailboxHandler } from "./mailbox.ts";
-import { type ActorPort, type Exploration, Explorer, type Scenario } from "./testing/explorer.ts";
+import type { ActorPort } from "./testing/actor-port.ts";
+import { type Exploration, Explorer, type Scenario } from "./testing/explorer.ts";
+import { type MailboxSources, ModelThread, type Script } from "./testing/model-thread.ts";
 import { loadSources, type Mutant } from "./testing/source-loader.ts";
-import type { MailboxLanes, MailboxWiring } from "./wiring.ts";
-
-interface Sources {
-  readonly Mailbox: new (
-    lanes: MailboxLanes,
-    handler: MailboxHandler,
-    wiring: MailboxWiring,
-  ) => Mailbox;
-}
-
-/** What a thread does in its own turns: frames by lane, in each turn `d`ata or `c`ontrol. */
-interface Script {
-  readonly turns: readonly string[];
-  /** Ordinals of received data frames that are refused at first. */
-  readonly refuses?: readonly number[];
-  /** Closes its mailbox after this many turns. */
-  readonly closesAfter?: number;
-  /** Answers each data frame with one of its own. */
-  readonly echoes?: boolean;
-}
 
 interface Case {
   readonly name: string;
@@ -45,126 +28,6 @@ const FILES = [
   "mailbox.ts",
 ];
 
-/** One thread: its mailbox, the frames it could not send yet, and what it was asked to do. */
-class Thread {
-  readonly mailbox: Mailbox;
-  readonly #peer: number;
-  readonly #actor: ActorPort;
-  readonly #script: Script;
-  readonly #refuses: Set<number>;
-  #parked: string[] = [];
-  #turns = 0;
-  #dataSent = 0;
-  #controlSent = 0;
-  #dataGot = 0;
-
-  constructor(sources: Sources, index: number, script: Script, actor: ActorPort) {
-    this.#peer = 1 - index;
-    this.#actor = actor;
-    this.#script = script;
-    this.#refuses = new Set(script.refuses ?? []);
-    const pair = (from: number, to: number) => ({
-      controlRing: actor.region(`control ${from}>${to}`),
-      dataRing: actor.region(`data ${from}>${to}`),
-    });
-    const lanes: MailboxLanes = {
-      index,
-      outgoing: index === 0 ? [null, pair(0, 1)] : [pair(1, 0), null],
-      incoming: index === 0 ? [null, pair(1, 0)] : [pair(0, 1), null],
-    };
-    const peer = `${this.#peer}`;
-    const handler: MailboxHandler = {
-      onControlFrame: (from, bytes, start, end) => {
-        actor.touch(`control ${from}>${index}`, start, end);
-        actor.report(bytes.toString("latin1", start, start + 2));
-      },
-      onDataFrame: (from, bytes, start, end) => {
-        actor.touch(`data ${from}>${index}`, start, end);
-        return this.#onData(bytes.toString("latin1", start, start + 2));
-      },
-      onSpace: () => this.#sendParked(),
-      afterDrain: () => undefined,
-    };
-    this.mailbox = actor.boot(
-      () =>
-        new sources.Mailbox(lanes, handler, {
-          ringFrames: () => actor.signal(peer, "frames"),
-          ringSpace: () => actor.signal(peer, "space"),
-          defer: () => actor.signal(`${index}`, "turn"),
-          close: () => actor.signal(peer, "closed"),
-          createSlab: () => new ArrayBuffer(0),
-          postSlab: () => undefined,
-          takeSlab: () => null,
-          ref: () => undefined,
-          unref: () => undefined,
-        }),
-    );
-  }
-
-  run(): void {
-    this.mailbox.start();
-    for (;;) {
-      this.#actor.checkpoint(this.mailbox, this.#parked, this.#refuses, [
-        this.#turns,
-        this.#dataSent,
-        this.#controlSent,
-        this.#dataGot,
-      ]);
-      const event = this.#actor.wait();
-      if (event === "frames") this.mailbox.onFramesBell(this.#peer);
-      else if (event === "space") this.mailbox.onSpaceBell(this.#peer);
-      else if (event === "turn") this.mailbox.onTurn();
-      else if (event === "closed") this.mailbox.onPeerClosed(this.#peer);
-      else if (event === "resume") this.mailbox.resume(this.#peer);
-      else this.#onScript();
-      if (this.#turns === this.#script.closesAfter) {
-        this.mailbox.close();
-        return;
-      }
-    }
-  }
-
-  #onScript(): void {
-    for (const lane of this.#script.turns[this.#turns++]!) {
-      if (lane === "d") {
-        this.#parked.push(`d${this.#dataSent++}`);
-        if (this.#parked.length === 1) this.#sendParked();
-        continue;
-      }
-      const control = this.mailbox.controlLane(this.#peer);
-      const start = control.reserve(8);
-      control.bytes.write(`c${this.#controlSent++}`, start, "latin1");
-      control.commit();
-    }
-    this.mailbox.publish();
-  }
-
-  #sendParked(): void {
-    const lane = this.mailbox.dataLane(this.#peer);
-    for (let text = this.#parked[0]; text !== undefined; text = this.#parked[0]) {
-      const start = lane.reserve(8);
-      if (start < 0) return;
-      lane.bytes.write(text, start, "latin1");
-      lane.commit();
-      this.#parked.shift();
-    }
-  }
-
-  #onData(text: string): boolean {
-    if (this.#refuses.delete(this.#dataGot)) {
-      this.#actor.signal(`${1 - this.#peer}`, "resume");
-      return false;
-    }
-    this.#dataGot++;
-    this.#actor.report(text);
-    if (this.#script.echoes === true) {
-      this.#parked.push(`e${text.slice(1)}`);
-      if (this.#parked.length === 1) this.#sendParked();
-    }
-    return true;
-  }
-}
-
 const SMALL_PASS: Mutant = {
   name: "a short pass",
   case: "any",
@@ -179,9 +42,9 @@ function byLane(reports: readonly string[]): string {
   return [...control, ...reports.filter((text) => !text.startsWith("c"))].join(" ");
 }
 
-function explore(scenario: Case, mutants: readonly Mutant[] = []): Exploration {
+function explorer(scenario: Case, mutants: readonly Mutant[] = []): Explorer {
   let current: ActorPort | null = null;
-  const sources = loadSources<Sources>(
+  const sources = loadSources<MailboxSources>(
     FILES,
     ["Mailbox"],
     {
@@ -209,7 +72,7 @@ function explore(scenario: Case, mutants: readonly Mutant[] = []): Exploration {
     actors: scenario.scripts.map((script, index) => ({
       name: `${index}`,
       events: script.turns.map(() => "script"),
-      run: (actor) => new Thread(sources, index, script, actor).run(),
+      run: (actor) => new ModelThread(sources, index, script, actor).run(),
     })),
     isScripted: (event) => event === "script",
     checkRest(state) {
@@ -228,7 +91,12 @@ function explore(scenario: Case, mutants: readonly Mutant[] = []): Exploration {
   };
   return new Explorer(model, (port) => {
     current = port;
-  }).explore();
+  });
+}
+
+function expectNoViolation({ states, violation, steps }: Exploration): void {
+  if (violation !== null) throw new Error(`${violation}\n${steps.join("\n")}`);
+  expect(states).toBeGreaterThan(50);
 }
 
 const SILENT: Script = { turns: [] };
@@ -288,10 +156,26 @@ const DEEP_CASES: readonly Case[] = [
     scripts: [{ turns: ["dddddd"] }, { turns: [], refuses: [1] }],
     expects: ["", "d0 d1 d2 d3 d4 d5"],
   },
+];
+
+/** Too many states for all of them: random interleavings. */
+const LARGE_CASES: readonly Case[] = [
   {
     name: "full lanes both ways",
-    scripts: [{ turns: ["ddddd"] }, { turns: ["ddddd"] }],
-    expects: ["d0 d1 d2 d3 d4", "d0 d1 d2 d3 d4"],
+    scripts: [{ turns: ["dddddd", "dd"] }, { turns: ["ddddddd"] }],
+    expects: ["d0 d1 d2 d3 d4 d5 d6", "d0 d1 d2 d3 d4 d5 d6 d7"],
+    smallPass: true,
+  },
+  {
+    name: "answers, refusals and control frames in full lanes",
+    scripts: [
+      { turns: ["ddcccccddddd", "dcccd"], refuses: [0, 4] },
+      { turns: ["ccccccc"], refuses: [1, 5], echoes: true },
+    ],
+    expects: [
+      "c0 c1 c2 c3 c4 c5 c6 e0 e1 e2 e3 e4 e5 e6 e7 e8",
+      "c0 c1 c2 c3 c4 c5 c6 c7 d0 d1 d2 d3 d4 d5 d6 d7 d8",
+    ],
   },
 ];
 
@@ -302,7 +186,7 @@ const MUTANTS: readonly Mutant[] = [
     name: "no first turn",
     case: "one data frame",
     file: MAILBOX,
-    from: "start(): void {\n    this.#defer();",
+    from: ["start(): void {", "this.#defer();"],
     to: "start(): void {",
   },
   {
@@ -316,15 +200,15 @@ const MUTANTS: readonly Mutant[] = [
     name: "a lane whose pass ended early is forgotten",
     case: "a pass that ends early",
     file: MAILBOX,
-    from: "if (lane.result === DRAIN_BUDGET) this.#defer();\n    else ",
+    from: ["if (lane.result === DRAIN_BUDGET) this.#defer();", "else"],
     to: "",
   },
   {
     name: "a pass that ended early falls asleep",
     case: "a pass that ends early",
     file: "incoming-lane.ts",
-    from: "this.#asleep = this.#ring.arm();\n    return this.#asleep;",
-    to: "this.#asleep = true;\n    this.#ring.arm();\n    return true;",
+    from: ["this.#asleep = this.#ring.arm();", "return this.#asleep;"],
+    to: ["this.#asleep = true;", "this.#ring.arm();", "return true;"],
     also: [],
   },
   {
@@ -375,7 +259,7 @@ const MUTANTS: readonly Mutant[] = [
     file: LANE,
     from: "if (this.#spill.length === 0) this.#direct = !this.#abandoned;",
     to: "this.#direct = true;",
-    also: [["this.#spillBytes += this.bytes.length;\n      this.#direct = false;", ""]],
+    also: [[["this.#spillBytes += this.bytes.length;", "this.#direct = false;"], ""]],
   },
   {
     name: "what stays in the spill does not ask for space",
@@ -388,14 +272,14 @@ const MUTANTS: readonly Mutant[] = [
     name: "resuming a lane does not drain it",
     case: "a handler that refuses",
     file: MAILBOX,
-    from: "this.#peer(from).dataIn.resume();\n    this.#defer();",
+    from: ["this.#peer(from).dataIn.resume();", "this.#defer();"],
     to: "this.#peer(from).dataIn.resume();",
   },
   {
     name: "a closing peer's last frames are not drained",
     case: "close while frames are under way",
     file: MAILBOX,
-    from: "peer.dataIn.wake();\n    this.#defer();",
+    from: ["peer.dataIn.wake();", "this.#defer();"],
     to: "peer.dataIn.wake();",
   },
 ];
@@ -404,9 +288,16 @@ describe("all interleavings of two mailboxes", () => {
   const deep = process.env["WEFT_DEEP"] === "1";
   for (const scenario of deep ? [...CASES, ...DEEP_CASES] : CASES) {
     it(scenario.name, { timeout: 600_000 }, () => {
-      const { states, violation, steps } = explore(scenario);
-      if (violation !== null) throw new Error(`${violation}\n${steps.join("\n")}`);
-      expect(states).toBeGreaterThan(50);
+      expectNoViolation(explorer(scenario).explore());
+    });
+  }
+});
+
+describe("random interleavings of two mailboxes", () => {
+  const walksCount = process.env["WEFT_DEEP"] === "1" ? 1_000 : 10;
+  for (const scenario of LARGE_CASES) {
+    it(scenario.name, { timeout: 600_000 }, () => {
+      expectNoViolation(explorer(scenario).sample(walksCount, createPrng(1)));
     });
   }
 });
@@ -415,7 +306,7 @@ describe("the search finds the mistake:", () => {
   for (const mutant of MUTANTS) {
     it(mutant.name, () => {
       const scenario = [...CASES, ...DEEP_CASES].find(({ name }) => name === mutant.case)!;
-      expect(explore(scenario, [mutant]).violation).not.toBeNull();
+      expect(explorer(scenario, [mutant]).explore().violation).not.toBeNull();
     });
   }
 });

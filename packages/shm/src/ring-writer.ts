@@ -26,7 +26,7 @@ import {
 export class RingWriter {
   /** The ring's frames; offsets given by `reserve` count from its start. */
   readonly bytes: Buffer;
-  /** Longest frame: with its header a quarter of the ring, so that it fits an empty one anywhere. */
+  /** Longest frame. With its header a quarter of the ring: it fits into an empty one anywhere. */
   readonly frameBytesMax: number;
   /** Slab bytes that may wait unread; a single larger slab passes alone. */
   readonly slabBytesMax: number;

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type * as ring from "./ring.ts";
 import type { RingReader } from "./ring-reader.ts";
 import type { RingWriter } from "./ring-writer.ts";
-import { type ActorPort, type Exploration, Explorer, type Scenario } from "./testing/explorer.ts";
+import type { ActorPort } from "./testing/actor-port.ts";
+import { type Exploration, Explorer, type Scenario } from "./testing/explorer.ts";
 import { loadSources, type Mutant } from "./testing/source-loader.ts";
 
 interface Sources {
@@ -182,8 +183,17 @@ const MUTANTS: readonly Mutant[] = [
     name: "armed is loaded before the head is stored",
     case: "one frame",
     file: WRITER,
-    from: "Atomics.store(words, HEAD_WORD, head);\n    return (\n      Atomics.load(words, ARMED_WORD) === 1 &&",
-    to: "const armed = Atomics.load(words, ARMED_WORD);\n    Atomics.store(words, HEAD_WORD, head);\n    return (\n      armed === 1 &&",
+    from: [
+      "Atomics.store(words, HEAD_WORD, head);",
+      "return (",
+      "Atomics.load(words, ARMED_WORD) === 1 &&",
+    ],
+    to: [
+      "const armed = Atomics.load(words, ARMED_WORD);",
+      "Atomics.store(words, HEAD_WORD, head);",
+      "return (",
+      "armed === 1 &&",
+    ],
   },
   {
     name: "the writer clears armed and does not ring",
@@ -196,8 +206,16 @@ const MUTANTS: readonly Mutant[] = [
     name: "armed is stored after the head was looked at",
     case: "one frame",
     file: READER,
-    from: "Atomics.store(words, ARMED_WORD, 1);\n    if (Atomics.load(words, HEAD_WORD) === this.#tail) return true;",
-    to: "if (Atomics.load(words, HEAD_WORD) === this.#tail) {\n      Atomics.store(words, ARMED_WORD, 1);\n      return true;\n    }",
+    from: [
+      "Atomics.store(words, ARMED_WORD, 1);",
+      "if (Atomics.load(words, HEAD_WORD) === this.#tail) return true;",
+    ],
+    to: [
+      "if (Atomics.load(words, HEAD_WORD) === this.#tail) {",
+      "Atomics.store(words, ARMED_WORD, 1);",
+      "return true;",
+      "}",
+    ],
   },
   {
     name: "no second look at the head",
@@ -210,8 +228,13 @@ const MUTANTS: readonly Mutant[] = [
     name: "waiting is stored after the tail was looked at",
     case: "a full ring in one turn",
     file: WRITER,
-    from: "Atomics.store(words, WAITING_WORD, 1);\n    if (!this.spaceIsThere()) return false;",
-    to: "if (!this.spaceIsThere()) {\n      Atomics.store(words, WAITING_WORD, 1);\n      return false;\n    }",
+    from: ["Atomics.store(words, WAITING_WORD, 1);", "if (!this.spaceIsThere()) return false;"],
+    to: [
+      "if (!this.spaceIsThere()) {",
+      "Atomics.store(words, WAITING_WORD, 1);",
+      "return false;",
+      "}",
+    ],
   },
   {
     name: "no second look at the tail",
@@ -224,7 +247,7 @@ const MUTANTS: readonly Mutant[] = [
     name: "the second look uses the tail seen before",
     case: "a full ring in one turn",
     file: WRITER,
-    from: "this.#tailSeen = Atomics.load(this.#words, TAIL_WORD);\n    if (this.#wanted",
+    from: ["this.#tailSeen = Atomics.load(this.#words, TAIL_WORD);", "if (this.#wanted"],
     to: "if (this.#wanted",
   },
   {
@@ -235,8 +258,8 @@ const MUTANTS: readonly Mutant[] = [
     to: "waiting === 1 &&",
     also: [
       [
-        "this.#released = tail;\n",
-        "this.#released = tail;\nconst waiting = Atomics.load(words, WAITING_WORD);\n",
+        ["this.#released = tail;"],
+        ["this.#released = tail;", "const waiting = Atomics.load(words, WAITING_WORD);"],
       ],
     ],
   },
@@ -251,12 +274,12 @@ const MUTANTS: readonly Mutant[] = [
     name: "the slab bytes are given back after the look at waiting",
     case: "slabs beyond their allowance",
     file: READER,
-    from: "      this.writerWaits = true;\n    }",
-    to: "      this.writerWaits = true;\n    }\n    Atomics.store(words, SLAB_TAIL_WORD, this.#slabTail);",
+    from: ["this.writerWaits = true;", "}"],
+    to: ["this.writerWaits = true;", "}", "Atomics.store(words, SLAB_TAIL_WORD, this.#slabTail);"],
     also: [
       [
-        "      Atomics.store(words, SLAB_TAIL_WORD, this.#slabTail);\n    }\n    Atomics.store(words, TAIL",
-        "}\n    Atomics.store(words, TAIL",
+        ["Atomics.store(words, SLAB_TAIL_WORD, this.#slabTail);", "}", "Atomics.store(words, TAIL"],
+        ["}", "Atomics.store(words, TAIL"],
       ],
     ],
   },
@@ -265,21 +288,27 @@ const MUTANTS: readonly Mutant[] = [
     case: "a full ring in one turn",
     file: READER,
     from: "const releaseUnits = this.#unitsMax >>> 3;",
-    to: "const releaseUnits = this.#unitsMax >>> 3;\n    if (head !== this.#tail) this.#release(head);",
+    to: [
+      "const releaseUnits = this.#unitsMax >>> 3;",
+      "if (head !== this.#tail) this.#release(head);",
+    ],
   },
   {
     name: "the tail is stored one frame early",
     case: "a full ring in one turn",
     file: READER,
     from: "        if (!frames.onFrame(",
-    to: "        this.#release((tail + ((frameBytes + 15) >>> 3)) | 0);\n        if (!frames.onFrame(",
+    to: ["this.#release((tail + ((frameBytes + 15) >>> 3)) | 0);", "if (!frames.onFrame("],
   },
   {
     name: "a reserved frame is published before it is filled",
     case: "one frame",
     file: WRITER,
     from: "this.#reservedHead = (head + units) | 0;",
-    to: "this.#reservedHead = (head + units) | 0;\n    Atomics.store(this.#words, HEAD_WORD, this.#reservedHead);",
+    to: [
+      "this.#reservedHead = (head + units) | 0;",
+      "Atomics.store(this.#words, HEAD_WORD, this.#reservedHead);",
+    ],
   },
   {
     name: "one unit too many fits",
@@ -306,8 +335,8 @@ const MUTANTS: readonly Mutant[] = [
     name: "a refused frame is skipped",
     case: "a handler that refuses",
     file: READER,
-    from: "result = DRAIN_STOPPED;\n          break;\n        }\n        tail = (tail + ((f",
-    to: "result = DRAIN_STOPPED;\n        }\n        tail = (tail + ((f",
+    from: ["result = DRAIN_STOPPED;", "break;", "}", "tail = (tail + ((f"],
+    to: ["result = DRAIN_STOPPED;", "}", "tail = (tail + ((f"],
   },
   {
     name: "a position does not wrap",

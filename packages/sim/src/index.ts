@@ -1,1 +1,9 @@
-export {};
+// The entry of the package: simulated worlds for the tests of cores.
+export { type ConnectFields, SimClient } from "./client.ts";
+export type { Delivery } from "./client-stream.ts";
+export { VirtualClock } from "./clock.ts";
+export type { ThreadHandler } from "./lanes.ts";
+export { Scheduler } from "./scheduler.ts";
+export { budget, forEachSeed } from "./seeds.ts";
+export { SimTransport, type TransportPeer, type TransportThread } from "./transport.ts";
+export { World, type WorldOptions } from "./world.ts";

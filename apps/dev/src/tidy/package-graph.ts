@@ -67,7 +67,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     why: "drivers: threads, files, pools; decisions belong into the cores",
   },
   server: {
-    packages: ["base", "config", "runtime"],
+    packages: ["base", "auth", "accounts", "config", "runtime"],
     pure: false,
     modules: ["node:"],
     why: "the embeddable product: starts the runtime and nothing else",

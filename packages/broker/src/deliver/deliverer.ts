@@ -50,7 +50,7 @@ export class Deliverer {
     let delivered = 0;
     for (let i = 0; i < count; i += 1) {
       const target = targets[i] as Target;
-      if (target.special) {
+      if (target.special || (header === 1 && target.withoutHeaders)) {
         delivered += this.#deliverSpecial(target, message);
         continue;
       }
@@ -93,7 +93,7 @@ export class Deliverer {
 
   /** Delivers to one target. */
   deliverOne(target: Target, message: MessageView): number {
-    if (target.special) return this.#deliverSpecial(target, message);
+    if (target.special || target.withoutHeaders) return this.#deliverSpecial(target, message);
     return this.#write(target, message, undefined, 0) ? 1 : 0;
   }
 
@@ -105,8 +105,9 @@ export class Deliverer {
     let delivered = 0;
     for (let i = 0; i < count; i += 1) {
       const target = targets[i] as Target;
-      if (target.special) delivered += this.#deliverSpecial(target, message);
-      else if (this.#write(target, message, slab, length)) delivered += 1;
+      if (target.special || target.withoutHeaders) {
+        delivered += this.#deliverSpecial(target, message);
+      } else if (this.#write(target, message, slab, length)) delivered += 1;
     }
     this.#slabs.release(slab);
     return delivered;
@@ -114,7 +115,7 @@ export class Deliverer {
 
   #deliverSpecial(target: Target, message: MessageView): number {
     if (!this.#special.admit(target, message)) return 0;
-    const strip = message.headerBytes >= 0 && !target.subscription.session.headersEnabled;
+    const strip = message.headerBytes >= 0 && target.withoutHeaders;
     const done = strip
       ? this.#writeWithoutHeader(target, message)
       : this.#write(target, message, undefined, 0);

@@ -13,8 +13,10 @@ export class Target {
   bytes: Buffer;
   readonly start: number;
   readonly length: number;
-  /** Needs a decision per message: echo, auto-unsubscribe, header removal, reply tracking, trace. */
+  /** Needs a decision per message: echo, auto-unsubscribe, reply tracking. */
   readonly special: boolean;
+  /** CP-47: gets messages without their header block. */
+  readonly withoutHeaders: boolean;
 
   constructor(
     subscription: Subscription,
@@ -29,6 +31,7 @@ export class Target {
     this.start = start;
     this.length = length;
     this.special = special;
+    this.withoutHeaders = !subscription.session.headersEnabled;
   }
 }
 

@@ -21,7 +21,6 @@ import {
 } from "@weft/protocol";
 import type { Outbox } from "../deliver/outbox.ts";
 import type { PublishContext } from "../publish/context.ts";
-import { PARKED } from "../publish/publisher.ts";
 import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import { clientInfo } from "./client-info.ts";
@@ -100,8 +99,8 @@ export class ClientSession implements ClientOps, TransportEvents {
   controlLineBytesMax: number;
   payloadBytesMax: number;
   subscriptionsMax: number;
-  /** Deliveries to this session need a decision each (echo off, no headers, reply tracking). */
-  specialTarget = true;
+  /** Deliveries to this session need a decision each (echo off, reply tracking). */
+  specialTarget = false;
   subscriptions: Map<string, Subscription> | undefined;
   inMessages = 0;
   inBytes = 0;
@@ -266,7 +265,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (plan.denied || this.verbose || this.pedantic || replyStart >= 0) {
       return publishChecked(this, plan);
     }
-    if (host.publisher.run(plan, message, this.context, 0) === PARKED) {
+    if (host.publisher.run(plan, message, this.context, 0) < 0) {
       host.park(this, host.publisher.parkedOn);
       return false;
     }
@@ -379,9 +378,10 @@ export class ClientSession implements ClientOps, TransportEvents {
   /** End of a turn in which something was appended. */
   flush(): void {
     if (this.state === "closed") return;
-    if (!this.outbox.writing) {
-      this.outbox.flush(this.transport);
-      if (this.outbox.writing) this.outbox.writeStartedMs = this.host.clock.monotonicMs();
+    const wasWriting = this.outbox.writing;
+    this.outbox.flush(this.transport);
+    if (!wasWriting && this.outbox.writing) {
+      this.outbox.writeStartedMs = this.host.clock.monotonicMs();
     }
     if (this.state === "closing" && this.outbox.queuedBytes === 0) this.transport.end();
   }
@@ -416,11 +416,9 @@ export class ClientSession implements ClientOps, TransportEvents {
     return `Account ${JSON.stringify(account)}, User ${JSON.stringify(this.user)}`;
   }
 
-  /** Recomputes `specialTarget`, and makes plans anew that were built with the old value. */
+  /** After a change of switches: recomputes `specialTarget` and makes plans to this session anew. */
   refreshSpecial(): void {
-    const special = !this.echo || !this.headersEnabled || this.responses !== undefined;
-    if (special === this.specialTarget) return;
-    this.specialTarget = special;
+    this.specialTarget = !this.echo || this.responses !== undefined;
     for (const subscription of this.subscriptions?.values() ?? []) {
       this.host.subscriptions.changed(subscription, this.account);
     }

@@ -1,6 +1,4 @@
 // A ConfigSource over texts in memory, for tests: paths are joined like those of a file system.
-import { createHash } from "node:crypto";
-import { posix } from "node:path";
 import { type LoadResult, type LoadSettings, loadConfig } from "../load.ts";
 import type { ServerOptions } from "../options.ts";
 import type { ConfigSource } from "../source.ts";
@@ -11,13 +9,24 @@ export function memorySource(
 ): ConfigSource {
   return {
     readFile: (path) => (Object.hasOwn(files, path) ? files[path] : undefined),
-    resolve: (base, path) => posix.join(posix.dirname(base), path),
+    resolve: joinPath,
     environment: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
   };
 }
 
+/** `base`'s folder and `path`, without "." and "..". */
+function joinPath(base: string, path: string): string {
+  const parts: string[] = base.split("/").slice(0, -1);
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "." && part !== "") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** Stands for the hash function: the whole text in hexadecimal, so that tests can look at it. */
 export function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return Buffer.from(text).toString("hex");
 }
 
 /** Loads one text as the file `test.conf`. */

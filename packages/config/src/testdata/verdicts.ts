@@ -14,6 +14,7 @@ export interface Verdict {
 const STARTS_ONLY = "the reference refuses it only when it starts (section 17)";
 const NEWER = "the reference does so from a later version on";
 const LOSES_KEYS = "the reference drops the key or its map without a word";
+const LOSES_SLASH = "the reference drops a slash in front of a key";
 const RANDOM = "the reference's verdict depends on the order of a hash table";
 const UNCHECKED = "the reference does not check it and fails or misbehaves later";
 
@@ -53,6 +54,7 @@ const LANGUAGE: readonly Verdict[] = [
   good("CF-02", "port: 4222; debug: true, trace: false\n"),
   good("CF-02", "port\n\n4222\n"),
   bad("CF-02", "port:\n4222\n"),
+  stricter("CF-02", "authorization { /user: a }\n", LOSES_SLASH),
   good("CF-02", "authorization { user:\n a }\n"),
   bad("CF-02", "port: 4222 debug: true\n"),
   bad("CF-02", "authorization { user: a password: b }\n"),
@@ -135,7 +137,7 @@ const LANGUAGE: readonly Verdict[] = [
     environment: { WEFT_TEST_TAGS: "[a, b]" },
   },
   good("CF-10", "port: $WEFT_TEST_A\n", { WEFT_TEST_A: "$WEFT_TEST_B", WEFT_TEST_B: "4222" }),
-  bad("CF-10", "port: $WEFT_TEST_PORT\n", { WEFT_TEST_PORT: "[" }),
+  bad("CF-10", "port: $WEFT_TEST_BAD\n", { WEFT_TEST_BAD: "[" }),
   bad("CF-10", "server_name: $\n"),
   good("CF-10", "U: { user: a, password: b }\nauthorization { users: [ $U ] }\n"),
   good("CF-11 AN-06", `authorization { user: a, password: ${HASH} }\n`),

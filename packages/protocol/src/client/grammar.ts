@@ -53,7 +53,7 @@ export function matchVerb(
   return "whole";
 }
 
-/** Digits that a size may have; longer ones are refused, whatever their value (as the reference). */
+/** Digits that a size may have; more are refused, whatever the value (as by the reference). */
 const SIZE_DIGITS_MAX = 9;
 
 /** Decimal value of `input[start, end)`: 1 to 9 digits and nothing else, or -1. */

@@ -9,19 +9,17 @@
 // become visible with the step before them; a reader sees the frames between tail and head as they
 // are when it loads the head, and a frame once more when its handler touches it. `touch` in the
 // writer, between reserving and filling, makes a head that is published too early visible.
-import { assert } from "@weft/base";
-import { HEAD_WORD, RING_HEADER_BYTES, TAIL_WORD } from "../ring.ts";
-import { fingerprint } from "./fingerprint.ts";
-import type { AtomicsPort } from "./source-loader.ts";
-
-export interface RingSpec {
-  readonly name: string;
-  readonly writer: string;
-  readonly reader: string;
-  readonly capacityBytes: number;
-  /** First position; near the int32 limit to try the wrap. */
-  readonly position?: number | undefined;
-}
+import { assert, type Prng } from "@weft/base";
+import { HEAD_WORD, TAIL_WORD } from "../ring.ts";
+import {
+  ActorPort,
+  type Mark,
+  type Request,
+  type Result,
+  type RingSpec,
+  resultKey,
+  SUSPENDED,
+} from "./actor-port.ts";
 
 export interface ActorSpec {
   readonly name: string;
@@ -56,29 +54,6 @@ export interface Exploration {
   readonly steps: readonly string[];
 }
 
-type Request =
-  | { readonly kind: "load"; readonly ring: number; readonly word: number }
-  | { readonly kind: "store"; readonly ring: number; readonly word: number; readonly value: number }
-  | {
-      readonly kind: "exchange";
-      readonly ring: number;
-      readonly word: number;
-      readonly expected: number;
-      readonly value: number;
-    }
-  | { readonly kind: "touch"; readonly ring: number; readonly start: number; readonly end: number }
-  | { readonly kind: "signal"; readonly to: string; readonly event: string }
-  | { readonly kind: "wait" }
-  | { readonly kind: "done" }
-  | { readonly kind: "failed"; readonly reason: string };
-
-interface Result {
-  readonly value: number;
-  readonly event: string;
-  /** Bytes seen by this step, at this place of the ring. */
-  readonly seen: readonly { readonly start: number; readonly bytes: Buffer }[];
-}
-
 /** Of one actor: what it has seen so far, and what it wants next. */
 interface History {
   readonly id: number;
@@ -86,6 +61,7 @@ interface History {
   readonly result: Result | null;
   readonly request: Request;
   readonly reports: readonly string[];
+  readonly mark: Mark;
   /** Contents of the rings that this actor writes, by ring. */
   readonly written: readonly (Buffer | null)[];
   readonly next: Map<string, History>;
@@ -106,125 +82,8 @@ interface State {
   readonly result: Result | null;
 }
 
-function resultKey(result: Result): string {
-  const seen = result.seen.map(({ bytes }) => bytes.toString("latin1"));
-  return `${result.value} ${result.event} ${seen.join()}`;
-}
-
-const SUSPENDED = Symbol("suspended");
 /** Words of the header that are used; the model keeps these and no others. */
 const SHARED_WORDS = [0, 1, 32, 33, 34];
-
-/** What an actor's code may do; every method but `region`, `boot` and `report` is a step. */
-export class ActorPort implements AtomicsPort {
-  readonly #rings: readonly RingSpec[];
-  readonly #self: string;
-  readonly #results: readonly Result[];
-  readonly #regions: (ArrayBuffer | null)[];
-  #at = 0;
-  #booting = false;
-  request: Request = { kind: "done" };
-  #mark = "";
-  #markAt = 0;
-  readonly reports: string[] = [];
-
-  constructor(rings: readonly RingSpec[], self: string, results: readonly Result[]) {
-    this.#rings = rings;
-    this.#self = self;
-    this.#results = results;
-    this.#regions = rings.map(() => null);
-  }
-
-  /** This actor's copy of a ring. */
-  region(name: string): ArrayBuffer {
-    const ring = this.#rings.findIndex((spec) => spec.name === name);
-    const spec = this.#rings[ring]!;
-    const region = new ArrayBuffer(RING_HEADER_BYTES + spec.capacityBytes);
-    const words = new Int32Array(region);
-    words[HEAD_WORD] = spec.position ?? 0;
-    words[TAIL_WORD] = spec.position ?? 0;
-    this.#regions[ring] = region;
-    return region;
-  }
-
-  /** Code that runs before any thread: its accesses are no steps. */
-  boot<Made>(make: () => Made): Made {
-    this.#booting = true;
-    const made = make();
-    this.#booting = false;
-    return made;
-  }
-
-  load(words: Int32Array, word: number): number {
-    if (this.#booting) return words[word]!;
-    return this.#step({ kind: "load", ring: this.#ringOf(words), word }).value;
-  }
-
-  store(words: Int32Array, word: number, value: number): number {
-    this.#step({ kind: "store", ring: this.#ringOf(words), word, value: value | 0 });
-    return value;
-  }
-
-  compareExchange(words: Int32Array, word: number, expected: number, value: number): number {
-    const ring = this.#ringOf(words);
-    return this.#step({ kind: "exchange", ring, word, expected, value }).value;
-  }
-
-  /** Bytes `[start, end)` of a ring are about to be written, or about to be looked at. */
-  touch(name: string, start: number, end: number): void {
-    const ring = this.#rings.findIndex((spec) => spec.name === name);
-    this.#step({ kind: "touch", ring, start, end });
-  }
-
-  signal(to: string, event: string): void {
-    this.#step({ kind: "signal", to, event });
-  }
-
-  wait(): string {
-    return this.#step({ kind: "wait" }).event;
-  }
-
-  /** All that decides how the actor goes on is in `roots`, its reports and its rings. */
-  checkpoint(...roots: readonly unknown[]): void {
-    const copies = this.#regions.map((region) => region && Buffer.from(region).toString("latin1"));
-    this.#mark = `${fingerprint(roots)} ${this.reports.join()} ${copies.join()}`;
-    this.#markAt = this.#at;
-  }
-
-  /** Equal for runs that go on equally. */
-  key(): string {
-    const since = this.#results.slice(this.#markAt).map(resultKey);
-    return `${this.#mark} | ${since.join()} | ${JSON.stringify(this.request)}`;
-  }
-
-  report(text: string): void {
-    this.reports.push(text);
-  }
-
-  written(): (Buffer | null)[] {
-    return this.#regions.map((region, ring) => {
-      if (region === null || this.#rings[ring]!.writer !== this.#self) return null;
-      return Buffer.from(Buffer.from(region, RING_HEADER_BYTES));
-    });
-  }
-
-  #ringOf(words: Int32Array): number {
-    return this.#regions.indexOf(words.buffer as ArrayBuffer);
-  }
-
-  #step(request: Request): Result {
-    const result = this.#results[this.#at++];
-    if (result === undefined) {
-      this.request = request;
-      throw SUSPENDED;
-    }
-    if ("ring" in request) {
-      const bytes = Buffer.from(this.#regions[request.ring]!, RING_HEADER_BYTES);
-      for (const { start, bytes: seen } of result.seen) seen.copy(bytes, start);
-    }
-    return result;
-  }
-}
 
 /** Explores a scenario. `use` is called with the actor whose code runs now. */
 export class Explorer {
@@ -259,6 +118,21 @@ export class Explorer {
     return { states, violation: null, steps: [] };
   }
 
+  /** Random interleavings, for scenarios that are too large to explore. */
+  sample(walksCount: number, prng: Prng): Exploration {
+    let states = 0;
+    for (let walk = 0; walk < walksCount; walk++) {
+      for (let state: State | undefined = this.#firstState(); state !== undefined; ) {
+        states++;
+        const violation = this.#check(state);
+        if (violation !== null) return { states, violation, steps: this.#stepsTo(state) };
+        const open: State[] = this.#successors(state);
+        state = open[prng.below(open.length)];
+      }
+    }
+    return { states, violation: null, steps: [] };
+  }
+
   #firstState(): State {
     const { actors, rings } = this.#scenario;
     const words = rings.map(({ position }) => [position ?? 0, 0, position ?? 0, 0, 0]);
@@ -280,7 +154,7 @@ export class Explorer {
     for (let at = parent; at !== null && at.result !== null; at = at.parent)
       results.push(at.result);
     const spec = this.#scenario.actors[actor]!;
-    const port = new ActorPort(this.#scenario.rings, spec.name, results.reverse());
+    const port = new ActorPort(this.#scenario.rings, spec.name, results.reverse(), parent?.mark);
     this.#use(port);
     let request: Request;
     try {
@@ -300,6 +174,7 @@ export class Explorer {
       result,
       request,
       reports: port.reports,
+      mark: port.mark,
       written: port.written(),
       next: new Map(),
     };

@@ -4,16 +4,19 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { assert } from "@weft/base";
 
+/** Source text in pieces; white space between and in them matches any white space. */
+type Text = string | readonly string[];
+
 /** A mistake: `from` occurs exactly once in the file and is replaced. */
 export interface Mutant {
   readonly name: string;
   /** The case in which it shows. */
   readonly case: string;
   readonly file: string;
-  readonly from: string;
-  readonly to: string;
+  readonly from: Text;
+  readonly to: Text;
   /** Further replacements that belong to the same mistake. */
-  readonly also?: readonly (readonly [from: string, to: string])[] | undefined;
+  readonly also?: readonly (readonly [from: Text, to: Text])[] | undefined;
 }
 
 /** The three operations that the sources use. */
@@ -23,20 +26,33 @@ export interface AtomicsPort {
   compareExchange(words: Int32Array, index: number, expected: number, value: number): number;
 }
 
+function escapePattern(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** JavaScript by source text: most files are the same for all mutants. */
+const stripped = new Map<string, string>();
+
 function sourceText(file: string, mutants: readonly Mutant[]): string {
   let text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
   for (const mutant of mutants) {
     if (mutant.file !== file) continue;
     for (const [from, to] of [...(mutant.also ?? []), [mutant.from, mutant.to] as const]) {
-      assert(text.split(from).length === 2, `${mutant.name}: text occurs exactly once`);
-      text = text.replace(from, () => to);
+      const pattern = [from].flat().join(" ").trim().split(/\s+/).map(escapePattern).join("\\s+");
+      const found = [...text.matchAll(new RegExp(pattern, "g"))];
+      assert(found.length === 1, `${mutant.name}: ${from} occurs once`);
+      text = text.replace(found[0]![0], () => [to].flat().join("\n"));
     }
   }
+  const known = stripped.get(text);
+  if (known !== undefined) return known;
   // Private fields become plain ones, so that `fingerprint` sees them.
-  return stripTypeScriptTypes(text)
+  const plain = stripTypeScriptTypes(text)
     .replaceAll(/^import\s[^;]*?from\s+"[^"]+";/gm, "")
     .replaceAll(/^export /gm, "")
     .replaceAll(/(?<![\w"])#(?=[a-zA-Z])/g, "_");
+  stripped.set(text, plain);
+  return plain;
 }
 
 /** The named exports of the files, which must be given in dependency order. */

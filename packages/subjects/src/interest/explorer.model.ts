@@ -92,7 +92,7 @@ class Exploration {
   readonly #views: number[];
   readonly #begins: number[];
   readonly #stores = new Map<number, StoreRecord[]>();
-  readonly #seen = new Set<string>();
+  readonly #seen = new Set<string | number>();
   readonly #trace: string[] = [];
   readonly #footprint: Footprint;
   #violation: string | null = null;
@@ -119,7 +119,7 @@ class Exploration {
   }
 
   #visit(): void {
-    const key = `${this.#nodes.map((node) => node.id)};${this.#views};${this.#begins}`;
+    const key = this.#key();
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     if (this.#seen.size > this.#statesMax) throw new Error("explorer: too many states");
@@ -132,6 +132,17 @@ class Exploration {
       if ((this.#nodes[thread] as TreeNode).access.kind !== "done") this.#take(thread);
       if (this.#violation !== null) return;
     }
+  }
+
+  #key(): string | number {
+    const [writer, reader, more] = this.#nodes as [TreeNode, TreeNode, TreeNode | undefined];
+    const view = this.#views[1] as number;
+    const begin = this.#begins[1] as number;
+    const fits = writer.id < 1 << 12 && reader.id < 1 << 20 && view < 1 << 12 && begin < 1 << 6;
+    if (more === undefined && fits) {
+      return ((writer.id * (1 << 20) + reader.id) * (1 << 12) + view) * (1 << 6) + begin;
+    }
+    return `${this.#nodes.map((node) => node.id)};${this.#views};${this.#begins}`;
   }
 
   /** True if the next step of `thread` has the same effect whenever it is taken. */

@@ -18,25 +18,19 @@ import {
   KIND_BITS,
   KIND_FULL,
   KIND_LITERAL,
-  KIND_PIECE,
   KIND_QUEUE,
   KIND_ROOT,
   KIND_STAR,
-  NEXT,
   PARENT,
-  PIECE_BYTES,
-  PIECE_TEXT,
   PLAIN,
   QUEUE,
   QUEUE_NEXT,
   QUEUE_PREVIOUS,
   QUEUE_WEIGHT,
-  SHAPE,
   STAR,
-  TEXT,
-  TEXT_INLINE_BYTES,
 } from "./layout.ts";
 import type { Quiescence } from "./quiescence.ts";
+import { piecesFor, RecordEditor } from "./record-editor.ts";
 import { RecordPool } from "./record-pool.ts";
 import { SegmentView } from "./segment-view.ts";
 import { isWordMemory, SharedWords, type WordMemory } from "./shared-words.ts";
@@ -45,17 +39,13 @@ import { Sketch } from "./sketch.ts";
 const STAR_BYTE = 0x2a;
 const FULL_BYTE = 0x3e;
 
-/** Records that the text of a token or queue name needs beside its own. */
-function piecesFor(bytes: number): number {
-  return bytes <= TEXT_INLINE_BYTES ? 0 : Math.ceil(bytes / PIECE_BYTES);
-}
-
 /** Adds and removes the interest of one thread. */
 export class InterestWriter {
   readonly feed: InterestFeed;
   readonly #memory: WordMemory;
   readonly #view: SegmentView;
   readonly #pool: RecordPool;
+  readonly #editor: RecordEditor;
   readonly #sketch: Sketch;
   readonly #generations: Generations;
   readonly #tokens = new SubjectTokens();
@@ -80,6 +70,7 @@ export class InterestWriter {
     const owner = memory.swap(HEADER_OWNER, 0, threadIndex + 1);
     assert(owner === 0, "interest: a segment has one writer");
     this.#pool = new RecordPool(memory, this.#view.layout, quiescence, reclaimBatch);
+    this.#editor = new RecordEditor(this.#view, this.#pool);
     this.#sketch = new Sketch(memory, this.#view.layout);
     this.#generations = generations;
     this.feed = new InterestFeed(this.#view);
@@ -108,7 +99,7 @@ export class InterestWriter {
   /**
    * Counts one more interest in the filter `[start, end)` of `filter`, which the caller has
    * validated, as a member of `queue` or plain. Returns its node (from 1), or 0 and changes nothing
-   * if the segment is full.
+   * if the segment is full or the filter has more than `LIMITS.subjectTokensMax` tokens.
    */
   add(
     account: number,
@@ -118,7 +109,7 @@ export class InterestWriter {
     queue: Uint8Array | null,
   ): number {
     const tokens = this.#tokens;
-    assert(tokens.parse(filter, start, end), "interest: a filter within the limit of tokens");
+    if (!tokens.parse(filter, start, end)) return 0;
     let node = this.#view.findRoot(account);
     let level = 0;
     while (node !== 0 && level < tokens.count) {
@@ -149,7 +140,7 @@ export class InterestWriter {
 
   /** Node of a filter, or 0 if it has no node. */
   find(account: number, filter: Uint8Array, start: number, end: number): number {
-    assert(this.#tokens.parse(filter, start, end), "interest: a filter within the limit of tokens");
+    if (!this.#tokens.parse(filter, start, end)) return 0;
     let node = this.#view.findRoot(account);
     for (let level = 0; node !== 0 && level < this.#tokens.count; level += 1) {
       node = this.#findChild(node, level);
@@ -213,81 +204,26 @@ export class InterestWriter {
   }
 
   #createRoot(account: number): number {
-    const root = this.#createRecord(0, account, KIND_ROOT);
-    this.#publishInBucket(root, 0, account);
+    const root = this.#editor.create(0, account, KIND_ROOT);
+    this.#editor.publishInBucket(root, 0, account);
     return root;
   }
 
   #createChild(parent: number, level: number): number {
-    const { memory } = this.#view;
+    const memory = this.#memory;
     const { input, starts, ends, hashes } = this.#tokens;
     const kind = this.#kindOfToken(level);
     const hash = hashes[level] as number;
     const start = starts[level] as number;
     const length = kind === KIND_LITERAL ? (ends[level] as number) - start : 0;
-    const node = this.#createRecord(parent, hash, kind | (length << KIND_BITS));
-    this.#writeText(node, input, start, start + length);
+    const node = this.#editor.create(parent, hash, kind | (length << KIND_BITS));
+    this.#editor.writeText(node, input, start, start + length);
     const parentBase = this.#view.base(parent);
     memory.write(parentBase + CHILDREN, memory.read(parentBase + CHILDREN) + 1);
     if (kind === KIND_STAR) memory.store(parentBase + STAR, node);
     else if (kind === KIND_FULL) memory.store(parentBase + FULL, node);
-    else this.#publishInBucket(node, parent, hash);
+    else this.#editor.publishInBucket(node, parent, hash);
     return node;
-  }
-
-  /** A record with its constant words set and all others zero. */
-  #createRecord(parent: number, hash: number, shape: number): number {
-    const memory = this.#memory;
-    const record = this.#pool.take();
-    const base = this.#view.base(record);
-    for (let word = STAR; word <= CHILDREN; word += 1) memory.write(base + word, 0);
-    memory.write(base + NEXT, 0);
-    memory.write(base + PARENT, parent);
-    memory.write(base + HASH, hash);
-    memory.write(base + SHAPE, shape);
-    return record;
-  }
-
-  #writeText(record: number, input: Uint8Array, start: number, end: number): void {
-    const memory = this.#memory;
-    if (end - start <= TEXT_INLINE_BYTES) {
-      const to = (this.#view.base(record) + TEXT) * 4;
-      for (let at = start; at < end; at += 1) {
-        memory.writeByte(to + at - start, input[at] as number);
-      }
-      return;
-    }
-    let link = this.#view.base(record) + TEXT;
-    for (let done = start; done < end; done += PIECE_BYTES) {
-      const piece = this.#pool.take();
-      const base = this.#view.base(piece);
-      const to = (base + PIECE_TEXT) * 4;
-      const part = Math.min(PIECE_BYTES, end - done);
-      for (let at = 0; at < part; at += 1) memory.writeByte(to + at, input[done + at] as number);
-      memory.write(base + SHAPE, KIND_PIECE);
-      memory.write(base + NEXT, 0);
-      memory.write(link, piece);
-      link = base + NEXT;
-    }
-  }
-
-  #publishInBucket(record: number, parent: number, hash: number): void {
-    const bucket = this.#view.bucket(parent, hash);
-    this.#memory.write(this.#view.base(record) + NEXT, this.#memory.read(bucket));
-    this.#memory.store(bucket, record);
-  }
-
-  #unlinkFromBucket(record: number): void {
-    const memory = this.#memory;
-    const base = this.#view.base(record);
-    let link = this.#view.bucket(memory.read(base + PARENT), memory.read(base + HASH));
-    let at = memory.read(link);
-    while (at !== record) {
-      assert(at !== 0, "interest: a published record is in its bucket");
-      link = this.#view.base(at) + NEXT;
-      at = memory.read(link);
-    }
-    memory.store(link, memory.read(base + NEXT));
   }
 
   #addPlain(node: number): void {
@@ -324,8 +260,8 @@ export class InterestWriter {
   #createGroup(node: number, name: Uint8Array): void {
     const memory = this.#memory;
     const hash = hashToken(name, 0, name.length);
-    const group = this.#createRecord(node, hash, KIND_QUEUE | (name.length << KIND_BITS));
-    this.#writeText(group, name, 0, name.length);
+    const group = this.#editor.create(node, hash, KIND_QUEUE | (name.length << KIND_BITS));
+    this.#editor.writeText(group, name, 0, name.length);
     const base = this.#view.base(group);
     const first = this.#view.base(node) + QUEUE;
     const next = memory.read(first);
@@ -333,7 +269,7 @@ export class InterestWriter {
     memory.write(base + QUEUE_NEXT, next);
     if (next !== 0) memory.write(this.#view.base(next) + QUEUE_PREVIOUS, group);
     this.#sketch.count(this.#sketchWord, 1);
-    this.#publishInBucket(group, node, hash);
+    this.#editor.publishInBucket(group, node, hash);
     memory.store(first, group);
   }
 
@@ -350,7 +286,7 @@ export class InterestWriter {
     this.#unlinkGroup(node, group);
     this.#sketch.count(this.#sketchWord, -1);
     this.#announce(node, name, 0);
-    this.#retire(group);
+    this.#editor.retire(group);
     this.#prune(node);
   }
 
@@ -362,7 +298,7 @@ export class InterestWriter {
     if (previous === 0) memory.store(this.#view.base(node) + QUEUE, next);
     else memory.store(this.#view.base(previous) + QUEUE_NEXT, next);
     if (next !== 0) memory.write(this.#view.base(next) + QUEUE_PREVIOUS, previous);
-    this.#unlinkFromBucket(group);
+    this.#editor.unlinkFromBucket(group);
   }
 
   /** Unlinks `node` and its ancestors as far as nothing needs them any more. */
@@ -378,24 +314,11 @@ export class InterestWriter {
       const kind = this.#view.kind(at);
       if (kind === KIND_STAR) memory.store(parentBase + STAR, 0);
       else if (kind === KIND_FULL) memory.store(parentBase + FULL, 0);
-      else this.#unlinkFromBucket(at);
+      else this.#editor.unlinkFromBucket(at);
       if (parent !== 0) memory.write(parentBase + CHILDREN, memory.read(parentBase + CHILDREN) - 1);
-      this.#retire(at);
+      this.#editor.retire(at);
       at = parent;
     }
-  }
-
-  #retire(record: number): void {
-    const memory = this.#memory;
-    if (this.#view.textLength(record) > TEXT_INLINE_BYTES) {
-      let piece = memory.read(this.#view.base(record) + TEXT);
-      while (piece !== 0) {
-        const next = memory.read(this.#view.base(piece) + NEXT);
-        this.#pool.retire(piece);
-        piece = next;
-      }
-    }
-    this.#pool.retire(record);
   }
 
   /** Tells the other threads, then the feed, of a change that is published. */

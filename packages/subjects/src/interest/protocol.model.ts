@@ -44,10 +44,13 @@ export interface Scenario {
   readonly writerMutation?: Mutation | undefined;
 }
 
+/** An interest that a reader found, `filter` or `filter queue`, with its weight (plain: 1). */
+type Found = readonly [key: string, weight: number];
+
 /** What readers report. `epochs` counts the changes that the epoch told of. */
 interface Note {
   readonly subject: string;
-  readonly found: readonly string[];
+  readonly found: readonly Found[];
   readonly plan?: { readonly epochs: number; readonly isCurrent: boolean } | undefined;
 }
 
@@ -184,23 +187,22 @@ function parse(subject: string): SubjectTokens {
   return TOKENS;
 }
 
-/** Matches and returns what was found as keys (`filter` or `filter queue`), inside a section. */
-export function collect(tools: ReaderTools, subject: string): string[] {
+/** Matches and returns what was found; to be called inside a section. */
+export function collect(tools: ReaderTools, subject: string): Found[] {
   const { reader, view } = tools;
   const nodes = new NodeList();
   const tokens = parse(subject);
-  const found: string[] = [];
+  const found: Found[] = [];
   if (!reader.mayMatch(ACCOUNT, tokens)) return found;
   reader.match(ACCOUNT, tokens, nodes);
   for (let index = 0; index < nodes.count; index += 1) {
     const node = nodes.at(index);
     const filter = filterOf(view, node);
-    if (reader.plainCount(node) > 0) found.push(filter);
+    if (reader.plainCount(node) > 0) found.push([filter, 1]);
     let queue = reader.firstQueue(node);
     while (queue !== 0) {
-      const weight = reader.queueWeight(queue);
       const name = reader.copyQueueName(queue).toString();
-      found.push(weight > 0 ? `${filter} ${name}` : "a group without members");
+      found.push([`${filter} ${name}`, reader.queueWeight(queue)]);
       queue = reader.nextQueue(queue);
     }
   }
@@ -273,19 +275,20 @@ export function planning(subject: string, stampsAfterMatch = false): (tools: Rea
 function judge(scenario: Scenario, report: Report): string | null {
   const note = report.note as Note;
   const keys = new Set([...scenario.before, ...scenario.during].map(keyOf));
-  if (new Set(note.found).size !== note.found.length) return `twice in ${note.found}`;
-  for (const key of note.found) {
+  const found = new Map(note.found);
+  if (found.size !== note.found.length) return `twice in ${note.found}`;
+  for (const [key, weight] of found) {
     const filter = key.split(" ")[0] as string;
     if (!keys.has(key)) return `found ${key}, which never was`;
     if (!matches(filter, note.subject)) return `found ${key}, which does not match`;
+    if (weight < 1) return `found ${key} without members`;
   }
   for (const key of keys) {
     if (!matches(key.split(" ")[0] as string, note.subject)) continue;
-    const isFound = note.found.includes(key);
     const wrong =
       note.plan === undefined
-        ? judgeLookup(scenario, report, key, isFound)
-        : judgePlan(scenario, note.plan, key, isFound);
+        ? judgeLookup(scenario, report, key, found.has(key))
+        : judgePlan(scenario, note.plan, key, found.get(key) ?? 0);
     if (wrong !== null) return wrong;
   }
   return null;
@@ -313,20 +316,21 @@ function judgeLookup(
   return null;
 }
 
-/** A plan judged current shows each filter as it was at the epoch seen, or later. */
+/** A plan judged current shows each weight as it was at the epoch seen, or later. */
 function judgePlan(
   scenario: Scenario,
   plan: { readonly epochs: number; readonly isCurrent: boolean },
   key: string,
-  isFound: boolean,
+  weight: number,
 ): string | null {
   if (!plan.isCurrent) return null;
   let isAllowed = false;
   for (let done = Math.max(plan.epochs, 0); done <= scenario.during.length; done += 1) {
     const operations = [...scenario.before, ...scenario.during.slice(0, done)];
-    if (isPresentAfter(operations, key) === isFound) isAllowed = true;
+    const count = countsAfter(operations).get(key) ?? 0;
+    if (weight === (key.includes(" ") ? count : Math.min(count, 1))) isAllowed = true;
   }
-  return isAllowed ? null : `a plan ${isFound ? "with" : "without"} ${key} was judged current`;
+  return isAllowed ? null : `a plan with weight ${weight} of ${key} was judged current`;
 }
 
 function isRecordWrite(access: Access): boolean {

@@ -54,6 +54,7 @@ const SCENARIOS: Record<string, Scenario> = {
   "remove, insert || plan": { before: ["+a"], during: ["-a", "+a"], readers: [planning("a")] },
   "insert twice || plan": { before: [], during: ["+a.b", "+a.>"], readers: [planning("a.b")] },
   "groups || plan": { before: ["+a p"], during: ["+a q", "-a p"], readers: [planning("a")] },
+  "weights || plan": { before: ["+a p"], during: ["+a p", "-a p"], readers: [planning("a")] },
   "insert || two lookups": {
     before: [],
     during: ["+a"],
@@ -84,10 +85,18 @@ const LARGE_SCENARIOS: Record<string, Scenario> = {
   },
 };
 
+/** Many states once loads may return old values. */
+const LARGE_IF_RELAXED = [
+  "remove, reuse a group || walk",
+  "groups || plan",
+  "insert || two lookups",
+];
+
 describe("every interleaving of", () => {
   const scenarios = DEEP ? { ...SCENARIOS, ...LARGE_SCENARIOS } : SCENARIOS;
   for (const [name, scenario] of Object.entries(scenarios)) {
     for (const relaxed of [false, true]) {
+      if (relaxed && !DEEP && LARGE_IF_RELAXED.includes(name)) continue;
       test(`${name}, ${relaxed ? "relaxed" : "ordered"} memory`, () => {
         const { states, violation, trace } = explore(protocolModel(scenario), relaxed, STATES_MAX);
         expect(violation, trace.join("\n")).toBeNull();

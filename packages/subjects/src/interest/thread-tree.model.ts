@@ -44,6 +44,14 @@ export interface ModelThread {
 
 const SUSPENDED = new Error("suspended");
 
+/** Longest guess: the values guessed may lead nowhere, and even in circles. */
+const GUESSED_STEPS_MAX = 500;
+
+interface GuessedStep {
+  readonly access: Access;
+  readonly value: number;
+}
+
 /** What a thread does next in one state of its own, and what it is known to hold. */
 export interface TreeNode {
   readonly id: number;
@@ -67,8 +75,10 @@ export class ThreadPort {
   readonly #log: readonly number[];
   #delayed: Access[] = [];
   #position = 0;
+  readonly #guess: ((access: Access) => number) | undefined;
   direct = true;
-  pending: Access = { kind: "done", at: 0, value: 0, note: null };
+  /** The new accesses of this run, with the values guessed for them. */
+  readonly trail: GuessedStep[] = [];
 
   constructor(
     thread: number,
@@ -76,7 +86,9 @@ export class ThreadPort {
     ownerOf: (word: number) => number,
     mutation: Mutation | undefined,
     log: readonly number[],
+    guess?: ((access: Access) => number) | undefined,
   ) {
+    this.#guess = guess;
     this.#thread = thread;
     this.#words = words;
     this.#bytes = new Uint8Array(words.buffer);
@@ -157,8 +169,10 @@ export class ThreadPort {
       this.#position += 1;
       return this.#log[this.#position - 1] as number;
     }
-    this.pending = access;
-    throw SUSPENDED;
+    const value = this.#guess?.(access) ?? 0;
+    this.trail.push({ access, value });
+    if (this.trail.length === GUESSED_STEPS_MAX) throw SUSPENDED;
+    return value;
   }
 }
 
@@ -168,6 +182,8 @@ export class ThreadTree {
   readonly #thread: number;
   readonly #program: ModelThread;
   readonly #before: Int32Array;
+  readonly #memory: Int32Array;
+  readonly #bytes: Uint8Array;
   readonly #ownerOf: (word: number) => number;
   #nodes = 0;
 
@@ -181,46 +197,69 @@ export class ThreadTree {
     this.#thread = thread;
     this.#program = program;
     this.#before = memory.slice();
+    this.#memory = memory;
+    this.#bytes = new Uint8Array(memory.buffer);
     this.#ownerOf = ownerOf;
     program.make(new ThreadPort(thread, memory, ownerOf, undefined, [])).start();
-    this.root = this.#node(null, 0);
+    this.root = this.#grow(null, 0);
   }
 
   /** The node after the access of `node` returned `value` (0 for stores and marks). */
   advance(node: TreeNode, value: number): TreeNode {
-    const known = node.next.get(value);
-    if (known !== undefined) return known;
-    const child = this.#node(node, value);
-    node.next.set(value, child);
-    return child;
+    return node.next.get(value) ?? this.#grow(node, value);
   }
 
-  #node(parent: TreeNode | null, value: number): TreeNode {
+  /** Adds the node after `value`, and those that the rest of the run leads to; returns the first. */
+  #grow(parent: TreeNode | null, value: number): TreeNode {
     const log: number[] = [];
     if (parent !== null) {
       log.push(value);
       for (let at = parent; at.parent !== null; at = at.parent) log.push(at.value);
       log.reverse();
     }
-    const access = this.#replay(log);
-    this.#nodes += 1;
-    const depth = parent === null ? 0 : parent.depth + 1;
-    return { id: this.#nodes, parent, value, access, depth, next: new Map(), held: [] };
+    const trail = this.#replay(log);
+    const [first, ...rest] = trail;
+    const grown = this.#node(parent, value, (first as GuessedStep).access);
+    let last = grown;
+    let guessed = (first as GuessedStep).value;
+    for (const step of rest) {
+      last = this.#node(last, guessed, step.access);
+      guessed = step.value;
+    }
+    return grown;
   }
 
-  #replay(log: readonly number[]): Access {
+  #node(parent: TreeNode | null, value: number, access: Access): TreeNode {
+    this.#nodes += 1;
+    const depth = parent === null ? 0 : parent.depth + 1;
+    const node = { id: this.#nodes, parent, value, access, depth, next: new Map(), held: [] };
+    parent?.next.set(value, node);
+    return node;
+  }
+
+  /** The accesses after those of the log; the last one is `done` if the run came to its end. */
+  #replay(log: readonly number[]): readonly GuessedStep[] {
     const { mutation } = this.#program;
     const scratch = this.#before.slice();
-    const port = new ThreadPort(this.#thread, scratch, this.#ownerOf, mutation, log);
+    const guess = (access: Access): number =>
+      (access.kind === "readByte" ? this.#bytes[access.at] : this.#memory[access.at]) as number;
+    const guessLoad = (access: Access): number => (isLoad(access) ? guess(access) : 0);
+    const port = new ThreadPort(this.#thread, scratch, this.#ownerOf, mutation, log, guessLoad);
     const { start, run } = this.#program.make(port);
     start();
     port.direct = false;
     try {
       run();
       port.flush();
+      port.trail.push({ access: { kind: "done", at: 0, value: 0, note: null }, value: 0 });
     } catch (thrown) {
-      if (thrown !== SUSPENDED) throw thrown;
+      // What fails on guessed values may never happen; if it does, it fails again with an empty trail.
+      if (port.trail.length === 0) throw thrown;
     }
-    return port.pending;
+    return port.trail;
   }
+}
+
+function isLoad({ kind }: Access): boolean {
+  return kind === "load" || kind === "peek" || kind === "read" || kind === "readByte";
 }

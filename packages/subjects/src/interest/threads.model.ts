@@ -97,7 +97,7 @@ function checkChurn(lookup: Lookup, control: Int32Array): ReaderResult {
     const steady = `steady.${at % STEADY_COUNT}`;
     expect(steady, lookup.found(steady), "plain");
     const group = `group.x.${at % STEADY_COUNT}`;
-    expect(group, lookup.found(group), "plain,q 2");
+    expect(group, lookup.found(group), "q 2");
     const never = `churn.${at % CHURN_COUNT}.never`;
     expect(never, lookup.found(never), "");
     const churned = `churn.${at % CHURN_COUNT}.now`;

@@ -1,6 +1,6 @@
 // Test support: permissions decided the slow way. Sets of subjects are listed, not computed with;
 // nothing is shared with the code under test but the shape of the rules.
-import type { PermissionsSpec } from "./spec.ts";
+import type { PermissionsSpec } from "../spec.ts";
 
 /** Does `pattern` take in `text`, whose wildcards are plain tokens? */
 function takesIn(pattern: string[], text: string[]): boolean {
@@ -75,7 +75,12 @@ export function createJudge(tokens: readonly string[], depth: number): Judge {
     const wanted = [...setOf(filter)];
     const covers = (rule: Rule) => wanted.every((one) => setOf(rule.subject).has(one));
     const { allow, deny } = spec.subscribe ?? {};
-    if (allow !== undefined && !allowSide(rulesOf(allow).filter(covers), queue)) return false;
+    if (allow !== undefined) {
+      const rules = rulesOf(allow);
+      if (!allowSide(rules.filter(covers), queue)) return false;
+      const named = rules.filter((rule) => asText(rule, filter));
+      if (queue !== undefined && !allowSide(named, queue)) return false;
+    }
     return !denySide(
       rulesOf(deny).filter((rule) => asText(rule, filter)),
       queue,

@@ -1,6 +1,6 @@
 // Test support: exports, imports and mappings decided with regular expressions on what was written,
 // one import at a time. Shares only the shape of the specification with the code under test.
-import type { AccountSpec, ExportSpec, ImportSpec } from "./spec.ts";
+import type { AccountSpec, ExportSpec, ImportSpec } from "../spec.ts";
 
 function pattern(filter: string): RegExp {
   const parts = filter.split(".").map((token) => {
@@ -46,9 +46,16 @@ function isAuthorised(exports: readonly ExportSpec[], one: ImportSpec, importer:
       ),
   );
   const deciding = exact.length > 0 ? exact : narrowest;
+  // Entries with the same subject are one: private if one of them is, for all that they name.
   return (
     deciding.length > 0 &&
-    deciding.every((each) => each.accounts === undefined || each.accounts.includes(importer))
+    deciding.every(({ subject }) => {
+      const lists = deciding
+        .filter((each) => each.subject === subject)
+        .map((each) => each.accounts);
+      const names = lists.filter((list) => list !== undefined);
+      return names.length === 0 || names.some((list) => list.includes(importer));
+    })
   );
 }
 

@@ -1,0 +1,38 @@
+// Runs the server until it ends: exit code 0 on purpose, 1 when it cannot start, 70 when a part of
+// it died (F27).
+import { type Flags, formatProblem } from "@weft/config";
+import { handleSignals, LogWriter, writePidFile } from "@weft/runtime";
+import { startWithOptions, type WeftServer } from "@weft/server";
+import { loadOptions } from "./load-options.ts";
+
+/** "Internal software error" of sysexits: a bug or a lack of memory, not a mistake of the user. */
+const EXIT_DIED = 70;
+
+export async function runServer(flags: Flags, program: string): Promise<void> {
+  const { options, warnings, errors } = loadOptions(flags);
+  if (errors.length > 0) return refuse(program, errors.join("\n"));
+  try {
+    const log = new LogWriter({ ...options.logging, processId: process.pid, file: options.logging.logFile });
+    process.on("uncaughtException", (error) => {
+      log.writeFatal(`control died: ${error.stack ?? error.message}`);
+      process.exit(EXIT_DIED);
+    });
+    for (const warning of warnings) log.write("warn", formatProblem(warning));
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
+    const server = await startWithOptions({ options, log, configFile: flags.config });
+    serve(server, log);
+  } catch (error) {
+    refuse(program, (error as Error).message);
+  }
+}
+
+function serve(server: WeftServer, log: LogWriter): void {
+  handleSignals({ server, log, exit: (code) => process.exit(code) });
+  server.closed.catch(() => process.exit(EXIT_DIED));
+  void log.loadFast();
+}
+
+function refuse(program: string, why: string): never {
+  for (const line of why.split("\n")) console.error(`${program}: ${line}`);
+  process.exit(1);
+}

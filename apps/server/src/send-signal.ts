@@ -1,0 +1,68 @@
+// `--signal` (FL-03, SG-02): sends a running server what a command stands for.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { SignalCommand } from "@weft/config";
+
+const SIGNALS: Readonly<Record<SignalCommand, NodeJS.Signals>> = {
+  stop: "SIGKILL",
+  quit: "SIGINT",
+  term: "SIGTERM",
+  reopen: "SIGUSR1",
+  ldm: "SIGUSR2",
+  reload: "SIGHUP",
+};
+
+export function sendSignal(
+  command: SignalCommand,
+  target: string | undefined,
+  program: string,
+): void {
+  try {
+    for (const pid of targets(target)) process.kill(pid, SIGNALS[command]);
+  } catch (error) {
+    console.error(`${program}: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+
+/** `target`: a process id, a file with one, a prefix of ids and `*`, or nothing for the only one. */
+function targets(target: string | undefined): readonly number[] {
+  if (target === undefined || target.endsWith("*")) {
+    const prefix = target?.slice(0, -1) ?? "";
+    if (!/^\d*$/.test(prefix)) throw new Error(`invalid pid: ${prefix}`);
+    const running = runningServers().filter((pid) => String(pid).startsWith(prefix));
+    if (running.length === 0) throw new Error("no nats-server processes running");
+    if (target === undefined && running.length > 1) {
+      throw new Error(["multiple nats-server processes running:", ...running].join("\n"));
+    }
+    return running;
+  }
+  const text = /^\d+$/.test(target) ? target : pidInFile(target);
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`invalid pid: ${text}`);
+  return [Number(text)];
+}
+
+function pidInFile(file: string): string {
+  try {
+    return readFileSync(file, "latin1").trim();
+  } catch {
+    return file;
+  }
+}
+
+/** Processes that run this program's main file, but this one. */
+function runningServers(): readonly number[] {
+  const main = fileURLToPath(new URL("./main.js", import.meta.url));
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => commandLine(name).includes(main))
+    .map(Number);
+}
+
+function commandLine(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}

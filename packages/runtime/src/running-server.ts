@@ -1,0 +1,243 @@
+// One server as its control thread runs it: starts the other threads, answers what their cores ask,
+// writes the log, and ends everything. Nothing on the message path waits for it.
+// What must stay true: after `closed` settles no thread, port, timer or file of the server is left.
+import { randomInt } from "node:crypto";
+import { isBcrypt } from "@weft/auth";
+import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
+import { type Mailbox, openMailbox } from "@weft/shm";
+import { ClosedConnections } from "./closed-connections.ts";
+import { HashPool } from "./hash-pool.ts";
+import { createServerKeys, type ServerKeys } from "./identity.ts";
+import { logBanner, logReady } from "./banner.ts";
+import { PortsFile } from "./server-files.ts";
+import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { brokerSnapshot, refusalText, serverIdentity } from "./server-snapshot.ts";
+import type { SharedRegions } from "./shared-state.ts";
+import { workersCountFor } from "./spawn.ts";
+import { ThreadGroup } from "./thread-group.ts";
+import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
+import { startThreads } from "./thread-seeds.ts";
+import { loadTlsMaterial } from "./tls-material.ts";
+import { Watchdog } from "./watchdog.ts";
+import { WORKER_COUNTERS } from "./worker-counters.ts";
+
+/** Threads that do not answer by then are ended without an answer. */
+const STOP_WAIT_MS = 3_000;
+
+export class RunningServer implements Runtime {
+  readonly workersCount: number;
+  readonly closed: Promise<void>;
+  host = "";
+  port = 0;
+  inLameDuck = false;
+  readonly #given: RuntimeOptions;
+  readonly #keys: ServerKeys = createServerKeys();
+  readonly #threads: ThreadGroup;
+  readonly #hashes: HashPool;
+  readonly #closedConnections: ClosedConnections;
+  #regions: SharedRegions | undefined;
+  #mailbox: Mailbox | undefined;
+  #watchdog: Watchdog | undefined;
+  #portsFile: PortsFile | undefined;
+  #boundPort: number | Error = new Error("the listener gave no answer");
+  #ending: Promise<void> | undefined;
+  #isUp = false;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #resolveClosed: () => void = () => undefined;
+  #rejectClosed: (error: Error) => void = () => undefined;
+
+  constructor(given: RuntimeOptions) {
+    const { options, log } = given;
+    this.#given = given;
+    this.workersCount = workersCountFor(options.workers);
+    this.#closedConnections = new ClosedConnections(options.limits.maxClosedClients);
+    this.#hashes = new HashPool((text) => log.write("error", text));
+    this.#threads = new ThreadGroup({
+      log,
+      onWorkerMessage: (worker, message) => this.#onWorkerMessage(worker, message),
+      onAcceptorMessage: (message) => this.#onAcceptorMessage(message),
+      onDeath: (text) => this.#onDeath(text),
+    });
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolveClosed = resolve;
+      this.#rejectClosed = reject;
+    });
+    // A host that does not look at `closed` must not fall over its rejection.
+    this.closed.catch(() => undefined);
+  }
+
+  get id(): string {
+    return this.#keys.id;
+  }
+
+  get name(): string {
+    return this.#given.options.serverName ?? this.id;
+  }
+
+  get url(): string {
+    const { host, tls } = this.#given.options;
+    const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+    const shown = local.includes(":") ? `[${local}]` : local;
+    return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
+  }
+
+  get blockedWorkers(): readonly number[] {
+    return this.#watchdog?.blocked ?? [];
+  }
+
+  /** Throws, with everything ended, when the server cannot start. */
+  async start(): Promise<void> {
+    const { options } = this.#given;
+    const tls = options.tls === undefined ? undefined : loadTlsMaterial(options.tls, "client");
+    try {
+      const loaded = this.#startThreads();
+      logBanner(this.#given, this);
+      await this.#orDeath(loaded);
+      await this.#listen();
+      const snapshot = this.#snapshot();
+      const ready = this.#threads.arrival("ready", this.workersCount);
+      const hashSeed = randomInt(0x1_0000_0000);
+      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
+      this.#threads.tellAcceptor({ kind: "refusals", texts });
+      await this.#orDeath(ready);
+      this.#isReady();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#ending ??= this.#end(this.#isUp).then(() => this.#resolveClosed());
+    return this.#ending;
+  }
+
+  async enterLameDuck(): Promise<void> {
+    if (this.inLameDuck || this.#ending !== undefined) return this.closed;
+    this.inLameDuck = true;
+    const { log, options } = this.#given;
+    log.write("info", "Entering lame duck mode, stop accepting new clients");
+    this.#threads.tellAcceptor({ kind: "stop" });
+    this.#threads.tellWorkers({ kind: "lame-duck" });
+    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
+    this.#graceTimer = setTimeout(() => {
+      log.write("info", "Closing existing clients");
+      void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
+      this.#threads.tellWorkers({ kind: "drain", durationMs: Math.max(0, durationMs - graceMs) });
+    }, graceMs);
+    return this.closed;
+  }
+
+  reopenLog(): void {
+    this.#given.log.reopen();
+    this.#given.log.write("info", "File log re-opened");
+  }
+
+  counters(): Record<keyof WorkerCounters, number> {
+    if (this.#regions === undefined) throw new Error("the server has not started");
+    return WORKER_COUNTERS.totals(this.#regions.counters);
+  }
+
+  closedConnections(): readonly ClosedConnection[] {
+    return this.#closedConnections.list();
+  }
+
+  #startThreads(): Promise<unknown> {
+    const { options, coreModule } = this.#given;
+    const { debug, trace } = options.logging;
+    const loaded = this.#threads.arrival("loaded", this.workersCount + 1);
+    const { regions, mailbox } = startThreads(this.#threads, {
+      workersCount: this.workersCount,
+      connectionsMax: options.limits.maxConnections,
+      debug,
+      trace,
+      coreModule,
+    });
+    this.#regions = regions;
+    // Nothing on control is subscribed yet: frames to it can only be old ones.
+    this.#mailbox = openMailbox(mailbox, {
+      onControlFrame: () => undefined,
+      onDataFrame: () => true,
+      onSpace: () => undefined,
+      afterDrain: () => undefined,
+    });
+    return loaded;
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#given.options;
+    const answered = this.#threads.arrival("listen-answer", 1);
+    this.#threads.tellAcceptor({ kind: "listen", listeners: [{ listener: 0, host, port }] });
+    await this.#orDeath(answered);
+    if (typeof this.#boundPort !== "number") throw this.#boundPort;
+    this.host = host;
+    this.port = this.#boundPort;
+  }
+
+  #snapshot(): BrokerSnapshot {
+    const { options, accounts } = this.#given;
+    return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
+  }
+
+  #isReady(): void {
+    const { options, log } = this.#given;
+    this.#isUp = true;
+    this.#watchdog = new Watchdog({
+      heartbeats: this.#regions!.heartbeats,
+      onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
+      onRecovered: (worker) => log.write("info", `Worker ${worker} is no longer blocked`),
+    });
+    if (options.portsFileDir !== undefined) {
+      this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
+      this.#portsFile.write([`nats://${options.host}:${this.port}`]);
+    }
+    logReady(this.#given, this);
+    const { token, password, users } = options.auth;
+    const secrets = [token, password, ...users.map((user) => user.password)];
+    if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) this.#hashes.warmUp();
+  }
+
+  #onWorkerMessage(worker: number, message: FromWorker): void {
+    if (message.kind === "connections-closed") this.#closedConnections.add(message.records);
+    if (message.kind !== "compare-hash") return;
+    const { ticket, stored, given } = message;
+    void this.#hashes
+      .compare(stored, given)
+      .then((matches) => this.#threads.tellWorker(worker, { kind: "hash-answer", ticket, matches }));
+  }
+
+  #onAcceptorMessage(message: FromAcceptor): void {
+    if (message.kind !== "listen-answer") return;
+    this.#boundPort = message.ports[0] ?? new Error(message.error ?? "not listening");
+  }
+
+  /** F27. */
+  #onDeath(text: string): void {
+    this.#given.log.writeFatal(text);
+    this.#ending ??= this.#end(false);
+    this.#rejectClosed(new Error(text));
+  }
+
+  /** `arrived`, or the end of the server if that comes first. */
+  #orDeath(arrived: Promise<unknown>): Promise<unknown> {
+    return Promise.race([arrived, this.closed]);
+  }
+
+  async #end(orderly: boolean): Promise<void> {
+    const { log } = this.#given;
+    clearTimeout(this.#graceTimer);
+    this.#watchdog?.stop();
+    this.#threads.expectEnd();
+    if (orderly) {
+      log.write("info", "Initiating Shutdown...");
+      await this.#threads.stopAll(STOP_WAIT_MS);
+    }
+    await this.#threads.terminate();
+    this.#mailbox?.close();
+    await this.#hashes.close();
+    this.#portsFile?.remove();
+    if (orderly) log.write("info", "Server Exiting..");
+    await log.close();
+  }
+}

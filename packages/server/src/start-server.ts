@@ -1,0 +1,106 @@
+// Starts a server inside the calling program, from options or from a configuration. The caller's
+// thread becomes the control thread beside its own work. What must stay true: signals, exit code,
+// standard streams and unhandled errors of the program are left alone.
+import { compileAccounts } from "@weft/accounts";
+import { validateAuth } from "@weft/auth";
+import type { ConfigProblem } from "@weft/base";
+import {
+  defaultOptions,
+  loadConfig,
+  type ServerOptions,
+  textSource,
+  validateOptions,
+} from "@weft/config";
+import { type LogSink, LogWriter, type Runtime, SILENT_LOG, startRuntime } from "@weft/runtime";
+import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
+import { ConfigurationError } from "./start-error.ts";
+import type { StartOptions } from "./start-options.ts";
+
+const LOCAL_HOST = "127.0.0.1";
+/** Name under which findings in a text are reported. */
+const TEXT_NAME = "config";
+
+/** A running server. */
+export type WeftServer = Runtime;
+
+/**
+ * Starts a server and resolves when it accepts connections. Rejects with {@link ConfigurationError}
+ * when the configuration is wrong, else with what failed (a port in use, a TLS file).
+ */
+export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
+  const options = optionsOf(start);
+  return startWithOptions({ options, log: logOf(start, options), configFile: start.configFile });
+}
+
+export interface PreparedStart {
+  readonly options: ServerOptions;
+  readonly log: LogSink;
+  readonly configFile?: string | undefined;
+}
+
+/** What is wrong with complete options, beyond what the language itself can tell. */
+export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
+  const accounts = compile(options);
+  const found = [...validateOptions(options), ...validateAuth(options.auth)];
+  return accounts.ok ? found : [...found, ...accounts.errors];
+}
+
+/** The same for options that are complete already; `log` is closed with the server. */
+export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
+  const { options, log, configFile } = start;
+  const accounts = compile(options);
+  const problems = checkOptions(options);
+  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
+  for (const { message } of accounts.warnings) log.write("warn", message);
+  return startRuntime({ options, accounts: accounts.snapshot, log, configFile });
+}
+
+function optionsOf(start: StartOptions): ServerOptions {
+  const loaded = loadedOptions(start);
+  const { users = [], accounts = [], name } = start;
+  return {
+    ...loaded,
+    ...(start.host === undefined ? {} : { host: start.host }),
+    ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
+    ...(start.workers === undefined ? {} : { workers: start.workers }),
+    ...(name === undefined ? {} : { serverName: name }),
+    auth: { ...loaded.auth, users: [...loaded.auth.users, ...users] },
+    accounts: [...loaded.accounts, ...accounts],
+    ...start.options,
+  };
+}
+
+function loadedOptions(start: StartOptions): ServerOptions {
+  const { configFile, config } = start;
+  if (configFile !== undefined && config !== undefined) {
+    throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
+  }
+  if (configFile === undefined && config === undefined) {
+    return { ...defaultOptions(), host: LOCAL_HOST, port: 0 };
+  }
+  const source = config === undefined ? FILE_SOURCE : textSource(config);
+  const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
+  if (!loaded.ok) throw new ConfigurationError(loaded.errors);
+  return loaded.options;
+}
+
+function logOf(start: StartOptions, options: ServerOptions): LogSink {
+  const { log } = start;
+  const { logging } = options;
+  if (log === undefined && logging.logFile === undefined) return SILENT_LOG;
+  if (typeof log === "function") {
+    return { ...SILENT_LOG, write: log, writeFatal: (text) => log("fatal", text) };
+  }
+  const file = log === "stderr" ? undefined : logging.logFile;
+  const writer = new LogWriter({ ...logging, processId: process.pid, file });
+  void writer.loadFast();
+  return writer;
+}
+
+function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {
+  return compileAccounts(options.accounts, {
+    systemAccount: options.systemAccount,
+    noSystemAccount: options.noSystemAccount,
+    topLevelMappings: options.globalMappings,
+  });
+}

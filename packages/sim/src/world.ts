@@ -1,0 +1,231 @@
+// A server process in one thread: N real worker cores over one interest index, simulated lanes,
+// sockets and time. Thread 0 stands for control: it has a segment and no core; workers are 1 to N;
+// `extraThreads` more come behind them. Test support. Must stay true: everything that happens is
+// drawn from the seed, so a failing run is repeated by its seed alone.
+//
+// Reading order: scheduler.ts, lanes.ts, transport.ts, client.ts, then this.
+import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
+import {
+  BrokerCore,
+  type Bus,
+  type ClosedConnection,
+  type SharedLimits,
+  type WorkerCounters,
+} from "@weft/broker";
+import type { InterestIndex } from "@weft/subjects";
+import { type ConnectFields, SimClient } from "./client.ts";
+import { VirtualClock } from "./clock.ts";
+import { LaneFabric, type ThreadHandler } from "./lanes.ts";
+import { Scheduler } from "./scheduler.ts";
+import { createInterest, type SharedInterest } from "./shared-interest.ts";
+import { createCounters, createSnapshot, type SnapshotOptions } from "./snapshot.ts";
+import { SimTransport, type TransportThread } from "./transport.ts";
+
+const TICK_MS = 100;
+const HASH_SEED = 0x1357_9bdf;
+/** One in this many tasks lets a little time pass, so that timers fire in the middle of things. */
+const DRIFT_ODDS = 40;
+
+export interface WorldOptions extends SnapshotOptions {
+  readonly seed: number;
+  readonly workers: number;
+  /** Threads behind the workers, for what has no sockets. */
+  readonly extraThreads?: number;
+  /** Capacity of each data lane; small ones make publishers wait. */
+  readonly laneBytes?: number;
+  /** Largest piece of input. */
+  readonly chunkBytesMax?: number;
+  readonly recordsMax?: number;
+  /** Called for each log line; what it throws, the core throws. */
+  readonly onLog?: (text: string) => void;
+}
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly scheduler: Scheduler;
+  readonly prng: Prng;
+  readonly interest: SharedInterest;
+  readonly lanes: LaneFabric;
+  readonly threadsCount: number;
+  readonly workers: number;
+  readonly clients: SimClient[] = [];
+  /** Everything that cores told control of. */
+  readonly closed: ClosedConnection[] = [];
+  readonly faults: unknown[] = [];
+  readonly #options: WorldOptions;
+  readonly #cores: BrokerCore[] = [];
+  readonly #counters: WorkerCounters[] = [];
+  readonly #transportThreads: TransportThread[] = [];
+  readonly #connectionsByAccount = new Map<number, number>();
+  #lastClientId = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.workers = options.workers;
+    this.prng = createPrng(options.seed);
+    this.scheduler = new Scheduler(createPrng(this.prng.nextUint32()));
+    this.threadsCount = 1 + options.workers + (options.extraThreads ?? 0);
+    this.interest = createInterest(this.threadsCount, options.recordsMax ?? 4_096);
+    const lanesPrng = createPrng(this.prng.nextUint32());
+    const laneBytes = options.laneBytes ?? 1 << 20;
+    this.lanes = new LaneFabric(this.threadsCount, laneBytes, this.scheduler, lanesPrng);
+    for (let thread = 1; thread <= options.workers; thread += 1) this.#addWorker(thread);
+  }
+
+  core(thread: number): BrokerCore {
+    return this.#cores[thread - 1] as BrokerCore;
+  }
+
+  counters(thread: number): WorkerCounters {
+    return this.#counters[thread - 1] as WorkerCounters;
+  }
+
+  index(thread: number): InterestIndex {
+    return this.interest.indexes[thread] as InterestIndex;
+  }
+
+  bus(thread: number): Bus {
+    return this.lanes.bus(thread);
+  }
+
+  /** Puts something without sockets on a thread behind the workers. */
+  attach(thread: number, handler: ThreadHandler): void {
+    this.lanes.attach(thread, handler);
+  }
+
+  /** Opens a connection on a worker and sends CONNECT. */
+  connect(thread: number, fields: ConnectFields = {}): SimClient {
+    const client = this.open(thread);
+    client.connect(fields);
+    return client;
+  }
+
+  /** Opens a connection and sends nothing. */
+  open(thread: number): SimClient {
+    const client = new SimClient(thread);
+    const within = this.#transportThreads[thread - 1] as TransportThread;
+    const transport = new SimTransport(within, client, 10_000 + this.clients.length);
+    client.attach(transport);
+    this.clients.push(client);
+    transport.attach(this.core(thread).open(transport, 0));
+    this.core(thread).flush();
+    return client;
+  }
+
+  /** Runs until nothing is left to do, timers of stalls included. Throws when it does not end. */
+  settle(stepsMax = 2_000_000): void {
+    const { scheduler, clock } = this;
+    const last = scheduler.steps + stepsMax;
+    for (;;) {
+      while (scheduler.step()) {
+        if (this.prng.below(DRIFT_ODDS) === 0) {
+          clock.advanceTo(clock.monotonicMs() + this.prng.below(3));
+        }
+        if (scheduler.steps > last) throw new Error("the world does not become quiet");
+      }
+      const next = clock.nextDueMs();
+      if (next === Number.POSITIVE_INFINITY) return;
+      clock.advanceTo(next);
+    }
+  }
+
+  /** Runs some of what is pending. */
+  run(steps: number): void {
+    for (let left = steps; left > 0 && this.scheduler.step(); left -= 1) {}
+  }
+
+  /** Lets time pass, with the ticks of all cores. */
+  advance(durationMs: number): void {
+    const end = this.clock.monotonicMs() + durationMs;
+    for (;;) {
+      const next = Math.min(end, this.clock.monotonicMs() + TICK_MS);
+      this.clock.advanceTo(next);
+      this.settle();
+      this.tick();
+      this.settle();
+      if (this.clock.monotonicMs() >= end) return;
+    }
+  }
+
+  tick(): void {
+    for (const core of this.#cores) {
+      core.tick();
+      core.flush();
+    }
+  }
+
+  /** Throws when something still waits although nothing is left to do. */
+  assertQuiet(): void {
+    if (!this.lanes.isQuiet) throw new Error("frames rest in a lane, or a writer waits for space");
+    for (const [place, client] of this.clients.entries()) {
+      if (client.transport.isQuiet) continue;
+      const state = client.transport.paused ? "is paused for ever" : "has bytes under way";
+      throw new Error(`client ${place} on thread ${client.thread} ${state}`);
+    }
+  }
+
+  #addWorker(thread: number): void {
+    const counters = createCounters();
+    const log: Log = {
+      debugEnabled: false,
+      traceEnabled: false,
+      write: (_level, text) => this.#options.onLog?.(text),
+    };
+    const secrets = createPrng(this.prng.nextUint32());
+    const core = new BrokerCore(createSnapshot(this.#options), this.index(thread), {
+      clock: this.clock,
+      entropy: { fill: (out) => fillRandom(secrets, out) },
+      prng: createPrng(this.prng.nextUint32()),
+      log,
+      bus: this.bus(thread),
+      shared: this.#sharedLimits(),
+      control: {
+        compareHash: () => undefined,
+        connectionClosed: (record) => this.closed.push(record),
+      },
+      counters,
+      generations: this.interest.generations,
+      hashSeed: HASH_SEED,
+      nextClientId: () => {
+        this.#lastClientId += 1;
+        return this.#lastClientId;
+      },
+      setTimer: (delayMs) =>
+        this.clock.setTimer(delayMs, () => {
+          core.onTimer();
+          core.flush();
+        }),
+    });
+    this.#cores.push(core);
+    this.#counters.push(counters);
+    this.lanes.attach(thread, core);
+    this.#transportThreads.push({
+      readBuffer: Buffer.alloc(LIMITS.readHeadroomBytes + LIMITS.readChunkBytes),
+      chunkBytesMax: this.#options.chunkBytesMax ?? 4_096,
+      clock: this.clock,
+      scheduler: this.scheduler,
+      prng: createPrng(this.prng.nextUint32()),
+      flush: () => core.flush(),
+      fault: (error) => this.faults.push(error),
+    });
+  }
+
+  #sharedLimits(): SharedLimits {
+    const taken = this.#connectionsByAccount;
+    return {
+      acquireConnection: (account, max) => {
+        const now = taken.get(account) ?? 0;
+        if (max >= 0 && now >= max) return false;
+        taken.set(account, now + 1);
+        return true;
+      },
+      releaseConnection: (account) => {
+        taken.set(account, (taken.get(account) ?? 0) - 1);
+      },
+    };
+  }
+}
+
+function fillRandom(prng: Prng, out: Uint8Array): void {
+  for (let at = 0; at < out.length; at += 1) out[at] = prng.below(256);
+}

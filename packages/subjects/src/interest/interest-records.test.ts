@@ -1,0 +1,109 @@
+// The records of a segment: when it is full, when they are used again, and who may write them.
+import { describe, expect, test } from "vitest";
+import { InterestReader } from "./interest-reader.ts";
+import { InterestWriter } from "./interest-writer.ts";
+import { formatInterestRegion, interestRegionBytes } from "./layout.ts";
+import { TestSegment } from "./segment.model.ts";
+
+const DEEP = process.env["WEFT_DEEP"] === "1";
+
+describe("records", () => {
+  test("a full segment refuses, changes nothing, and takes more once there is room", () => {
+    const long = "x".repeat(60);
+    const segment = new TestSegment(6);
+    const node = segment.add(1, "a.b.c", null);
+    expect(segment.writer.recordsUsed).toBe(4);
+    const epoch = segment.generations.epoch();
+    expect(segment.add(1, "a.x.y.z", null)).toBe(0);
+    expect(segment.add(2, "a.x", null)).toBe(0);
+    expect(segment.add(1, "a.b", long)).toBe(0);
+    expect(segment.add(1, `a.${long}`, null)).toBe(0);
+    expect(segment.writer.recordsUsed).toBe(4);
+    expect(segment.generations.epoch()).toBe(epoch);
+    expect(segment.found(1, "a.b.c")).toEqual([`${node} 1`]);
+    const other = segment.add(1, "a.x.y", null);
+    expect(other).toBeGreaterThan(0);
+    expect(segment.add(1, "a.b.c", null)).toBe(node);
+    segment.remove(other, null);
+    expect(segment.add(1, "a.x", "q")).toBeGreaterThan(0);
+  });
+
+  test("churn within a small segment never runs out", () => {
+    const segment = new TestSegment(300);
+    for (let round = 0; round < 5_000; round += 1) {
+      const node = segment.add(1, `_INBOX.${round}.*`, round % 2 === 0 ? null : "q");
+      expect(node).toBeGreaterThan(0);
+      segment.remove(node, round % 2 === 0 ? null : "q");
+    }
+    segment.writer.reclaim();
+    expect(segment.writer.recordsUsed + segment.writer.recordsPending).toBe(0);
+  });
+
+  test("a filter with more tokens than a subject may have is refused", () => {
+    const segment = new TestSegment(5_000);
+    expect(segment.add(1, Array(2_050).fill("a").join("."), null)).toBe(0);
+    expect(segment.add(1, Array(2_049).fill("a").join("."), null)).toBeGreaterThan(0);
+  });
+
+  test.runIf(DEEP)("a million filters", () => {
+    const segment = new TestSegment(1_100_000);
+    for (let at = 0; at < 1_000_000; at += 1) segment.add(1, `f.${at}`, null);
+    expect(segment.found(1, "f.777777")).toHaveLength(1);
+    expect(segment.found(1, "f.1000000")).toHaveLength(0);
+  });
+
+  test("a second writer, a foreign region and a removal too many are refused", () => {
+    const segment = new TestSegment(10);
+    const { region, quiescence, generations } = segment;
+    const again = (): unknown => new InterestWriter(region, 1, quiescence, generations);
+    expect(again).toThrow("one writer");
+    expect(() => new InterestReader(new ArrayBuffer(interestRegionBytes(10)))).toThrow("formatted");
+    expect(() => formatInterestRegion(region, 10)).toThrow("once");
+    const node = segment.add(1, "a", "q");
+    expect(() => segment.remove(node, null)).toThrow("only what was added");
+    expect(() => segment.remove(node, "r")).toThrow("only what was added");
+  });
+});
+
+describe("quiescence", () => {
+  test("nothing is reused while a reader that may see it is inside", () => {
+    const segment = new TestSegment(200);
+    const first = segment.add(1, "steady", null);
+    segment.quiescence.enter(1);
+    let rounds = 0;
+    for (; ; rounds += 1) {
+      const node = segment.add(1, `t${rounds}`, null);
+      if (node === 0) break;
+      segment.remove(node, null);
+    }
+    // Two records for the standing filter; each round used up one that was never used before.
+    expect(rounds).toBe(198);
+    expect(segment.writer.recordsPending).toBe(198);
+    segment.quiescence.exit(1);
+    expect(segment.add(1, "t", null)).toBeGreaterThan(0);
+    expect(segment.writer.recordsPending).toBe(0);
+    expect(segment.found(1, "steady")).toEqual([`${first} 1`]);
+  });
+
+  test("a reader that comes later does not block what was unlinked before", () => {
+    const segment = new TestSegment(4, 3);
+    const node = segment.add(1, "a", null);
+    segment.quiescence.enter(1);
+    segment.remove(node, null);
+    segment.writer.reclaim();
+    segment.quiescence.enter(2);
+    segment.quiescence.exit(1);
+    segment.writer.reclaim();
+    expect(segment.writer.recordsPending).toBe(0);
+    segment.quiescence.exit(2);
+  });
+
+  test("a dead reader blocks reuse only until it is released", () => {
+    const segment = new TestSegment(2);
+    segment.quiescence.enter(1);
+    segment.remove(segment.add(1, "a", null), null);
+    expect(segment.add(1, "b", null)).toBe(0);
+    segment.quiescence.release(1);
+    expect(segment.add(1, "b", null)).toBeGreaterThan(0);
+  });
+});
