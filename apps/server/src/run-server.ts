@@ -1,14 +1,23 @@
 // Runs the server until it ends: exit code 0 on purpose, 1 when it cannot start, 70 when a part of
 // it died (F27).
 import { type Flags, formatProblem } from "@weft/config";
-import { handleSignals, LogWriter, writePidFile } from "@weft/runtime";
+import {
+  handleSignals,
+  LogWriter,
+  type PrestartedThreads,
+  writePidFile,
+} from "@weft/runtime";
 import { startWithOptions, type WeftServer } from "@weft/server";
 import { loadOptions } from "./load-options.ts";
 
 /** "Internal software error" of sysexits: a bug or a lack of memory, not a mistake of the user. */
 const EXIT_DIED = 70;
 
-export async function runServer(flags: Flags, program: string): Promise<void> {
+export async function runServer(
+  flags: Flags,
+  program: string,
+  prestarted: PrestartedThreads | undefined,
+): Promise<void> {
   const { options, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   try {
@@ -19,7 +28,8 @@ export async function runServer(flags: Flags, program: string): Promise<void> {
     });
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
-    const server = await startWithOptions({ options, log, configFile: flags.config });
+    const configFile = flags.config;
+    const server = await startWithOptions({ options, log, configFile, prestarted });
     serve(server, log);
   } catch (error) {
     refuse(program, (error as Error).message);

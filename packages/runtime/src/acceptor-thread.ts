@@ -1,17 +1,15 @@
 // Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
 import type { Socket } from "node:net";
-import { parentPort, type Transferable, workerData } from "node:worker_threads";
-import { assert } from "@weft/base";
+import type { Transferable } from "node:worker_threads";
 import { Acceptor } from "@weft/net";
 import { Placement } from "./connection-tally.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { RefusedSockets } from "./refused-sockets.ts";
+import { awaitSeed } from "./thread-seed.ts";
 import type { AcceptorSeed, FromAcceptor, PlacedSocket, ToAcceptor } from "./thread-messages.ts";
 
-assert(parentPort !== null, "the acceptor thread has a parent");
-const port = parentPort;
-const seed = workerData as AcceptorSeed;
+const { port, seed } = await awaitSeed<AcceptorSeed>();
 const tell = (message: FromAcceptor): void => port.postMessage(message);
 const log = new LogBatcher({ debug: false, trace: false, send: tell });
 const placement = new Placement(seed.regions.connectionsGone, seed.workers.length);

@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto";
 import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { ClosedConnections } from "./closed-connections.ts";
 import { HashPool } from "./hash-pool.ts";
@@ -11,13 +12,12 @@ import { createServerKeys, type ServerKeys } from "./identity.ts";
 import { logBanner, logReady } from "./banner.ts";
 import { PortsFile } from "./server-files.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
-import { brokerSnapshot, refusalText, serverIdentity } from "./server-snapshot.ts";
+import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
-import { loadTlsMaterial } from "./tls-material.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WORKER_COUNTERS } from "./worker-counters.ts";
 
@@ -87,20 +87,20 @@ export class RunningServer implements Runtime {
 
   /** Throws, with everything ended, when the server cannot start. */
   async start(): Promise<void> {
-    const { options } = this.#given;
-    const tls = options.tls === undefined ? undefined : loadTlsMaterial(options.tls, "client");
     try {
       const loaded = this.#startThreads();
       logBanner(this.#given, this);
+      const tls = await this.#tlsMaterial();
       await this.#orDeath(loaded);
       await this.#listen();
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
       this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      await this.#orDeath(ready);
+      const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
       this.#threads.tellAcceptor({ kind: "refusals", texts });
-      await this.#orDeath(ready);
       this.#isReady();
     } catch (error) {
       await this.close();
@@ -144,7 +144,7 @@ export class RunningServer implements Runtime {
   }
 
   #startThreads(): Promise<unknown> {
-    const { options, coreModule } = this.#given;
+    const { options, coreModule, prestarted } = this.#given;
     const { debug, trace } = options.logging;
     const loaded = this.#threads.arrival("loaded", this.workersCount + 1);
     const { regions, mailbox } = startThreads(this.#threads, {
@@ -153,6 +153,7 @@ export class RunningServer implements Runtime {
       debug,
       trace,
       coreModule,
+      prestarted,
     });
     this.#regions = regions;
     // Nothing on control is subscribed yet: frames to it can only be old ones.
@@ -163,6 +164,13 @@ export class RunningServer implements Runtime {
       afterDrain: () => undefined,
     });
     return loaded;
+  }
+
+  async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
+    const { tls } = this.#given.options;
+    if (tls === undefined) return undefined;
+    const { loadTlsMaterial } = await import("./tls-material.ts");
+    return loadTlsMaterial(tls, "client");
   }
 
   async #listen(): Promise<void> {

@@ -3,6 +3,7 @@ import type { AccountsSnapshot } from "@weft/accounts";
 import type { ClosedConnection, WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "./log-writer.ts";
+import type { PrestartedThreads } from "./prestart.ts";
 
 export interface RuntimeOptions {
   readonly options: ServerOptions;
@@ -12,6 +13,8 @@ export interface RuntimeOptions {
   readonly configFile?: string | undefined;
   /** Module that exports another `BrokerCore`; undefined = the product's. */
   readonly coreModule?: string | undefined;
+  /** Threads that were started ahead; the server takes them over. */
+  readonly prestarted?: PrestartedThreads | undefined;
 }
 
 export interface Runtime {

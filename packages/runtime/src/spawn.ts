@@ -1,10 +1,11 @@
 // Starts threads: from the build, or from source where a test runs from source.
 import { availableParallelism, totalmem } from "node:os";
-import { type Transferable, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { LIMITS } from "@weft/base";
 
+export type ThreadName = "worker-thread" | "acceptor-thread";
 /** Entry files of this folder. */
-export type EntryName = "worker-thread" | "acceptor-thread" | "hash-task";
+export type EntryName = ThreadName | "hash-task";
 
 export function entryUrl(name: EntryName): URL {
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -33,29 +34,17 @@ function workerHeapMb(workersCount: number): number {
   return Math.min(Math.max(share, HEAP_MIN_MB), HEAP_MAX_MB);
 }
 
-export interface SpawnOptions {
-  readonly seed: unknown;
-  readonly transfer: readonly Transferable[];
-  readonly name: string;
-}
-
-/** `execArgv` is empty: flags of the host program are not for these threads. */
-export function spawnWorker(options: SpawnOptions, workersCount: number): Worker {
-  return new Worker(entryUrl("worker-thread"), {
-    workerData: options.seed,
-    transferList: [...options.transfer],
-    name: options.name,
+/**
+ * Starts a thread that loads its code and waits for its seed, its first message. `execArgv` is
+ * empty: flags of the host program are not for these threads.
+ */
+export function spawnThread(entry: ThreadName, name: string, workersCount: number): Worker {
+  const isWorker = entry === "worker-thread";
+  return new Worker(entryUrl(entry), {
+    name,
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: workerHeapMb(workersCount) },
-  });
-}
-
-export function spawnAcceptor(options: SpawnOptions): Worker {
-  return new Worker(entryUrl("acceptor-thread"), {
-    workerData: options.seed,
-    transferList: [...options.transfer],
-    name: options.name,
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: ACCEPTOR_HEAP_MB },
+    resourceLimits: {
+      maxOldGenerationSizeMb: isWorker ? workerHeapMb(workersCount) : ACCEPTOR_HEAP_MB,
+    },
   });
 }

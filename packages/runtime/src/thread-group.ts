@@ -103,6 +103,7 @@ export class ThreadGroup {
   }
 
   #watch(thread: Worker, name: string): void {
+    thread.ref();
     thread.on("error", (error: unknown) => this.#died(name, describe(error)));
     thread.on("messageerror", (error) => this.#died(name, error.message));
     thread.on("exit", (code) => this.#died(name, `exit code ${code}`));

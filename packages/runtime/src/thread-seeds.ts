@@ -3,7 +3,8 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { createMailboxes, type MailboxSeed, seedTransferList } from "@weft/shm";
 import { createRegions, type SharedRegions } from "./shared-state.ts";
-import { spawnAcceptor, spawnWorker } from "./spawn.ts";
+import type { PrestartedThreads } from "./prestart.ts";
+import { spawnThread } from "./spawn.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 import type { AcceptorSeed, WorkerSeed } from "./thread-messages.ts";
 
@@ -13,6 +14,7 @@ export interface ThreadSettings {
   readonly debug: boolean;
   readonly trace: boolean;
   readonly coreModule?: string | undefined;
+  readonly prestarted?: PrestartedThreads | undefined;
 }
 
 /** What control keeps of it. */
@@ -22,7 +24,7 @@ export interface SharedParts {
 }
 
 export function startThreads(group: ThreadGroup, settings: ThreadSettings): SharedParts {
-  const { workersCount } = settings;
+  const { workersCount, prestarted } = settings;
   const regions = createRegions(workersCount);
   const mailboxes = createMailboxes(workersCount + 1);
   const toWorkers: MessagePort[] = [];
@@ -41,13 +43,18 @@ export function startThreads(group: ThreadGroup, settings: ThreadSettings): Shar
       coreModule: settings.coreModule,
     };
     const transfer = [channel.port2, ...seedTransferList(mailbox)];
-    group.addWorker(spawnWorker({ seed, transfer, name: `worker-${threadIndex}` }, workersCount));
+    const ready = worker === 0 ? prestarted?.worker : undefined;
+    const thread = ready ?? spawnThread("worker-thread", `worker-${threadIndex}`, workersCount);
+    group.addWorker(thread);
+    thread.postMessage(seed, transfer);
   }
   const seed: AcceptorSeed = {
     regions,
     workers: toWorkers,
     connectionsMax: settings.connectionsMax,
   };
-  group.setAcceptor(spawnAcceptor({ seed, transfer: toWorkers, name: "acceptor" }));
+  const acceptor = prestarted?.acceptor ?? spawnThread("acceptor-thread", "acceptor", 1);
+  group.setAcceptor(acceptor);
+  acceptor.postMessage(seed, toWorkers);
   return { regions, mailbox: mailboxes[0] as MailboxSeed };
 }

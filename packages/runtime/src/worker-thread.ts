@@ -2,15 +2,14 @@
 // Owns its sockets, its segment of the interest index and its counters; sees everybody's.
 // A turn is one call into the core and ends in `flush`. Anything thrown here that is not one
 // connection's fault ends the thread, and with it the server (F27).
-import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "@weft/base";
-import type { BrokerDependencies, BrokerDriver, BrokerSnapshot } from "@weft/broker";
+import { BrokerCore as ProductCore, type BrokerDriver } from "@weft/broker";
 import { SocketDriver, TlsContext } from "@weft/net";
 import { Heartbeats, openMailbox } from "@weft/shm";
-import type { InterestIndex } from "@weft/subjects";
 import { processMs } from "./clocks.ts";
 import { GoneCounter } from "./connection-tally.ts";
 import { LogBatcher } from "./log-batcher.ts";
+import { awaitSeed } from "./thread-seed.ts";
 import type { PlacedSocket, ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
 import { WorkerEnding } from "./worker-ending.ts";
@@ -20,24 +19,18 @@ import { WorkerLink } from "./worker-link.ts";
 const TICK_MS = 100;
 
 interface CoreModule {
-  readonly BrokerCore: new (
-    snapshot: BrokerSnapshot,
-    index: InterestIndex,
-    dependencies: BrokerDependencies,
-  ) => BrokerDriver;
+  readonly BrokerCore: new (...given: ConstructorParameters<typeof ProductCore>) => BrokerDriver;
 }
 
-async function loadCore(module: string | undefined): Promise<CoreModule> {
-  if (module === undefined) return import("@weft/broker");
-  return (await import(module)) as CoreModule;
+async function coreOf(module: string | undefined): Promise<CoreModule["BrokerCore"]> {
+  return module === undefined ? ProductCore : ((await import(module)) as CoreModule).BrokerCore;
 }
 
-async function main(seed: WorkerSeed): Promise<void> {
-  assert(parentPort !== null, "a worker thread has a parent");
-  const port = parentPort;
+async function main(): Promise<void> {
+  const { port, seed } = await awaitSeed<WorkerSeed>();
   const log = new LogBatcher({ ...seed, send: (batch) => port.postMessage(batch) });
   const link = new WorkerLink(port, log);
-  const { BrokerCore } = await loadCore(seed.coreModule);
+  const BrokerCore = await coreOf(seed.coreModule);
   const start = await link.awaitStart();
   run(seed, start, link, log, BrokerCore);
 }
@@ -141,4 +134,4 @@ function handle(
   }
 }
 
-await main(workerData as WorkerSeed);
+await main();

@@ -11,7 +11,14 @@ import {
   textSource,
   validateOptions,
 } from "@weft/config";
-import { type LogSink, LogWriter, type Runtime, SILENT_LOG, startRuntime } from "@weft/runtime";
+import {
+  type LogSink,
+  LogWriter,
+  type PrestartedThreads,
+  type Runtime,
+  SILENT_LOG,
+  startRuntime,
+} from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -36,6 +43,8 @@ export interface PreparedStart {
   readonly options: ServerOptions;
   readonly log: LogSink;
   readonly configFile?: string | undefined;
+  /** Threads that were started ahead. */
+  readonly prestarted?: PrestartedThreads | undefined;
 }
 
 /** What is wrong with complete options, beyond what the language itself can tell. */
@@ -47,12 +56,12 @@ export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { options, log, configFile } = start;
+  const { options, log, configFile, prestarted } = start;
   const accounts = compile(options);
   const problems = checkOptions(options);
   if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
   for (const { message } of accounts.warnings) log.write("warn", message);
-  return startRuntime({ options, accounts: accounts.snapshot, log, configFile });
+  return startRuntime({ options, accounts: accounts.snapshot, log, configFile, prestarted });
 }
 
 function optionsOf(start: StartOptions): ServerOptions {

@@ -62,7 +62,7 @@ describe("threads exchange frames", () => {
       ...PLAIN,
       framesCount: 4_000 * Math.min(DEEP, 10),
       largeEvery: 100,
-      largeBytesMax: 3_000_000,
+      largeBytesMax: 1_000_000,
       refuseEvery: 50,
     };
     for (const report of await exchange(2, order, 64 * 1024)) {
@@ -74,7 +74,7 @@ describe("threads exchange frames", () => {
   });
 
   it("among three threads, with control frames that spill", { timeout }, async () => {
-    const order = { ...PLAIN, framesCount: 10_000 * Math.min(DEEP, 10), controlEvery: 1 };
+    const order = { ...PLAIN, framesCount: 5_000 * Math.min(DEEP, 10), controlEvery: 1 };
     for (const report of await exchange(3, order, 256 * 1024)) {
       expect(report.errors).toEqual([]);
       expect(report.dataFrames).toBe(2 * order.framesCount);

@@ -41,6 +41,8 @@ export class SimClient implements TransportPeer {
   answersPings = true;
   /** Runs for each delivery, after it was recorded. */
   onDelivery: ((delivery: Delivery) => void) | undefined;
+  /** Runs for each PONG. */
+  onPong: (() => void) | undefined;
   readonly #stream: ClientStream;
   #transport: SimTransport | undefined;
 
@@ -122,8 +124,10 @@ export class SimClient implements TransportPeer {
   }
 
   #line(verb: string, rest: string): void {
-    if (verb === "PONG") this.pongs += 1;
-    else if (verb === "+OK") this.oks += 1;
+    if (verb === "PONG") {
+      this.pongs += 1;
+      this.onPong?.();
+    } else if (verb === "+OK") this.oks += 1;
     else if (verb === "INFO") this.infos += 1;
     else if (verb === "-ERR") this.errors.push(rest.replace(/^'|'$/g, ""));
     else {

@@ -10,6 +10,7 @@ import {
   checkPurity,
   checkSize,
   checkTestWaits,
+  missingPlatformPackages,
 } from "./rules.ts";
 import { listFiles, type SourceFile } from "./source-file.ts";
 
@@ -56,6 +57,15 @@ describe("tidy", () => {
   it("names no machine and no registry host", () => {
     expect(texts.flatMap(checkForeign)).toEqual([]);
     expect(checkForeign(bad(["", "work", "x"].join("/")))).toHaveLength(1);
+  });
+
+  it("locks the packages of every platform, not only of the one that wrote the lock file", () => {
+    const lock = texts.find((file) => file.path === "package-lock.json");
+    expect(missingPlatformPackages(lock?.text ?? "{}")).toEqual([]);
+    const broken = {
+      packages: { "node_modules/a": { optionalDependencies: { "a-darwin": "1.0.0" } } },
+    };
+    expect(missingPlatformPackages(JSON.stringify(broken))).toHaveLength(1);
   });
 
   it("has no download addresses in the lock file", () => {

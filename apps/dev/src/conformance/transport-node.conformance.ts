@@ -1,0 +1,27 @@
+// The current JavaScript client against the server, over TCP and TLS.
+import { describe } from "vitest";
+import { tlsOptions, transportNode } from "./client-library.ts";
+import { defineMessageCases, defineQueueCases } from "./core-cases.ts";
+import { defineLifeCases, defineRequestCases } from "./request-cases.ts";
+import { describeWithWorkers, useServer } from "./server-under-test.ts";
+import { tlsBlock, trusting } from "./testdata/certificates.ts";
+
+describeWithWorkers("@nats-io/transport-node", (workers) => {
+  describe("over TCP", () => {
+    const setting = { library: transportNode, server: useServer({ workers }), options: {} };
+    defineMessageCases(setting);
+    defineQueueCases(setting);
+    defineRequestCases(setting);
+    defineLifeCases(setting, { workers });
+  });
+
+  describe("over TLS", () => {
+    const serverOptions = { workers, config: tlsBlock() };
+    const options = tlsOptions(trusting);
+    const setting = { library: transportNode, server: useServer(serverOptions), options };
+    defineMessageCases(setting);
+    defineQueueCases(setting);
+    defineRequestCases(setting);
+    defineLifeCases(setting, serverOptions);
+  });
+});
