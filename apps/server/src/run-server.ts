@@ -5,9 +5,10 @@ import {
   handleSignals,
   LogWriter,
   type PrestartedThreads,
+  type Runtime,
   writePidFile,
 } from "@weft/runtime";
-import { startWithOptions, type WeftServer } from "@weft/server";
+import { startWithOptions } from "@weft/server";
 import { loadOptions } from "./load-options.ts";
 
 /** "Internal software error" of sysexits: a bug or a lack of memory, not a mistake of the user. */
@@ -21,7 +22,11 @@ export async function runServer(
   const { options, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   try {
-    const log = new LogWriter({ ...options.logging, processId: process.pid, file: options.logging.logFile });
+    const log = new LogWriter({
+      ...options.logging,
+      processId: process.pid,
+      file: options.logging.logFile,
+    });
     process.on("uncaughtException", (error) => {
       log.writeFatal(`control died: ${error.stack ?? error.message}`);
       process.exit(EXIT_DIED);
@@ -29,15 +34,17 @@ export async function runServer(
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
     const configFile = flags.config;
-    const server = await startWithOptions({ options, log, configFile, prestarted });
-    serve(server, log);
+    await serve(log, () => startWithOptions({ options, log, configFile, prestarted }));
   } catch (error) {
     refuse(program, (error as Error).message);
   }
 }
 
-function serve(server: WeftServer, log: LogWriter): void {
-  handleSignals({ server, log, exit: (code) => process.exit(code) });
+/** Ties the life of the process to that of the server which `start` starts. */
+export async function serve(log: LogWriter, start: () => Promise<Runtime>): Promise<void> {
+  let server: Runtime | undefined;
+  handleSignals({ server: () => server, log, exit: (code) => process.exit(code) });
+  server = await start();
   server.closed.catch(() => process.exit(EXIT_DIED));
   void log.loadFast();
 }

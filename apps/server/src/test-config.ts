@@ -9,7 +9,8 @@ export function testConfig(file: string, flags: Flags, program: string): void {
     ? [...loaded.warnings, ...checkOptions(loaded.options)]
     : loaded.errors;
   for (const problem of problems) console.error(`${program}: ${formatProblem(problem)}`);
-  const passes = loaded.ok && passesConfigTest(loaded) && problems.length === loaded.warnings.length;
+  const passes =
+    loaded.ok && passesConfigTest(loaded) && problems.length === loaded.warnings.length;
   if (passes) {
     console.error(`${program}: configuration file ${file} is valid (${loaded.digest})`);
   } else {

@@ -53,6 +53,8 @@ import { ServiceImports } from "./publish/service-imports.ts";
 import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { closedRecord } from "./session/closed-record.ts";
+import { greet } from "./session/greeting.ts";
 import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
@@ -184,7 +186,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.counters.connections += 1;
     this.counters.connectionsTotal += 1;
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
-    session.greet();
+    greet(session);
     if (this.log.debugEnabled) {
       this.log.write("debug", `${session.label()} - Client connection created`);
     }
@@ -360,21 +362,9 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.#inBytesClosed += session.inBytes;
     this.#outMessagesClosed += session.outbox.messages;
     this.#outBytesClosed += session.outbox.payloadBytes;
-    this.#dependencies.control.connectionClosed({
-      clientId: session.clientId,
-      reason: session.closedReason ?? "Unknown State",
-      name: session.facts.name,
-      user: session.user,
-      account: session.account < 0 ? "" : this.account(session.account).name,
-      address: session.transport.remoteAddress,
-      port: session.transport.remotePort,
-      startedAt: session.startedUnixMs,
-      closedAt: Number(this.clock.unixNanos() / 1_000_000n),
-      inMessages: session.inMessages,
-      inBytes: session.inBytes,
-      outMessages: session.outbox.messages,
-      outBytes: session.outbox.payloadBytes,
-    });
+    const account = session.account < 0 ? "" : this.account(session.account).name;
+    const nowMs = Number(this.clock.unixNanos() / 1_000_000n);
+    this.#dependencies.control.connectionClosed(closedRecord(session, account, nowMs));
   }
 
   // ---- asked by outboxes

@@ -6,8 +6,8 @@ import { Acceptor } from "@weft/net";
 import { Placement } from "./connection-tally.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { RefusedSockets } from "./refused-sockets.ts";
-import { awaitSeed } from "./thread-seed.ts";
 import type { AcceptorSeed, FromAcceptor, PlacedSocket, ToAcceptor } from "./thread-messages.ts";
+import { awaitSeed } from "./thread-seed.ts";
 
 const { port, seed } = await awaitSeed<AcceptorSeed>();
 const tell = (message: FromAcceptor): void => port.postMessage(message);

@@ -6,12 +6,12 @@ import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
+import { logBanner, logReady } from "./banner.ts";
 import { ClosedConnections } from "./closed-connections.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
-import { logBanner, logReady } from "./banner.ts";
-import { PortsFile } from "./server-files.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { PortsFile } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
@@ -129,11 +129,6 @@ export class RunningServer implements Runtime {
     return this.closed;
   }
 
-  reopenLog(): void {
-    this.#given.log.reopen();
-    this.#given.log.write("info", "File log re-opened");
-  }
-
   counters(): Record<keyof WorkerCounters, number> {
     if (this.#regions === undefined) throw new Error("the server has not started");
     return WORKER_COUNTERS.totals(this.#regions.counters);
@@ -212,7 +207,9 @@ export class RunningServer implements Runtime {
     const { ticket, stored, given } = message;
     void this.#hashes
       .compare(stored, given)
-      .then((matches) => this.#threads.tellWorker(worker, { kind: "hash-answer", ticket, matches }));
+      .then((matches) =>
+        this.#threads.tellWorker(worker, { kind: "hash-answer", ticket, matches }),
+      );
   }
 
   #onAcceptorMessage(message: FromAcceptor): void {

@@ -37,8 +37,6 @@ export interface Runtime {
   /** CP-108. Resolves when the server has ended. */
   enterLameDuck(): Promise<void>;
   readonly inLameDuck: boolean;
-  /** LG-08. */
-  reopenLog(): void;
   /** Sums over all workers, as of now. */
   counters(): Record<keyof WorkerCounters, number>;
   /** Workers (from 1) whose loop has not turned for 5 seconds. */

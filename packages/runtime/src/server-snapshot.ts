@@ -2,12 +2,7 @@
 // thread.
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { AuthSpec } from "@weft/auth";
-import type {
-  BrokerLimits,
-  BrokerSnapshot,
-  ListenerOptions,
-  ServerIdentity,
-} from "@weft/broker";
+import type { BrokerLimits, BrokerSnapshot, ListenerOptions, ServerIdentity } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { ServerKeys } from "./identity.ts";
 import { NATS_VERSION, WEFT_VERSION } from "./version.ts";

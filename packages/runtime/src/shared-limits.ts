@@ -8,8 +8,7 @@ const UNLIMITED = 0x7fff_ffff;
 export function openSharedLimits(accountConnections: SharedArrayBuffer): SharedLimits {
   const connections = new SharedGauge(accountConnections);
   return {
-    acquireConnection: (account, max) =>
-      connections.tryAcquire(account, max < 0 ? UNLIMITED : max),
+    acquireConnection: (account, max) => connections.tryAcquire(account, max < 0 ? UNLIMITED : max),
     releaseConnection: (account) => connections.release(account),
   };
 }

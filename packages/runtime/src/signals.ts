@@ -4,7 +4,8 @@ import type { LogSink } from "./log-writer.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface SignalActions {
-  readonly server: Runtime;
+  /** Undefined while it starts. */
+  server(): Runtime | undefined;
   readonly log: LogSink;
   exit(code: number): void;
 }
@@ -15,20 +16,26 @@ export interface SignalActions {
  * answered with a line of the log, since a running configuration cannot be changed.
  */
 export function handleSignals(actions: SignalActions): void {
-  const { server, log } = actions;
+  const { log, exit } = actions;
   const end = (): void => {
-    void server.close().then(() => actions.exit(0));
+    const server = actions.server();
+    if (server === undefined) exit(0);
+    else void server.close().then(() => exit(0));
   };
   on("SIGINT", "interrupt", log, end);
   on("SIGTERM", "terminated", log, () => {
-    if (!server.inLameDuck) end();
+    if (actions.server()?.inLameDuck !== true) end();
   });
-  on("SIGUSR1", "user defined signal 1", log, () => server.reopenLog());
+  on("SIGUSR1", "user defined signal 1", log, () => {
+    log.reopen();
+    log.write("info", "File log re-opened");
+  });
   on("SIGUSR2", "user defined signal 2", log, () => {
-    void server.enterLameDuck().then(
-      () => actions.exit(0),
-      () => undefined,
-    );
+    actions
+      .server()
+      ?.enterLameDuck()
+      .then(() => exit(0))
+      .catch(() => undefined);
   });
   on("SIGHUP", "hangup", log, () => {
     log.write("error", "Failed to reload server configuration: reload is not supported");

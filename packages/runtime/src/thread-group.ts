@@ -1,8 +1,14 @@
 // The threads of one server as control sees them: their messages, their logs, and their death.
 // What must stay true: the end of any thread that was not asked to end is told once (F27).
 import type { Worker } from "node:worker_threads";
-import type { FromAcceptor, FromWorker, LogBatch, ToAcceptor, ToWorker } from "./thread-messages.ts";
 import type { LogSink } from "./log-writer.ts";
+import type {
+  FromAcceptor,
+  FromWorker,
+  LogBatch,
+  ToAcceptor,
+  ToWorker,
+} from "./thread-messages.ts";
 
 export interface ThreadGroupOptions {
   readonly log: LogSink;

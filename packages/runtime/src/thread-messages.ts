@@ -1,10 +1,11 @@
 // What control and the other threads tell each other by message: seldom enough for structured
 // clones. All threads; types only. Frames on the message path never come this way.
+
+import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@weft/base";
 import type { BrokerSnapshot, ClosedConnection } from "@weft/broker";
 import type { ListenOptions, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
-import type { MessagePort } from "node:worker_threads";
 import type { SharedRegions } from "./shared-state.ts";
 
 export interface LogRecord {

@@ -2,8 +2,8 @@
 // of the time from start to the first connection. Control thread.
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { createMailboxes, type MailboxSeed, seedTransferList } from "@weft/shm";
-import { createRegions, type SharedRegions } from "./shared-state.ts";
 import type { PrestartedThreads } from "./prestart.ts";
+import { createRegions, type SharedRegions } from "./shared-state.ts";
 import { spawnThread } from "./spawn.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 import type { AcceptorSeed, WorkerSeed } from "./thread-messages.ts";

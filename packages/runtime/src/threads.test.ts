@@ -1,9 +1,9 @@
 // The threads of a server for real: placement, transfer, turns, messages to control, and every way
 // to end. A tiny echo core stands in for the broker.
 import { readFileSync } from "node:fs";
-import { afterEach, expect, test } from "vitest";
-import { hashSync } from "bcryptjs";
 import { defaultOptions } from "@weft/config";
+import { hashSync } from "bcryptjs";
+import { afterEach, expect, test } from "vitest";
 import { EchoClient, type EchoServer, startEcho, until } from "./testing/echo-server.ts";
 
 const running: EchoServer[] = [];

@@ -28,10 +28,7 @@ const NO_COUNTER_UNNAMED: Unnamed extends never ? true : never = true;
 export const WORKER_COUNTERS: CounterTable<keyof WorkerCounters> = defineCounters(NAMES);
 
 /** The counters of thread `threadIndex`; accessors, so that hot code compiles to plain stores. */
-export function openWorkerCounters(
-  region: SharedArrayBuffer,
-  threadIndex: number,
-): WorkerCounters {
+export function openWorkerCounters(region: SharedArrayBuffer, threadIndex: number): WorkerCounters {
   const { slots } = WORKER_COUNTERS.block(region, threadIndex);
   const counters = {};
   if (NO_COUNTER_UNNAMED) {

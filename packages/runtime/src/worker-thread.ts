@@ -3,14 +3,14 @@
 // A turn is one call into the core and ends in `flush`. Anything thrown here that is not one
 // connection's fault ends the thread, and with it the server (F27).
 import { assert } from "@weft/base";
-import { BrokerCore as ProductCore, type BrokerDriver } from "@weft/broker";
+import { type BrokerDriver, BrokerCore as ProductCore } from "@weft/broker";
 import { SocketDriver, TlsContext } from "@weft/net";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
 import { GoneCounter } from "./connection-tally.ts";
 import { LogBatcher } from "./log-batcher.ts";
-import { awaitSeed } from "./thread-seed.ts";
 import type { PlacedSocket, ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import { awaitSeed } from "./thread-seed.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
 import { WorkerEnding } from "./worker-ending.ts";
 import { WorkerLink } from "./worker-link.ts";
@@ -88,7 +88,9 @@ function run(
       ending.connectionGone();
     },
   });
-  const contexts = start.tls.map((options) => (options === null ? undefined : new TlsContext(options)));
+  const contexts = start.tls.map((options) =>
+    options === null ? undefined : new TlsContext(options),
+  );
   seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
     ending.connectionCame();
     sockets.adopt(socket, contexts[listener], (transport) => core.open(transport, listener));

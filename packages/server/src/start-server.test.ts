@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { ConfigurationError, startServer, type StartOptions, type WeftServer } from "./index.ts";
+import { ConfigurationError, type StartOptions, startServer, type WeftServer } from "./index.ts";
 import { LineClient, until } from "./test-client.ts";
 
 const servers: WeftServer[] = [];
@@ -109,7 +109,9 @@ test("users and accounts from options", async () => {
   gus.send('CONNECT {"verbose":false,"user":"gus","pass":"g"}\r\nPUB secret 1\r\nx\r\nPING\r\n');
   await gus.reads(/-ERR 'Permissions Violation for Publish to "secret"'\r\nPONG\r\n/);
   const ann = connect(server);
-  ann.send('CONNECT {"verbose":false,"user":"ann","pass":"a"}\r\nSUB secret 1\r\nPUB secret 1\r\nx\r\nPING\r\n');
+  ann.send(
+    'CONNECT {"verbose":false,"user":"ann","pass":"a"}\r\nSUB secret 1\r\nPUB secret 1\r\nx\r\nPING\r\n',
+  );
   await ann.reads(/MSG secret 1 1\r\nx\r\nPONG\r\n/);
 });
 

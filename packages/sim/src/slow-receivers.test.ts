@@ -11,6 +11,14 @@ function publishMany(client: SimClient, subject: string, count: number): void {
   for (let left = count; left > 0; left -= 1) client.publish(subject, PAYLOAD);
 }
 
+/** As {@link publishMany}, at a pace that everybody who reads can follow. */
+function publishSlowly(world: World, client: SimClient, subject: string, count: number): void {
+  for (let left = count; left > 0; left -= 1) {
+    client.publish(subject, PAYLOAD);
+    world.settle();
+  }
+}
+
 describe("slow receivers", () => {
   for (const [publisherThread, laggardThread] of [
     [1, 1],
@@ -31,8 +39,7 @@ describe("slow receivers", () => {
       world.settle();
       laggard.stopReading();
       const publisher = world.connect(publisherThread);
-      publishMany(publisher, "flow", 40);
-      world.settle();
+      publishSlowly(world, publisher, "flow", 40);
       world.assertQuiet();
       expect(world.closed.map(({ reason }) => reason)).toEqual(["Slow Consumer (Pending Bytes)"]);
       expect(laggard.closedBy).toBe("local");
@@ -70,7 +77,8 @@ describe("slow receivers", () => {
   test("CP-103: a publisher that waits for the laggard goes on when it is cut, in its own turn", () => {
     const world = new World({
       seed: 9,
-      workers: 1,
+      workers: 2,
+      laneBytes: 200,
       chunkBytesMax: 1 << 17,
       limits: { pendingBytesMax: 6 * 1024 * 1024 },
     });
@@ -82,10 +90,15 @@ describe("slow receivers", () => {
     bystander.subscribe("1", "flow.>");
     world.settle();
     laggard.stopReading();
+    // A full lane keeps input waiting, which goes on when the pause for the laggard ends.
+    const far = world.connect(2);
+    far.subscribe("1", "far");
+    world.settle();
     const publishers = [world.connect(1), world.connect(1), world.connect(1)];
     for (let round = 0; round < 90; round += 1) {
       for (const [place, publisher] of publishers.entries()) {
         publisher.publish(`flow.${place}.${round}`, `${place} ${round} ${PAYLOAD}`);
+        for (let count = 0; count < 4; count += 1) publisher.publish("far", "x".repeat(60));
       }
     }
     world.settle();
@@ -125,7 +138,7 @@ describe("slow receivers", () => {
     for (const client of [laggard, other]) client.subscribe("1", "flow");
     world.settle();
     laggard.stopReading();
-    publishMany(world.connect(1), "flow", 64);
+    publishSlowly(world, world.connect(1), "flow", 64);
     world.settle();
     laggard.resumeReading();
     world.settle();
@@ -135,5 +148,47 @@ describe("slow receivers", () => {
     expect(laggard.deliveries.length).toBeGreaterThan(16);
     expect(laggard.deliveries.length).toBeLessThan(64);
     expect(world.counters(1).stalledClients).toBe(0);
+  });
+});
+
+describe("slow receivers of shared bodies", () => {
+  test("CP-106: a body that several receivers share is dropped for the laggard as well", () => {
+    const limits = { pendingBytesMax: 1 << 20, noFastProducerStall: true };
+    const world = new World({ seed: 13, workers: 1, chunkBytesMax: 1 << 17, limits });
+    const laggard = world.connect(1);
+    const other = world.connect(1);
+    for (const client of [laggard, other]) client.subscribe("1", "flow");
+    world.settle();
+    laggard.stopReading();
+    publishSlowly(world, world.connect(1), "flow", 64);
+    laggard.resumeReading();
+    world.settle();
+    expect(other.deliveries).toHaveLength(64);
+    expect(laggard.closedBy).toBeUndefined();
+    expect(laggard.deliveries.length).toBeGreaterThan(16);
+    expect(laggard.deliveries.length).toBeLessThan(64);
+  });
+
+  test("CP-105: a publisher on another thread waits again, as long as the receiver gets on", () => {
+    // The receiver takes 64 KiB each millisecond; the publisher could send far more.
+    const limits = { pendingBytesMax: 8 * 1024 * 1024 };
+    const world = new World({ seed: 14, workers: 2, chunkBytesMax: 1 << 17, limits });
+    const receiver = world.connect(2);
+    receiver.subscribe("1", "flow");
+    world.settle();
+    receiver.stopReading();
+    const publisher = world.connect(1);
+    const messages = 600;
+    publishMany(publisher, "flow", messages);
+    for (let ms = 0; ms < 1_000 && receiver.deliveries.length < messages; ms += 1) {
+      world.run(6);
+      world.clock.advanceTo(world.clock.monotonicMs() + 1);
+      receiver.transport.takeOneWrite();
+    }
+    receiver.resumeReading();
+    world.settle();
+    expect(world.closed).toEqual([]);
+    expect(receiver.deliveries).toHaveLength(messages);
+    expect(world.counters(1).stalledClients).toBeGreaterThan(1);
   });
 });

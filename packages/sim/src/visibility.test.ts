@@ -49,6 +49,7 @@ describe("plans", () => {
     const steady = world.connect(1);
     const subscribers: SimClient[] = [world.connect(1), world.connect(2)];
     for (const subscriber of subscribers) subscriber.subscribe("1", "steady.>");
+    world.settle();
     for (let round = 0; round < 3; round += 1) steady.publish("steady.flow", "x");
     world.settle();
     const { publisher } = world.core(1);

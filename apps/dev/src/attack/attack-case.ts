@@ -19,10 +19,7 @@ export interface AttackWorld {
   /** A connection that has said nothing; closed when the case is over. */
   open(): Promise<RawClient>;
   /** A connection that is logged in; closed when the case is over. */
-  login(
-    credentials?: Credentials,
-    options?: Readonly<Record<string, unknown>>,
-  ): Promise<RawClient>;
+  login(credentials?: Credentials, options?: Readonly<Record<string, unknown>>): Promise<RawClient>;
   /** Many at once, in batches. */
   openMany(count: number): Promise<RawClient[]>;
 }

@@ -1,7 +1,8 @@
 // Runs attacks against one server and judges what every attack is judged by: the process lives, a
 // bystander is served as before, memory and descriptors come back, and no secret was said.
-import { AttackedServer } from "./attacked-server.ts";
+
 import { type AttackCase, type AttackWorld, IS_FULL } from "./attack-case.ts";
+import { AttackedServer } from "./attacked-server.ts";
 import { Bystander, type BystanderFigures } from "./bystander.ts";
 import { PROFILES, type ProfileName } from "./profiles.ts";
 import { type Credentials, RawClient } from "./raw-client.ts";
@@ -46,7 +47,12 @@ export class AttackRunner {
     const { config, flags, bystander: credentials, secure } = PROFILES[profile];
     const server = await AttackedServer.start({ workers, config, flags });
     try {
-      const bystander = await Bystander.start({ port: server.port, credentials, secure, paceMs: PACE_MS });
+      const bystander = await Bystander.start({
+        port: server.port,
+        credentials,
+        secure,
+        paceMs: PACE_MS,
+      });
       await delay(100);
       return new AttackRunner(server, bystander, server.descriptors());
     } catch (error) {

@@ -18,9 +18,7 @@ export function credentialsOf(user: string): Credentials {
   return { user, pass: secret(user) };
 }
 
-const certificates = fileURLToPath(
-  new URL("../../../../packages/net/testdata/", import.meta.url),
-);
+const certificates = fileURLToPath(new URL("../../../../packages/net/testdata/", import.meta.url));
 
 /** TLS material that the tests of the sockets use. */
 export const TLS_FILES = {
@@ -41,11 +39,17 @@ accounts {
     users: [
       ${user("alice")}
       ${user("service")}
-      ${user("limited", `publish: { allow: ["pub.>"], deny: ["pub.secret"] },
-        subscribe: { allow: ["sub.>", "_INBOX.>"], deny: ["sub.secret.>"] }`)}
+      ${user(
+        "limited",
+        `publish: { allow: ["pub.>"], deny: ["pub.secret"] },
+        subscribe: { allow: ["sub.>", "_INBOX.>"], deny: ["sub.secret.>"] }`,
+      )}
       ${user("queued", `subscribe: { allow: [">"], deny: ["secret.>", "* deniedqueue"] }`)}
-      ${user("answering", `publish: { deny: [">"] }, subscribe: { allow: ["question.>"] },
-        allow_responses: { max: 2, expires: "400ms" }`)}
+      ${user(
+        "answering",
+        `publish: { deny: [">"] }, subscribe: { allow: ["question.>"] },
+        allow_responses: { max: 2, expires: "400ms" }`,
+      )}
     ]
     exports: [
       { service: "svc.>" }

@@ -105,7 +105,9 @@ export class RawClient {
   /** Text goes out as latin1, so that every byte can be written as a character. */
   send(bytes: string | Uint8Array): boolean {
     if (this.socket.destroyed) return false;
-    return typeof bytes === "string" ? this.socket.write(bytes, "latin1") : this.socket.write(bytes);
+    return typeof bytes === "string"
+      ? this.socket.write(bytes, "latin1")
+      : this.socket.write(bytes);
   }
 
   /** Sends and waits until the system has taken it, or the connection is over. */

@@ -13,6 +13,10 @@ export const WANTED_DIFFERENCES: readonly WantedDifference[] = [
     script: "subject $NRG is refused",
     why: "CP-62: later levels keep the subjects of replication to the servers",
   },
+  {
+    script: "subject $GNR is refused",
+    why: "CP-62: later levels keep the subjects of gateway replies to the servers",
+  },
 ];
 
 /** Masks of the corpus, and why two good servers differ there. */

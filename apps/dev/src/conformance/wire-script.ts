@@ -139,6 +139,8 @@ function converse(
     socket.setNoDelay(true);
     socket.setEncoding("latin1");
     socket.on("data", (more: string) => {
+      // What the end is answered with does not belong to the script.
+      if (answered && tellEnd) return;
       text += more;
       if (!greeted && text.includes("\n")) {
         greeted = true;

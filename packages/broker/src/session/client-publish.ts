@@ -58,11 +58,17 @@ export function makeCanonical(message: MessageView): void {
 export function publishChecked(session: ClientSession, plan: Plan): boolean {
   const { host } = session;
   const { message, publisher } = host;
+  // Tried again after parking: it was allowed and answered the first time.
+  const again = session.publishParked;
+  session.publishParked = false;
   let followed = plan;
   let context = session.context;
+  if (!again && session.pedantic && !isLiteral(message)) {
+    session.fail(ERROR_LINES.invalidPublishSubject);
+  }
   if (plan.denied) {
     const subject = message.subject.toString("latin1", message.subjectStart, message.subjectEnd);
-    if (session.responses?.answerAllowed(subject, host.clock.monotonicMs()) !== true) {
+    if (!again && session.responses?.answerAllowed(subject, host.clock.monotonicMs()) !== true) {
       countIn(session);
       refusePublish(session);
       return true;
@@ -76,14 +82,15 @@ export function publishChecked(session: ClientSession, plan: Plan): boolean {
     session.fail(replyViolation(message.reply.subarray(message.replyStart, message.replyEnd)));
     return true;
   }
+  // Before the message itself, which may go to the same connection (CP-22).
+  if (!again && session.verbose) session.send(OK);
   const result = publisher.run(followed, message, context, 0);
   if (result === PARKED) {
+    session.publishParked = true;
     host.park(session, publisher.parkedOn);
     return false;
   }
   countIn(session);
-  if (session.pedantic && !isLiteral(message)) session.fail(ERROR_LINES.invalidPublishSubject);
-  if (session.verbose) session.send(OK);
   if (result === 0 && hasReply && session.noResponders) {
     const reply = message.reply.subarray(message.replyStart, message.replyEnd);
     sendNoResponders(session, reply, subjectOf(message));

@@ -7,7 +7,7 @@
 // Must stay true: nothing is delivered to a session that is not active; after `close` no
 // subscription of it is left in the index.
 import type { CompiledPermissions, ResponseTracker } from "@weft/auth";
-import type { Entropy, TlsFacts, Transport, TransportEvents } from "@weft/base";
+import type { TlsFacts, Transport, TransportEvents } from "@weft/base";
 import {
   type ClientOps,
   type ClosedReason,
@@ -25,6 +25,7 @@ import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-s
 import type { Subscription } from "../subscribe/subscription.ts";
 import { clientInfo } from "./client-info.ts";
 import { makeCanonical, publishChecked } from "./client-publish.ts";
+import { sendFirstInfo, takesHello } from "./greeting.ts";
 import { connect, loginWithoutConnect } from "./login.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
 import { SessionInput } from "./session-input.ts";
@@ -53,15 +54,6 @@ export interface ClientFacts {
 
 const NO_FACTS: ClientFacts = { name: "", language: "", version: "", protocol: 0 };
 
-const NONCE_BYTES = 11;
-
-/** CP-06 */
-function makeNonce(entropy: Entropy): string {
-  const bytes = Buffer.alloc(NONCE_BYTES);
-  entropy.fill(bytes);
-  return bytes.toString("base64url");
-}
-
 /** How long a closing session may take to hand over its last bytes. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -88,9 +80,9 @@ export class ClientSession implements ClientOps, TransportEvents {
   pendingLogin: PendingLogin | undefined;
   tls: TlsFacts | undefined;
   nonce = "";
-  // Switches of CONNECT.
-  verbose = false;
-  pedantic = false;
+  // Switches of CONNECT, as they are without one (CP-20, CP-32).
+  verbose = true;
+  pedantic = true;
   echo = true;
   headersEnabled = false;
   noResponders = false;
@@ -117,7 +109,10 @@ export class ClientSession implements ClientOps, TransportEvents {
   roundTripMs = 0;
   pingSentMs = 0;
   lastInputMs = 0;
+  infoSent = false;
   firstPongSent = false;
+  /** The next publish is one that was parked, and answered, before. */
+  publishParked = false;
   readonly #input = new SessionInput();
 
   constructor(host: SessionHost, transport: Transport, clientId: number, listenerIndex: number) {
@@ -134,38 +129,6 @@ export class ClientSession implements ClientOps, TransportEvents {
     const now = host.clock.monotonicMs();
     this.startedUnixMs = Number(host.clock.unixNanos() / 1_000_000n);
     this.lastInputMs = now;
-    if (host.nonceRequired) this.nonce = makeNonce(host.entropy);
-  }
-
-  /** CP-18, TL-10: INFO first, TLS first, or INFO after a while without a TLS hello. */
-  greet(): void {
-    const now = this.host.clock.monotonicMs();
-    const listener = this.host.listener(this.listenerIndex);
-    if (this.host.authRequired) {
-      const extra = listener.tls === "off" ? 0 : listener.tlsTimeoutMs + 1000;
-      this.authDeadlineMs = now + Math.max(this.host.limits.authTimeoutMs, extra);
-    }
-    if (listener.tls !== "off" && listener.handshakeFirst === true) {
-      this.state = "securing";
-      this.transport.startTls();
-    } else if (listener.tls !== "off" && typeof listener.handshakeFirst === "number") {
-      this.greetDueMs = now + listener.handshakeFirst;
-    } else {
-      this.sendFirstInfo();
-    }
-  }
-
-  /** CP-01: the server speaks first. */
-  sendFirstInfo(): void {
-    this.greetDueMs = 0;
-    const listener = this.host.listener(this.listenerIndex);
-    this.send(encodeInfo(clientInfo(this, { connectInfo: false })));
-    this.state = "connecting";
-    if (this.tls === undefined && listener.tls === "required") {
-      this.outbox.flush(this.transport);
-      this.state = "securing";
-      this.transport.startTls();
-    }
   }
 
   // ---- transport events
@@ -173,8 +136,8 @@ export class ClientSession implements ClientOps, TransportEvents {
   onBytes(input: Buffer, start: number, end: number): void {
     if (this.state === "closing" || this.state === "closed") return;
     this.lastInputMs = this.host.clock.monotonicMs();
-    if (this.tls === undefined && this.#wantsTls(input[start] as number)) return;
-    if (this.greetDueMs !== 0) this.sendFirstInfo();
+    if (this.tls === undefined && takesHello(this, input[start] as number)) return;
+    if (this.greetDueMs !== 0) sendFirstInfo(this);
     if (this.waiting !== 0) {
       this.#input.keep(input, start, end);
       return;
@@ -184,32 +147,13 @@ export class ClientSession implements ClientOps, TransportEvents {
     this.host.endOfInput(this);
   }
 
-  /** CP-19: on a port for both, the first byte tells a TLS hello from a clear operation. */
-  #wantsTls(first: number): boolean {
-    const listener = this.host.listener(this.listenerIndex);
-    if (listener.tls === "off" || this.connectReceived || this.inMessages > 0) return false;
-    if (this.state !== "connecting" && this.greetDueMs === 0) return false;
-    if (first !== 0x16) {
-      if (listener.tls === "available") return false;
-      this.sendFirstInfo();
-      return true;
-    }
-    this.greetDueMs = 0;
-    this.state = "securing";
-    this.transport.startTls();
-    return true;
-  }
-
   onWritten(): void {
     this.outbox.written();
   }
 
   onSecure(facts: TlsFacts): void {
     this.tls = facts;
-    const listener = this.host.listener(this.listenerIndex);
-    if (listener.handshakeFirst !== false && this.state === "securing" && this.nonce === "") {
-      this.sendFirstInfo();
-    }
+    if (!this.infoSent) sendFirstInfo(this);
     if (this.state === "securing") this.state = "connecting";
   }
 

@@ -4,6 +4,7 @@
 import { LIMITS, type Millis, type Prng } from "@weft/base";
 import { ERROR_LINES, PING } from "@weft/protocol";
 import type { ClientSession } from "./client-session.ts";
+import { sendFirstInfo } from "./greeting.ts";
 
 /** CP-100: pings are spread by up to a fifth of the interval. */
 const PING_JITTER = 0.2;
@@ -22,7 +23,7 @@ export function checkDeadlines(session: ClientSession, now: Millis, prng: Prng):
     if (now >= session.closeDeadlineMs) session.transport.destroy();
     return;
   }
-  if (session.greetDueMs !== 0 && now >= session.greetDueMs) session.sendFirstInfo();
+  if (session.greetDueMs !== 0 && now >= session.greetDueMs) sendFirstInfo(session);
   if (session.authDeadlineMs !== 0 && now >= session.authDeadlineMs) {
     session.authDeadlineMs = 0;
     if (session.state === "securing") session.abort("TLS Handshake Failure");

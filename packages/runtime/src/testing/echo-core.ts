@@ -75,7 +75,8 @@ export class BrokerCore implements BrokerDriver {
     const { bus, control, log } = this.dependencies;
     if (word === "throw") throw new Error("thrown on demand");
     if (word === "assert") throw new AssertionFailure("failed on demand");
-    if (word === "log") for (let line = 0; line < 5_000; line += 1) log.write("info", `line ${line}`);
+    if (word === "log")
+      for (let line = 0; line < 5_000; line += 1) log.write("info", `line ${line}`);
     if (word.startsWith("hash ")) {
       const [, stored, given] = word.split(" ");
       control.compareHash(session.clientId, stored!, given!);

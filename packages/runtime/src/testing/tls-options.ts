@@ -9,7 +9,9 @@ export function testFile(name: string): string {
 }
 
 /** `server.pem` and its key, unless `change` names other files of the folder. */
-export function tls(change: { certFile?: string; keyFile?: string; verify?: boolean } = {}): TlsOptions {
+export function tls(
+  change: { certFile?: string; keyFile?: string; verify?: boolean } = {},
+): TlsOptions {
   return {
     certFile: testFile(change.certFile ?? "server.pem"),
     keyFile: testFile(change.keyFile ?? "server.key"),

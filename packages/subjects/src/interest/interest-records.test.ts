@@ -71,7 +71,7 @@ describe("quiescence", () => {
     const first = segment.add(1, "steady", null);
     segment.quiescence.enter(1);
     let rounds = 0;
-    for (; ; rounds += 1) {
+    for (; rounds < 1_000; rounds += 1) {
       const node = segment.add(1, `t${rounds}`, null);
       if (node === 0) break;
       segment.remove(node, null);

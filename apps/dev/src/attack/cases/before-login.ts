@@ -2,7 +2,7 @@
 import { connect as connectTls } from "node:tls";
 import { type AttackCase, type AttackWorld, scaled } from "../attack-case.ts";
 import { credentialsOf } from "../profiles.ts";
-import { RawClient } from "../raw-client.ts";
+import type { RawClient } from "../raw-client.ts";
 import { delay } from "../waiting.ts";
 import { check, refused, repeat, timed } from "./expect.ts";
 

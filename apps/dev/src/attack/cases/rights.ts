@@ -95,7 +95,17 @@ async function limitedPublish(world: AttackWorld): Promise<void> {
   watcher.send("SUB > 1\r\n");
   await watcher.ping();
   const limited = await world.login(credentialsOf("limited"));
-  const tried = ["pub.secret", "PUB.x", "pub", "other", "pub.secret ", "svc.x", "$SYS.x", "*", "pub>"];
+  const tried = [
+    "pub.secret",
+    "PUB.x",
+    "pub",
+    "other",
+    "pub.secret ",
+    "svc.x",
+    "$SYS.x",
+    "*",
+    "pub>",
+  ];
   for (const subject of tried) limited.send(`PUB ${subject} 1\r\n!\r\n`);
   limited.send("PUB pub.ok 1\r\n.\r\n");
   for (const filter of [">", "*", "*.>", "sub", "pub.>", "sub.secret.x", "_INBOX", "$SYS.>"]) {
@@ -246,7 +256,8 @@ async function responsePermissions(world: AttackWorld): Promise<void> {
   check(await answering.sees(/MSG question\.a/), "no question came");
   answering.send("PUB _INBOX.other.1 5\r\nother\r\n");
   answering.send("PUB _INBOX.alice.10 5\r\nwrong\r\n");
-  for (let count = 1; count <= 4; count += 1) answering.send(`PUB _INBOX.alice.1 2\r\na${count}\r\n`);
+  for (let count = 1; count <= 4; count += 1)
+    answering.send(`PUB _INBOX.alice.1 2\r\na${count}\r\n`);
   await answering.ping();
   // After the expiry of another question.
   alice.send("PUB question.b _INBOX.alice.2 1\r\n?\r\n");

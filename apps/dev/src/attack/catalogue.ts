@@ -1,0 +1,15 @@
+// Every attack that is run over sockets, in the order in which it is run.
+import type { AttackCase } from "./attack-case.ts";
+import { BEFORE_LOGIN } from "./cases/before-login.ts";
+import { FLOODS } from "./cases/floods.ts";
+import { INJECTION } from "./cases/injection.ts";
+import { RIGHTS } from "./cases/rights.ts";
+import { SECRETS } from "./cases/secrets-in-logs.ts";
+
+export const ATTACKS: readonly AttackCase[] = [
+  ...BEFORE_LOGIN,
+  ...RIGHTS,
+  ...INJECTION,
+  ...FLOODS,
+  ...SECRETS,
+];
