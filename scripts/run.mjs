@@ -1,7 +1,7 @@
 // The one entry of `npm start`, `npm test` and the other root commands. Runs on any Node from 18,
 // imports nothing, and does what a fresh clone needs first: install when the lock file changed,
 // build when sources changed. The work itself runs under the Node that the lock file brings.
-import { spawnSync, spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -45,7 +45,9 @@ function npm(args) {
 }
 
 function install() {
-  const lock = createHash("sha256").update(read(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(read(join(root, "package-lock.json")))
+    .digest("hex");
   if (existsSync(join(root, "node_modules")) && stampIs("lock", lock)) return;
   npm(["ci", "--no-audit", "--no-fund"]);
   writeStamp("lock", lock);
@@ -57,15 +59,20 @@ function projectNode() {
   if (existsSync(bundled)) return bundled;
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > 24 || (major === 24 && minor >= 21)) return process.execPath;
-  console.error(`run: Weft needs Node 24.21 or later; this is ${process.version} and no packaged Node fits ${process.platform}-${process.arch}`);
+  console.error(
+    `run: Weft needs Node 24.21 or later; this is ${process.version} and no packaged Node fits ${process.platform}-${process.arch}`,
+  );
   process.exit(1);
 }
 
 function sourceDigest() {
   const hash = createHash("sha256");
   const visit = (dir) => {
-    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (entry.name === "node_modules" || entry.name === "dist" || entry.name.startsWith(".")) continue;
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
+      if (entry.name === "node_modules" || entry.name === "dist" || entry.name.startsWith("."))
+        continue;
       const path = join(dir, entry.name);
       if (entry.isDirectory()) visit(path);
       else if (/\.(ts|json)$/.test(entry.name) && !entry.name.endsWith(".tsbuildinfo")) {
@@ -74,7 +81,8 @@ function sourceDigest() {
       }
     }
   };
-  for (const top of ["packages", "apps", "benchmarks"]) if (existsSync(join(root, top))) visit(join(root, top));
+  for (const top of ["packages", "apps", "benchmarks"])
+    if (existsSync(join(root, top))) visit(join(root, top));
   hash.update(read(join(root, "tsconfig.base.json"))).update(read(join(root, "package-lock.json")));
   return hash.digest("hex");
 }
@@ -82,7 +90,12 @@ function sourceDigest() {
 function childEnvironment() {
   const bin = join(root, "node_modules", ".bin");
   const path = process.env.PATH ?? "";
-  return { ...process.env, PATH: `${bin}:${path}`, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+  return {
+    ...process.env,
+    PATH: `${bin}:${path}`,
+    TURBO_TELEMETRY_DISABLED: "1",
+    DO_NOT_TRACK: "1",
+  };
 }
 
 function build() {
@@ -98,7 +111,11 @@ function build() {
 
 /** Runs the command to its end, passing signals on and taking over its exit code. */
 function spawnForever(file, args) {
-  const child = spawn(file, args, { cwd: process.cwd(), stdio: "inherit", env: childEnvironment() });
+  const child = spawn(file, args, {
+    cwd: process.cwd(),
+    stdio: "inherit",
+    env: childEnvironment(),
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) {
     process.on(signal, () => child.kill(signal));
   }
@@ -127,7 +144,12 @@ if (command === "test-package") {
   install();
   const folder = relative(root, process.cwd()) || ".";
   process.chdir(root);
-  spawnForever(projectNode(), [join(root, "node_modules/vitest/vitest.mjs"), "run", `${folder}/`, ...rest]);
+  spawnForever(projectNode(), [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    `${folder}/`,
+    ...rest,
+  ]);
 } else if (command === "build") {
   install();
   build();
@@ -136,6 +158,8 @@ if (command === "test-package") {
   build();
   jobs[command]();
 } else {
-  console.error(`usage: node scripts/run.mjs ${Object.keys(jobs).join("|")}|build|test-package [arguments]`);
+  console.error(
+    `usage: node scripts/run.mjs ${Object.keys(jobs).join("|")}|build|test-package [arguments]`,
+  );
   process.exit(2);
 }

@@ -16,6 +16,7 @@ import {
 } from "@weft/protocol";
 import { checkOptions, sha256Hex } from "@weft/server";
 import { describe, expect, it } from "vitest";
+import { PACKAGE_GRAPH } from "./tidy/package-graph.ts";
 import { listFiles, repositoryRoot, type SourceFile } from "./tidy/source-file.ts";
 
 const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
@@ -148,6 +149,26 @@ describe("documents", () => {
     expect(findings(brokenPaths)).toEqual([]);
     const bad = "`packages/gone/src/x.ts` `packages/base/src/limits.ts` `docs/`";
     expect(brokenPaths({ path: "docs/x.md", text: bad })).toEqual(["packages/gone/src/x.ts"]);
+  });
+});
+
+/** Rows such as "| `name` | base, auth | yes | what |" as package rules. */
+function documentedGraph(page: string): Record<string, { packages: string[]; pure: boolean }> {
+  const row = /^\| `([a-z]+)` \| ([a-z, -]+) \| (yes|no) \|/gm;
+  const rows = [...page.matchAll(row)].map(([, name = "", imports = "", pure]) => {
+    const packages = imports === "-" ? [] : imports.split(", ");
+    return [name, { packages: packages.sort(), pure: pure === "yes" }] as const;
+  });
+  return Object.fromEntries(rows);
+}
+
+describe("docs/ARCHITECTURE.md", () => {
+  it("shows the package graph that is enforced", () => {
+    const enforced = Object.entries(PACKAGE_GRAPH).map(([name, { packages, pure }]) => {
+      return [name, { packages: [...packages].sort(), pure }] as const;
+    });
+    const shown = documentedGraph(read("docs/ARCHITECTURE.md").text);
+    expect(shown).toEqual(Object.fromEntries(enforced));
   });
 });
 

@@ -27,9 +27,9 @@ export const LIMITS = {
   /** CP-110. The oldest entry makes room. */
   closedConnectionsKept: 10_000,
   /** A connection's share of one pass of the loop; then others get their turn. */
-  readBytesPerPass: 512 * 1024,
+  readBytesPerPass: 64 * 1024,
   /** One read of a socket. */
-  readChunkBytes: 256 * 1024,
+  readChunkBytes: 64 * 1024,
   /** Room kept in front of a chunk for what the last one left over. */
   readHeadroomBytes: 64 * 1024,
   /** One outbound slab. */

@@ -50,6 +50,7 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
+import { CertificateUsers } from "./session/certificate-users.ts";
 import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
@@ -121,7 +122,8 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     for (const account of snapshot.accounts.accounts) {
       this.#accountsByName.set(account.name, account);
     }
-    this.#authenticator = new StaticAuthenticator(snapshot.auth);
+    const certificates = new CertificateUsers(snapshot.auth.users);
+    this.#authenticator = new StaticAuthenticator(snapshot.auth, certificates);
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
     this.nonceRequired = this.#authenticator.nonceRequired;

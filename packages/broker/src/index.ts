@@ -1,2 +1,11 @@
 export { BrokerCore } from "./core.ts";
+// For what takes part without sockets: stream threads.
+export {
+  decodeControlFrame,
+  FLAG_PLAIN,
+  MessageFrame,
+  readMessageFrame,
+} from "./deliver/bus-frame.ts";
+export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export type * from "./ports.ts";
+export { MessageView } from "./publish/message-view.ts";

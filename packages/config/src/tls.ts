@@ -84,6 +84,7 @@ function readField(name: TlsField, field: ConfigEntry, draft: Draft, context: Re
       break;
     case "verify_and_map":
       draft.verifyAndMap = readFlag(field, findings);
+      reportUnsupported(field, "users by client certificate", context, findings);
       break;
     case "verify_cert_and_check_known_urls":
       if (readFlag(field, findings)) {
@@ -117,6 +118,7 @@ function readSetting(
       break;
     case "connection_rate_limit":
       draft.connectionRateLimit = readRateLimit(field, findings);
+      reportUnsupported(field, "a limit on the rate of TLS connections", context, findings);
       break;
     case "pinned_certs":
       draft.pinnedCerts = readPins(field, findings);

@@ -23,7 +23,9 @@ export type Feature =
   | "message tracing"
   | "service latency"
   | "write_timeout: retry"
-  | "certificate stores";
+  | "certificate stores"
+  | "users by client certificate"
+  | "a limit on the rate of TLS connections";
 
 /** What to do with them: from the flag `--allow-unsupported`. */
 export interface UnsupportedPolicy {

@@ -29,6 +29,9 @@ export class SocketDriver {
 
   readonly #options: SocketDriverOptions;
   readonly #onread: net.OnReadOpts;
+  /** An input was flushed in this pass of the loop already. */
+  #passOpen = false;
+  #flushDue = false;
   #yielded: SocketTransport[] = [];
   #spare: SocketTransport[] = [];
 
@@ -79,6 +82,29 @@ export class SocketDriver {
     } finally {
       this.delivering = undefined;
     }
+    this.#endInput();
+  }
+
+  /**
+   * The first input of a pass of the loop is flushed at once, so that a lone request waits for
+   * nothing. What follows in the same pass is flushed together at its end: under load many inputs
+   * cost one write per receiver (bench row `requests`).
+   */
+  #endInput(): void {
+    if (this.#passOpen) {
+      this.#flushDue = true;
+      return;
+    }
+    this.#passOpen = true;
+    setImmediate(endPass, this);
+    this.flush();
+  }
+
+  /** The pass is over: flushes what its later inputs left. */
+  endPass(): void {
+    this.#passOpen = false;
+    if (!this.#flushDue) return;
+    this.#flushDue = false;
     this.flush();
   }
 
@@ -106,6 +132,10 @@ export class SocketDriver {
     for (const transport of batch) transport.readOn();
     batch.length = 0;
   }
+}
+
+function endPass(driver: SocketDriver): void {
+  driver.endPass();
 }
 
 function resumeYielded(driver: SocketDriver): void {

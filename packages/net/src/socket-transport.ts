@@ -51,6 +51,8 @@ export class SocketTransport implements Transport {
     this.#stream = socket;
     this.#driver = driver;
     this.#tls = tls;
+    // Node keeps the peer's address once it was asked for; a closed socket has none to ask for.
+    void socket.remotePort;
   }
 
   get remoteAddress(): string {

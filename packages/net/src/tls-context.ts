@@ -1,6 +1,7 @@
 // TLS of one listener on one thread: a `tls.Server` that never listens and is handed sockets. A
 // bare TLSSocket would let clients with untrusted certificates pass; the server checks them.
 // Owner: the thread that made it. Node's TLS is loaded when the first context is made.
+import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Server, TLSSocket, TlsOptions } from "node:tls";
 import { socketUnder, TRANSPORT } from "./socket-access.ts";
@@ -110,6 +111,8 @@ function serverOptions(options: TlsContextOptions, pair: CertificatePair): TlsOp
     ciphers: [...new Set([...TLS13_SUITES, ...(options.ciphers ?? DEFAULT_SUITES)])].join(":"),
     ...(curves === undefined ? {} : { ecdhCurve: curves.join(":") }),
     honorCipherOrder: true,
+    // As the reference: TLS 1.2 clients could make the server repeat its costly part for ever.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ticketKeys: Buffer.from(options.ticketKeys),
     sessionIdContext: options.sessionContext,
     // The transport has its own deadline: Node's starts anew with every byte that trickles in.

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Transferable } from "node:worker_threads";
 import { Acceptor } from "@weft/net";
 import { Placement } from "./connection-tally.ts";
+import { injectFaults } from "./fault-injection.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { RefusedSockets } from "./refused-sockets.ts";
 import type { AcceptorSeed, FromAcceptor, PlacedSocket, ToAcceptor } from "./thread-messages.ts";
@@ -48,6 +49,7 @@ async function listen(message: ToAcceptor & { kind: "listen" }): Promise<void> {
   try {
     for (const options of message.listeners) ports.push((await acceptor.listen(options)).port);
     tell({ kind: "listen-answer", ports });
+    injectFaults("acceptor");
   } catch (error) {
     tell({ kind: "listen-answer", ports, error: (error as Error).message });
   }

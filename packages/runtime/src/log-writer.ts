@@ -30,7 +30,6 @@ export interface LogWriterOptions {
 interface Destination {
   write(text: string): boolean;
   flushSync(): void;
-  reopen(): void;
   end(): void;
   on(event: "error" | "close", listener: (error?: Error) => void): void;
 }
@@ -64,6 +63,7 @@ export class LogWriter implements LogSink {
   readonly #coloured: boolean;
   #descriptor: number;
   #destination: Destination | undefined;
+  #makeDestination: ((descriptor: number) => Destination) | undefined;
   #closed = false;
   #second = 0;
   #secondText = "";
@@ -83,12 +83,9 @@ export class LogWriter implements LogSink {
     else this.#writeNow(line);
   }
 
+  /** A line that is being written by then may come behind this one. */
   writeFatal(text: string): void {
-    try {
-      this.#destination?.flushSync();
-    } catch {
-      // What could not be written before cannot be written now; the last line still may.
-    }
+    this.#flushNow();
     this.#writeNow(this.#line("fatal", text));
   }
 
@@ -96,43 +93,54 @@ export class LogWriter implements LogSink {
   async loadFast(): Promise<void> {
     const { destination } = await import("pino");
     if (this.#closed) return;
-    const { file } = this.#options;
-    const made = destination({
-      dest: file ?? STANDARD_ERROR,
-      append: true,
-      sync: false,
-      maxLength: BUFFERED_BYTES_MAX,
-      ...(file === undefined ? {} : { mode: FILE_MODE }),
-    }) as unknown as Destination;
-    // A log that cannot be written is no reason to stop serving.
-    made.on("error", () => undefined);
-    this.#destination = made;
+    this.#makeDestination = (dest) => {
+      const made = destination({
+        dest,
+        sync: false,
+        maxLength: BUFFERED_BYTES_MAX,
+      }) as unknown as Destination;
+      // A log that cannot be written is no reason to stop serving.
+      made.on("error", () => undefined);
+      return made;
+    };
+    this.#destination = this.#makeDestination(this.#descriptor);
   }
 
+  /** Throws, and goes on in the old file, when the new one cannot be opened. */
   reopen(): void {
     const { file } = this.#options;
     if (file === undefined) return;
     const previous = this.#descriptor;
     this.#descriptor = openLogFile(file);
-    closeSync(previous);
-    this.#destination?.reopen();
+    // A destination closes its descriptor itself, once everything is written.
+    if (this.#destination === undefined) closeSync(previous);
+    else this.#destination.end();
+    this.#destination = this.#makeDestination?.(this.#descriptor);
   }
 
   close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#closed = true;
     const destination = this.#destination;
+    const descriptor = this.#descriptor;
     this.#destination = undefined;
-    if (this.#options.file !== undefined) closeSync(this.#descriptor);
     this.#descriptor = STANDARD_ERROR;
-    if (destination === undefined) return Promise.resolve();
-    if (this.#options.file === undefined) {
-      destination.flushSync();
+    if (destination === undefined) {
+      if (descriptor !== STANDARD_ERROR) closeSync(descriptor);
       return Promise.resolve();
     }
     return new Promise((resolve) => {
       destination.on("close", () => resolve());
       destination.end();
     });
+  }
+
+  #flushNow(): void {
+    try {
+      this.#destination?.flushSync();
+    } catch {
+      // What could not be written before cannot be written now; the last line still may.
+    }
   }
 
   #writeNow(line: string): void {

@@ -27,8 +27,12 @@ export function handleSignals(actions: SignalActions): void {
     if (actions.server()?.inLameDuck !== true) end();
   });
   on("SIGUSR1", "user defined signal 1", log, () => {
-    log.reopen();
-    log.write("info", "File log re-opened");
+    try {
+      log.reopen();
+      log.write("info", "File log re-opened");
+    } catch (error) {
+      log.write("error", (error as Error).message);
+    }
   });
   on("SIGUSR2", "user defined signal 2", log, () => {
     actions

@@ -22,6 +22,13 @@ const MEGABYTE = 1024 * 1024;
 const HEAP_MIN_MB = 256;
 const HEAP_MAX_MB = 4096;
 const ACCEPTOR_HEAP_MB = 256;
+/**
+ * Young generations. Node's default (48 MB) is never full on a thread that allocates little, and
+ * then holds the garbage of thousands of logins: with 12 MB an idle connection costs 8.5 KiB of
+ * resident memory instead of 14.5 (12,000 connections, one subscription each).
+ */
+const WORKER_YOUNG_MB = 12;
+const ACCEPTOR_YOUNG_MB = 6;
 
 /**
  * Heap of one worker: with a limit of our own the end of memory is an error of that thread, which
@@ -45,6 +52,7 @@ export function spawnThread(entry: ThreadName, name: string, workersCount: numbe
     execArgv: [],
     resourceLimits: {
       maxOldGenerationSizeMb: isWorker ? workerHeapMb(workersCount) : ACCEPTOR_HEAP_MB,
+      maxYoungGenerationSizeMb: isWorker ? WORKER_YOUNG_MB : ACCEPTOR_YOUNG_MB,
     },
   });
 }

@@ -8,6 +8,7 @@ import { SocketDriver, TlsContext } from "@weft/net";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
 import { GoneCounter } from "./connection-tally.ts";
+import { injectFaults } from "./fault-injection.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import type { PlacedSocket, ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
@@ -91,9 +92,13 @@ function run(
   const contexts = start.tls.map((options) =>
     options === null ? undefined : new TlsContext(options),
   );
+  const faults = injectFaults(`${seed.threadIndex}`);
   seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
     ending.connectionCame();
-    sockets.adopt(socket, contexts[listener], (transport) => core.open(transport, listener));
+    sockets.adopt(socket, contexts[listener], (transport) => {
+      const session = core.open(transport, listener);
+      return faults?.wrap(session) ?? session;
+    });
   });
 
   const heartbeats = new Heartbeats(seed.regions.heartbeats);

@@ -83,7 +83,9 @@ export class SimClient implements TransportPeer {
   }
 
   subscribe(sid: string, filter: string, queue?: string): void {
-    this.send(queue === undefined ? `SUB ${filter} ${sid}\r\n` : `SUB ${filter} ${queue} ${sid}\r\n`);
+    this.send(
+      queue === undefined ? `SUB ${filter} ${sid}\r\n` : `SUB ${filter} ${queue} ${sid}\r\n`,
+    );
   }
 
   unsubscribe(sid: string, max = 0): void {

@@ -79,7 +79,8 @@ export class History {
       throw new Error(`sid ${delivery.sid} on ${subscription.filter} got ${delivery.subject}`);
     }
     if (message.actor === actor && !actor.echo) throw new Error(`echo of ${message.id}`);
-    if (message.round < subscription.round) throw new Error(`${message.id} was over before its SUB`);
+    if (message.round < subscription.round)
+      throw new Error(`${message.id} was over before its SUB`);
     subscription.got.push(message.id);
   }
 

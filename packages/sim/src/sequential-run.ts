@@ -3,7 +3,12 @@
 import { createPrng, type Prng } from "@weft/base";
 import type { SimClient } from "./client.ts";
 import type { Delivery } from "./client-stream.ts";
-import { BrokerModel, type ModelClient, type ModelOutcome, type ModelSubscription } from "./model.ts";
+import {
+  BrokerModel,
+  type ModelClient,
+  type ModelOutcome,
+  type ModelSubscription,
+} from "./model.ts";
 import { randomFilter, randomSubject } from "./subjects-pool.ts";
 import { World } from "./world.ts";
 

@@ -2,8 +2,9 @@
 // input in pieces of any size, one write at a time, completed whenever the other side reads. Test
 // support. Must stay true: a turn of the thread ends after each call into the session; input is
 // overwritten after the call; chunks that change while a write owns them are found out.
-import { AssertionFailure, assert, LIMITS, type Prng, type Transport } from "@weft/base";
+
 import type { TransportEvents } from "@weft/base";
+import { AssertionFailure, assert, LIMITS, type Prng, type Transport } from "@weft/base";
 import type { VirtualClock } from "./clock.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -70,7 +71,9 @@ export class SimTransport implements Transport {
   /** Nothing is under way in either direction. */
   get isQuiet(): boolean {
     if (this.isClosed) return true;
-    return this.#inputBytes === 0 && !this.paused && (this.#inFlight === undefined || !this.peerReads);
+    return (
+      this.#inputBytes === 0 && !this.paused && (this.#inFlight === undefined || !this.peerReads)
+    );
   }
 
   // ---- asked by the session
@@ -168,19 +171,29 @@ export class SimTransport implements Transport {
   }
 
   #deliver(): void {
-    const { readBuffer, chunkBytesMax, prng } = this.#thread;
+    const { chunkBytesMax, prng } = this.#thread;
     const most = Math.min(this.#inputBytes, chunkBytesMax, LIMITS.readChunkBytes);
     const size = prng.below(2) === 0 ? most : 1 + prng.below(most);
-    const start = LIMITS.readHeadroomBytes;
-    let end = start;
-    while (end - start < size) {
+    const chunk = Buffer.allocUnsafe(size);
+    for (let filled = 0; filled < size; ) {
       const first = this.#input[0] as Buffer;
-      const taken = first.copy(readBuffer, end, 0, size - (end - start));
-      end += taken;
+      const taken = first.copy(chunk, filled);
+      filled += taken;
       if (taken === first.length) this.#input.shift();
       else this.#input[0] = first.subarray(taken);
     }
     this.#inputBytes -= size;
+    // Bytes that were read already are delivered although the session pauses in between.
+    const middle = prng.below(4) === 0 ? prng.below(size) : 0;
+    if (middle > 0) this.#call(chunk.subarray(0, middle));
+    if (!this.discarding) this.#call(chunk.subarray(middle));
+  }
+
+  /** One call into the session and the end of its turn; then the next read overwrites the bytes. */
+  #call(bytes: Buffer): void {
+    const { readBuffer } = this.#thread;
+    const start = LIMITS.readHeadroomBytes;
+    const end = start + bytes.copy(readBuffer, start);
     try {
       this.#events?.onBytes(readBuffer, start, end);
     } catch (error) {
@@ -201,7 +214,10 @@ export class SimTransport implements Transport {
 
   #finishWrite(): void {
     const bytes = Buffer.concat(this.#inFlight as Buffer[]);
-    assert(bytes.equals(this.#inFlightCopy as Buffer), "chunks belong to the write until onWritten");
+    assert(
+      bytes.equals(this.#inFlightCopy as Buffer),
+      "chunks belong to the write until onWritten",
+    );
     this.#inFlight = undefined;
     this.#inFlightCopy = undefined;
     this.bytesWritten += bytes.length;

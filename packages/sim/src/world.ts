@@ -22,7 +22,8 @@ import { createCounters, createSnapshot, type SnapshotOptions } from "./snapshot
 import { SimTransport, type TransportThread } from "./transport.ts";
 
 const TICK_MS = 100;
-const HASH_SEED = 0x1357_9bdf;
+/** Start value of subject hashes, equal on all threads. */
+export const HASH_SEED = 0x1357_9bdf;
 /** One in this many tasks lets a little time pass, so that timers fire in the middle of things. */
 const DRIFT_ODDS = 40;
 
@@ -52,6 +53,8 @@ export class World {
   /** Everything that cores told control of. */
   readonly closed: ClosedConnection[] = [];
   readonly faults: unknown[] = [];
+  /** Timers of one core that were set and not fired, at most at any time; the contract says 1. */
+  timersOutstandingMax = 0;
   readonly #options: WorldOptions;
   readonly #cores: BrokerCore[] = [];
   readonly #counters: WorkerCounters[] = [];
@@ -172,6 +175,7 @@ export class World {
       write: (_level, text) => this.#options.onLog?.(text),
     };
     const secrets = createPrng(this.prng.nextUint32());
+    let timers = 0;
     const core = new BrokerCore(createSnapshot(this.#options), this.index(thread), {
       clock: this.clock,
       entropy: { fill: (out) => fillRandom(secrets, out) },
@@ -190,11 +194,14 @@ export class World {
         this.#lastClientId += 1;
         return this.#lastClientId;
       },
-      setTimer: (delayMs) =>
+      setTimer: (delayMs) => {
+        this.timersOutstandingMax = Math.max(this.timersOutstandingMax, (timers += 1));
         this.clock.setTimer(delayMs, () => {
+          timers -= 1;
           core.onTimer();
           core.flush();
-        }),
+        });
+      },
     });
     this.#cores.push(core);
     this.#counters.push(counters);

@@ -175,7 +175,7 @@ export class RawClient {
   }
 }
 
-const VERBS = /^(INFO|MSG|HMSG|\+OK|-ERR|PING|PONG)(?: (.*))?$/;
+const VERBS = /^(INFO|MSG|HMSG|\+OK|-ERR|PING|PONG)(?: ([\s\S]*))?$/;
 
 /** Splits a server's bytes; an unfinished end is left out. */
 export function parseOperations(text: string): ServerOperation[] {
@@ -211,7 +211,8 @@ export function parseOperations(text: string): ServerOperation[] {
 const NO_BODY = { headers: "", payload: "" } as const;
 
 function messageLine(verb: string, line: string) {
-  const words = line.split(" ");
+  // The reference leaves two spaces where its own messages have no reply.
+  const words = line.replace("  ", " ").split(" ");
   const sizes = verb === "MSG" ? 1 : 2;
   const isValid = words.length === 2 + sizes || words.length === 3 + sizes;
   const numbers = words.slice(-sizes).map(Number);

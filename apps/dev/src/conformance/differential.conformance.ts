@@ -96,22 +96,28 @@ const installed = installedVersion();
 const isComparable = isRecording ? installed !== "" : installed === readRecorded().version;
 const whyNot = `nats-server ${readRecorded().version} is not here`;
 
-describe.skipIf(!isComparable)(`recorded answers${isComparable ? "" : ` [skipped: ${whyNot}]`}`, () => {
-  it("are what the reference on this machine answers", { timeout: 120_000 }, async () => {
-    const answers: Record<string, Answer> = {};
-    for (const config of configNames) {
-      Object.assign(
-        answers,
-        await playAll(config, { workers: 0, command: reference === undefined ? [] : [reference] }),
-      );
-    }
-    if (isRecording) {
-      const recorded: Recorded = { version: installed, answers };
-      writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
-    }
-    expect(answers).toEqual(readRecorded().answers);
-  });
-});
+describe.skipIf(!isComparable)(
+  `recorded answers${isComparable ? "" : ` [skipped: ${whyNot}]`}`,
+  () => {
+    it("are what the reference on this machine answers", { timeout: 120_000 }, async () => {
+      const answers: Record<string, Answer> = {};
+      for (const config of configNames) {
+        Object.assign(
+          answers,
+          await playAll(config, {
+            workers: 0,
+            command: reference === undefined ? [] : [reference],
+          }),
+        );
+      }
+      if (isRecording) {
+        const recorded: Recorded = { version: installed, answers };
+        writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
+      }
+      expect(answers).toEqual(readRecorded().answers);
+    });
+  },
+);
 
 describeWithWorkers("the same bytes get the same answers", (workers) => {
   it.each(configNames)("with configuration %s", { timeout: 120_000 }, async (config) => {

@@ -52,7 +52,10 @@ export function defineRequestCases(setting: CaseSetting): void {
     });
     await connectionsOf(connections, 0).flush();
     const parts: string[] = [];
-    const replies = await requester.requestMany("parts", "", { strategy: sentinel, maxWait: 5_000 });
+    const replies = await requester.requestMany("parts", "", {
+      strategy: sentinel,
+      maxWait: 5_000,
+    });
     for await (const reply of replies) parts.push(reply.string());
     expect(parts.filter((text) => text !== "")).toEqual(["1", "2"]);
   });

@@ -129,7 +129,9 @@ export function freePort(): Promise<number> {
     probe.once("error", reject);
     probe.listen(0, "127.0.0.1", () => {
       const address = probe.address();
-      probe.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0));
+      probe.close(() =>
+        resolve(address !== null && typeof address === "object" ? address.port : 0),
+      );
     });
   });
 }
@@ -157,8 +159,7 @@ export async function startServer(options: StartOptions = {}): Promise<ServerUnd
   const folder = mkdtempSync(join(tmpdir(), "weft-server-"));
   const file = join(folder, "server.conf");
   writeFileSync(file, `listen: "127.0.0.1:${port}"\n${options.config ?? ""}\n`);
-  const workers =
-    isOtherServer || !options.workers ? [] : ["--workers", String(options.workers)];
+  const workers = isOtherServer || !options.workers ? [] : ["--workers", String(options.workers)];
   const [program, ...rest] = options.command ?? serverCommand;
   if (program === undefined) throw new Error("no server command");
   const flags = [...rest, "-c", file, ...workers, ...(options.flags ?? [])];
@@ -223,7 +224,7 @@ function readVersion(): string {
 /** Level of the protocol that the server under test claims. */
 export const serverVersion = readVersion();
 
-function isAtLeast(version: string): boolean {
+export function isAtLeast(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [itsMajor = 0, itsMinor = 0] = serverVersion.split(".").map(Number);
   return itsMajor > major || (itsMajor === major && itsMinor >= minor);

@@ -3,7 +3,7 @@
 import { assert, LIMITS } from "@weft/base";
 
 const SMALL_BYTES = 2048;
-/** Idle slabs kept for reuse; more are left to the garbage collector. */
+/** Idle slabs kept for reuse; the memory of more is given back. */
 const LARGE_KEPT = 256;
 const SMALL_KEPT = 2048;
 
@@ -48,12 +48,18 @@ export class SlabPool {
     if (slab.references > 0) return;
     assert(slab.references === 0, "slab released once per reference");
     const size = slab.bytes.length;
-    if (size === LIMITS.slabBytes) {
-      if (this.#large.length < LARGE_KEPT) this.#large.push(slab);
-    } else if (size === SMALL_BYTES && this.#small.length < SMALL_KEPT) {
-      this.#small.push(slab);
-    }
+    if (size === LIMITS.slabBytes && this.#large.length < LARGE_KEPT) this.#large.push(slab);
+    else if (size === SMALL_BYTES && this.#small.length < SMALL_KEPT) this.#small.push(slab);
+    else giveBack(slab);
   }
+}
+
+/**
+ * Frees the memory now. A collector that sees only the small objects around it would let hundreds
+ * of megabytes of closed slow consumers stand for as long as the worker is idle.
+ */
+function giveBack(slab: Slab): void {
+  (slab.bytes.buffer as ArrayBuffer).transfer(0);
 }
 
 /** Largest write that still starts in a small slab. */

@@ -380,7 +380,7 @@ const TLS: readonly Verdict[] = [
   wider("TL-10", "tls { handshake_first: auto }\n", NEWER),
   wider("TL-10", "tls { first: 300ms }\n", NEWER),
   bad("TL-10", "tls { handshake_first: soon }\n"),
-  good("TL-12", "tls { connection_rate_limit: 5 }\n"),
+  stricter("TL-12", "tls { connection_rate_limit: 5 }\n", "refused until there is such a limit"),
   bad("TL-12", "tls { connection_rate_limit: x }\n"),
   good("TL-13", `tls { pinned_certs: [${PIN}] }\n`),
   bad("TL-13", "tls { pinned_certs: [abc] }\n"),

@@ -8,9 +8,9 @@
 // weaker treatment: that they never race is one of the checks.
 //
 // Steps that commute with everything the others can do are taken at once, alone: a reader's plain
-// read of a record it holds, its load of a word that the writer never stores, and the writer's store
-// to a word that no reader looks at. Which words those are is found out by exploring again until
-// the two sets of words no longer grow.
+// read of a record it holds, its load of a word that the writer never stores, and the writer's
+// store to a word that no reader looks at. Which words those are is found out by exploring again
+// until the two sets of words no longer grow.
 import { type Access, type ModelThread, ThreadTree, type TreeNode } from "./thread-tree.model.ts";
 
 /** Where the records of the segment are, and what a reader may do with their words. */
@@ -315,5 +315,6 @@ class Exploration {
 
 function describe(thread: number, access: Access, value: number): string {
   const note = access.kind === "mark" ? JSON.stringify(access.note) : "";
-  return `${thread} ${access.kind} @${access.at} = ${access.value === 0 ? value : access.value} ${note}`;
+  const shown = access.value === 0 ? value : access.value;
+  return `${thread} ${access.kind} @${access.at} = ${shown} ${note}`;
 }

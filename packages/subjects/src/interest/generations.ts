@@ -4,10 +4,10 @@
 //
 // Order is everything. Writer: change the trie, then add to the slot, then to the epoch. Reader:
 // read the two slots, then match, and keep the values with the plan; later read the epoch, then
-// compare slots. Slot after trie: whoever saw the new slot value also sees the new filter, so a plan
-// with the new value includes it. Epoch after slot: whoever saw the new epoch also sees the new slot
-// value, so a plan without the filter is found stale. The other way round a plan could be judged
-// current by the new epoch and the old slot, and nothing would ever make it be judged again.
+// compare slots. Slot after trie: whoever saw the new slot value also sees the new filter, so a
+// plan with the new value includes it. Epoch after slot: whoever saw the new epoch also sees the
+// new slot value, so a plan without the filter is found stale. The other way round a plan could be
+// judged current by the new epoch and the old slot, and nothing would make it be judged again.
 import { assert } from "@weft/base";
 import type { WordMemory } from "./shared-words.ts";
 

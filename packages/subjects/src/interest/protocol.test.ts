@@ -54,7 +54,16 @@ const SCENARIOS: Record<string, Scenario> = {
   "remove, insert || plan": { before: ["+a"], during: ["-a", "+a"], readers: [planning("a")] },
   "insert twice || plan": { before: [], during: ["+a.b", "+a.>"], readers: [planning("a.b")] },
   "groups || plan": { before: ["+a p"], during: ["+a q", "-a p"], readers: [planning("a")] },
-  "weights || plan": { before: ["+a p"], during: ["+a p", "-a p"], readers: [planning("a")] },
+  "growing weight || plan": {
+    before: ["+a p"],
+    during: ["+a p", "+a p"],
+    readers: [planning("a")],
+  },
+  "shrinking weight || plan": {
+    before: ["+a p", "+a p", "+a p"],
+    during: ["-a p", "-a p"],
+    readers: [planning("a")],
+  },
   "insert || two lookups": {
     before: [],
     during: ["+a"],

@@ -1,9 +1,9 @@
 // Who is reading right now: one counter per thread, odd while the thread is inside a read section.
 // Each thread writes only its own counter; writers read all of them. Must stay true: a record that
-// was unlinked before `capture` is not reachable for a reader that enters after `capture`, so it may
-// be reused once `passed` is true. That needs sequential consistency on both sides (the entering
-// store must not pass the reader's first load, nor the unlinking store the writer's capture), which
-// is why every access here and every unlink is atomic.
+// was unlinked before `capture` is not reachable for a reader that enters after `capture`, so it
+// may be reused once `passed` is true. That needs sequential consistency on both sides (the
+// entering store must not pass the reader's first load, nor the unlinking store the writer's
+// capture), which is why every access to another's slot and every unlink is atomic.
 import { assert } from "@weft/base";
 import type { WordMemory } from "./shared-words.ts";
 

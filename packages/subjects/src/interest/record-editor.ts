@@ -1,4 +1,4 @@
-// Making and unmaking single records: their constant words, their text, their place in a hash chain.
+// Making and unmaking single records: constant words, text, place in a hash chain.
 // Owned by the segment's writer. Must stay true: a record is complete before it is published, and
 // keeps all its words when it is unlinked and retired.
 import { assert } from "@weft/base";

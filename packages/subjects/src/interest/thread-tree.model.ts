@@ -209,7 +209,7 @@ export class ThreadTree {
     return node.next.get(value) ?? this.#grow(node, value);
   }
 
-  /** Adds the node after `value`, and those that the rest of the run leads to; returns the first. */
+  /** Adds the node after `value`, and those that the rest of the run leads to. */
   #grow(parent: TreeNode | null, value: number): TreeNode {
     const log: number[] = [];
     if (parent !== null) {
@@ -253,7 +253,7 @@ export class ThreadTree {
       port.flush();
       port.trail.push({ access: { kind: "done", at: 0, value: 0, note: null }, value: 0 });
     } catch (thrown) {
-      // What fails on guessed values may never happen; if it does, it fails again with an empty trail.
+      // What fails on guessed values may never happen; if it does, it fails with an empty trail.
       if (port.trail.length === 0) throw thrown;
     }
     return port.trail;

@@ -33,14 +33,22 @@ export const ANONYMOUS_ROWS: readonly AnonymousRow[] = [
   { name: "users", config: `authorization { users: [ ${USER} ] }`, isOpen: false },
   { name: "nkeys", config: `authorization { users: [ ${NKEY} ] }`, isOpen: false },
   { name: "an account with users", config: `accounts { A { users: [ ${USER} ] } }`, isOpen: false },
+  // The reference lets everybody in here on purpose: such users are for the system account alone.
   {
     name: "only the system account, named",
     config: `accounts { SYS { users: [ ${USER} ] } }\nsystem_account: SYS`,
+    isOpen: true,
+  },
+  { name: "only $SYS", config: `accounts { $SYS { users: [ ${USER} ] } }`, isOpen: true },
+  // The advisory: whoever wrote an authorization block does not mean everybody.
+  {
+    name: "only $SYS beside an authorization block",
+    config: `authorization { timeout: 1 }\naccounts { $SYS { users: [ ${USER} ] } }`,
     isOpen: false,
   },
   {
-    name: "only $SYS",
-    config: `accounts { $SYS { users: [ ${USER} ] } }`,
+    name: "only a named system account beside an empty authorization block",
+    config: `authorization { }\naccounts { SYS { users: [ ${USER} ] } }\nsystem_account: SYS`,
     isOpen: false,
   },
   {
@@ -92,7 +100,7 @@ export function cycleConfig(length: number, kind: "service" | "stream"): string 
 export function chainConfig(length: number): string {
   const accounts = Array.from({ length }, (_, index) => {
     const imports =
-      index === 0 ? "" : `imports: [ { service: { account: N${index - 1}, subject: "x" } } ]`;
+      index === 0 ? "" : `, imports: [ { service: { account: N${index - 1}, subject: "x" } } ]`;
     return `N${index} { exports: [ { service: "x" } ] ${imports} }`;
   });
   return `accounts {\n${accounts.join("\n")}\n}`;

@@ -1,0 +1,171 @@
+// Limits of connections: how many, how long silent, how slow; what the client reads at the end.
+import { describe, expect, it } from "vitest";
+import { connectForTest } from "./client-library.ts";
+import { eventually, pause } from "./deadline.ts";
+import { MessageLog } from "./message-log.ts";
+import { openRaw, type RawClient, rawForTest } from "./raw-client.ts";
+import { describeWithWorkers, itWeft, type ServerUnderTest, useServer } from "./server-under-test.ts";
+
+describeWithWorkers("limits", (workers) => {
+  describe("of connections", () => {
+    const server = useServer({ workers, config: "max_connections: 6" });
+
+    it("CP-15 CP-85: exactly so many over all workers, and a place is free again", async () => {
+      const clients = await Promise.all(
+        Array.from({ length: 20 }, () => rawForTest(server().port)),
+      );
+      const verdicts = await Promise.all(
+        clients.map(async (client) => {
+          // INFO comes first in both cases.
+          client.sendConnect();
+          client.send("PING\r\n");
+          const match = await client.waitFor(/^(PONG|-ERR '(.*)')\r\n/m);
+          return match[2] ?? "in";
+        }),
+      );
+      expect(verdicts.filter((verdict) => verdict === "in")).toHaveLength(6);
+      for (const verdict of verdicts) {
+        if (verdict !== "in") expect(verdict).toBe("maximum connections exceeded");
+      }
+      const [inside, outside] = ["in", "maximum connections exceeded"].map((wanted) =>
+        clients.filter((_, index) => verdicts[index] === wanted),
+      );
+      for (const client of outside ?? []) await client.waitForClose();
+      for (const client of inside ?? []) await client.ping();
+      inside?.[0]?.socket.end();
+      await inside?.[0]?.waitForClose();
+      const next = await eventually(async () => {
+        const client = await openRaw(server().port);
+        client.sendConnect();
+        client.send("PING\r\n");
+        const match = await client.waitFor(/^(PONG|-ERR)/m);
+        if (match[1] === "PONG") return client;
+        client.end();
+        return undefined;
+      }, "a place for another connection");
+      await next.ping();
+      next.end();
+    });
+  });
+
+  describe("of silence", () => {
+    const server = useServer({
+      workers,
+      config: `ping_interval: "400ms"\nping_max: 2
+        authorization { user: ruth, password: pw, timeout: 0.5 }`,
+    });
+
+    it("CP-31 CP-81: no CONNECT in time", async () => {
+      const client = await rawForTest(server().port);
+      const before = Date.now();
+      await client.waitFor(/^-ERR 'Authentication Timeout'\r\n/m);
+      expect(Date.now() - before).toBeGreaterThan(350);
+      await client.waitForClose();
+    });
+
+    it("CP-31: a CONNECT that dribbles in does not win time", async () => {
+      const client = await rawForTest(server().port);
+      for (const letter of "CONNECT {") {
+        client.send(letter);
+        await pause(40, "a slow sender");
+      }
+      await client.waitFor(/^-ERR 'Authentication Timeout'\r\n/m, 3_000);
+      await client.waitForClose();
+    });
+
+    it("CP-100 CP-101: pings, and closes what never answers", async () => {
+      const [silent, alive] = [await rawForTest(server().port), await rawForTest(server().port)];
+      await silent.login({ user: "ruth", pass: "pw" });
+      await alive.login({ user: "ruth", pass: "pw" });
+      alive.socket.on("data", (bytes: Buffer) => {
+        if (bytes.includes("PING\r\n")) alive.send("PONG\r\n");
+      });
+      await silent.waitFor(/^-ERR 'Stale Connection'\r\n/m);
+      await silent.waitForClose();
+      expect(silent.received.match(/^PING\r\n/gm)?.length).toBeGreaterThanOrEqual(2);
+      await alive.ping();
+      expect(alive.received).not.toContain("-ERR");
+    });
+  });
+
+  describe("of slowness", () => {
+    const pending = useServer({ workers, config: "max_pending: 2MB" });
+    const deadline = useServer({ workers, config: 'write_deadline: "700ms"' });
+
+    it("CP-103: a receiver that does not read is cut when too much waits for it", async () => {
+      await floodUntilCut(pending(), 64);
+    });
+
+    it("CP-104: a receiver that takes nothing is cut at the write deadline", async () => {
+      await floodUntilCut(deadline(), 24);
+    });
+
+    itWeft("a trickling receiver does not freeze the subject for others", async () => {
+      const port = pending().port;
+      const trickle = await receiver(port, "news");
+      trickle.stopReading();
+      const timer = setInterval(() => {
+        // A few bytes now and then: alive, and far too slow.
+        trickle.socket.read(2_048);
+      }, 50);
+      const connections = await Promise.all([0, 1, 2].map(() => connectForTest(pending())));
+      const [publisher, ...bystanders] = connections;
+      if (publisher === undefined) throw new Error("no publisher");
+      const logs = bystanders.map((connection) => new MessageLog(connection, "news"));
+      await Promise.all(connections.map((connection) => connection.flush()));
+      const payload = Buffer.alloc(8_192, "n");
+      const rounds = 100;
+      for (let round = 0; round < rounds; round++) {
+        for (let index = 0; index < 20; index++) publisher.publish("news", payload);
+        await pause(10, "a steady publisher of 16 MB/s");
+      }
+      // Half a second behind a publisher that sends at its own pace: at most a tenth is missing.
+      await pause(500, "what is on its way");
+      for (const log of logs) expect(log.messages.length).toBeGreaterThan(rounds * 20 * 0.9);
+      await Promise.all(logs.map((log) => log.waitForCount(rounds * 20)));
+      clearInterval(timer);
+    });
+  });
+
+  describe("of payload", () => {
+    const server = useServer({ workers, config: "max_payload: 1000" });
+
+    it("CP-53 CP-87: the control line alone is enough to be refused", async () => {
+      const client = await rawForTest(server().port);
+      await client.login();
+      client.send(`SUB fits 1\r\nPUB fits 1000\r\n${"x".repeat(1_000)}\r\nPUB fits 1001\r\n`);
+      await client.waitFor(/MSG fits 1 1000\r\nx{1000}\r\n-ERR 'Maximum Payload Violation'\r\n/);
+      await client.waitForClose();
+    });
+  });
+});
+
+async function receiver(port: number, subject: string): Promise<RawClient> {
+  const client = await rawForTest(port);
+  await client.login();
+  client.send(`SUB ${subject} 1\r\n`);
+  await client.ping();
+  return client;
+}
+
+/** Publishes `megabytes` while one receiver does not read; the others have to get everything. */
+async function floodUntilCut(server: ServerUnderTest, megabytes: number): Promise<void> {
+  const { port } = server;
+  const stuck = await receiver(port, "flood");
+  stuck.stopReading();
+  const [publisher, reader] = [await rawForTest(port), await rawForTest(port)];
+  await Promise.all([publisher.login(), reader.login()]);
+  reader.send("SUB flood.end 1\r\n");
+  await reader.ping();
+  const message = `PUB flood 65536\r\n${"f".repeat(65_536)}\r\n`;
+  for (let megabyte = 0; megabyte < megabytes; megabyte++) {
+    publisher.send(message.repeat(16));
+    await publisher.ping(30_000);
+  }
+  // Only the log tells: the bytes before the end lie in the kernel, unread.
+  await server.waitForLog(/Slow Consumer/);
+  stuck.readAgain();
+  await stuck.waitForClose(15_000);
+  publisher.send("PUB flood.end 0\r\n\r\n");
+  await reader.waitFor(/MSG flood\.end/);
+}

@@ -1,0 +1,116 @@
+// Frames between threads: what is read is what was written, at the largest sizes of each part.
+import { createPrng, type Prng } from "@weft/base";
+import { describe, expect, test } from "vitest";
+import { MessageView } from "../publish/message-view.ts";
+import {
+  decodeControlFrame,
+  encodeControlFrame,
+  FLAG_PLAIN,
+  FLAG_SOLE,
+  FLAG_TRIED,
+  FRAME_NO_RESPONDERS,
+  MessageFrame,
+  messageFrameBytes,
+  readMessageFrame,
+  writeMessageFrame,
+} from "./bus-frame.ts";
+
+function text(prng: Prng, bytes: number): Buffer {
+  return Buffer.from(Array.from({ length: bytes }, () => 33 + prng.below(200)));
+}
+
+/** A message as a session has it: all in one buffer, with other bytes around. */
+function randomMessage(prng: Prng): MessageView {
+  const subject = text(prng, 1 + prng.below(300));
+  const reply = prng.below(2) === 0 ? undefined : text(prng, 1 + prng.below(200));
+  const body = text(prng, prng.below(2) === 0 ? prng.below(40) : prng.below(3_000));
+  const header = prng.below(3) === 0 ? prng.below(body.length + 1) : -1;
+  const tail = Buffer.from(header < 0 ? `${body.length}\r\n` : `${header} ${body.length}\r\n`);
+  const parts = [text(prng, 9), subject, reply ?? Buffer.alloc(0), tail, body, Buffer.from("\r\n")];
+  const all = Buffer.concat(parts);
+  const view = new MessageView();
+  view.subject = all;
+  view.subjectStart = 9;
+  view.subjectEnd = 9 + subject.length;
+  view.hash = prng.nextUint32() | 0;
+  view.reply = all;
+  view.replyStart = reply === undefined ? -1 : view.subjectEnd;
+  view.replyEnd = view.subjectEnd + (reply?.length ?? 0);
+  view.body = all;
+  view.tailStart = view.replyEnd;
+  view.bodyStart = view.tailStart + tail.length;
+  view.bodyEnd = view.bodyStart + body.length;
+  view.headerBytes = header;
+  view.sourceClientId = prng.nextUint32();
+  return view;
+}
+
+function parts(view: MessageView): unknown {
+  const { subject, reply, body } = view;
+  return {
+    subject: subject.toString("latin1", view.subjectStart, view.subjectEnd),
+    reply: view.replyStart < 0 ? null : reply.toString("latin1", view.replyStart, view.replyEnd),
+    tail: body.toString("latin1", view.tailStart, view.bodyStart),
+    body: body.toString("latin1", view.bodyStart, view.bodyEnd + 2),
+    hash: view.hash,
+    header: view.headerBytes,
+    client: view.sourceClientId,
+  };
+}
+
+describe("message frames", () => {
+  test("round trip", () => {
+    const prng = createPrng(3);
+    const received = new MessageView();
+    const frame = new MessageFrame();
+    for (let run = 0; run < 2_000; run += 1) {
+      const message = randomMessage(prng);
+      const picks = Array.from({ length: prng.below(5) }, () => text(prng, 1 + prng.below(70)));
+      const isTried = prng.below(3) === 0;
+      const flags = (run % 2 === 0 ? FLAG_PLAIN : FLAG_SOLE) | (isTried ? FLAG_TRIED : 0);
+      const low = isTried ? prng.nextUint32() | 0 : 0;
+      const high = isTried ? prng.nextUint32() | 0 : 0;
+      const picksBytes = picks.reduce((sum, name) => sum + 2 + name.length, 0);
+      const { subject, subjectStart, subjectEnd, hash } = message;
+      const size = messageFrameBytes(message, subjectEnd - subjectStart, picksBytes, flags);
+      const at = prng.below(40);
+      const out = Buffer.alloc(at + size + 8, 0xaa);
+      const account = prng.below(65_536);
+      writeMessageFrame(
+        out,
+        at,
+        message,
+        account,
+        subject,
+        subjectStart,
+        subjectEnd,
+        hash,
+        picks,
+        flags,
+        low,
+        high,
+      );
+      expect(out.subarray(at + size).every((byte) => byte === 0xaa)).toBe(true);
+      readMessageFrame(out, at, received, frame);
+      expect(parts(received)).toEqual(parts(message));
+      expect(received.bodyEnd + 2).toBe(at + size);
+      expect(frame.account).toBe(account);
+      expect(frame.flags).toBe(flags);
+      expect(frame.picks.map(String)).toEqual(picks.map(String));
+      expect([frame.triedLow, frame.triedHigh]).toEqual([low, high]);
+    }
+  });
+
+  test("control frames", () => {
+    const subject = Buffer.from("a.b");
+    const reply = Buffer.from("_INBOX.x");
+    const encoded = encodeControlFrame(FRAME_NO_RESPONDERS, 0xffff_fffe, subject, reply);
+    const decoded = decodeControlFrame(Buffer.concat([Buffer.alloc(5), encoded]), 5);
+    expect({ ...decoded, subject: `${decoded.subject}`, reply: `${decoded.reply}` }).toEqual({
+      kind: FRAME_NO_RESPONDERS,
+      clientId: 0xffff_fffe,
+      subject: "a.b",
+      reply: "_INBOX.x",
+    });
+  });
+});
