@@ -120,6 +120,7 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
     }),
     ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
     users: directory.users,
+    ...(authorization !== undefined && { authorizationBlock: true }),
     tlsMap: options.tls?.verifyAndMap ?? false,
     authTimeoutMs: timeoutMs ?? defaultAuthTimeoutMs(options.tls),
     authTimeoutIsDefault: timeoutMs === undefined,

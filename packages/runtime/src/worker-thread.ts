@@ -4,17 +4,15 @@
 // connection's fault ends the thread, and with it the server (F27).
 import { assert } from "@weft/base";
 import { type BrokerDriver, BrokerCore as ProductCore } from "@weft/broker";
-import { SocketDriver, TlsContext } from "@weft/net";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
-import { GoneCounter } from "./connection-tally.ts";
-import { injectFaults } from "./fault-injection.ts";
 import { LogBatcher } from "./log-batcher.ts";
-import type { PlacedSocket, ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import type { ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
 import { WorkerEnding } from "./worker-ending.ts";
 import { WorkerLink } from "./worker-link.ts";
+import { takeSockets } from "./worker-sockets.ts";
 
 /** Deadlines of sessions are looked at this often; also the heartbeat. */
 const TICK_MS = 100;
@@ -74,32 +72,9 @@ function run(
     flush();
   };
 
-  const gone = new GoneCounter(seed.regions.connectionsGone, seed.threadIndex);
   const ending = new WorkerEnding(core, flush, (answer) => link.tell(answer));
-  const sockets = new SocketDriver({
-    flush,
-    onFault: (error, transport) => {
-      dependencies.counters.connectionFaults += 1;
-      const peer = `${transport.remoteAddress}:${transport.remotePort}`;
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.write("error", `${peer} - connection closed by a fault: ${text}`);
-    },
-    onGone: () => {
-      gone.count();
-      ending.connectionGone();
-    },
-  });
-  const contexts = start.tls.map((options) =>
-    options === null ? undefined : new TlsContext(options),
-  );
-  const faults = injectFaults(`${seed.threadIndex}`);
-  seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
-    ending.connectionCame();
-    sockets.adopt(socket, contexts[listener], (transport) => {
-      const session = core.open(transport, listener);
-      return faults?.wrap(session) ?? session;
-    });
-  });
+  const { counters } = dependencies;
+  takeSockets(seed, start, { core, counters, log, ending, flush });
 
   const heartbeats = new Heartbeats(seed.regions.heartbeats);
   const beat = (): void => {
@@ -109,16 +84,11 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => handle(message, core, ending, log)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, log)));
   link.tell({ kind: "ready" });
 }
 
-function handle(
-  message: ToWorker,
-  core: BrokerDriver,
-  ending: WorkerEnding,
-  log: LogBatcher,
-): void {
+function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: LogBatcher): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);

@@ -2,8 +2,10 @@
 export { type ConnectFields, SimClient } from "./client.ts";
 export type { Delivery } from "./client-stream.ts";
 export { VirtualClock } from "./clock.ts";
+export { FakeRoutePeer, pictureOf } from "./fake-route-peer.ts";
+export { FakeStreamThread, type StreamRequest } from "./fake-stream-thread.ts";
 export type { ThreadHandler } from "./lanes.ts";
 export { Scheduler } from "./scheduler.ts";
 export { budget, forEachSeed } from "./seeds.ts";
 export { SimTransport, type TransportPeer, type TransportThread } from "./transport.ts";
-export { World, type WorldOptions } from "./world.ts";
+export { HASH_SEED, World, type WorldOptions } from "./world.ts";

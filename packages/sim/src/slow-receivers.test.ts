@@ -21,44 +21,42 @@ function publishSlowly(world: World, client: SimClient, subject: string, count: 
 }
 
 /**
- * Three publishers flood a laggard until it is cut; a full lane keeps input of theirs waiting, which
- * goes on when the pause for the laggard ends. The bystander must not notice any of it.
+ * Three publishers flood a laggard until it is cut; input of theirs waits meanwhile, and goes on when
+ * the pause for the laggard ends. Bystanders must not notice any of it.
  */
 function checkTurns(seed: number): void {
   const world = new World({
     seed,
-    workers: 2,
-    laneBytes: 200,
+    workers: 1,
     chunkBytesMax: 1 << 17,
     limits: { pendingBytesMax: 5 * 1024 * 1024 },
   });
   const laggard = world.connect(1);
-  const bystander = world.connect(1);
-  const far = world.connect(2);
+  const bystanders = [world.connect(1), world.connect(1), world.connect(1)];
   // The laggard comes first in every plan.
-  laggard.subscribe("1", "flow.>");
-  far.subscribe("1", "far");
-  world.settle();
-  bystander.subscribe("1", "flow.>");
-  world.settle();
+  for (const [place, client] of [laggard, ...bystanders].entries()) {
+    client.subscribe(`${place}`, "flow.>");
+    world.settle();
+  }
   laggard.stopReading();
   const publishers = [world.connect(1), world.connect(1), world.connect(1)];
-  const rounds = 70;
+  const rounds = 64;
   for (let round = 0; round < rounds; round += 1) {
     for (const [place, publisher] of publishers.entries()) {
       publisher.publish(`flow.${place}.${round}`, `${place} ${round} ${PAYLOAD}`);
-      for (let count = 0; count < 4; count += 1) publisher.publish("far", "x".repeat(60));
     }
   }
   world.settle();
   world.assertQuiet();
   expect(laggard.closedBy).toBe("local");
   expect(world.faults).toEqual([]);
-  for (const [place] of publishers.entries()) {
-    const own = bystander.deliveries.filter(({ subject }) => subject.startsWith(`flow.${place}`));
-    const got = own.map(({ subject, payload }) => [subject, payload.split(" ", 2).join(".")]);
-    const sent = Array.from({ length: rounds }, (_, round) => `${place}.${round}`);
-    expect(got, `seed ${seed}`).toEqual(sent.map((name) => [`flow.${name}`, name]));
+  for (const { deliveries } of bystanders) {
+    for (const [place] of publishers.entries()) {
+      const own = deliveries.filter(({ payload }) => payload.startsWith(`${place} `));
+      const got = own.map(({ subject, payload }) => [subject, payload.split(" ", 2).join(".")]);
+      const sent = Array.from({ length: rounds }, (_, round) => `${place}.${round}`);
+      expect(got, `seed ${seed}`).toEqual(sent.map((name) => [`flow.${name}`, name]));
+    }
   }
 }
 
@@ -119,7 +117,8 @@ describe("slow receivers", () => {
   }
 
   test("CP-103: who waits for the laggard goes on when it is cut, in a turn of its own", () => {
-    for (let seed = 0; seed < budget(5); seed += 1) checkTurns(seed);
+    // Seed 9 is one that once delivered a body under the subject of another message.
+    for (let seed = 8; seed < 8 + budget(5); seed += 1) checkTurns(seed);
   });
 
   test("CP-104: a write that takes too long closes the connection", () => {

@@ -184,7 +184,7 @@ export class SimTransport implements Transport {
     }
     this.#inputBytes -= size;
     // Bytes that were read already are delivered although the session pauses in between.
-    const middle = prng.below(4) === 0 ? prng.below(size) : 0;
+    const middle = prng.below(2) === 0 ? prng.below(size) : 0;
     if (middle > 0) this.#call(chunk.subarray(0, middle));
     if (!this.discarding) this.#call(chunk.subarray(middle));
   }

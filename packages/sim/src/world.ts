@@ -175,8 +175,7 @@ export class World {
       write: (_level, text) => this.#options.onLog?.(text),
     };
     const secrets = createPrng(this.prng.nextUint32());
-    let timers = 0;
-    const core = new BrokerCore(createSnapshot(this.#options), this.index(thread), {
+    const core: BrokerCore = new BrokerCore(createSnapshot(this.#options), this.index(thread), {
       clock: this.clock,
       entropy: { fill: (out) => fillRandom(secrets, out) },
       prng: createPrng(this.prng.nextUint32()),
@@ -194,14 +193,7 @@ export class World {
         this.#lastClientId += 1;
         return this.#lastClientId;
       },
-      setTimer: (delayMs) => {
-        this.timersOutstandingMax = Math.max(this.timersOutstandingMax, (timers += 1));
-        this.clock.setTimer(delayMs, () => {
-          timers -= 1;
-          core.onTimer();
-          core.flush();
-        });
-      },
+      setTimer: this.#timerFor(() => core),
     });
     this.#cores.push(core);
     this.#counters.push(counters);
@@ -215,6 +207,19 @@ export class World {
       flush: () => core.flush(),
       fault: (error) => this.faults.push(error),
     });
+  }
+
+  #timerFor(core: () => BrokerCore): (delayMs: number) => void {
+    let outstanding = 0;
+    return (delayMs) => {
+      outstanding += 1;
+      this.timersOutstandingMax = Math.max(this.timersOutstandingMax, outstanding);
+      this.clock.setTimer(delayMs, () => {
+        outstanding -= 1;
+        core().onTimer();
+        core().flush();
+      });
+    };
   }
 
   #sharedLimits(): SharedLimits {

@@ -1,0 +1,174 @@
+// The program as it is installed: its command line, its process, its signals.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { connectForTest } from "./client-library.ts";
+import { eventually, within } from "./deadline.ts";
+import { rawForTest } from "./raw-client.ts";
+import { freePort, isOtherServer, repositoryRoot, serverForTest } from "./server-under-test.ts";
+
+const program = join(repositoryRoot, "node_modules/.bin/weft");
+const folder = mkdtempSync(join(tmpdir(), "weft-command-line-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Finished {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+/** Runs the program to its end. */
+function run(...flags: readonly string[]): Finished {
+  const result = spawnSync(program, flags, { encoding: "utf8", timeout: 20_000, cwd: folder });
+  return { code: result.status, text: result.stdout + result.stderr };
+}
+
+function configFile(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Starts the program with these flags and waits until it serves. */
+function start(...flags: readonly string[]): ReturnType<typeof serverForTest> {
+  return serverForTest({ command: [program], flags });
+}
+
+const title = isOtherServer ? "weft [skipped: another program is under test]" : "weft";
+
+describe.skipIf(isOtherServer)(title, () => {
+  it("FL-10: says its versions", () => {
+    for (const flag of ["-v", "--version", "version"]) {
+      const { code, text } = run(flag);
+      expect(code).toBe(0);
+      expect(text).toContain("v2.14.0");
+      expect(text).toContain("weft: v0.1.0");
+    }
+  });
+
+  it("FL-09: explains its flags", () => {
+    const { code, text } = run("-h");
+    expect(code).toBe(0);
+    for (const flag of ["--port", "--config", "--workers", "--signal", "--user"]) {
+      expect(text).toContain(flag);
+    }
+  });
+
+  it("FL-02: tests a configuration without serving it", () => {
+    const good = run("-c", configFile("good.conf", "port: 4333\n"), "-t");
+    expect(good.code).toBe(0);
+    expect(good.text).toMatch(/is valid/);
+    const bad = run("-t", "-c", configFile("bad.conf", "port: 4333\nmax_payload: many\n"));
+    expect(bad.code).toBe(1);
+    expect(bad.text).toMatch(/bad\.conf:2:\d+/);
+    const unknown = run("-t", "-c", configFile("unknown.conf", "prot: 4333\n"));
+    expect(unknown.code).toBe(1);
+    expect(unknown.text).toMatch(/unknown\.conf:1:\d+.*prot/);
+    expect(run("-c", join(folder, "missing.conf")).code).toBe(1);
+  });
+
+  it("FL-10: refuses words and flags that it does not know", () => {
+    const word = run("foo");
+    expect(word).toMatchObject({ code: 1 });
+    expect(word.text).toContain('unrecognized command: "foo"');
+    const flag = run("--no-such-flag");
+    expect(flag).toMatchObject({ code: 1 });
+    expect(flag.text).toContain("no-such-flag");
+  });
+
+  it("FL-01: -p, -a, --name, --user and --pass go over the file", async () => {
+    const port = await freePort();
+    const other = await freePort();
+    const file = configFile("over.conf", `port: ${other}\nserver_name: filed\n`);
+    const pidFile = join(folder, "over.pid");
+    const flags = ["-c", file, "-p", String(port), "-a", "127.0.0.1", "-n", "flagged"];
+    const child = spawn(
+      program,
+      [...flags, "--user", "ruth", "--pass", "pw", "--workers", "2", "-P", pidFile],
+      { stdio: "ignore" },
+    );
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    const client = await eventually(
+      () =>
+        rawForTest(port).then(
+          (raw) => raw,
+          () => undefined,
+        ),
+      "the server to listen",
+    );
+    expect(await client.info()).toMatchObject({ server_name: "flagged", auth_required: true });
+    await client.login({ user: "ruth", pass: "pw" });
+    const filed = connect(other, "127.0.0.1");
+    await expect(
+      new Promise((resolve, reject) => {
+        filed.once("connect", resolve);
+        filed.once("error", reject);
+      }),
+    ).rejects.toThrow(/ECONNREFUSED/);
+    expect(readFileSync(pidFile, "utf8").trim()).toBe(String(child.pid));
+    child.kill("SIGTERM");
+    expect(await within(ended, "the end")).toBe(0);
+  });
+
+  it("OT-01: the process id is the server's own, in the pid file and the log", async () => {
+    const pidFile = join(folder, "own.pid");
+    const server = await start("-P", pidFile);
+    expect(readFileSync(pidFile, "utf8").trim()).toBe(String(server.pid));
+    expect(server.stderr).toContain(`[${server.pid}]`);
+    const name = readFileSync(`/proc/${server.pid}/cmdline`, "latin1");
+    expect(name).toContain("main.js");
+  });
+
+  it("SG-01: SIGTERM and SIGINT end it with 0", async () => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const server = await start("--workers", "2");
+      const connection = await connectForTest(server);
+      server.kill(signal);
+      const exit = await within(server.exited, "the end of the server");
+      expect(exit).toEqual({ code: 0, signal: null });
+      await within(connection.closed(), "the client to hear of it");
+    }
+  });
+
+  it("SG-01: SIGUSR1 opens no inspector, neither early nor late", async () => {
+    const port = await freePort();
+    const file = configFile("signal.conf", `listen: "127.0.0.1:${port}"\n`);
+    const child = spawn(program, ["-c", file], { stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    child.stderr?.setEncoding("utf8").on("data", (more: string) => {
+      text += more;
+    });
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    // A storm from the moment the runtime can take signals: its start is the dangerous time.
+    await eventually(
+      () => (readFileSync(`/proc/${child.pid}/cmdline`, "latin1").includes("main.js") || undefined),
+      "exec of the server",
+    );
+    while (!/Server is ready/.test(text)) {
+      if (!child.kill("SIGUSR1") || child.exitCode !== null) throw new Error(`died: ${text}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (child.signalCode !== null) throw new Error(`killed by ${child.signalCode}`);
+    }
+    child.kill("SIGUSR1");
+    const client = await rawForTest(port);
+    await client.login();
+    expect(text).not.toMatch(/Debugger listening/i);
+    child.kill("SIGTERM");
+    expect(await within(ended, "the end")).toBe(0);
+  });
+
+  it("FL-03 SG-02: --signal finds it by its pid file", async () => {
+    const pidFile = join(folder, "signalled.pid");
+    const server = await start("-P", pidFile);
+    expect(run("--signal", `stop=${pidFile}`).code).toBe(0);
+    expect(await within(server.exited, "the end")).toEqual({ code: 0, signal: null });
+  });
+});

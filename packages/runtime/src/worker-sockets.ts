@@ -1,0 +1,48 @@
+// A worker's sockets: from the acceptor's port into sessions of the core, with their TLS and their
+// count. Worker threads.
+import type { BrokerDriver, WorkerCounters } from "@weft/broker";
+import { SocketDriver, TlsContext } from "@weft/net";
+import { GoneCounter } from "./connection-tally.ts";
+import { injectFaults } from "./fault-injection.ts";
+import type { LogBatcher } from "./log-batcher.ts";
+import type { PlacedSocket, WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import type { WorkerEnding } from "./worker-ending.ts";
+
+export interface SocketParts {
+  readonly core: BrokerDriver;
+  readonly counters: WorkerCounters;
+  readonly log: LogBatcher;
+  readonly ending: WorkerEnding;
+  /** Ends a turn. */
+  flush(): void;
+}
+
+/** Takes every socket that the acceptor places here from now on. */
+export function takeSockets(seed: WorkerSeed, start: WorkerStart, parts: SocketParts): void {
+  const { core, counters, log, ending, flush } = parts;
+  const gone = new GoneCounter(seed.regions.connectionsGone, seed.threadIndex);
+  const sockets = new SocketDriver({
+    flush,
+    onFault: (error, transport) => {
+      counters.connectionFaults += 1;
+      const peer = `${transport.remoteAddress}:${transport.remotePort}`;
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.write("error", `${peer} - connection closed by a fault: ${text}`);
+    },
+    onGone: () => {
+      gone.count();
+      ending.connectionGone();
+    },
+  });
+  const contexts = start.tls.map((options) =>
+    options === null ? undefined : new TlsContext(options),
+  );
+  const faults = injectFaults(`${seed.threadIndex}`);
+  seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
+    ending.connectionCame();
+    sockets.adopt(socket, contexts[listener], (transport) => {
+      const session = core.open(transport, listener);
+      return faults?.wrap(session) ?? session;
+    });
+  });
+}
