@@ -20,6 +20,7 @@ describe("authorization", () => {
       user: "a",
       password: HASH,
       users: [],
+      authorizationBlock: true,
       tlsMap: false,
       authTimeoutMs: 3_000,
       authTimeoutIsDefault: false,

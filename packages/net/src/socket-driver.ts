@@ -8,6 +8,9 @@ import { type OwnedSocket, TRANSPORT, takeHandle } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
 
+/** Full reads of busy connections for which a quiet one is remembered: some tens of milliseconds. */
+const QUIET_READS = 2_048;
+
 export interface SocketDriverOptions {
   /** Called after each call into a session: the end of a turn. */
   flush(): void;
@@ -32,6 +35,8 @@ export class SocketDriver {
   /** An input was flushed in this pass of the loop already. */
   #passOpen = false;
   #flushDue = false;
+  /** Busy reads until quiet connections are forgotten. */
+  #quietCredit = 0;
   #yielded: SocketTransport[] = [];
   #spare: SocketTransport[] = [];
 
@@ -40,7 +45,11 @@ export class SocketDriver {
     this.flush = options.flush;
     const headroom = LIMITS.readHeadroomBytes;
     this.readBuffer = Buffer.allocUnsafeSlow(headroom + LIMITS.readChunkBytes);
-    this.#onread = { buffer: this.readBuffer.subarray(headroom), callback: onRead };
+    const wide = this.readBuffer.subarray(headroom);
+    const narrow = wide.subarray(0, LIMITS.readBytesBesideQuiet);
+    // Asked after each read for the next one of that socket.
+    const buffer = () => (this.#quietCredit > 0 ? narrow : wide);
+    this.#onread = { buffer, callback: onRead };
   }
 
   /**
@@ -117,6 +126,18 @@ export class SocketDriver {
 
   gone(): void {
     this.#options.onGone?.();
+  }
+
+  /** A connection that sends little was heard: busy ones read in small pieces for a while. */
+  quietHeard(): void {
+    this.#quietCredit = QUIET_READS;
+  }
+
+  /** A full read of a busy connection. Returns its share of this pass of the loop in bytes. */
+  busyRead(): number {
+    if (this.#quietCredit === 0) return LIMITS.readBytesPerPass;
+    this.#quietCredit -= 1;
+    return LIMITS.readBytesBesideQuiet;
   }
 
   /** Lets every other socket have its turn before this one reads on. */

@@ -11,6 +11,9 @@ import { tlsFacts } from "./tls-facts.ts";
 
 /** How long `end` waits for the peer to take what was written and to close. */
 const LINGER_MS = 200;
+/** Reads below this, that many in a row, make a quiet connection. */
+const QUIET_READ_BYTES = 2_048;
+const QUIET_READS_MIN = 4;
 /** First byte of every TLS handshake record. */
 const TLS_HANDSHAKE_RECORD = 0x16;
 
@@ -38,6 +41,8 @@ export class SocketTransport implements Transport {
   #events: TransportEvents | undefined;
   #flags = 0;
   #passBytes = 0;
+  /** Small reads in a row. */
+  #quietReads = 0;
   #cause: Cause = "peer";
   #detail = "";
   /** Handshake deadline, later the linger of `end`. */
@@ -155,8 +160,15 @@ export class SocketTransport implements Transport {
       this.#passBytes = 0;
       return false;
     }
+    if (byteCount < QUIET_READ_BYTES) {
+      this.#quietReads += 1;
+      if (this.#quietReads >= QUIET_READS_MIN) this.#driver.quietHeard();
+      this.#passBytes = 0;
+      return true;
+    }
+    this.#quietReads = 0;
     // A read that does not fill the buffer is the last one of this pass.
-    if (byteCount < LIMITS.readChunkBytes) {
+    if (byteCount < LIMITS.readBytesBesideQuiet) {
       this.#passBytes = 0;
       return true;
     }
@@ -261,7 +273,7 @@ export class SocketTransport implements Transport {
   /** Counts towards this pass; true when the share is used up and the rest was put off. */
   #yieldAfter(byteCount: number): boolean {
     this.#passBytes += byteCount;
-    if (this.#passBytes < LIMITS.readBytesPerPass) return false;
+    if (this.#passBytes < this.#driver.busyRead()) return false;
     this.#passBytes = 0;
     this.#flags |= YIELDED;
     this.#driver.readLater(this);

@@ -2,7 +2,7 @@
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
 import type { Socket } from "node:net";
 import type { Transferable } from "node:worker_threads";
-import { Acceptor } from "@weft/net";
+import { Acceptor, transferSocket } from "@weft/net";
 import { Placement } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
 import { LogBatcher } from "./log-batcher.ts";
@@ -33,10 +33,14 @@ function place(socket: Socket, listener: number): void {
     socket.destroy();
     return;
   }
-  try {
+  const send = (): void =>
     seed.workers[worker]!.postMessage({ socket, listener } satisfies PlacedSocket, [
       socket as unknown as Transferable,
     ]);
+  try {
+    if (transferSocket(socket, send)) return;
+    placement.giveBack(worker);
+    log.write("error", "Error placing a connection: no descriptor left");
   } catch (error) {
     placement.giveBack(worker);
     socket.destroy();

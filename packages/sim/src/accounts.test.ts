@@ -1,5 +1,5 @@
-// What crosses accounts, and what is allowed, with publisher, subscriber and responder on workers of
-// their own (AC-24, AC-25, AC-28, AC-29, AC-32, AC-34, SU-30, SU-33, AZ-01, AZ-07, AZ-11).
+// What crosses accounts, and what is allowed, with publisher, subscriber and responder on workers
+// of their own (AC-24, AC-25, AC-28 to AC-30, AC-32, AC-34, SU-30, SU-33, AZ-01, AZ-07, AZ-11).
 import type { AccountSpec } from "@weft/accounts";
 import type { UserSpec } from "@weft/auth";
 import { describe, expect, test } from "vitest";

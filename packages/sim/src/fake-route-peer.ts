@@ -1,6 +1,6 @@
 // Another server as far as interest is concerned: it hears the ordered feed of changes of every
-// segment over a link that loses some, and rebuilds who wants what. Test support; it uses nothing but
-// `InterestWriter.listen`, `snapshot` and `snapshotPart`.
+// segment over a link that loses some, and rebuilds who wants what. Test support; it uses nothing
+// but `InterestWriter.listen`, `snapshot` and `snapshotPart`.
 //
 // Must stay true: deltas of one segment carry consecutive sequences, so a gap is seen; a segment
 // with a gap takes a full picture and goes on.

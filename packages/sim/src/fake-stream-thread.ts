@@ -1,6 +1,6 @@
-// A thread without sockets that takes part in the process: it has interest, receives data frames and
-// publishes answers through the lanes. Test support for what stream threads will be; it uses only
-// the seams that `@weft/broker` and `@weft/subjects` export.
+// A thread without sockets that takes part in the process: it has interest, receives data frames
+// and publishes answers through the lanes. Test support for what stream threads will be; it uses
+// only the seams that `@weft/broker` and `@weft/subjects` export.
 //
 // Must stay true: it matches over all segments itself, as everybody does; it never waits for a
 // client: what finds a lane full spills.

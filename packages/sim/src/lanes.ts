@@ -1,8 +1,8 @@
 // Frames between simulated threads, by the contract of `Bus`: a bounded data lane that refuses and
-// later tells of space, a control lane that never refuses, first in first out on each. Test support.
-// Must stay true: what was committed is invisible until `publish`; a lane that refused once refuses
-// until its writer was told of space, so nothing overtakes a parked frame; a frame that was handled
-// is overwritten, so that whoever keeps a view of it is found out.
+// later tells of space, a control lane that never refuses, first in first out on each. Test
+// support. Must stay true: what was committed is invisible until `publish`; a lane that refused once
+// refuses until its writer was told of space, so nothing overtakes a parked frame; a frame that was
+// handled is overwritten, so that whoever keeps a view of it is found out.
 import { assert, type Prng } from "@weft/base";
 import type { Bus } from "@weft/broker";
 import type { Scheduler } from "./scheduler.ts";

@@ -1,12 +1,12 @@
-// The order of events in a simulated process: whatever could happen next, one thing at a time, drawn
-// by a seeded generator. Test support, one thread. Must stay true: the same seed and the same posts
-// give the same order; a task runs to its end before the next one begins.
+// The order of events in a simulated process: whatever could happen next, one thing at a time,
+// drawn by a seeded generator. Test support, one thread. Must stay true: the same seed and the same
+// posts give the same order; a task runs to its end before the next one begins.
 import type { Prng } from "@weft/base";
 
 /** One thing that can happen. */
 export type Task = () => void;
 
-/** Tasks that may run in any order. What has an order of its own keeps one task posted at a time. */
+/** Tasks that may run in any order. What has an order of its own posts one task at a time. */
 export class Scheduler {
   /** Tasks run since the beginning. */
   steps = 0;

@@ -1,5 +1,5 @@
-// Random operations on a world, one at a time, each compared with the model once everything has come
-// to rest: sets, order, one of each group, 503s, max_msgs and echo are exact. Test support.
+// Random operations on a world, one at a time, each compared with the model once all has come to
+// rest: sets, order, one of each group, 503s, max_msgs and echo are exact. Test support.
 import { createPrng, type Prng } from "@weft/base";
 import type { SimClient } from "./client.ts";
 import type { Delivery } from "./client-stream.ts";
@@ -82,13 +82,16 @@ export class SequentialRun {
   #operate(): void {
     const roll = this.#prng.below(100);
     const clients = this.#participants;
-    if (clients.length < 2 || (roll < 6 && clients.length < CLIENTS_MAX)) return this.#connect();
+    if (clients.length < 2 || (roll < 6 && clients.length < CLIENTS_MAX)) {
+      this.#connect();
+      return;
+    }
     const one = clients[this.#prng.below(clients.length)] as Participant;
-    if (roll < 9) return this.#close(one);
-    if (roll < 35) return this.#subscribe(one);
-    if (roll < 48) return this.#unsubscribe(one);
-    if (roll < 90) return this.#publish(one, 1);
-    return this.#publish(one, 2 + this.#prng.below(BURST_MAX));
+    if (roll < 9) this.#close(one);
+    else if (roll < 35) this.#subscribe(one);
+    else if (roll < 48) this.#unsubscribe(one);
+    else if (roll < 90) this.#publish(one, 1);
+    else this.#publish(one, 2 + this.#prng.below(BURST_MAX));
   }
 
   #connect(): void {

@@ -1,4 +1,5 @@
-// The interest index of a simulated process: one segment per thread over plain memory. Test support.
+// The interest index of a simulated process: one segment per thread over plain memory. Test
+// support.
 import {
   formatInterestRegion,
   Generations,

@@ -21,8 +21,8 @@ function publishSlowly(world: World, client: SimClient, subject: string, count: 
 }
 
 /**
- * Three publishers flood a laggard until it is cut; input of theirs waits meanwhile, and goes on when
- * the pause for the laggard ends. Bystanders must not notice any of it.
+ * Three publishers flood a laggard until it is cut; input of theirs waits meanwhile, and goes on
+ * when the pause for the laggard ends. Bystanders must not notice any of it.
  */
 function checkTurns(seed: number): void {
   const world = new World({

@@ -168,7 +168,7 @@ describe.skipIf(isOtherServer)(title, () => {
   it("FL-03 SG-02: --signal finds it by its pid file", async () => {
     const pidFile = join(folder, "signalled.pid");
     const server = await start("-P", pidFile);
-    expect(run("--signal", `stop=${pidFile}`).code).toBe(0);
+    expect(run("--signal", `quit=${pidFile}`).code).toBe(0);
     expect(await within(server.exited, "the end")).toEqual({ code: 0, signal: null });
   });
 });
