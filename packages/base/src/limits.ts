@@ -46,8 +46,10 @@ export const LIMITS = {
   planCacheBytes: 32 * 1024 * 1024,
   /** Accounts that one process can hold; more are refused. */
   accountsMax: 65_536,
-  /** Worker threads. */
-  workersMax: 64,
+  /** Worker threads; with control they fit the 64 bits of "threads tried" in a frame. */
+  workersMax: 63,
+  /** Control lines that a configuration may allow: subjects travel between threads with 16-bit lengths. */
+  controlLineBytesBound: 65_000,
   /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
   subjectTokensMax: 2_049,
   /** Logins waiting for a password hash; further ones are refused. */

@@ -176,6 +176,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       publisher: this.publisher,
       contexts: () => this.contexts,
       services: () => this.#services,
+      noResponders: (clientId, subject, reply) => this.#noResponders(clientId, subject, reply),
     });
   }
 
@@ -195,9 +196,9 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     return session;
   }
 
-  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
+  onDataFrame(_from: number, bytes: Buffer, start: number, end: number): boolean {
     this.#inFrame = true;
-    this.#inbox.onDataFrame(from, bytes, start, end);
+    this.#inbox.onDataFrame(bytes, start, end);
     this.#inFrame = false;
     return true;
   }
@@ -209,7 +210,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     if (frame.kind === FRAME_STALL) this.#flow.stall(session);
     else if (frame.kind === FRAME_UNSTALL) this.#flow.release(session);
     else if (frame.kind === FRAME_NO_RESPONDERS) {
-      if (session.noResponders) sendNoResponders(session, frame.reply, frame.subject);
+      this.#noResponders(frame.clientId, frame.subject, frame.reply);
     } else assert(false, "a known kind of control frame");
   }
 
@@ -221,7 +222,13 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     for (const session of parked) session.go(WAIT_LANE);
   }
 
+  #noResponders(clientId: number, subject: Buffer, reply: Buffer): void {
+    const session = this.#sessions.get(clientId);
+    if (session?.noResponders === true) sendNoResponders(session, reply, subject);
+  }
+
   flush(): void {
+    this.#flow.resumeDue();
     const touched = this.#touched;
     for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
     touched.length = 0;

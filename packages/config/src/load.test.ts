@@ -231,7 +231,7 @@ describe("values", () => {
     expect(options.workers).toBe(3);
     expect(options.featureFlags).toEqual({ f: true });
     expect(optionsOf("workers: auto").workers).toBe("auto");
-    expect(errorsOf("workers: 0")).toEqual(['workers must be "auto" or a number from 1 to 64']);
+    expect(errorsOf("workers: 0")).toEqual(['workers must be "auto" or a number from 1 to 63']);
   });
 
   it("TL-02 to TL-13: the TLS block", () => {

@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { Transferable } from "node:worker_threads";
 import { Acceptor, transferSocket } from "@weft/net";
+import { processMs } from "./clocks.ts";
 import { Placement } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
 import { LogBatcher } from "./log-batcher.ts";
@@ -19,6 +20,8 @@ const acceptor = new Acceptor({
   place,
   onTrouble: (text) => log.write("error", `Error accepting connections: ${text}`),
 });
+const TROUBLE_EVERY_MS = 1_000;
+let troubleAtMs = Number.NEGATIVE_INFINITY;
 let refusals: readonly string[] = [];
 
 function place(socket: Socket, listener: number): void {
@@ -40,12 +43,20 @@ function place(socket: Socket, listener: number): void {
   try {
     if (transferSocket(socket, send)) return;
     placement.giveBack(worker);
-    log.write("error", "Error placing a connection: no descriptor left");
+    reportTrouble("no descriptor left");
   } catch (error) {
     placement.giveBack(worker);
     socket.destroy();
-    log.write("error", `Error placing a connection: ${(error as Error).message}`);
+    reportTrouble((error as Error).message);
   }
+}
+
+/** One line a second: whoever opens connections must not fill the log. */
+function reportTrouble(why: string): void {
+  const now = processMs();
+  if (now - troubleAtMs < TROUBLE_EVERY_MS) return;
+  troubleAtMs = now;
+  log.write("error", `Error placing a connection: ${why}`);
 }
 
 async function listen(message: ToAcceptor & { kind: "listen" }): Promise<void> {

@@ -2,6 +2,7 @@
 // thread.
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { AuthSpec } from "@weft/auth";
+import { LIMITS } from "@weft/base";
 import type { BrokerLimits, BrokerSnapshot, ListenerOptions, ServerIdentity } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { ServerKeys } from "./identity.ts";
@@ -15,7 +16,7 @@ function boundOf(count: number): number {
 export function brokerLimits(options: ServerOptions): BrokerLimits {
   const { limits } = options;
   return {
-    controlLineBytesMax: limits.maxControlLine,
+    controlLineBytesMax: Math.min(limits.maxControlLine, LIMITS.controlLineBytesBound),
     payloadBytesMax: limits.maxPayload,
     pendingBytesMax: limits.maxPending,
     connectionsMax: limits.maxConnections,

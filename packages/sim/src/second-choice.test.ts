@@ -16,6 +16,9 @@ describe("a member that leaves while messages are on their way", () => {
       leaver.subscribe("1", "work", "first");
       stayer.subscribe("1", "work", "first");
       beside.subscribe("1", "work", "second");
+      // Plain interest beside the second choice has its own copy already (SU-26).
+      const plain = world.connect(3);
+      plain.subscribe("1", "work");
       world.settle();
       const publisher = world.connect(1);
       for (let count = 0; count < MESSAGES; count += 1) publisher.publish("work", `${count}`);
@@ -26,6 +29,7 @@ describe("a member that leaves while messages are on their way", () => {
       expect(new Set(first).size, `first, seed ${seed}`).toBe(MESSAGES);
       expect(first).toHaveLength(MESSAGES);
       expect(beside.deliveries, `second, seed ${seed}`).toHaveLength(MESSAGES);
+      expect(plain.deliveries, `plain, seed ${seed}`).toHaveLength(MESSAGES);
     });
   });
 

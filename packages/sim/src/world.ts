@@ -21,6 +21,9 @@ import { createInterest, type SharedInterest } from "./shared-interest.ts";
 import { createCounters, createSnapshot, type SnapshotOptions } from "./snapshot.ts";
 import { SimTransport, type TransportThread } from "./transport.ts";
 
+/** What fits every hashed password of a simulated configuration. */
+export const HASHED_PASSWORD = "hashed";
+
 const TICK_MS = 100;
 /** Start value of subject hashes, equal on all threads. */
 export const HASH_SEED = 0x1357_9bdf;
@@ -183,7 +186,11 @@ export class World {
       bus: this.bus(thread),
       shared: this.#sharedLimits(),
       control: {
-        compareHash: () => undefined,
+        compareHash: (ticket, _stored, given) =>
+          this.scheduler.post(() => {
+            core.onHashAnswer(ticket, given === HASHED_PASSWORD);
+            core.flush();
+          }),
         connectionClosed: (record) => this.closed.push(record),
       },
       counters,

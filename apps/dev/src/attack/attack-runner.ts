@@ -34,13 +34,13 @@ export class AttackRunner {
   readonly figures: CaseFigures[] = [];
   readonly #server: AttackedServer;
   readonly #bystander: Bystander;
-  /** Descriptors and memory of the server with only the bystander connected. */
-  readonly #descriptorsAtRest: number;
+  /** Sockets of the server with only the bystander connected. */
+  readonly #socketsAtRest: number;
 
-  private constructor(server: AttackedServer, bystander: Bystander, descriptorsAtRest: number) {
+  private constructor(server: AttackedServer, bystander: Bystander, socketsAtRest: number) {
     this.#server = server;
     this.#bystander = bystander;
-    this.#descriptorsAtRest = descriptorsAtRest;
+    this.#socketsAtRest = socketsAtRest;
   }
 
   static async start(profile: ProfileName, workers: number): Promise<AttackRunner> {
@@ -54,7 +54,7 @@ export class AttackRunner {
         paceMs: PACE_MS,
       });
       await delay(100);
-      return new AttackRunner(server, bystander, server.descriptors());
+      return new AttackRunner(server, bystander, server.sockets());
     } catch (error) {
       await server.stop();
       throw new Error(`${(error as Error).message}\n${server.output().slice(-2000)}`);
@@ -119,12 +119,11 @@ export class AttackRunner {
     const server = this.#server;
     const slack = IS_FULL ? RESIDENT_SLACK_BYTES : RESIDENT_SLACK_SHORT_BYTES;
     const isSettled = (): boolean =>
-      server.descriptors() <= this.#descriptorsAtRest &&
-      server.residentBytes() <= residentBefore + slack;
+      server.sockets() <= this.#socketsAtRest && server.residentBytes() <= residentBefore + slack;
     await waitFor(isSettled, SETTLE_MS).catch(() => {
       throw new Error(
-        `10 s after the attack: descriptors ${server.descriptors()}, at rest ` +
-          `${this.#descriptorsAtRest}; memory ${megabytes(server.residentBytes())} MB, before ` +
+        `10 s after the attack: sockets ${server.sockets()}, at rest ` +
+          `${this.#socketsAtRest}; memory ${megabytes(server.residentBytes())} MB, before ` +
           `${megabytes(residentBefore)} MB`,
       );
     });

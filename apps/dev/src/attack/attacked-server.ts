@@ -2,7 +2,15 @@
 // outside through /proc, its output kept whole so that it can be searched for secrets. What must
 // stay true: it runs in a process group of its own and never outlives the program that started it.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -138,11 +146,16 @@ export class AttackedServer {
 
   /** Open descriptors; 0 once the process is gone. */
   descriptors(): number {
-    try {
-      return readdirSync(`/proc/${this.pid}/fd`).length;
-    } catch {
-      return 0;
+    return this.#descriptorNames().length;
+  }
+
+  /** Open sockets: connections, the listener, its output. Others come with the first use of things. */
+  sockets(): number {
+    let count = 0;
+    for (const name of this.#descriptorNames()) {
+      if (this.#target(name).startsWith("socket:")) count += 1;
     }
+    return count;
   }
 
   /** Processor time used so far, user and system, in milliseconds. */
@@ -186,6 +199,22 @@ export class AttackedServer {
     const exit = await this.ended;
     rmSync(this.folder, { recursive: true, force: true });
     return exit;
+  }
+
+  #descriptorNames(): string[] {
+    try {
+      return readdirSync(`/proc/${this.pid}/fd`);
+    } catch {
+      return [];
+    }
+  }
+
+  #target(descriptor: string): string {
+    try {
+      return readlinkSync(`/proc/${this.pid}/fd/${descriptor}`);
+    } catch {
+      return "";
+    }
   }
 
   #proc(name: string): string {

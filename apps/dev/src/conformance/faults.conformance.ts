@@ -116,7 +116,7 @@ describe("F28: memory is short", () => {
 /** Every reader has a subject of its own, so that nothing waiting for it can be shared. */
 async function expectSlowConsumersCut(server: AttackedServer, count: number): Promise<void> {
   const before = server.residentBytes();
-  const descriptors = server.descriptors();
+  const sockets = server.sockets();
   const readers = await loggedIn(server, count);
   for (const [index, reader] of readers.entries()) {
     reader.send(`SUB slow.${index} 1\r\n`);
@@ -134,7 +134,7 @@ async function expectSlowConsumersCut(server: AttackedServer, count: number): Pr
     peak = Math.max(peak, server.residentBytes() - before);
   }
   expect(await publisher?.ping(30_000)).toBe(true);
-  await waitFor(() => server.descriptors() <= descriptors + 1, 20_000, "the cut of slow readers");
+  await waitFor(() => server.sockets() <= sockets + 1, 20_000, "the cut of slow readers");
   expect(peak / MEGABYTE).toBeLessThan(count * 64 + 192);
   const isBack = (): boolean => server.residentBytes() < before + 96 * MEGABYTE;
   await waitFor(isBack, 20_000, "the return of memory").catch((error: Error) => {
@@ -151,7 +151,7 @@ describe("F29: descriptors and ports", () => {
       await probe.stop();
       const server = await started({ workers, descriptors: limit });
       const [early] = await loggedIn(server, 1);
-      const atRest = server.descriptors();
+      const atRest = server.sockets();
       const crowd = await Promise.all(
         Array.from({ length: 400 }, () => RawClient.open(server.port).catch(() => undefined)),
       );
@@ -161,7 +161,7 @@ describe("F29: descriptors and ports", () => {
       expect(served.length).toBeLessThan(130);
       expect(await early?.ping(3_000), "an old connection is not served").toBe(true);
       for (const client of crowd) client?.destroy();
-      await waitFor(() => server.descriptors() <= atRest + 1, 10_000, "free descriptors");
+      await waitFor(() => server.sockets() <= atRest, 10_000, "the end of sockets");
       const later = await loggedIn(server, 60);
       expect(await later.at(-1)?.ping()).toBe(true);
       expect(server.isAlive).toBe(true);
@@ -170,7 +170,7 @@ describe("F29: descriptors and ports", () => {
     it(`${workers} workers: the same local ports again and again, each ended by a reset`, async () => {
       const server = await started({ workers });
       const [early] = await loggedIn(server, 1);
-      const atRest = server.descriptors();
+      const atRest = server.sockets();
       const rounds = scaled(30, 650);
       const ports = await localPorts(server, 100);
       let connected = 0;
@@ -180,7 +180,7 @@ describe("F29: descriptors and ports", () => {
       }
       expect(connected).toBeGreaterThan(rounds * ports.length * 0.9);
       expect(await early?.ping(3_000)).toBe(true);
-      await waitFor(() => server.descriptors() <= atRest + 1, 10_000, "free descriptors");
+      await waitFor(() => server.sockets() <= atRest, 10_000, "the end of sockets");
     });
   }
 });

@@ -1,7 +1,8 @@
 // Grammar of the frames between threads of one process; little endian, never stored.
 //
-//   data frame := kind u8 (1) | flags u8 | picks u8 | tailBytes u8 | subjectBytes u16
-//                 | replyBytes u16 | hash i32 | account u32 | originClientId u32
+//   data frame := kind u8 (1) | flags u8 | picks low u8 | tailBytes u8 | subjectBytes u16
+//                 | replyBytes u16 | hash i32 | account u16 | originThread u8 | picks high u8
+//                 | originClientId u32
 //                 | headerBytes i32 (-1 = none) | bodyBytes u32
 //                 | subject | reply | (nameBytes u16 | name){picks} | [tried u32 u32]
 //                 | tail | body | CRLF
@@ -27,6 +28,8 @@ export const FLAG_SERVICE_REPLY = 4;
 export const FLAG_TRIED = 8;
 
 export const MESSAGE_FIXED_BYTES = 28;
+/** Queue groups that one frame can name; further ones get nothing. */
+export const PICKS_MAX = 0xffff;
 const CONTROL_FIXED_BYTES = 12;
 
 /** Where in a frame its parts are; filled by {@link readMessageFrame}. */
@@ -103,14 +106,18 @@ export function writeMessageFrame(
   const replyBytes = message.replyStart < 0 ? 0 : message.replyEnd - message.replyStart;
   out[at] = FRAME_MESSAGE;
   out[at + 1] = flags;
-  out[at + 2] = picks.length;
+  const picksCount = Math.min(picks.length, PICKS_MAX);
+  out[at + 2] = picksCount;
   out[at + 3] = message.bodyStart - message.tailStart;
   out[at + 4] = subjectBytes;
   out[at + 5] = subjectBytes >>> 8;
   out[at + 6] = replyBytes;
   out[at + 7] = replyBytes >>> 8;
   put32(out, at + 8, hash);
-  put32(out, at + 12, account);
+  out[at + 12] = account;
+  out[at + 13] = account >>> 8;
+  out[at + 14] = message.sourceThread;
+  out[at + 15] = picksCount >>> 8;
   put32(out, at + 16, message.sourceClientId);
   put32(out, at + 20, message.headerBytes);
   put32(out, at + 24, message.bodyEnd - message.bodyStart);
@@ -119,7 +126,7 @@ export function writeMessageFrame(
   if (replyBytes > 0) {
     to = copyBytes(message.reply, message.replyStart, message.replyEnd, out, to);
   }
-  for (let k = 0; k < picks.length; k += 1) {
+  for (let k = 0; k < picksCount; k += 1) {
     const name = picks[k] as Buffer;
     out[to] = name.length;
     out[to + 1] = name.length >>> 8;
@@ -141,12 +148,13 @@ export function readMessageFrame(
   frame: MessageFrame,
 ): void {
   const flags = input[start + 1] as number;
-  const picks = input[start + 2] as number;
+  const picks = (input[start + 2] as number) | ((input[start + 15] as number) << 8);
   const tailBytes = input[start + 3] as number;
   const subjectBytes = (input[start + 4] as number) | ((input[start + 5] as number) << 8);
   const replyBytes = (input[start + 6] as number) | ((input[start + 7] as number) << 8);
   frame.flags = flags;
-  frame.account = get32(input, start + 12);
+  frame.account = (input[start + 12] as number) | ((input[start + 13] as number) << 8);
+  message.sourceThread = input[start + 14] as number;
   message.hash = get32(input, start + 8);
   message.sourceClientId = get32(input, start + 16) >>> 0;
   message.headerBytes = get32(input, start + 20);

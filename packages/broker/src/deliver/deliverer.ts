@@ -134,6 +134,7 @@ export class Deliverer {
     const { tailStart, bodyEnd } = message;
     const copied = shared === undefined ? bodyEnd + 2 - tailStart : 0;
     const outbox = target.outbox;
+    if (shared !== undefined && !outbox.admits(sharedBytes)) return false;
     let at = this.#writeHead(target, message, message.headerBytes >= 0, copied);
     if (at < 0) return false;
     if (shared === undefined) {

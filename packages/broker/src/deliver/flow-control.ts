@@ -13,12 +13,18 @@ const PATIENCE_MS = 300;
 /** ... with fewer bytes taken than this. */
 const PROGRESS_BYTES = 8 * 1024 * 1024;
 
+interface RemoteWaiter {
+  readonly thread: number;
+  /** When it was last told to wait. */
+  readonly toldMs: number;
+}
+
 interface Lag {
   sinceMs: number;
   writtenBytes: number;
   readonly waiters: Set<ClientSession>;
-  /** Publishers on other threads: client id -> thread. */
-  readonly remoteWaiters: Map<number, number>;
+  /** Publishers on other threads by client id. */
+  readonly remoteWaiters: Map<number, RemoteWaiter>;
 }
 
 export interface FlowControlDependencies {
@@ -33,6 +39,9 @@ export class FlowControl {
   readonly #lagging = new Map<Outbox, Lag>();
   /** Publishers of this thread that wait, with the time when they go on anyway. */
   readonly #stalled = new Map<ClientSession, number>();
+  /** Waited for a receiver that has caught up: they go on at the end of the turn. */
+  readonly #due: ClientSession[] = [];
+  #timerIsSet = false;
   /** The publisher in hand is to wait when its input is done. */
   #wanted = false;
 
@@ -69,8 +78,11 @@ export class FlowControl {
       this.#wanted = true;
       return;
     }
-    if (thread === this.#dependencies.bus.threadIndex || lag.remoteWaiters.has(clientId)) return;
-    lag.remoteWaiters.set(clientId, thread);
+    // Nobody is to wait who is not a client: streams, replies of services.
+    if (clientId === 0 || thread === this.#dependencies.bus.threadIndex) return;
+    const before = lag.remoteWaiters.get(clientId);
+    if (before !== undefined && now - before.toldMs < LIMITS.stallMs) return;
+    lag.remoteWaiters.set(clientId, { thread, toldMs: now });
     this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
   }
 
@@ -79,8 +91,9 @@ export class FlowControl {
     const lag = this.#lagging.get(outbox);
     if (lag === undefined) return;
     this.#lagging.delete(outbox);
-    for (const session of lag.waiters) this.release(session);
-    for (const [clientId, thread] of lag.remoteWaiters) {
+    // Not now: this may be in the middle of somebody's publish (an overflow closes the receiver).
+    for (const session of lag.waiters) this.#due.push(session);
+    for (const [clientId, { thread }] of lag.remoteWaiters) {
       this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_UNSTALL, clientId));
     }
   }
@@ -96,8 +109,8 @@ export class FlowControl {
   stall(session: ClientSession): void {
     if (session.state !== "active" || this.#stalled.has(session)) return;
     const now = this.#dependencies.clock.monotonicMs();
-    if (this.#stalled.size === 0) this.#dependencies.setTimer(LIMITS.stallMs);
     this.#stalled.set(session, now + LIMITS.stallMs);
+    this.#setTimer(LIMITS.stallMs);
     this.#dependencies.counters.stalledClients += 1;
     session.wait(WAIT_STALL);
   }
@@ -106,12 +119,20 @@ export class FlowControl {
     if (this.#stalled.delete(session)) session.go(WAIT_STALL);
   }
 
+  /** End of a turn: lets those go on whose receivers have caught up. */
+  resumeDue(): void {
+    for (let session = this.#due.pop(); session !== undefined; session = this.#due.pop()) {
+      this.release(session);
+    }
+  }
+
   /** Lets everybody go on whose time is over. Map order is the order of the deadlines. */
   onTimer(): void {
+    this.#timerIsSet = false;
     const now = this.#dependencies.clock.monotonicMs();
     for (const [session, deadlineMs] of this.#stalled) {
       if (deadlineMs > now + 0.5) {
-        this.#dependencies.setTimer(deadlineMs - now);
+        this.#setTimer(deadlineMs - now);
         return;
       }
       this.#forget(session);
@@ -124,6 +145,12 @@ export class FlowControl {
     this.#stalled.delete(session);
     this.#forget(session);
     this.caughtUp(session.outbox);
+  }
+
+  #setTimer(delayMs: number): void {
+    if (this.#timerIsSet) return;
+    this.#timerIsSet = true;
+    this.#dependencies.setTimer(delayMs);
   }
 
   #forget(session: ClientSession): void {

@@ -26,6 +26,8 @@ export interface FrameInboxDependencies {
   readonly publisher: Publisher;
   readonly contexts: () => ContextTable;
   readonly services: () => ServiceStep;
+  /** A connection of this thread published to nobody. */
+  noResponders(clientId: number, subject: Buffer, reply: Buffer): void;
 }
 
 export class FrameInbox {
@@ -34,20 +36,21 @@ export class FrameInbox {
   /** Queue picks that found their group gone here and went to another thread. */
   repicked = 0;
   readonly #frame = new MessageFrame();
+  /** Picked groups of the frame in hand that have no member here. */
+  readonly #missing: Buffer[] = [];
   readonly #dependencies: FrameInboxDependencies;
 
   constructor(dependencies: FrameInboxDependencies) {
     this.#dependencies = dependencies;
   }
 
-  onDataFrame(from: number, bytes: Buffer, start: number, end: number): void {
+  onDataFrame(bytes: Buffer, start: number, end: number): void {
     const { message } = this;
     const frame = this.#frame;
     assert(bytes[start] === FRAME_MESSAGE, "a data frame is a message");
     readMessageFrame(bytes, start, message, frame);
     assert(message.bodyEnd + 2 <= end, "a frame holds all of its message");
     message.source = undefined;
-    message.sourceThread = from;
     message.mayPark = false;
     message.hops = 0;
     message.wantsNoResponders = (frame.flags & FLAG_SOLE) !== 0;
@@ -62,12 +65,16 @@ export class FrameInbox {
     if ((frame.flags & FLAG_PLAIN) !== 0 && plan.targets.length > 0) {
       delivered = deliverer.deliver(plan.targets, plan.targets.length, message);
     }
+    const missing = this.#missing;
+    missing.length = 0;
     for (let i = 0; i < frame.picks.length; i += 1) {
       const name = frame.picks[i] as Buffer;
       if (this.#deliverToGroup(plan, name)) delivered += 1;
-      else if (this.#pickAgain(frame, name, delivered === 0)) return;
+      else missing.push(name);
     }
-    if (delivered === 0 && message.wantsNoResponders) this.#tellNobody(from);
+    const isSole = delivered === 0 && missing.length === 1;
+    for (const name of missing) if (this.#pickAgain(frame, name, isSole)) delivered += 1;
+    if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
   }
 
   #deliverToGroup(plan: Plan, name: Buffer): boolean {
@@ -91,6 +98,8 @@ export class FrameInbox {
     let high = frame.triedHigh;
     if (here < 32) low |= 1 << here;
     else high |= 1 << (here - 32);
+    // Interest of other threads may have changed since this one last looked.
+    publisher.beginTurn();
     const context = this.#dependencies.contexts().mapped(frame.account);
     const plan = publisher.planFor(context, message, 1);
     const step = plan.queues?.find((candidate) => candidate.name.equals(name));
@@ -119,13 +128,19 @@ export class FrameInbox {
   }
 
   /** The publisher asked to be told, and this frame was its only hope (CP-64). */
-  #tellNobody(from: number): void {
+  #tellNobody(): void {
     const { message } = this;
     if (message.replyStart < 0) return;
     const subject = message.subject.subarray(message.subjectStart, message.subjectEnd);
     const reply = message.reply.subarray(message.replyStart, message.replyEnd);
-    const frame = encodeControlFrame(FRAME_NO_RESPONDERS, message.sourceClientId, subject, reply);
-    this.#dependencies.bus.sendControl(from, frame);
+    const { sourceThread, sourceClientId } = message;
+    const { bus } = this.#dependencies;
+    if (sourceThread === bus.threadIndex) {
+      this.#dependencies.noResponders(sourceClientId, subject, reply);
+      return;
+    }
+    const frame = encodeControlFrame(FRAME_NO_RESPONDERS, sourceClientId, subject, reply);
+    bus.sendControl(sourceThread, frame);
   }
 }
 

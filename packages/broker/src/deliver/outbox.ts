@@ -78,10 +78,12 @@ export class Outbox {
   grow(needBytes: number): number {
     if (this.closed) return -1;
     this.#cut();
-    const waiting = this.#queuedBytes + this.#inFlightBytes;
-    if (waiting > LIMITS.stallHighBytes || waiting > this.#host.pendingBytesMax / 2) {
-      if (!this.#mayGrow(waiting, needBytes)) return -1;
-    }
+    if (!this.admits(needBytes)) return -1;
+    return this.#begin(needBytes);
+  }
+
+  /** Starts a new slab with room for `needBytes`. */
+  #begin(needBytes: number): number {
     if (!this.#touched) {
       this.#touched = true;
       this.#host.outboxTouched(this);
@@ -100,13 +102,27 @@ export class Outbox {
 
   /** Appends a copy of `bytes`. For everything that is not a message: INFO, PONG, errors. */
   append(bytes: Uint8Array): void {
+    if (this.closed) return;
     let at = this.used;
     if (at + bytes.length > this.capacity) {
-      at = this.grow(bytes.length);
-      if (at < 0) return;
+      this.#cut();
+      // Answers are never dropped by policy, as messages are; but they count against the limit.
+      if (!this.#mayGrow(this.pendingBytes, bytes.length, false)) return;
+      at = this.#begin(bytes.length);
     }
     this.bytes.set(bytes, at);
     this.used = at + bytes.length;
+  }
+
+  /**
+   * Whether `needBytes` more may wait: the rules of every growth, which close or pause where they
+   * say so. To be asked before the head of a message whose body goes by `appendShared`.
+   */
+  admits(needBytes: number): boolean {
+    if (this.closed) return false;
+    const waiting = this.pendingBytes;
+    if (waiting <= LIMITS.stallHighBytes && waiting <= this.#host.pendingBytesMax / 2) return true;
+    return this.#mayGrow(waiting, needBytes, this.#host.dropAboveThreshold);
   }
 
   /** Appends `slab[0, length)` without copying; the slab gains a reference. */
@@ -117,8 +133,6 @@ export class Outbox {
     this.#queued.push(slab.bytes.subarray(0, length));
     this.#queuedSlabs.push(slab);
     this.#queuedBytes += length;
-    const waiting = this.#queuedBytes + this.#inFlightBytes;
-    if (waiting > LIMITS.stallHighBytes) this.#mayGrow(waiting, 0);
     if (!this.#touched) {
       this.#touched = true;
       this.#host.outboxTouched(this);
@@ -174,13 +188,13 @@ export class Outbox {
     }
   }
 
-  #mayGrow(waiting: number, needBytes: number): boolean {
+  #mayGrow(waiting: number, needBytes: number, mayDrop: boolean): boolean {
     const limit = this.#host.pendingBytesMax;
     if (waiting + needBytes > limit && waiting > 0) {
       this.#host.outboxOverflowed(this);
       return false;
     }
-    if (this.#host.dropAboveThreshold && waiting > (limit / 4) * 3) return false;
+    if (mayDrop && waiting > (limit / 4) * 3) return false;
     if (waiting > LIMITS.stallHighBytes) {
       this.lagging = true;
       this.#host.outboxLagging(this);

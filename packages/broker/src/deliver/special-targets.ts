@@ -17,7 +17,7 @@ export class ClientTargets implements SpecialTargets {
     const { subscription } = target;
     const { session } = subscription;
     // CP-24
-    if (!session.echo && message.source === session) return false;
+    if (!session.echo && message.sourceClientId === session.clientId) return false;
     return subscription.max === 0 || subscription.delivered < subscription.max;
   }
 

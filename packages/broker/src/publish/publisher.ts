@@ -177,12 +177,12 @@ export class Publisher {
   #sendFrames(remotes: readonly RemoteTarget[], message: MessageView, delivered: number): number {
     const { lanes } = this.#dependencies;
     let sent = 0;
+    const asks = message.wantsNoResponders && delivered === 0 && framesOf(remotes) === 1;
     for (let i = 0; i < remotes.length; i += 1) {
       const remote = remotes[i] as RemoteTarget;
       const picks = remote.picks;
       if (!remote.plain && picks.length === 0) continue;
-      const sole = remotes.length === 1 && delivered === 0 && message.wantsNoResponders;
-      const flags = (remote.plain ? FLAG_PLAIN : 0) | (sole ? FLAG_SOLE : 0);
+      const flags = (remote.plain ? FLAG_PLAIN : 0) | (asks ? FLAG_SOLE : 0);
       const { thread, account, subject } = remote;
       const names = picks.length === 0 ? NO_PICKS : picks;
       if (subject === undefined) {
@@ -249,4 +249,11 @@ export class Publisher {
     if (keep) this.cache.insert(plan);
     return plan;
   }
+}
+
+/** How many of these threads get a frame of the message in hand. */
+function framesOf(remotes: readonly RemoteTarget[]): number {
+  let frames = 0;
+  for (const remote of remotes) if (remote.plain || remote.picks.length > 0) frames += 1;
+  return frames;
 }

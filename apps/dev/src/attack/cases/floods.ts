@@ -86,7 +86,7 @@ async function subscriptionLimit(world: AttackWorld): Promise<void> {
 /** A58. */
 async function slowReaders(world: AttackWorld): Promise<void> {
   const before = world.server.residentBytes();
-  const descriptors = world.server.descriptors();
+  const sockets = world.server.sockets();
   const count = scaled(12, 200);
   const readers = await Promise.all(repeat(count, () => world.login(credentialsOf("alice"))));
   for (const reader of readers) {
@@ -104,8 +104,8 @@ async function slowReaders(world: AttackWorld): Promise<void> {
     peak = Math.max(peak, world.server.residentBytes() - before);
   }
   check(await publisher.ping(60_000), "slow readers stopped their publisher");
-  // A paused reader does not see its end, so the server's descriptors tell; one is the publisher's.
-  const isCut = (): boolean => world.server.descriptors() <= descriptors + 1;
+  // A paused reader does not see its end, so the server's sockets tell; one is the publisher's.
+  const isCut = (): boolean => world.server.sockets() <= sockets + 1;
   await waitFor(isCut, 20_000, "the end of slow readers");
   // Readers share what they have not read: 200 of them are not 200 times the memory.
   const budget = scaled(600, 2_048) * MEGABYTE;
