@@ -59,6 +59,7 @@ import { greet } from "./session/greeting.ts";
 import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import { Traffic } from "./session/traffic.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
@@ -99,10 +100,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
-  #outMessagesClosed = 0;
-  #outBytesClosed = 0;
-  #inMessagesClosed = 0;
-  #inBytesClosed = 0;
+  readonly #traffic = new Traffic();
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
@@ -203,7 +201,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     return true;
   }
 
-  onControlFrame(_from: number, bytes: Buffer, start: number, _end: number): void {
+  onControlFrame(_from: number, bytes: Buffer, start: number): void {
     const frame = decodeControlFrame(bytes, start);
     const session = this.#sessions.get(frame.clientId);
     if (session === undefined) return;
@@ -239,23 +237,12 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     const { prng } = this.#dependencies;
-    let inMessages = this.#inMessagesClosed;
-    let inBytes = this.#inBytesClosed;
-    let outMessages = this.#outMessagesClosed;
-    let outBytes = this.#outBytesClosed;
     for (const session of this.#sessions.values()) {
       checkDeadlines(session, now, prng);
-      inMessages += session.inMessages;
-      inBytes += session.inBytes;
-      outMessages += session.outbox.messages;
-      outBytes += session.outbox.payloadBytes;
     }
     this.#services.expire(now);
     const { counters, publisher } = this;
-    counters.inMessages = inMessages;
-    counters.inBytes = inBytes;
-    counters.outMessages = outMessages;
-    counters.outBytes = outBytes;
+    this.#traffic.publish(this.#sessions.values(), counters);
     counters.subscriptions = this.subscriptions.count;
     counters.planMisses = publisher.misses;
   }
@@ -367,10 +354,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
     this.counters.connections -= 1;
-    this.#inMessagesClosed += session.inMessages;
-    this.#inBytesClosed += session.inBytes;
-    this.#outMessagesClosed += session.outbox.messages;
-    this.#outBytesClosed += session.outbox.payloadBytes;
+    this.#traffic.finished(session);
     const account = session.account < 0 ? "" : this.account(session.account).name;
     const nowMs = Number(this.clock.unixNanos() / 1_000_000n);
     this.#dependencies.control.connectionClosed(closedRecord(session, account, nowMs));

@@ -124,11 +124,11 @@ class SimBus implements Bus {
 
   publish(): void {
     for (let to = 0; to < this.threadsCount; to += 1) {
-      const data = this.dataLanes[to] as Lane;
+      const bulk = this.dataLanes[to] as Lane;
       const control = this.controlLanes[to] as Lane;
-      data.publish();
+      bulk.publish();
       control.publish();
-      if (data.visible.length > 0 || control.visible.length > 0 || data.refused) {
+      if (bulk.visible.length > 0 || control.visible.length > 0 || bulk.refused) {
         this.#published(to);
       }
     }
@@ -199,16 +199,16 @@ export class LaneFabric {
       handler.onControlFrame(from, frame.bytes, frame.start, frame.bytes.length);
       frame.bytes.fill(SCRIBBLE);
     }
-    const data = bus.dataLanes[to] as Lane;
+    const bulk = bus.dataLanes[to] as Lane;
     for (let left = 1 + this.#prng.below(6); left > 0; left -= 1) {
-      const frame = data.take();
+      const frame = bulk.take();
       if (frame === undefined) break;
       const taken = handler.onDataFrame(from, frame.bytes, frame.start, frame.bytes.length);
       assert(taken, "cores take every frame");
       frame.bytes.fill(SCRIBBLE);
     }
     handler.flush();
-    if (data.visible.length > 0 || control.visible.length > 0) this.#published(from, to);
+    if (bulk.visible.length > 0 || control.visible.length > 0) this.#published(from, to);
     else this.#offerSpace(from, to);
   }
 

@@ -18,7 +18,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Why the program cannot be made here; undefined = it can. */
 function obstacle(): string | undefined {
   const probe = join(folder, "probe.c");
-  writeFileSync(probe, "#include <nats/nats.h>\nint main(void) { return nats_GetVersion() == 0; }\n");
+  writeFileSync(
+    probe,
+    "#include <nats/nats.h>\nint main(void) { return nats_GetVersion() == 0; }\n",
+  );
   const { error, status } = spawnSync("gcc", [probe, "-o", join(folder, "probe"), "-lnats"]);
   if (error !== undefined) return "no gcc";
   return status === 0 ? undefined : "no libnats-dev";

@@ -157,7 +157,10 @@ describe.skipIf(isOtherServer)(title, () => {
     child.kill("SIGUSR1");
     const client = await rawForTest(port);
     await client.login();
-    await eventually(() => (text.match(/File log re-opened/g)?.length ?? 0) >= 1 || undefined, "it");
+    await eventually(
+      () => (text.match(/File log re-opened/g)?.length ?? 0) >= 1 || undefined,
+      "it",
+    );
     expect(text).not.toMatch(/Debugger listening/i);
     child.kill("SIGTERM");
     expect(await within(ended, "the end")).toBe(0);

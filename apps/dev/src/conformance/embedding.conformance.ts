@@ -1,9 +1,9 @@
 // The server inside another program, as the package `@weft/server` offers it.
 import { connect } from "@nats-io/transport-node";
 import { expect, it, onTestFinished } from "vitest";
-import { freePort, workersCounts } from "./server-under-test.ts";
 import { within } from "./deadline.ts";
 import { openRaw } from "./raw-client.ts";
+import { freePort, workersCounts } from "./server-under-test.ts";
 
 // A type-only import would not need the build; the tests run against it on purpose.
 const { startServer, ConfigurationError } = await import("@weft/server");
@@ -21,10 +21,7 @@ const counts = workersCounts.map((count) => Math.max(1, count));
 it.each(counts)("two servers in one process share nothing (%i workers)", async (workers) => {
   const [one, two] = [await start({ workers }), await start({ workers, name: "second" })];
   expect(one.url).not.toBe(two.url);
-  const [atOne, atTwo] = [
-    await connect({ servers: one.url }),
-    await connect({ servers: two.url }),
-  ];
+  const [atOne, atTwo] = [await connect({ servers: one.url }), await connect({ servers: two.url })];
   onTestFinished(async () => {
     await Promise.all([atOne.close(), atTwo.close()]);
   });

@@ -4,7 +4,12 @@ import { connectForTest } from "./client-library.ts";
 import { eventually, pause } from "./deadline.ts";
 import { MessageLog } from "./message-log.ts";
 import { openRaw, type RawClient, rawForTest } from "./raw-client.ts";
-import { describeWithWorkers, itWeft, type ServerUnderTest, useServer } from "./server-under-test.ts";
+import {
+  describeWithWorkers,
+  itWeft,
+  type ServerUnderTest,
+  useServer,
+} from "./server-under-test.ts";
 
 describeWithWorkers("limits", (workers) => {
   describe("of connections", () => {

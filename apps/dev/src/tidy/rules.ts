@@ -5,8 +5,12 @@ import { isTestSupport, type SourceFile } from "./source-file.ts";
 export const FILE_LINES_MAX = 400;
 export const LINE_CHARACTERS_MAX = 110;
 
-const BANNED_NAMES =
-  /\b(?:const|let|function|class|interface|type)\s+(acc|sub|cli|conn2|mset|jsa|pa|ctx|mgr|util|helper|data|info2|process)\b/g;
+const BANNED_WORDS =
+  "acc sub cli conn2 mset jsa pa ctx mgr util helper data info2 process".replaceAll(" ", "|");
+const BANNED_NAMES = new RegExp(
+  `\\b(?:const|let|function|class|interface|type)\\s+(${BANNED_WORDS})\\b`,
+  "g",
+);
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/g;
 
@@ -105,7 +109,7 @@ export function checkTestWaits(file: SourceFile): string[] {
 
 const FOREIGN = [
   new RegExp(["", "work", ""].join("/")),
-  new RegExp(["", "root", ""].join("/")),
+  new RegExp(`(?:^|[\\s"'\`(])${["", "root", ""].join("/")}`),
   new RegExp(["registry", "npmjs"].join("\\.")),
   new RegExp(["deb", "debian", "org"].join("\\.")),
 ];

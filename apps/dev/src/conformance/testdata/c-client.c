@@ -192,6 +192,7 @@ static void drain(natsConnection *one, natsConnection *two) {
   for (int i = 0; i < 1000; i++) expect("publish", natsConnection_PublishString(two, "drain", "x"));
   expect("publish", natsConnection_PublishString(two, "drain.mark", "x"));
   natsMsg_Destroy(next(mark));
+  natsSubscription_Destroy(mark);
   expect("drain", natsConnection_Drain(drained));
   for (int i = 0; i < 1000 && !closed; i++) nats_Sleep(10);
   truth("closed after the drain", closed);
@@ -200,7 +201,6 @@ static void drain(natsConnection *one, natsConnection *two) {
   natsStatus status = natsConnection_RequestString(&reply, one, "drain", "x", WAIT_MS);
   truth("gone after the drain", status == NATS_NO_RESPONDERS);
   natsSubscription_Destroy(subscription);
-  natsSubscription_Destroy(mark);
   natsConnection_Destroy(drained);
 }
 
