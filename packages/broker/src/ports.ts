@@ -121,7 +121,6 @@ export interface WorkerCounters {
   staleConnections: number;
   stalledClients: number;
   authFailures: number;
-  planHits: number;
   planMisses: number;
   connectionFaults: number;
 }

@@ -16,7 +16,6 @@ const NAMES = [
   "staleConnections",
   "stalledClients",
   "authFailures",
-  "planHits",
   "planMisses",
   "connectionFaults",
 ] as const satisfies readonly (keyof WorkerCounters)[];

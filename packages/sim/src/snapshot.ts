@@ -73,7 +73,6 @@ export function createCounters(): WorkerCounters {
     staleConnections: 0,
     stalledClients: 0,
     authFailures: 0,
-    planHits: 0,
     planMisses: 0,
     connectionFaults: 0,
   };

@@ -96,7 +96,7 @@ async function requests(world: ChurnWorld): Promise<void> {
     // Whole lines only: a request that is cut in two is answered with the next one.
     const text = service.received;
     const end = text.lastIndexOf("\r\n") + 2;
-    const replies = text.slice(0, end).matchAll(/MSG svc\.\S+ 1 (\S+) \d+\r\n/g);
+    const replies = text.slice(0, end).matchAll(/MSG svc\.\S+ 1 (\S+)(?: \d+)+\r\n/g);
     for (const [, reply] of replies) service.send(`PUB ${reply} 2\r\nok\r\n`);
     service.received = text.slice(end);
   });

@@ -44,7 +44,6 @@ export class Publisher {
   readonly cache = new PlanCache();
   /** The lane that parked the last publish. */
   parkedOn = 0;
-  hits = 0;
   misses = 0;
   #epoch = 0;
   readonly #picked: Target[] = [];

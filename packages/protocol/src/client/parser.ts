@@ -55,6 +55,7 @@ export class ClientParser {
    * returned false, or a publish that was parked and must be fed again, or junk after a failure.
    * Handlers must not call `feed` of the same parser.
    */
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: hot, one loop (bench: micro parser)
   feed(input: Buffer, start: number, end: number, session: ClientOps): number {
     this.needBytes = 0;
     this.stopped = false;
