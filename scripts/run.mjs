@@ -76,7 +76,7 @@ function sourceDigest() {
         continue;
       const path = join(dir, entry.name);
       if (entry.isDirectory()) visit(path);
-      else if (/\.(ts|json)$/.test(entry.name) && !entry.name.endsWith(".tsbuildinfo")) {
+      else if (/\.(ts|json|mjs)$/.test(entry.name) && !entry.name.endsWith(".tsbuildinfo")) {
         const { size, mtimeMs } = statSync(path);
         hash.update(`${relative(root, path)}:${size}:${mtimeMs}\n`);
       }
@@ -101,7 +101,8 @@ function childEnvironment() {
 
 function build() {
   const digest = sourceDigest();
-  if (stampIs("sources", digest) && existsSync(join(root, "packages/base/dist/index.js"))) return;
+  if (stampIs("sources", digest) && existsSync(join(root, "apps/server/dist/bundle/main.js")))
+    return;
   const turbo = join(root, "node_modules", ".bin", "turbo");
   runOrExit(turbo, ["run", "build", "--output-logs=errors-only", "--no-update-notifier"], {
     env: childEnvironment(),
@@ -131,7 +132,8 @@ function spawnForever(file, args) {
 
 const dev = join(root, "apps/dev/dist");
 const jobs = {
-  start: () => spawnForever(projectNode(), [join(root, "apps/server/dist/main.js"), ...rest]),
+  start: () =>
+    spawnForever(projectNode(), [join(root, "apps/server/dist/bundle/main.js"), ...rest]),
   test: () => spawnForever(projectNode(), [join(dev, "test.js"), ...rest]),
   deep: () => spawnForever(projectNode(), [join(dev, "test.js"), "--deep", ...rest]),
   attack: () => spawnForever(projectNode(), [join(dev, "test.js"), "--attack", ...rest]),

@@ -23,7 +23,7 @@ const MIN_WARM_UP_MS = 500;
 
 function makeBench(options: Options, folder: string): Bench {
   const bundled = join(root, "node_modules", ".bin", "node");
-  const built = `${bundled} ${join(root, "apps/server/dist/main.js")}`;
+  const built = `${bundled} ${join(root, "apps/server/dist/bundle/main.js")}`;
   const measureMs = options.seconds * 1000;
   return {
     commands: {

@@ -43,12 +43,17 @@ async function login(world: ChurnWorld, user: string): Promise<RawClient> {
   return client;
 }
 
+let visitorLoops = 0;
+
 /** Connects, subscribes, gets one message, goes. */
 async function visitors(world: ChurnWorld): Promise<void> {
+  // Two of these loops may not share a queue group: one would take the other's message.
+  visitorLoops += 1;
+  const own = `visit.${visitorLoops}`;
   for (let round = 0; !world.isOver(); round += 1) {
-    const subject = `visit.${round % 5_000}`;
+    const subject = `${own}.${round % 5_000}`;
     const [reader, writer] = await Promise.all([login(world, "alice"), login(world, "alice")]);
-    reader.send(`SUB ${subject} 1\r\nSUB ${subject} workers 2\r\nSUB visit.*.x 3\r\n`);
+    reader.send(`SUB ${subject} 1\r\nSUB ${subject} workers 2\r\nSUB ${own}.*.x 3\r\n`);
     if (!(await reader.ping())) throw new Error("a visitor is not served");
     writer.send(`PUB ${subject} 5\r\nhello\r\n`);
     if (!(await reader.sees(/(MSG[\s\S]*){2}hello\r\n/))) throw new Error("a message was lost");

@@ -27,7 +27,7 @@ export function openConnections(setting: CaseSetting, count: number): Promise<Co
   );
 }
 
-/** As in the type of a fixed number of connections. */
+/** One of them; throws where a test miscounts. */
 export function connectionsOf(list: readonly Connection[], index: number): Connection {
   const connection = list[index];
   if (connection === undefined) throw new Error(`no connection ${index}`);
@@ -252,7 +252,7 @@ export function defineQueueCases(setting: CaseSetting): void {
     logs[0]?.subscription.unsubscribe();
     await connectionsOf(connections, 0).flush();
     await connectionsOf(connections, 1).close();
-    // A request is only answered by a member that is still there.
+    // A mark for the end, on the connection of the member that stays.
     const check = new MessageLog(connectionsOf(connections, 2), "leave.check");
     await connectionsOf(connections, 2).flush();
     for (let index = 0; index < 100; index++) publisher.publish("leave");

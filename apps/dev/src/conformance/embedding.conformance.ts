@@ -5,7 +5,7 @@ import { within } from "./deadline.ts";
 import { openRaw } from "./raw-client.ts";
 import { freePort, workersCounts } from "./server-under-test.ts";
 
-// A type-only import would not need the build; the tests run against it on purpose.
+// By its name, so from the build, as another program would load it.
 const { startServer, ConfigurationError } = await import("@weft/server");
 
 type Server = Awaited<ReturnType<typeof startServer>>;
@@ -28,7 +28,11 @@ it.each(counts)("two servers in one process share nothing (%i workers)", async (
   expect(atTwo.info?.server_name).toBe("second");
   const heard: string[] = [];
   for (const [name, connection] of Object.entries({ atOne, atTwo })) {
-    connection.subscribe("x", { callback: (_, message) => heard.push(name + message.string()) });
+    connection.subscribe("x", {
+      callback: (_, message) => {
+        heard.push(name + message.string());
+      },
+    });
   }
   await Promise.all([atOne.flush(), atTwo.flush()]);
   atOne.publish("x", "!");

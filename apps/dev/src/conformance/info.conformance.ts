@@ -102,7 +102,7 @@ describeWithWorkers("INFO", (workers) => {
     await plain.waitFor(/^MSG both 7 2\r\nhi\r\n/m);
   });
 
-  describe("with two users of one name and account", () => {
+  describe("with accounts", () => {
     const accounts = useServer({
       workers,
       config: "accounts { ONE { users: [ { user: ruth, password: pw } ] } }",

@@ -47,7 +47,6 @@ export class ServerUnderTest {
   readonly pid: number;
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
-  readonly #folder: string;
   readonly #options: StartOptions;
   #stderr = "";
   #watchers: (() => void)[] = [];
@@ -56,7 +55,6 @@ export class ServerUnderTest {
     this.port = port;
     this.pid = child.pid ?? -1;
     this.#child = child;
-    this.#folder = folder;
     this.#options = options;
     live.add(child);
     this.exited = new Promise((resolve) => {

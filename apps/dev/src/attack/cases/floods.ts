@@ -26,22 +26,22 @@ async function sendLines(
 async function wildcardStorm(world: AttackWorld): Promise<void> {
   const subscriber = await world.login(credentialsOf("alice"));
   const count = scaled(20_000, 1_000_000);
-  const shape = (index: number): string =>
-    ["*.*.*.*.*.>", `a${index % 50}.*.*.*.b${index}.>`, `*.*.c${index}.*.*`, `*.d.*.*.>`][
-      index % 4
-    ] as string;
-  // All the same filter would be one entry; a few thousand members of it are enough of those.
-  await sendLines(subscriber, count, (index) => `SUB ${shape(index)} q${index % 8} ${index}\r\n`);
-  const publisher = await world.login(credentialsOf("bob"));
+  // Members of two groups on one filter: all of them are looked at for every new subject.
+  const crowd = scaled(500, 5_000);
+  const filter = (index: number): string => {
+    if (index < crowd) return `*.*.*.*.*.> crowd${index % 2}`;
+    if (index % 3 === 0) return `a${index % 50}.*.*.*.b${index}.> q${index % 8}`;
+    return index % 3 === 1 ? `*.*.c${index}.*.*` : `*.d.*.e${index}.>`;
+  };
+  await sendLines(subscriber, count, (index) => `SUB ${filter(index)} ${index}\r\n`);
+  const subject = (index: number): string => {
+    return `a${index % 60}.x.c${index}.y.b${index}.${index}`;
+  };
+  const outside = await world.login(credentialsOf("bob"));
   const inside = await world.login(credentialsOf("alice"));
-  const thrash = scaled(20_000, 500_000);
-  for (const client of [publisher, inside]) {
-    await sendLines(
-      client,
-      thrash,
-      (index) => `PUB a${index % 60}.x.c${index}.y.b${index}.${index} 1\r\n.\r\n`,
-    );
-  }
+  const thrash = scaled(10_000, 50_000);
+  await sendLines(outside, thrash, (index) => `PUB ${subject(index)} 1\r\n.\r\n`);
+  await sendLines(inside, thrash, (index) => `PUB ${subject(index)} 1\r\n.\r\n`);
   await sendLines(subscriber, count, (index) => `UNSUB ${index}\r\n`);
 }
 

@@ -4,6 +4,8 @@ import { credentialsOf } from "../profiles.ts";
 import { check, refused } from "./expect.ts";
 
 const MARK = "INJECTED";
+/** What ends a word or a line for a NATS parser. */
+const SEPARATOR = /[ \t\r\n]/;
 
 /** Every control byte and DEL, in every field of every operation that takes one. */
 async function controlBytes(world: AttackWorld): Promise<void> {
@@ -40,7 +42,8 @@ async function controlBytes(world: AttackWorld): Promise<void> {
   check(delivered.length > 0, "nothing was delivered at all");
   // NUL and its like are data, as in the reference; what separates words or lines is not.
   const injected = delivered.find(
-    ({ subject, reply }) => subject === MARK || /\s/.test(subject) || /\s/.test(reply ?? ""),
+    ({ subject, reply }) =>
+      subject === MARK || SEPARATOR.test(subject) || SEPARATOR.test(reply ?? ""),
   );
   check(injected === undefined, `delivered: ${JSON.stringify(injected?.line)}`);
 }
