@@ -27,11 +27,11 @@ export const LIMITS = {
   /** CP-110. The oldest entry makes room. */
   closedConnectionsKept: 10_000,
   /** A connection's share of one pass of the loop; then others get their turn. */
-  readBytesPerPass: 64 * 1024,
+  readBytesPerPass: 256 * 1024,
   /** The same while quiet connections are about, which would wait behind it. */
   readBytesBesideQuiet: 16 * 1024,
   /** One read of a socket. */
-  readChunkBytes: 64 * 1024,
+  readChunkBytes: 256 * 1024,
   /** Room kept in front of a chunk for what the last one left over. */
   readHeadroomBytes: 64 * 1024,
   /** One outbound slab. */

@@ -133,6 +133,11 @@ export class SocketDriver {
     this.#quietCredit = QUIET_READS;
   }
 
+  /** Busy connections read in small pieces now. */
+  get quietIsNear(): boolean {
+    return this.#quietCredit > 0;
+  }
+
   /** A full read of a busy connection. Returns its share of this pass of the loop in bytes. */
   busyRead(): number {
     if (this.#quietCredit === 0) return LIMITS.readBytesPerPass;

@@ -172,6 +172,12 @@ export class SocketTransport implements Transport {
       this.#passBytes = 0;
       return true;
     }
+    // Node asks for the buffer of the next read only where this one goes on: so once, after the
+    // mode has changed, a read with the buffer of the other mode does not yield.
+    if (this.#driver.quietIsNear !== byteCount <= LIMITS.readBytesBesideQuiet) {
+      this.#driver.busyRead();
+      return true;
+    }
     return !this.#yieldAfter(byteCount);
   }
 

@@ -96,9 +96,9 @@ accounts {
 }`,
     bystander: credentialsOf("watch"),
   },
-  /** Control lines of megabytes, so that what is behind the limit can be reached. */
+  /** Control lines as long as they may be, so that what is behind the limit can be reached. */
   wide: {
-    config: `max_control_line: 4MB\nauthorization { timeout: 5 }\n${ACCOUNTS}`,
+    config: `max_control_line: 64KB\nauthorization { timeout: 5 }\n${ACCOUNTS}`,
     bystander: credentialsOf("watch"),
   },
   /** TLS for everybody. */

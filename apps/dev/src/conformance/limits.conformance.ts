@@ -99,8 +99,9 @@ describeWithWorkers("limits", (workers) => {
     });
 
     itWeft("a trickling receiver does not freeze the subject for others", async () => {
-      const port = pending().port;
-      const trickle = await receiver(port, "news");
+      const slowConsumers = (): number => pending().stderr.match(/Slow Consumer/g)?.length ?? 0;
+      const before = slowConsumers();
+      const trickle = await receiver(pending().port, "news");
       trickle.stopReading();
       const timer = setInterval(() => {
         // A few bytes now and then: alive, and far too slow.
@@ -121,6 +122,7 @@ describeWithWorkers("limits", (workers) => {
       await pause(500, "what is on its way");
       for (const log of logs) expect(log.messages.length).toBeGreaterThan(rounds * 20 * 0.9);
       await Promise.all(logs.map((log) => log.waitForCount(rounds * 20)));
+      await eventually(() => slowConsumers() > before || undefined, "the end of the trickle");
       clearInterval(timer);
     });
   });

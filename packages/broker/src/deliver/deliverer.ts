@@ -25,6 +25,7 @@ export interface SpecialTargets {
 export class Deliverer {
   readonly #slabs: SlabPool;
   readonly #special: SpecialTargets;
+  readonly #one: Target[] = [];
 
   constructor(slabs: SlabPool, special: SpecialTargets) {
     this.#slabs = slabs;
@@ -93,8 +94,8 @@ export class Deliverer {
 
   /** Delivers to one target. */
   deliverOne(target: Target, message: MessageView): number {
-    if (target.special || target.withoutHeaders) return this.#deliverSpecial(target, message);
-    return this.#write(target, message, undefined, 0) ? 1 : 0;
+    this.#one[0] = target;
+    return this.deliver(this.#one, 1, message);
   }
 
   #deliverShared(targets: readonly Target[], count: number, message: MessageView): number {

@@ -78,7 +78,7 @@ export class FrameInbox {
   }
 
   #deliverToGroup(plan: Plan, name: Buffer): boolean {
-    const step = plan.queues?.find((candidate) => candidate.name.equals(name));
+    const step = plan.queueNamed(name);
     if (step === undefined || step.local.length === 0) return false;
     const { deliverer, publisher } = this.#dependencies;
     const first = publisher.choose(step.local.length);
@@ -102,7 +102,7 @@ export class FrameInbox {
     publisher.beginTurn();
     const context = this.#dependencies.contexts().mapped(frame.account);
     const plan = publisher.planFor(context, message, 1);
-    const step = plan.queues?.find((candidate) => candidate.name.equals(name));
+    const step = plan.queueNamed(name);
     if (step === undefined) return false;
     const place = untriedPlace(step, low, high);
     const remote = place < 0 ? undefined : step.remotes[place];

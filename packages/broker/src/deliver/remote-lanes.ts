@@ -31,6 +31,23 @@ export class RemoteLanes {
     return this.#bus.reserveData(thread, frameBytes) >= 0;
   }
 
+  /**
+   * Room for one frame of a publish that may park: the offset in `bytes(thread)` where it is to be
+   * written before `commit`, or -1.
+   */
+  reserve(thread: number, frameBytes: number): number {
+    if (this.#spills[thread] !== undefined) return -1;
+    return this.#bus.reserveData(thread, frameBytes);
+  }
+
+  bytes(thread: number): Buffer {
+    return this.#bus.dataBytes(thread);
+  }
+
+  commit(thread: number): void {
+    this.#bus.commitData(thread);
+  }
+
   /** Writes a frame whose room was checked in this turn by `hasRoom`, or that may spill. */
   send(
     thread: number,

@@ -11,7 +11,7 @@ import {
 } from "@weft/subjects";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
-import { Plan, QueueStep, RemoteTarget, Target } from "./plan.ts";
+import { Plan, RemoteTarget, Target } from "./plan.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -48,6 +48,15 @@ export function hashSubject(bytes: Uint8Array, start: number, end: number, seed:
   let hash = seed;
   for (let k = start; k < end; k += 1) hash = Math.imul(hash ^ (bytes[k] as number), 0x01000193);
   return hash;
+}
+
+/** The common case across threads, which the publisher does without a general pass. */
+function soleRemoteOf(plan: Plan): RemoteTarget | undefined {
+  if (plan.queues !== undefined || plan.services !== undefined || plan.serviceReply)
+    return undefined;
+  if (plan.mapping !== undefined || plan.remotes?.length !== 1) return undefined;
+  const remote = plan.remotes[0];
+  return remote?.subject === undefined ? remote : undefined;
 }
 
 function isServiceReply(input: Buffer, start: number, end: number): boolean {
@@ -107,6 +116,7 @@ export class PlanCompiler {
       plan.services !== undefined ||
       plan.mapping !== undefined ||
       plan.serviceReply;
+    plan.soleRemote = soleRemoteOf(plan);
     if (keep) this.#detach(plan);
     return plan;
   }
@@ -227,7 +237,7 @@ export class PlanCompiler {
     }
     if (here.queues === undefined) return;
     for (const queue of here.queues) {
-      const step = this.#queueStep(plan, queue.name);
+      const step = plan.queueFor(queue.name);
       for (const subscription of queue.members) {
         if (subscription.filtered) {
           name ??= scope.subject.toString("latin1", scope.start, scope.end);
@@ -265,19 +275,11 @@ export class PlanCompiler {
     plan.remotes ??= [];
     plan.remotes.push(remote);
     for (const [name, weight] of groups) {
-      const step = this.#queueStep(plan, name);
+      const step = plan.queueFor(name);
       step.remotes.push(remote);
       step.weights.push(weight);
       step.total += weight;
     }
-  }
-
-  #queueStep(plan: Plan, name: string): QueueStep {
-    plan.queues ??= [];
-    for (const step of plan.queues) if (step.key === name) return step;
-    const step = new QueueStep(name);
-    plan.queues.push(step);
-    return step;
   }
 
   #target(plan: Plan, scope: Scope, subscription: Subscription): Target {

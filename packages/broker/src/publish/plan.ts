@@ -62,6 +62,9 @@ export class RemoteTarget {
   }
 }
 
+/** A few groups are searched one by one; more get a map, or somebody's thousands cost squares. */
+export const QUEUES_SEARCHED_MAX = 8;
+
 /** One queue group over all threads (SU-20, SU-21). */
 export class QueueStep {
   /** Name as a byte string. */
@@ -101,12 +104,40 @@ export class Plan {
   denied = false;
   /** The subject is `_R_.<thread>.<token>`: somebody answers a service import. */
   serviceReply = false;
+  /** The one thing to do beside `targets`: a frame with the published subject to this thread. */
+  soleRemote: RemoteTarget | undefined;
   /** There is more to do than to deliver to `targets`. Set when the plan is complete. */
   hasSteps = false;
   /** What the plan counts against the cache's limit; 0 while it is not kept. */
   bytesCharged = 0;
 
+  #queuesByName: Map<string, QueueStep> | undefined;
+
   constructor(subject: Buffer) {
     this.subject = subject;
+  }
+
+  /** The group of this name, if the subject has it. */
+  queueNamed(name: Buffer): QueueStep | undefined {
+    if (this.#queuesByName !== undefined) return this.#queuesByName.get(name.toString("latin1"));
+    return this.queues?.find((step) => step.name.equals(name));
+  }
+
+  /** The group of this name, a byte string; a new one if there is none yet. */
+  queueFor(key: string): QueueStep {
+    this.queues ??= [];
+    const { queues } = this;
+    const known = this.#queuesByName?.get(key);
+    if (known !== undefined) return known;
+    if (this.#queuesByName === undefined) {
+      for (const step of queues) if (step.key === key) return step;
+    }
+    const step = new QueueStep(key);
+    queues.push(step);
+    if (this.#queuesByName !== undefined) this.#queuesByName.set(key, step);
+    else if (queues.length > QUEUES_SEARCHED_MAX) {
+      this.#queuesByName = new Map(queues.map((queue) => [queue.key, queue]));
+    }
+    return step;
   }
 }

@@ -3,7 +3,12 @@
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
 import type { Prng } from "@weft/base";
 import type { Generations } from "@weft/subjects";
-import { FLAG_PLAIN, FLAG_SOLE, MESSAGE_FIXED_BYTES } from "../deliver/bus-frame.ts";
+import {
+  FLAG_PLAIN,
+  FLAG_SOLE,
+  MESSAGE_FIXED_BYTES,
+  writeMessageFrame,
+} from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
@@ -81,6 +86,7 @@ export class Publisher {
       const targets = plan.targets;
       return this.#dependencies.deliverer.deliver(targets, targets.length, message);
     }
+    if (plan.soleRemote !== undefined) return this.#runSoleRemote(plan, plan.soleRemote, message);
     if (plan.mapping !== undefined) return this.#runMapped(plan, message, context, depth);
     return this.#runSteps(plan, message, context, depth);
   }
@@ -95,6 +101,58 @@ export class Publisher {
   /** Uniform integer below `bound`, for picks among local members. */
   choose(bound: number): number {
     return this.#dependencies.prng.below(bound);
+  }
+
+  /** Local targets and one frame: no picks, one look at the lane (bench rows `w2-*`). */
+  #runSoleRemote(plan: Plan, remote: RemoteTarget, message: MessageView): number {
+    const { deliverer, lanes } = this.#dependencies;
+    const { targets } = plan;
+    const { thread } = remote;
+    const { subjectStart, subjectEnd, replyStart } = message;
+    const replyBytes = replyStart < 0 ? 0 : message.replyEnd - replyStart;
+    const bodyBytes = message.bodyEnd + 2 - message.tailStart;
+    const size = MESSAGE_FIXED_BYTES + subjectEnd - subjectStart + replyBytes + bodyBytes;
+    const at = lanes.reserve(thread, size);
+    if (at < 0 && message.mayPark) {
+      this.parkedOn = thread;
+      return PARKED;
+    }
+    let delivered = 0;
+    if (targets.length > 0) delivered = deliverer.deliver(targets, targets.length, message);
+    const asks = delivered === 0 && replyStart >= 0 && message.wantsNoResponders;
+    const flags = asks ? FLAG_PLAIN | FLAG_SOLE : FLAG_PLAIN;
+    const { subject, hash } = message;
+    const { account } = remote;
+    if (at < 0) {
+      lanes.send(
+        thread,
+        message,
+        account,
+        subject,
+        subjectStart,
+        subjectEnd,
+        hash,
+        NO_PICKS,
+        flags,
+      );
+      return delivered + 1;
+    }
+    writeMessageFrame(
+      lanes.bytes(thread),
+      at,
+      message,
+      account,
+      subject,
+      subjectStart,
+      subjectEnd,
+      hash,
+      NO_PICKS,
+      flags,
+      0,
+      0,
+    );
+    lanes.commit(thread);
+    return delivered + 1;
   }
 
   #runSteps(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {

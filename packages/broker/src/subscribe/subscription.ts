@@ -1,6 +1,7 @@
 // One subscription of one session, and the private lists of them by index node. A worker's own
 // segment of the interest index doubles as its subscription trie: node id -> subscriptions here.
 // Owned by the worker's core.
+import { QUEUES_SEARCHED_MAX } from "../publish/plan.ts";
 import type { ClientSession } from "../session/client-session.ts";
 
 export class Subscription {
@@ -38,6 +39,8 @@ export class Subscription {
 /** Local members of one queue group on one filter. */
 export interface QueueMembers {
   readonly name: string;
+  /** In the list of its filter's groups, so that removal does not search. */
+  place: number;
   readonly members: Subscription[];
 }
 
@@ -46,9 +49,35 @@ export class NodeSubscriptions {
   readonly plain: Subscription[] = [];
   /** Undefined until the first queue subscription. */
   queues: QueueMembers[] | undefined;
+  /** The same by name, where there are too many to search: they are whoever subscribes' choice. */
+  #queuesByName: Map<string, QueueMembers> | undefined;
 
   get isEmpty(): boolean {
     return this.plain.length === 0 && (this.queues === undefined || this.queues.length === 0);
+  }
+
+  queue(name: string): QueueMembers | undefined {
+    if (this.#queuesByName !== undefined) return this.#queuesByName.get(name);
+    return this.queues?.find((candidate) => candidate.name === name);
+  }
+
+  addQueue(name: string): QueueMembers {
+    this.queues ??= [];
+    const group: QueueMembers = { name, place: this.queues.length, members: [] };
+    this.queues.push(group);
+    if (this.#queuesByName !== undefined) this.#queuesByName.set(name, group);
+    else if (this.queues.length > QUEUES_SEARCHED_MAX) {
+      this.#queuesByName = new Map(this.queues.map((queue) => [queue.name, queue]));
+    }
+    return group;
+  }
+
+  removeQueue(group: QueueMembers): void {
+    const last = this.queues?.pop();
+    this.#queuesByName?.delete(group.name);
+    if (last === undefined || last === group) return;
+    last.place = group.place;
+    (this.queues as QueueMembers[])[last.place] = last;
   }
 }
 
@@ -84,12 +113,10 @@ export class SubscriptionTable {
     if (subscription.queue === undefined) {
       removeFrom(here.plain, subscription);
     } else {
-      const queues = here.queues ?? [];
-      const place = queues.findIndex((queue) => queue.name === subscription.queue);
-      const group = queues[place];
+      const group = here.queue(subscription.queue);
       if (group !== undefined) {
         removeFrom(group.members, subscription);
-        if (group.members.length === 0) queues.splice(place, 1);
+        if (group.members.length === 0) here.removeQueue(group);
       }
     }
     if (here.isEmpty) this.#nodes.delete(subscription.node);
@@ -97,12 +124,6 @@ export class SubscriptionTable {
 
   #listFor(here: NodeSubscriptions, queue: string | undefined): Subscription[] {
     if (queue === undefined) return here.plain;
-    here.queues ??= [];
-    let group = here.queues.find((candidate) => candidate.name === queue);
-    if (group === undefined) {
-      group = { name: queue, members: [] };
-      here.queues.push(group);
-    }
-    return group.members;
+    return (here.queue(queue) ?? here.addQueue(queue)).members;
   }
 }

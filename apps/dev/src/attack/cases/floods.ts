@@ -67,6 +67,29 @@ async function subscriptionStorm(world: AttackWorld): Promise<void> {
   client.destroy();
 }
 
+/** One message for thousands, as fast as they can be said. */
+async function fanOut(world: AttackWorld): Promise<void> {
+  const readers = await Promise.all(repeat(10, () => world.login(credentialsOf("alice"))));
+  const each = scaled(100, 500);
+  for (const reader of readers) {
+    await sendLines(reader, each, (index) => `SUB fan.out ${index}\r\n`);
+    reader.socket.removeAllListeners("data");
+    reader.socket.on("data", (bytes: Buffer) => {
+      reader.receivedBytes += bytes.length;
+    });
+  }
+  const publisher = await world.login(credentialsOf("alice"));
+  const count = scaled(2_000, 20_000);
+  const before = readers.map(({ receivedBytes }) => receivedBytes);
+  await sendLines(publisher, count, () => "PUB fan.out 16\r\n0123456789abcdef\r\n");
+  const least = count * each * "MSG fan.out 1 16\r\n0123456789abcdef\r\n".length;
+  const isDone = (): boolean =>
+    readers.every((reader, index) => {
+      return reader.isClosed || reader.receivedBytes - (before[index] ?? 0) >= least;
+    });
+  await waitFor(isDone, 60_000, "everybody's messages");
+}
+
 async function subscriptionLimit(world: AttackWorld): Promise<void> {
   const client = await world.login(credentialsOf("capped"));
   await sendLines(client, 1_500, (index) => `SUB capped.${index} ${index}\r\n`);
@@ -203,6 +226,12 @@ export const FLOODS: readonly AttackCase[] = [
     profile: "guarded",
     fullWithinMs: 600_000,
     run: subscriptionStorm,
+  },
+  {
+    name: "A57: one subject with very many receivers",
+    profile: "guarded",
+    fullWithinMs: 300_000,
+    run: fanOut,
   },
   { name: "A57: limits of an account", profile: "guarded", run: subscriptionLimit },
   {
