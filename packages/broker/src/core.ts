@@ -166,6 +166,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       bus,
       counters: this.counters,
       setTimer: (delayMs) => dependencies.setTimer(delayMs),
+      isSpent: () => this.publisher.isSpent,
     });
     this.#inbox = new FrameInbox({
       bus,
@@ -195,6 +196,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   }
 
   onDataFrame(_from: number, bytes: Buffer, start: number, end: number): boolean {
+    if (this.publisher.isSpent) return false;
     this.#inFrame = true;
     this.#inbox.onDataFrame(bytes, start, end);
     this.#inFrame = false;
@@ -231,7 +233,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
     touched.length = 0;
     this.#dependencies.bus.publish();
-    this.publisher.beginTurn();
+    this.publisher.endTurn();
   }
 
   tick(): void {
@@ -332,6 +334,10 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   }
 
   park(session: ClientSession, thread: number): void {
+    if (thread === this.threadIndex) {
+      this.#flow.yieldTurn(session);
+      return;
+    }
     let parked = this.#parked[thread];
     if (parked === undefined) {
       parked = new Set();

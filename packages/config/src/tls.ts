@@ -84,7 +84,6 @@ function readField(name: TlsField, field: ConfigEntry, draft: Draft, context: Re
       break;
     case "verify_and_map":
       draft.verifyAndMap = readFlag(field, findings);
-      reportUnsupported(field, "users by client certificate", context, findings);
       break;
     case "verify_cert_and_check_known_urls":
       if (readFlag(field, findings)) {

@@ -24,7 +24,6 @@ export type Feature =
   | "service latency"
   | "write_timeout: retry"
   | "certificate stores"
-  | "users by client certificate"
   | "a limit on the rate of TLS connections";
 
 /** What to do with them: from the flag `--allow-unsupported`. */

@@ -41,7 +41,8 @@ export function workerDependencies(
     hashSeed: start.hashSeed,
     nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
     setTimer: (delayMs) => {
-      setTimeout(parts.onTimer, delayMs);
+      if (delayMs > 0) setTimeout(parts.onTimer, delayMs);
+      else setImmediate(parts.onTimer);
     },
   };
   return { index, dependencies };

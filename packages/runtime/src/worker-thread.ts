@@ -51,7 +51,10 @@ function run(
       return false;
     },
     onSpace: (to) => core.onSpace(to),
-    afterDrain: () => core.flush(),
+    afterDrain: () => {
+      core.flush();
+      if (putOff.size > 0) setImmediate(resumePutOff);
+    },
   });
   const { index, dependencies } = workerDependencies(seed, start, {
     mailbox,
@@ -61,11 +64,13 @@ function run(
   });
   const core = new BrokerCore(start.snapshot, index, dependencies);
 
-  const flush = (): void => {
-    core.flush();
-    if (putOff.size === 0) return;
+  const resumePutOff = (): void => {
     for (const from of putOff) mailbox.resume(from);
     putOff.clear();
+  };
+  const flush = (): void => {
+    core.flush();
+    if (putOff.size > 0) resumePutOff();
   };
   const endTurn = (turn: () => void): void => {
     turn();

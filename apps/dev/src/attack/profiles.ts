@@ -1,6 +1,7 @@
 // The configurations that attacks run against. Each has an account for the bystander alone, so that
 // what reaches it over the account's own subjects is not what is measured.
 import { fileURLToPath } from "node:url";
+import { randomUsers, rulesText } from "./random-rights.ts";
 import type { Credentials } from "./raw-client.ts";
 import { secret } from "./secrets.ts";
 
@@ -12,7 +13,7 @@ export interface Profile {
   readonly secure?: boolean | undefined;
 }
 
-export type ProfileName = "guarded" | "anonymous" | "wide" | "talkative" | "secured";
+export type ProfileName = "guarded" | "anonymous" | "wide" | "talkative" | "secured" | "random";
 
 export function credentialsOf(user: string): Credentials {
   return { user, pass: secret(user) };
@@ -74,6 +75,9 @@ accounts {
 system_account: SYS
 `;
 
+/** Users of the profile `random`, beside `alice`, who may do everything. */
+export const RANDOM_USERS = randomUsers(30, 0x5eed);
+
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   /** Everybody needs a password. */
   guarded: {
@@ -108,6 +112,20 @@ authorization { timeout: 1 }
 ${ACCOUNTS}`,
     bystander: credentialsOf("watch"),
     secure: true,
+  },
+  /** Thirty users whose rights nobody has thought about. */
+  random: {
+    config: `
+accounts {
+  WATCH { users: [ ${user("watch")} ] }
+  A {
+    users: [
+      ${user("alice")}
+      ${RANDOM_USERS.map((random) => user(random.name, rulesText(random))).join("\n      ")}
+    ]
+  }
+}`,
+    bystander: credentialsOf("watch"),
   },
   /** Logs everything it can: the place to look for secrets. */
   talkative: {

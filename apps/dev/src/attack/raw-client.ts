@@ -34,6 +34,7 @@ export class RawClient {
   received = "";
   receivedBytes = 0;
   isClosed = false;
+  #answersPings = false;
   /** Resolves when the connection is over, whoever ended it. */
   readonly closed: Promise<void>;
 
@@ -48,7 +49,10 @@ export class RawClient {
     socket.on("error", () => undefined);
     socket.on("data", (bytes: Buffer) => {
       this.receivedBytes += bytes.length;
-      if (this.received.length < KEPT_CHARACTERS) this.received += bytes.toString("latin1");
+      const text = bytes.toString("latin1");
+      if (this.received.length < KEPT_CHARACTERS) this.received += text;
+      // Good enough for a question of the server: an answer too many does no harm.
+      if (this.#answersPings && text.includes("PING\r\n")) this.send("PONG\r\n");
     });
   }
 
@@ -95,6 +99,7 @@ export class RawClient {
     const standard = { verbose: false, pedantic: false, headers: true, no_responders: true };
     const words = { ...standard, protocol: 1, lang: "attack", version: "1" };
     client.send(`CONNECT ${JSON.stringify({ ...words, ...credentials, ...options })}\r\n`);
+    client.#answersPings = true;
     if (!(await client.ping())) {
       client.destroy();
       throw new Error(`login failed: ${client.received.slice(-300)}`);

@@ -46,7 +46,9 @@ for (const workers of [1, 2, 4]) {
   }
 }
 
-describe("configurations under attack", { timeout: IS_FULL ? FULL_WITHIN_MS : 30_000 }, () => {
+describe.concurrent("configurations under attack", {
+  timeout: IS_FULL ? FULL_WITHIN_MS : 30_000,
+}, () => {
   it.for(ANONYMOUS_ROWS)("A36, CVE-2023-47090: anonymous clients with $name", async (row) => {
     await assertAnonymous(row);
   });

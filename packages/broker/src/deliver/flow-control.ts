@@ -4,7 +4,7 @@
 // then grows to its limit and it is closed. Owned by the worker's core.
 import { type Clock, LIMITS } from "@weft/base";
 import type { Bus, WorkerCounters } from "../ports.ts";
-import { type ClientSession, WAIT_STALL } from "../session/client-session.ts";
+import { type ClientSession, WAIT_LANE, WAIT_STALL } from "../session/client-session.ts";
 import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -32,6 +32,8 @@ export interface FlowControlDependencies {
   readonly bus: Bus;
   readonly counters: WorkerCounters;
   setTimer(delayMs: number): void;
+  /** No more work in this turn. */
+  isSpent(): boolean;
 }
 
 export class FlowControl {
@@ -42,6 +44,7 @@ export class FlowControl {
   /** Waited for a receiver that has caught up: they go on at the end of the turn. */
   readonly #due: ClientSession[] = [];
   #timerIsSet = false;
+  #yielded: ClientSession[] = [];
   /** The publisher in hand is to wait when its input is done. */
   #wanted = false;
 
@@ -98,6 +101,13 @@ export class FlowControl {
     }
   }
 
+  /** Its turn has done enough work: the rest of its input waits until others had theirs. */
+  yieldTurn(session: ClientSession): void {
+    this.#yielded.push(session);
+    this.#setTimer(0);
+    session.wait(WAIT_LANE);
+  }
+
   /** End of one piece of a publisher's input. */
   endOfInput(session: ClientSession): void {
     if (!this.#wanted) return;
@@ -129,6 +139,7 @@ export class FlowControl {
   /** Lets everybody go on whose time is over. Map order is the order of the deadlines. */
   onTimer(): void {
     this.#timerIsSet = false;
+    this.#resumeYielded();
     const now = this.#dependencies.clock.monotonicMs();
     for (const [session, deadlineMs] of this.#stalled) {
       if (deadlineMs > now + 0.5) {
@@ -138,6 +149,20 @@ export class FlowControl {
       this.#forget(session);
       this.release(session);
     }
+  }
+
+  /** Each in turn; who does not come to it this time is first the next time. */
+  #resumeYielded(): void {
+    if (this.#yielded.length === 0) return;
+    const yielded = this.#yielded;
+    this.#yielded = [];
+    let next = 0;
+    for (; next < yielded.length && !this.#dependencies.isSpent(); next += 1) {
+      (yielded[next] as ClientSession).go(WAIT_LANE);
+    }
+    if (next === yielded.length) return;
+    this.#yielded = [...yielded.slice(next), ...this.#yielded];
+    this.#setTimer(0);
   }
 
   /** The session is gone. */

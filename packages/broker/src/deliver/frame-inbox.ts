@@ -63,7 +63,8 @@ export class FrameInbox {
     const plan = publisher.planFor(contexts.inbound(frame.account), message, 0);
     let delivered = 0;
     if ((frame.flags & FLAG_PLAIN) !== 0 && plan.targets.length > 0) {
-      delivered = deliverer.deliver(plan.targets, plan.targets.length, message);
+      delivered = deliverer.deliver(plan.targets, plan.plain, message);
+      if (plan.hasSteps) publisher.spend(plan.targets.length, message.bodyEnd - message.bodyStart);
     }
     const missing = this.#missing;
     missing.length = 0;

@@ -5,11 +5,18 @@ import { LIMITS } from "@weft/base";
 import type { Plan } from "./plan.ts";
 
 const SLOTS = 1 << 16;
+/** A plan stands in the slot `(hash ^ contextMix(contextId)) & SLOT_MASK` or in the one beside it. */
 const SLOT_MASK = SLOTS - 1;
 const SEEN_MASK = (1 << 14) - 1;
 
+/** Spreads contexts over the slots. */
+export function contextMix(contextId: number): number {
+  return Math.imul(contextId, 0x9e3779b1);
+}
+
 export class PlanCache {
-  readonly #slots: (Plan | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** Read by the hit path, which probes the first slot itself: a call costs more than the probe. */
+  readonly slots: (Plan | undefined)[] = new Array(SLOTS).fill(undefined);
   readonly #seen = new Int32Array(SEEN_MASK + 1);
   #bytes = 0;
   #hand = 0;
@@ -26,10 +33,10 @@ export class PlanCache {
     end: number,
     hash: number,
   ): Plan | undefined {
-    const slot = (hash ^ Math.imul(contextId, 0x9e3779b1)) & SLOT_MASK;
-    const first = this.#slots[slot];
+    const slot = (hash ^ contextMix(contextId)) & SLOT_MASK;
+    const first = this.slots[slot];
     if (first !== undefined && isPlanOf(first, contextId, input, start, end, hash)) return first;
-    const second = this.#slots[slot ^ 1];
+    const second = this.slots[slot ^ 1];
     if (second !== undefined && isPlanOf(second, contextId, input, start, end, hash)) return second;
     return undefined;
   }
@@ -45,12 +52,12 @@ export class PlanCache {
 
   /** Keeps `plan`, in place of an older plan of the same subject if there is one. */
   insert(plan: Plan): void {
-    const slot = (plan.hash ^ Math.imul(plan.contextId, 0x9e3779b1)) & SLOT_MASK;
+    const slot = (plan.hash ^ contextMix(plan.contextId)) & SLOT_MASK;
     const { contextId, subject, subjectStart, subjectLength, hash } = plan;
     const end = subjectStart + subjectLength;
     let place = slot;
     for (const candidate of [slot, slot ^ 1]) {
-      const there = this.#slots[candidate];
+      const there = this.slots[candidate];
       if (there === undefined) {
         place = candidate;
         continue;
@@ -65,15 +72,15 @@ export class PlanCache {
   }
 
   clear(): void {
-    this.#slots.fill(undefined);
+    this.slots.fill(undefined);
     this.#seen.fill(0);
     this.#bytes = 0;
   }
 
   #put(place: number, plan: Plan | undefined): void {
-    const before = this.#slots[place];
+    const before = this.slots[place];
     if (before !== undefined) this.#bytes -= before.bytesCharged;
-    this.#slots[place] = plan;
+    this.slots[place] = plan;
     if (plan !== undefined) this.#bytes += plan.bytesCharged;
   }
 

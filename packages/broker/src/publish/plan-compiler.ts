@@ -11,7 +11,7 @@ import {
 } from "@weft/subjects";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
-import { Plan, RemoteTarget, Target } from "./plan.ts";
+import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -115,8 +115,9 @@ export class PlanCompiler {
       plan.queues !== undefined ||
       plan.services !== undefined ||
       plan.mapping !== undefined ||
-      plan.serviceReply;
-    plan.soleRemote = soleRemoteOf(plan);
+      plan.serviceReply ||
+      plan.targets.length > HEAVY_TARGETS;
+    if (plan.targets.length <= HEAVY_TARGETS) plan.soleRemote = soleRemoteOf(plan);
     if (keep) this.#detach(plan);
     return plan;
   }

@@ -83,6 +83,9 @@ export class QueueStep {
   }
 }
 
+/** More targets than this are counted against the work of a turn. */
+export const HEAVY_TARGETS = 16;
+
 export class Plan {
   contextId = 0;
   hash = 0;
@@ -106,6 +109,10 @@ export class Plan {
   serviceReply = false;
   /** The one thing to do beside `targets`: a frame with the published subject to this thread. */
   soleRemote: RemoteTarget | undefined;
+  /** No target is special or without headers. */
+  plain = true;
+  /** Nothing but plain targets, or none: the session's handler delivers by itself. */
+  direct = false;
   /** There is more to do than to deliver to `targets`. Set when the plan is complete. */
   hasSteps = false;
   /** What the plan counts against the cache's limit; 0 while it is not kept. */

@@ -43,14 +43,24 @@ export interface PublisherDependencies {
   readonly hashSeed: number;
 }
 
+/**
+ * Small deliveries to many targets in one turn, some milliseconds of them: one chunk of messages to
+ * thousands of receivers would otherwise hold up everybody on the thread, and fill its memory.
+ */
+const TURN_WORK_MAX = 100_000;
+/** Making a target, in deliveries. */
+const COMPILE_WORK = 4;
+
 const NO_PICKS: readonly Buffer[] = [];
 
 export class Publisher {
   readonly cache = new PlanCache();
-  /** The lane that parked the last publish. */
+  /** The lane that parked the last publish; this thread's own number: the turn is spent. */
   parkedOn = 0;
   misses = 0;
-  #epoch = 0;
+  /** Epoch of the interest index as of this turn; plans checked in it are valid. */
+  epoch = 0;
+  #work = 0;
   readonly #picked: Target[] = [];
   readonly #dependencies: PublisherDependencies;
 
@@ -64,14 +74,30 @@ export class Publisher {
    * else's PONG arrives in a later turn; one's own SUB calls this again.
    */
   beginTurn(): void {
-    this.#epoch = this.#dependencies.generations.epoch();
+    this.epoch = this.#dependencies.generations.epoch();
+  }
+
+  /** Everything of this turn has left; the next one may do as much work again. */
+  endTurn(): void {
+    this.#work = 0;
+    this.beginTurn();
+  }
+
+  /** So much was done in this turn that others have to get theirs first. */
+  get isSpent(): boolean {
+    return this.#work >= TURN_WORK_MAX;
+  }
+
+  /** Counts deliveries of a plan with many targets; one of 128 bytes more is twice the work. */
+  spend(deliveries: number, bodyBytes: number): void {
+    this.#work += deliveries * (1 + (bodyBytes >> 7));
   }
 
   /** A valid plan for the message's subject. */
   planFor(context: PublishContext, message: MessageView, depth: number): Plan {
     const { subject, subjectStart, subjectEnd, hash } = message;
     const plan = this.cache.find(context.id, subject, subjectStart, subjectEnd, hash);
-    if (plan !== undefined && (plan.checkedEpoch === this.#epoch || this.#stillValid(plan))) {
+    if (plan !== undefined && (plan.checkedEpoch === this.epoch || this.#stillValid(plan))) {
       return plan;
     }
     return this.#compile(context, message, depth, plan !== undefined);
@@ -84,7 +110,7 @@ export class Publisher {
   run(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
     if (!plan.hasSteps) {
       const targets = plan.targets;
-      return this.#dependencies.deliverer.deliver(targets, targets.length, message);
+      return this.#dependencies.deliverer.deliver(targets, plan.plain, message);
     }
     if (plan.soleRemote !== undefined) return this.#runSoleRemote(plan, plan.soleRemote, message);
     if (plan.mapping !== undefined) return this.#runMapped(plan, message, context, depth);
@@ -118,7 +144,7 @@ export class Publisher {
       return PARKED;
     }
     let delivered = 0;
-    if (targets.length > 0) delivered = deliverer.deliver(targets, targets.length, message);
+    if (targets.length > 0) delivered = deliverer.deliver(targets, plan.plain, message);
     const asks = delivered === 0 && replyStart >= 0 && message.wantsNoResponders;
     const flags = asks ? FLAG_PLAIN | FLAG_SOLE : FLAG_PLAIN;
     const { subject, hash } = message;
@@ -159,6 +185,10 @@ export class Publisher {
     const { deliverer } = this.#dependencies;
     const picked = this.#picked;
     picked.length = 0;
+    if (message.mayPark && this.isSpent) {
+      this.parkedOn = this.#dependencies.threadIndex;
+      return PARKED;
+    }
     if (plan.queues !== undefined) this.#pickMembers(plan.queues, picked);
     const remotes = plan.remotes;
     if (remotes !== undefined && message.mayPark && !this.#haveRoom(remotes, message)) {
@@ -167,7 +197,8 @@ export class Publisher {
     }
     let delivered = 0;
     const targets = plan.targets;
-    if (targets.length > 0) delivered = deliverer.deliver(targets, targets.length, message);
+    this.spend(targets.length + picked.length, message.bodyEnd - message.bodyStart);
+    if (targets.length > 0) delivered = deliverer.deliver(targets, plan.plain, message);
     for (let i = 0; i < picked.length; i += 1) {
       delivered += this.#deliverPick(picked[i] as Target, plan, message);
     }
@@ -292,7 +323,7 @@ export class Publisher {
     for (let i = 0; i < pairs.length; i += 2) {
       if (generations.read(pairs[i] as number) !== pairs[i + 1]) return false;
     }
-    plan.checkedEpoch = this.#epoch;
+    plan.checkedEpoch = this.epoch;
     return true;
   }
 
@@ -302,7 +333,8 @@ export class Publisher {
     const keep = known || this.cache.isSecondSight(context.id, hash);
     const { compiler } = this.#dependencies;
     const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, keep, depth);
-    plan.checkedEpoch = this.#epoch;
+    plan.checkedEpoch = this.epoch;
+    if (plan.hasSteps) this.spend(COMPILE_WORK * localTargets(plan), 0);
     if (keep) this.cache.insert(plan);
     return plan;
   }
@@ -313,4 +345,10 @@ function framesOf(remotes: readonly RemoteTarget[]): number {
   let frames = 0;
   for (const remote of remotes) if (remote.plain || remote.picks.length > 0) frames += 1;
   return frames;
+}
+
+function localTargets(plan: Plan): number {
+  let count = plan.targets.length;
+  for (const step of plan.queues ?? []) count += step.local.length;
+  return count;
 }

@@ -140,6 +140,7 @@ function admit(session: ClientSession, identity: Identity): boolean {
   session.awaitingConnect = false;
   session.state = "active";
   session.refreshSpecial();
+  session.refreshQuick();
   return true;
 }
 
@@ -158,6 +159,7 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
     protocol: options.protocol,
   };
   session.refreshSpecial();
+  session.refreshQuick();
   if (options.protocol !== 0 && options.protocol !== 1) {
     session.fail(ERROR_LINES.invalidClientProtocol);
     return false;

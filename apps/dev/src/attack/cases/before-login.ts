@@ -229,7 +229,7 @@ async function tlsStalls(world: AttackWorld): Promise<void> {
   for (const client of dribbling) await client.sees(/^INFO /);
   // The head of a ClientHello that announces 512 bytes, then a byte now and then.
   for (const client of dribbling) client.send("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
-  for (let round = 0; round < 40; round += 1) {
+  for (let round = 0; round < 24; round += 1) {
     for (const client of dribbling) client.send("\x00");
     await delay(50);
   }
@@ -265,7 +265,7 @@ async function renegotiations(world: AttackWorld): Promise<void> {
       else if (!secure.renegotiate({ rejectUnauthorized: false }, again)) resolve();
     };
     again(null);
-    setTimeout(resolve, 8_000).unref();
+    setTimeout(resolve, scaled(1_000, 8_000)).unref();
   });
   await ended;
   secure.destroy();

@@ -192,7 +192,7 @@ async function tricklingReader(world: AttackWorld): Promise<void> {
   const publisher = await world.login(credentialsOf("alice"));
   const message = `PUB flow.x ${STEADY_BYTES}\r\n${"f".repeat(STEADY_BYTES)}\r\n`;
   const before = good.map(({ receivedBytes }) => receivedBytes);
-  const lastsMs = scaled(4_000, 20_000);
+  const lastsMs = scaled(2_000, 20_000);
   let sent = 0;
   try {
     const startedAt = performance.now();
