@@ -55,19 +55,16 @@ export class PlanCache {
     const slot = (plan.hash ^ contextMix(plan.contextId)) & SLOT_MASK;
     const { contextId, subject, subjectStart, subjectLength, hash } = plan;
     const end = subjectStart + subjectLength;
-    let place = slot;
-    for (const candidate of [slot, slot ^ 1]) {
-      const there = this.slots[candidate];
-      if (there === undefined) {
-        place = candidate;
-        continue;
-      }
-      if (isPlanOf(there, contextId, subject, subjectStart, end, hash)) {
-        place = candidate;
-        break;
-      }
+    // The first slot is the one that the hit path probes: it goes to whoever needs it last.
+    const second = this.slots[slot ^ 1];
+    if (second !== undefined && isPlanOf(second, contextId, subject, subjectStart, end, hash)) {
+      this.#put(slot ^ 1, undefined);
     }
-    this.#put(place, plan);
+    const first = this.slots[slot];
+    if (first !== undefined && !isPlanOf(first, contextId, subject, subjectStart, end, hash)) {
+      this.#move(slot, slot ^ 1);
+    }
+    this.#put(slot, plan);
     this.#evict();
   }
 
@@ -75,6 +72,12 @@ export class PlanCache {
     this.slots.fill(undefined);
     this.#seen.fill(0);
     this.#bytes = 0;
+  }
+
+  #move(from: number, to: number): void {
+    const plan = this.slots[from];
+    this.#put(from, undefined);
+    this.#put(to, plan);
   }
 
   #put(place: number, plan: Plan | undefined): void {

@@ -117,6 +117,8 @@ export class PlanCompiler {
       plan.mapping !== undefined ||
       plan.serviceReply ||
       plan.targets.length > HEAVY_TARGETS;
+    plan.plain = !plan.targets.some((target) => target.special || target.withoutHeaders);
+    plan.direct = plan.plain && !plan.hasSteps && !plan.denied;
     if (plan.targets.length <= HEAVY_TARGETS) plan.soleRemote = soleRemoteOf(plan);
     if (keep) this.#detach(plan);
     return plan;
