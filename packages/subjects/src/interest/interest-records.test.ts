@@ -6,6 +6,7 @@ import { formatInterestRegion, interestRegionBytes } from "./layout.ts";
 import { TestSegment } from "./segment.model.ts";
 
 const DEEP = process.env["WEFT_DEEP"] === "1";
+const FILTERS_MANY = DEEP ? 1_000_000 : 10_000;
 
 describe("records", () => {
   test("a full segment refuses, changes nothing, and takes more once there is room", () => {
@@ -45,11 +46,11 @@ describe("records", () => {
     expect(segment.add(1, Array(2_049).fill("a").join("."), null)).toBeGreaterThan(0);
   });
 
-  test.runIf(DEEP)("a million filters", () => {
-    const segment = new TestSegment(1_100_000);
-    for (let at = 0; at < 1_000_000; at += 1) segment.add(1, `f.${at}`, null);
-    expect(segment.found(1, "f.777777")).toHaveLength(1);
-    expect(segment.found(1, "f.1000000")).toHaveLength(0);
+  test(`${FILTERS_MANY} filters`, () => {
+    const segment = new TestSegment(FILTERS_MANY * 1.1);
+    for (let at = 0; at < FILTERS_MANY; at += 1) segment.add(1, `f.${at}`, null);
+    expect(segment.found(1, `f.${FILTERS_MANY - 7}`)).toHaveLength(1);
+    expect(segment.found(1, `f.${FILTERS_MANY}`)).toHaveLength(0);
   });
 
   test("a second writer, a foreign region and a removal too many are refused", () => {
