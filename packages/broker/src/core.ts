@@ -243,6 +243,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       checkDeadlines(session, now, prng);
     }
     this.#services.expire(now);
+    this.publisher.sweep();
     const { counters, publisher } = this;
     this.#traffic.publish(this.#sessions.values(), counters);
     counters.subscriptions = this.subscriptions.count;

@@ -27,6 +27,16 @@ function find(cache: PlanCache, contextId: number, subject: string): Plan | unde
 }
 
 describe("plan cache", () => {
+  test("a sweep drops what is out of date, wherever it stands, and nothing else", () => {
+    const cache = new PlanCache();
+    const plans = Array.from({ length: 500 }, (_, index) => planFor(1, `s.${index}`, 100));
+    for (const plan of plans) cache.insert(plan);
+    const stale = new Set(plans.filter((_, index) => index % 2 === 0));
+    for (let pass = 0; pass < 32; pass += 1) cache.sweep(2_048, (plan) => !stale.has(plan));
+    expect(plans.filter((plan, index) => find(cache, 1, `s.${index}`) === plan)).toHaveLength(250);
+    expect(cache.bytes).toBe(25_000);
+  });
+
   test("finds by context and subject", () => {
     const cache = new PlanCache();
     const plan = planFor(1, "a.b", 100);

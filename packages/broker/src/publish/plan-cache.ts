@@ -20,6 +20,7 @@ export class PlanCache {
   readonly #seen = new Int32Array(SEEN_MASK + 1);
   #bytes = 0;
   #hand = 0;
+  #sweepHand = 0;
 
   get bytes(): number {
     return this.#bytes;
@@ -66,6 +67,18 @@ export class PlanCache {
     }
     this.#put(slot, plan);
     this.#evict();
+  }
+
+  /**
+   * Looks at the next `count` slots and drops the plans that are out of date: they would keep closed
+   * sessions, their sockets and all, until somebody publishes on the subject again.
+   */
+  sweep(count: number, isCurrent: (plan: Plan) => boolean): void {
+    for (let i = 0; i < count; i += 1) {
+      const plan = this.slots[this.#sweepHand];
+      if (plan !== undefined && !isCurrent(plan)) this.#put(this.#sweepHand, undefined);
+      this.#sweepHand = (this.#sweepHand + 1) & SLOT_MASK;
+    }
   }
 
   clear(): void {

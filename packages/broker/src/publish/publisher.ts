@@ -51,6 +51,9 @@ const TURN_WORK_MAX = 100_000;
 /** Making a target, in deliveries. */
 const COMPILE_WORK = 4;
 
+/** Slots of the plan cache looked at in one tick: all of them in a little more than 3 seconds. */
+const SWEPT_SLOTS = 2_048;
+
 const NO_PICKS: readonly Buffer[] = [];
 
 export class Publisher {
@@ -91,6 +94,11 @@ export class Publisher {
   /** Counts deliveries of a plan with many targets; one of 128 bytes more is twice the work. */
   spend(deliveries: number, bodyBytes: number): void {
     this.#work += deliveries * (1 + (bodyBytes >> 7));
+  }
+
+  /** On the tick: forgets a part of the plans that interest has overtaken. */
+  sweep(): void {
+    this.cache.sweep(SWEPT_SLOTS, (plan) => this.#stillValid(plan));
   }
 
   /** A valid plan for the message's subject. */
