@@ -8,7 +8,7 @@ export default defineConfig({
     // One server under test at a time: two cores, and timing matters here.
     fileParallelism: false,
     include: ["apps/dev/src/conformance/**/*.conformance.ts"],
-    testTimeout: 60_000,
+    testTimeout: process.env["WEFT_ATTACK"] === "full" ? 900_000 : 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -36,7 +36,6 @@ function runOrExit(file, args, options = {}) {
 
 /** npm's own script when npm started us, else whatever `npm` the PATH finds. */
 function npm(args) {
-  // biome-ignore lint/suspicious/noUndeclaredEnvVars: set by npm, no input of a cached task
   const cli = process.env.npm_execpath;
   // Set-up chatter goes to stderr, so that the output of the command itself stays clean.
   const stdio = ["ignore", 2, 2];
