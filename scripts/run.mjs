@@ -44,11 +44,22 @@ function npm(args) {
   else runOrExit("npm", args, { stdio, env, shell: process.platform === "win32" });
 }
 
+/** Somebody ran `npm ci` already: npm leaves its own lock file, newer than ours, when it is done. */
+function installedByHand() {
+  const done = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(done)) return false;
+  return statSync(done).mtimeMs > statSync(join(root, "package-lock.json")).mtimeMs;
+}
+
 function install() {
   const lock = createHash("sha256")
     .update(read(join(root, "package-lock.json")))
     .digest("hex");
   if (existsSync(join(root, "node_modules")) && stampIs("lock", lock)) return;
+  if (installedByHand()) {
+    writeStamp("lock", lock);
+    return;
+  }
   npm(["ci", "--no-audit", "--no-fund"]);
   writeStamp("lock", lock);
 }
