@@ -30,6 +30,14 @@ describe("the verdict over a soak", () => {
     expect(judgeSoak(result(curve((minute) => 100 + 1.1 * minute))).hasPassed).toBe(false);
   });
 
+  it("sees a leak under bursts, and bursts without a leak", () => {
+    const bursts = (minute: number): number => (Math.round(minute * 12) % 5 === 0 ? 0 : 30);
+    const steady = curve((minute) => 100 + bursts(minute));
+    const leaking = curve((minute) => 100 + bursts(minute) + 1.2 * minute);
+    expect(judgeSoak(result(steady)).hasPassed).toBe(true);
+    expect(judgeSoak(result(leaking)).hasPassed).toBe(false);
+  });
+
   it("fails for descriptors, death, and churn that did nothing", () => {
     const fine = result(curve(() => 100));
     expect(judgeSoak(fine).hasPassed).toBe(true);

@@ -28,6 +28,22 @@ const SLOPE_MAX = 1;
 /** Share of the run that counts: 7 of 10 minutes. Before it caches and heaps find their size. */
 const JUDGED_SHARE = 0.7;
 
+/** Slow readers come and go by the megabyte: what is left between them is what may grow. */
+const FLOOR_WINDOW_MS = 30_000;
+
+/** The sample with the least memory of every half minute. */
+export function memoryFloor(samples: readonly SoakSample[]): SoakSample[] {
+  const floor = new Map<number, SoakSample>();
+  for (const sample of samples) {
+    const window = Math.floor(sample.atMs / FLOOR_WINDOW_MS);
+    const least = floor.get(window);
+    if (least === undefined || sample.residentBytes < least.residentBytes) {
+      floor.set(window, sample);
+    }
+  }
+  return [...floor.values()];
+}
+
 /** Slope of a least-squares line, in MiB per minute. */
 export function memorySlope(samples: readonly SoakSample[]): number {
   const count = samples.length;
@@ -47,7 +63,9 @@ export function judgeSoak(result: SoakResult): SoakVerdict {
   const { samples, descriptorsBefore, descriptorsAfter, isAlive, counts } = result;
   const lastMs = samples.at(-1)?.atMs ?? 0;
   const judged = samples.filter(({ atMs }) => atMs >= lastMs * (1 - JUDGED_SHARE));
-  const slope = memorySlope(judged);
+  // A short trial has too few windows; then every sample counts.
+  const floor = memoryFloor(judged);
+  const slope = memorySlope(floor.length < 4 ? judged : floor);
   const idle = Object.keys(counts).filter((name) => counts[name] === 0);
   const findings: readonly (readonly [boolean, string])[] = [
     [isAlive, "the server is alive"],

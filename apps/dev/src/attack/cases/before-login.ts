@@ -18,7 +18,11 @@ async function idleConnections(world: AttackWorld): Promise<void> {
     const client = await world.open();
     check(await client.sees(/^INFO /), "no INFO beside idle connections");
   });
-  check(acceptMs < 1_000, `a new connection waited ${acceptMs.toFixed(0)} ms for its INFO`);
+  // Ten thousand of them keep the attacker itself busy for a moment, too.
+  check(
+    acceptMs < scaled(1_000, 3_000),
+    `a new connection waited ${acceptMs.toFixed(0)} ms for its INFO`,
+  );
   await Promise.all(idle.map((client) => refused(client, /Authentication Timeout/, SLACK_MS * 4)));
 }
 
