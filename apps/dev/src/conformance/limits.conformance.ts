@@ -16,14 +16,20 @@ describeWithWorkers("limits", (workers) => {
     const server = useServer({ workers, config: "max_connections: 6" });
 
     it("CP-15 CP-85: exactly so many over all workers, and a place is free again", async () => {
-      const clients = await Promise.all(
-        Array.from({ length: 20 }, () => rawForTest(server().port)),
-      );
-      // Nobody says a word, so that no refusal is lost to a reset.
-      await eventually(
-        () => (clients.filter((client) => client.isClosed).length >= 14 ? true : undefined),
-        "14 refusals",
-      );
+      // The connection that found the server ready may not be gone yet: then one place less is free.
+      const clients = await eventually(async () => {
+        const some = await Promise.all(Array.from({ length: 20 }, () => rawForTest(server().port)));
+        // Nobody says a word, so that no refusal is lost to a reset.
+        await eventually(
+          () => (some.filter((client) => client.isClosed).length >= 14 ? true : undefined),
+          "14 refusals",
+        );
+        const open = some.filter((client) => !client.isClosed);
+        expect(open.length).toBeLessThanOrEqual(6);
+        if (open.length === 6) return some;
+        for (const client of open) client.end();
+        return undefined;
+      }, "six places");
       const inside = clients.filter((client) => !client.isClosed);
       expect(inside).toHaveLength(6);
       for (const client of clients.filter(({ isClosed }) => isClosed)) {
