@@ -102,6 +102,8 @@ function childEnvironment() {
   const bin = join(root, "node_modules", ".bin");
   const path = process.env.PATH ?? "";
   return {
+    // As in apps/server/bin/weft: the memory of slow consumers goes back to the system.
+    MALLOC_MMAP_THRESHOLD_: "65536",
     ...process.env,
     PATH: `${bin}:${path}`,
     TURBO_TELEMETRY_DISABLED: "1",
