@@ -195,12 +195,12 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     return session;
   }
 
-  onDataFrame(_from: number, bytes: Buffer, start: number, end: number): boolean {
+  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.publisher.isSpent) return false;
     this.#inFrame = true;
-    this.#inbox.onDataFrame(bytes, start, end);
+    const taken = this.#inbox.onDataFrame(from, bytes, start, end);
     this.#inFrame = false;
-    return true;
+    return taken;
   }
 
   onControlFrame(_from: number, bytes: Buffer, start: number): void {
@@ -232,6 +232,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     const touched = this.#touched;
     for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
     touched.length = 0;
+    this.#lanes.closeRuns();
     this.#dependencies.bus.publish();
     this.publisher.endTurn();
   }

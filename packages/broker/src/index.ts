@@ -3,8 +3,9 @@ export { BrokerCore } from "./core.ts";
 export {
   decodeControlFrame,
   FLAG_PLAIN,
-  MessageFrame,
-  readMessageFrame,
+  FrameHead,
+  readFrameHead,
+  readItem,
 } from "./deliver/bus-frame.ts";
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export type * from "./ports.ts";

@@ -63,13 +63,17 @@ export interface Bus {
   readonly threadIndex: number;
   readonly threadsCount: number;
   /**
-   * Room for one data frame. Returns the offset in `dataBytes(to)` where the caller writes exactly
-   * `frameBytes` bytes before `commitData(to)`; -1 = full: nothing is reserved, and `onSpace(to)`
-   * of the core will be called.
+   * Room for one data frame of at least `leastBytes` and, where it is to be had, up to `mostBytes`
+   * (`dataRoom` tells). Returns the offset in `dataBytes(to)` where the caller writes before
+   * `commitData`, or -1 = full: nothing is reserved, and `onSpace(to)` of the core will be called.
+   * A reservation that is not committed is abandoned by the next one.
    */
-  reserveData(to: number, frameBytes: number): number;
+  reserveData(to: number, leastBytes: number, mostBytes: number): number;
+  /** Bytes that the last reservation got. */
+  dataRoom(to: number): number;
   dataBytes(to: number): Buffer;
-  commitData(to: number): void;
+  /** The first `frameBytes` of the reservation are a frame. */
+  commitData(to: number, frameBytes: number): void;
   /** Copies a small frame; never refused. */
   sendControl(to: number, frame: Uint8Array): void;
   /** Makes everything committed since the last call visible and wakes sleeping readers. */

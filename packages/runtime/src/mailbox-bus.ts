@@ -22,16 +22,20 @@ export class MailboxBus implements Bus {
     }
   }
 
-  reserveData(to: number, frameBytes: number): number {
-    return this.#dataLanes[to]!.reserve(frameBytes);
+  reserveData(to: number, leastBytes: number, mostBytes: number): number {
+    return this.#dataLanes[to]!.reserve(leastBytes, mostBytes);
+  }
+
+  dataRoom(to: number): number {
+    return this.#dataLanes[to]!.room;
   }
 
   dataBytes(to: number): Buffer {
     return this.#dataLanes[to]!.bytes;
   }
 
-  commitData(to: number): void {
-    this.#dataLanes[to]!.commit();
+  commitData(to: number, frameBytes: number): void {
+    this.#dataLanes[to]!.commit(frameBytes);
   }
 
   sendControl(to: number, frame: Uint8Array): void {

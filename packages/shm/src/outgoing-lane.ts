@@ -33,6 +33,7 @@ export class OutgoingLane {
   readonly #stock: SlabStock;
   #isListed = false;
   #place = IN_RING;
+  #roomApart = 0;
   #slab: Slab | null = null;
   #direct = true;
   #refused = false;
@@ -56,12 +57,13 @@ export class OutgoingLane {
   }
 
   /**
-   * Offset in `bytes` where the caller writes `frameBytes` bytes. -1 when a data lane is full: park
-   * the frame until `onSpace`. A control lane never refuses.
+   * Offset in `bytes` where the caller writes `frameBytes` bytes, or up to `room` bytes, which is
+   * `mostBytes` where the ring has them. -1 when a data lane is full: park the frame until
+   * `onSpace`. A control lane never refuses.
    */
-  reserve(frameBytes: number): number {
+  reserve(frameBytes: number, mostBytes = frameBytes): number {
     if (this.#direct && frameBytes <= this.#ring.frameBytesMax) {
-      const start = this.#ring.reserve(frameBytes);
+      const start = this.#ring.reserve(frameBytes, mostBytes);
       if (start >= 0) {
         if (this.#place !== IN_RING) {
           this.#place = IN_RING;
@@ -70,17 +72,26 @@ export class OutgoingLane {
         return start;
       }
     }
+    this.#roomApart = frameBytes;
     return this.#reserveApart(frameBytes);
   }
 
-  /** The reserved frame is complete. It leaves with the mailbox's next `publish`. */
-  commit(): void {
+  /** Bytes that the last reservation got: more than asked for only in the ring. */
+  get room(): number {
+    return this.#place === IN_RING ? this.#ring.room : this.#roomApart;
+  }
+
+  /**
+   * The first `frameBytes` of what was reserved are a complete frame; outside the ring it is always
+   * all of it. It leaves with the mailbox's next `publish`.
+   */
+  commit(frameBytes: number = this.room): void {
     if (this.#place === IN_RING) {
-      this.#ring.commit();
+      this.#ring.commit(frameBytes);
       if (!this.#isListed) this.list();
       return;
     }
-    this.#commitApart();
+    this.#commitApart(frameBytes);
   }
 
   /** Takes part in the mailbox's next `publish`. */
@@ -190,8 +201,9 @@ export class OutgoingLane {
     return 0;
   }
 
-  #commitApart(): void {
+  #commitApart(frameBytes: number): void {
     if (this.#place === NOWHERE) return;
+    assert(frameBytes === this.#roomApart, "a frame outside the ring is as long as reserved");
     if (this.#place === IN_SPILL) {
       this.#spill.push(this.bytes);
       this.#spillBytes += this.bytes.length;

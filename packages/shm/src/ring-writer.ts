@@ -30,6 +30,8 @@ export class RingWriter {
   readonly frameBytesMax: number;
   /** Slab bytes that may wait unread; a single larger slab passes alone. */
   readonly slabBytesMax: number;
+  /** Bytes that the last reservation got. */
+  room = 0;
   readonly #words: Int32Array;
   readonly #unitsMax: number;
   #head: number;
@@ -37,6 +39,9 @@ export class RingWriter {
   #tailSeen: number;
   #reservedHead: number;
   #reservedSlabBytes = 0;
+  #reservedBytes = 0;
+  /** Word of the length of the reserved frame. */
+  #lengthWord = 0;
   #slabHead = 0;
   #wantedFrameBytes = 0;
   #wantedSlabBytes = 0;
@@ -56,11 +61,15 @@ export class RingWriter {
   }
 
   /**
-   * Offset in `bytes` of room for a frame of `frameBytes` bytes, or -1 when there is none now. The
-   * room is the caller's until `commit`, or until the next `reserve`, which abandons it.
+   * Offset in `bytes` of room for a frame of `frameBytes` bytes, or -1 when there is none now. Up to
+   * `mostBytes` are given where they lie free behind; `room` tells. The room is the caller's until
+   * `commit`, or until the next `reserve`, which abandons it.
    */
-  reserve(frameBytes: number): number {
-    return this.#place(frameBytes, KIND_FRAME);
+  reserve(frameBytes: number, mostBytes = frameBytes): number {
+    const start = this.#place(frameBytes, KIND_FRAME);
+    this.room = frameBytes;
+    if (start >= 0 && mostBytes > frameBytes) this.#widen(start, mostBytes);
+    return start;
   }
 
   /**
@@ -85,8 +94,18 @@ export class RingWriter {
     return true;
   }
 
-  /** The reserved frame is complete. It is visible after the next `publish`. */
-  commit(): void {
+  /**
+   * The reserved frame is complete: the first `frameBytes` of its room, all of it if not said
+   * otherwise. It is visible after the next `publish`.
+   */
+  commit(frameBytes = -1): void {
+    if (frameBytes >= 0 && frameBytes !== this.#reservedBytes) {
+      assert(frameBytes > 0 && frameBytes <= this.room, "a frame is within its reservation");
+      this.#words[this.#lengthWord] = frameBytes;
+      const before = (this.#reservedBytes + FRAME_HEADER_BYTES + 7) >>> 3;
+      const after = (frameBytes + FRAME_HEADER_BYTES + 7) >>> 3;
+      this.#reservedHead = (this.#reservedHead + after - before) | 0;
+    }
     this.#head = this.#reservedHead;
     if (this.#reservedSlabBytes !== 0) {
       this.#slabHead = (this.#slabHead + this.#reservedSlabBytes) | 0;
@@ -167,7 +186,21 @@ export class RingWriter {
     words[DATA_WORD + unit * 2 + 1] = (head << 2) | kind;
     this.#reservedHead = (head + units) | 0;
     this.#reservedSlabBytes = 0;
+    this.#reservedBytes = frameBytes;
+    this.#lengthWord = DATA_WORD + unit * 2;
     return unit * 8 + FRAME_HEADER_BYTES;
+  }
+
+  /** Gives the reservation at `start` what lies free behind it, up to the end of the ring. */
+  #widen(start: number, mostBytes: number): void {
+    const unit = (start - FRAME_HEADER_BYTES) >>> 3;
+    const units = (this.room + FRAME_HEADER_BYTES + 7) >>> 3;
+    const taken = ((this.#reservedHead - this.#head) | 0) - units;
+    if ((this.#unitsFree() - taken) * 8 < mostBytes + FRAME_HEADER_BYTES) {
+      this.#tailSeen = Atomics.load(this.#words, TAIL_WORD);
+    }
+    const free = Math.min(this.#unitsFree() - taken, this.#unitsMax - unit);
+    this.room = Math.min(mostBytes, this.frameBytesMax, free * 8 - FRAME_HEADER_BYTES);
   }
 
   /** Units that a frame of `units` takes from here: more when the end of the ring is skipped. */

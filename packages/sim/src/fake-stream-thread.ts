@@ -9,10 +9,11 @@ import {
   type Bus,
   decodeControlFrame,
   FLAG_PLAIN,
-  MessageFrame,
+  FrameHead,
   MessageView,
   RemoteLanes,
-  readMessageFrame,
+  readFrameHead,
+  readItem,
 } from "@weft/broker";
 import { hashSubject } from "@weft/protocol";
 import { type InterestIndex, NodeList, SubjectTokens } from "@weft/subjects";
@@ -47,7 +48,7 @@ export class FakeStreamThread implements ThreadHandler {
   readonly #hashSeed: number;
   readonly #lanes: RemoteLanes;
   readonly #message = new MessageView();
-  readonly #frame = new MessageFrame();
+  readonly #frame = new FrameHead();
   readonly #tokens = new SubjectTokens();
   readonly #nodes = new NodeList();
 
@@ -66,9 +67,18 @@ export class FakeStreamThread implements ThreadHandler {
     assert(node !== 0, "the segment has room");
   }
 
-  onDataFrame(from: number, bytes: Buffer, start: number, _end: number): boolean {
+  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
+    let at = readFrameHead(bytes, start, this.#message, this.#frame);
+    while (at < end) {
+      at = readItem(bytes, at, this.#message);
+      this.#take(from, bytes);
+    }
+    return true;
+  }
+
+  /** One message of the frame in hand. */
+  #take(from: number, bytes: Buffer): void {
     const message = this.#message;
-    readMessageFrame(bytes, start, message, this.#frame);
     const request: StreamRequest = {
       account: this.#frame.account,
       from,
@@ -88,7 +98,6 @@ export class FakeStreamThread implements ThreadHandler {
     };
     this.requests.push(request);
     this.onRequest?.(request);
-    return true;
   }
 
   onControlFrame(_from: number, bytes: Buffer, start: number, _end: number): void {
@@ -100,6 +109,7 @@ export class FakeStreamThread implements ThreadHandler {
   }
 
   flush(): void {
+    this.#lanes.closeRuns();
     this.#bus.publish();
   }
 

@@ -47,22 +47,29 @@ class Lane {
   }
 
   /** A frame above the capacity fits alone, as real lanes put it into a slab. */
-  reserve(frameBytes: number): number {
-    if (this.refused || (this.bytes > 0 && this.bytes + frameBytes > this.capacityBytes)) {
+  reserve(leastBytes: number, mostBytes = leastBytes): number {
+    if (this.refused || (this.bytes > 0 && this.bytes + leastBytes > this.capacityBytes)) {
       this.refused = true;
       this.refusals += 1;
       return -1;
     }
-    this.reserved = { bytes: Buffer.alloc(LEAD_BYTES + frameBytes), start: LEAD_BYTES };
+    const bytes = Math.max(leastBytes, Math.min(mostBytes, this.capacityBytes - this.bytes));
+    this.reserved = { bytes: Buffer.alloc(LEAD_BYTES + bytes), start: LEAD_BYTES };
     return LEAD_BYTES;
   }
 
-  commit(): void {
-    const frame = this.reserved;
-    assert(frame !== undefined, "a frame is reserved before it is committed");
+  get room(): number {
+    return this.reserved === undefined ? 0 : this.reserved.bytes.length - LEAD_BYTES;
+  }
+
+  commit(frameBytes: number): void {
+    const reserved = this.reserved;
+    assert(reserved !== undefined, "a frame is reserved before it is committed");
+    const { bytes, start } = reserved;
+    assert(frameBytes > 0 && frameBytes <= this.room, "a frame is within its reservation");
     this.reserved = undefined;
-    this.bytes += frame.bytes.length - frame.start;
-    this.committed.push(frame);
+    this.bytes += frameBytes;
+    this.committed.push({ bytes: bytes.subarray(0, start + frameBytes), start });
   }
 
   publish(): void {
@@ -100,8 +107,12 @@ class SimBus implements Bus {
     }
   }
 
-  reserveData(to: number, frameBytes: number): number {
-    return this.#data(to).reserve(frameBytes);
+  reserveData(to: number, leastBytes: number, mostBytes: number): number {
+    return this.#data(to).reserve(leastBytes, mostBytes);
+  }
+
+  dataRoom(to: number): number {
+    return this.#data(to).room;
   }
 
   dataBytes(to: number): Buffer {
@@ -110,8 +121,8 @@ class SimBus implements Bus {
     return frame.bytes;
   }
 
-  commitData(to: number): void {
-    this.#data(to).commit();
+  commitData(to: number, frameBytes: number): void {
+    this.#data(to).commit(frameBytes);
   }
 
   sendControl(to: number, frame: Uint8Array): void {
@@ -119,7 +130,7 @@ class SimBus implements Bus {
     const lane = this.controlLanes[to] as Lane;
     const start = lane.reserve(frame.length);
     lane.reserved?.bytes.set(frame, start);
-    lane.commit();
+    lane.commit(frame.length);
   }
 
   publish(): void {

@@ -6,13 +6,16 @@ import {
   decodeControlFrame,
   encodeControlFrame,
   FLAG_PLAIN,
-  FLAG_SOLE,
   FLAG_TRIED,
   FRAME_NO_RESPONDERS,
-  MessageFrame,
-  messageFrameBytes,
-  readMessageFrame,
-  writeMessageFrame,
+  FrameHead,
+  frameHeadBytes,
+  ITEM_SOLE,
+  itemBytes,
+  readFrameHead,
+  readItem,
+  writeFrameHead,
+  writeItem,
 } from "./bus-frame.ts";
 
 function text(prng: Prng, bytes: number): Buffer {
@@ -42,41 +45,52 @@ function randomMessage(prng: Prng): MessageView {
   view.bodyEnd = view.bodyStart + body.length;
   view.headerBytes = header;
   view.sourceClientId = prng.nextUint32();
+  view.sourceThread = prng.below(64);
+  view.wantsNoResponders = prng.below(2) === 0;
   return view;
 }
 
-function parts(view: MessageView): unknown {
-  const { subject, reply, body } = view;
+function headParts(view: MessageView): unknown {
   return {
-    subject: subject.toString("latin1", view.subjectStart, view.subjectEnd),
+    subject: view.subject.toString("latin1", view.subjectStart, view.subjectEnd),
+    hash: view.hash,
+    client: view.sourceClientId,
+    thread: view.sourceThread,
+  };
+}
+
+function itemParts(view: MessageView): unknown {
+  const { reply, body } = view;
+  return {
     reply: view.replyStart < 0 ? null : reply.toString("latin1", view.replyStart, view.replyEnd),
     tail: body.toString("latin1", view.tailStart, view.bodyStart),
     body: body.toString("latin1", view.bodyStart, view.bodyEnd + 2),
-    hash: view.hash,
     header: view.headerBytes,
-    client: view.sourceClientId,
+    asks: view.wantsNoResponders,
   };
 }
 
 describe("message frames", () => {
-  test("round trip", () => {
+  test("round trip of runs", () => {
     const prng = createPrng(3);
     const received = new MessageView();
-    const frame = new MessageFrame();
-    for (let run = 0; run < 2_000; run += 1) {
-      const message = randomMessage(prng);
+    const frame = new FrameHead();
+    for (let run = 0; run < 1_000; run += 1) {
+      const messages = Array.from({ length: 1 + prng.below(4) }, () => randomMessage(prng));
+      const message = messages[0] as MessageView;
       const picks = Array.from({ length: prng.below(5) }, () => text(prng, 1 + prng.below(70)));
       const isTried = prng.below(3) === 0;
-      const flags = (run % 2 === 0 ? FLAG_PLAIN : FLAG_SOLE) | (isTried ? FLAG_TRIED : 0);
+      const flags = (run % 2 === 0 ? FLAG_PLAIN : 0) | (isTried ? FLAG_TRIED : 0);
       const low = isTried ? prng.nextUint32() | 0 : 0;
       const high = isTried ? prng.nextUint32() | 0 : 0;
       const picksBytes = picks.reduce((sum, name) => sum + 2 + name.length, 0);
       const { subject, subjectStart, subjectEnd, hash } = message;
-      const size = messageFrameBytes(message, subjectEnd - subjectStart, picksBytes, flags);
+      const headBytes = frameHeadBytes(subjectEnd - subjectStart, picksBytes, flags);
+      const size = messages.reduce((sum, view) => sum + itemBytes(view), headBytes);
       const at = prng.below(40);
       const out = Buffer.alloc(at + size + 8, 0xaa);
       const account = prng.below(65_536);
-      writeMessageFrame(
+      const first = writeFrameHead(
         out,
         at,
         message,
@@ -90,10 +104,32 @@ describe("message frames", () => {
         low,
         high,
       );
+      expect(first).toBe(at + headBytes);
+      let to = first;
+      for (const view of messages) {
+        to = writeItem(
+          out,
+          to,
+          view.wantsNoResponders ? ITEM_SOLE : 0,
+          view.reply,
+          view.replyStart,
+          view.replyEnd,
+          view.body,
+          view.tailStart,
+          view.bodyStart,
+          view.bodyEnd + 2,
+          view.headerBytes,
+        );
+      }
+      expect(to).toBe(at + size);
       expect(out.subarray(at + size).every((byte) => byte === 0xaa)).toBe(true);
-      readMessageFrame(out, at, received, frame);
-      expect(parts(received)).toEqual(parts(message));
-      expect(received.bodyEnd + 2).toBe(at + size);
+      let from = readFrameHead(out, at, received, frame);
+      for (const view of messages) {
+        from = readItem(out, from, received);
+        expect(itemParts(received)).toEqual(itemParts(view));
+      }
+      expect(from).toBe(at + size);
+      expect(headParts(received)).toEqual(headParts(message));
       expect(frame.account).toBe(account);
       expect(frame.flags).toBe(flags);
       expect(frame.picks.map(String)).toEqual(picks.map(String));

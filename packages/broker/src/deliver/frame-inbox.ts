@@ -10,14 +10,18 @@ import {
   encodeControlFrame,
   FLAG_PLAIN,
   FLAG_SERVICE_REPLY,
-  FLAG_SOLE,
   FRAME_MESSAGE,
   FRAME_NO_RESPONDERS,
-  MessageFrame,
-  readMessageFrame,
+  FrameHead,
+  ITEM_SOLE,
+  readFrameHead,
+  readItem,
 } from "./bus-frame.ts";
-import type { Deliverer } from "./deliverer.ts";
+import { type Deliverer, deliverPlain } from "./deliverer.ts";
 import type { RemoteLanes } from "./remote-lanes.ts";
+
+/** As in deliverer.ts: larger bodies are shared. V8 folds constants of the same module only. */
+const HIT_BODY_BYTES = 8 * 1024;
 
 export interface FrameInboxDependencies {
   readonly bus: Bus;
@@ -35,47 +39,94 @@ export class FrameInbox {
   readonly message = new MessageView();
   /** Queue picks that found their group gone here and went to another thread. */
   repicked = 0;
-  readonly #frame = new MessageFrame();
+  readonly #frame = new FrameHead();
   /** Picked groups of the frame in hand that have no member here. */
   readonly #missing: Buffer[] = [];
+  /** By thread: offset behind the items of its next frame that are done already. */
+  readonly #doneBytes: number[];
   readonly #dependencies: FrameInboxDependencies;
 
   constructor(dependencies: FrameInboxDependencies) {
     this.#dependencies = dependencies;
+    this.#doneBytes = new Array(dependencies.bus.threadsCount).fill(0);
   }
 
-  onDataFrame(bytes: Buffer, start: number, end: number): void {
+  /** False: the turn is spent; the frame is to be offered again and goes on where it stopped. */
+  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
     const { message } = this;
     const frame = this.#frame;
     assert(bytes[start] === FRAME_MESSAGE, "a data frame is a message");
-    readMessageFrame(bytes, start, message, frame);
-    assert(message.bodyEnd + 2 <= end, "a frame holds all of its message");
+    const first = readFrameHead(bytes, start, message, frame);
     message.source = undefined;
     message.mayPark = false;
     message.hops = 0;
-    message.wantsNoResponders = (frame.flags & FLAG_SOLE) !== 0;
-    const { deliverer, publisher } = this.#dependencies;
+    const { publisher } = this.#dependencies;
     const contexts = this.#dependencies.contexts();
+    let at = start + (this.#doneBytes[from] as number);
+    if (at === start) at = first;
+    else this.#doneBytes[from] = 0;
     if ((frame.flags & FLAG_SERVICE_REPLY) !== 0) {
+      readItem(bytes, at, message);
       this.#dependencies.services().reply(message, contexts.internal(frame.account));
-      return;
+      return true;
     }
     const plan = publisher.planFor(contexts.inbound(frame.account), message, 0);
+    const isDirect = plan.direct && frame.picks.length === 0 && (frame.flags & FLAG_PLAIN) !== 0;
+    while (at < end) {
+      const next = readItem(bytes, at, message);
+      assert(next <= end, "a frame holds all of its items");
+      if (!isDirect) this.#deliver(plan, frame);
+      else if (message.bodyEnd - message.bodyStart < HIT_BODY_BYTES && plan.targets.length > 0) {
+        const delivered = deliverPlain(
+          plan.targets,
+          bytes,
+          bytes,
+          message.replyStart,
+          message.replyEnd,
+          message.tailStart,
+          next,
+          message.headerBytes < 0 ? 0 : 1,
+          message.bodyEnd - message.bodyStart,
+        );
+        if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
+      } else this.#deliver(plan, frame);
+      at = next;
+      if (at < end && publisher.isSpent) {
+        this.#doneBytes[from] = at - start;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** One message of the frame in hand, which may be for plain subscriptions, groups or both. */
+  #deliver(plan: Plan, frame: FrameHead): void {
+    const { message } = this;
+    const { deliverer, publisher } = this.#dependencies;
     let delivered = 0;
     if ((frame.flags & FLAG_PLAIN) !== 0 && plan.targets.length > 0) {
       delivered = deliverer.deliver(plan.targets, plan.plain, message);
       if (plan.hasSteps) publisher.spend(plan.targets.length, message.bodyEnd - message.bodyStart);
     }
+    const { picks } = frame;
+    if (picks.length > 0) delivered += this.#deliverToGroups(plan, frame, delivered);
+    if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
+  }
+
+  #deliverToGroups(plan: Plan, frame: FrameHead, deliveredBefore: number): number {
     const missing = this.#missing;
-    missing.length = 0;
-    for (let i = 0; i < frame.picks.length; i += 1) {
-      const name = frame.picks[i] as Buffer;
+    if (missing.length > 0) missing.length = 0;
+    let delivered = 0;
+    const { picks } = frame;
+    for (let i = 0; i < picks.length; i += 1) {
+      const name = picks[i] as Buffer;
       if (this.#deliverToGroup(plan, name)) delivered += 1;
       else missing.push(name);
     }
-    const isSole = delivered === 0 && missing.length === 1;
+    if (missing.length === 0) return delivered;
+    const isSole = deliveredBefore + delivered === 0 && missing.length === 1;
     for (const name of missing) if (this.#pickAgain(frame, name, isSole)) delivered += 1;
-    if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
+    return delivered;
   }
 
   #deliverToGroup(plan: Plan, name: Buffer): boolean {
@@ -91,7 +142,7 @@ export class FrameInbox {
   }
 
   /** SU-25: the group has no member here any more; another thread may have one. */
-  #pickAgain(frame: MessageFrame, name: Buffer, sole: boolean): boolean {
+  #pickAgain(frame: FrameHead, name: Buffer, sole: boolean): boolean {
     const { bus, lanes, publisher } = this.#dependencies;
     const { message } = this;
     const here = bus.threadIndex;
@@ -109,7 +160,7 @@ export class FrameInbox {
     const remote = place < 0 ? undefined : step.remotes[place];
     if (remote === undefined) return false;
     this.repicked += 1;
-    const flags = sole && message.wantsNoResponders ? FLAG_SOLE : 0;
+    const itemFlags = sole && message.wantsNoResponders ? ITEM_SOLE : 0;
     const { subject, subjectStart, subjectEnd, hash } = message;
     const copy = [Buffer.from(name)];
     lanes.send(
@@ -121,9 +172,10 @@ export class FrameInbox {
       subjectEnd,
       hash,
       copy,
-      flags,
+      0,
       low,
       high,
+      itemFlags,
     );
     return true;
   }

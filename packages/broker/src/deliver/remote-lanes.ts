@@ -1,54 +1,151 @@
 // Frames to the other threads of the process. Client publishes are refused when a lane is full
 // (the connection waits); what must not be refused (replies of services, second choices) spills to
 // a bounded queue that leaves first. Owned by the worker's core.
+//
+// Per lane one frame may be open: a run, to which messages of the same connection for the same
+// destination are appended. Must stay true: nothing else is reserved in a lane while its run is
+// open; `closeRuns` is called before the bus publishes.
 
 import type { Bus } from "../ports.ts";
 import type { MessageView } from "../publish/message-view.ts";
-import { FLAG_TRIED, messageFrameBytes, writeMessageFrame } from "./bus-frame.ts";
+import type { RemoteTarget } from "../publish/plan.ts";
+import {
+  FLAG_PLAIN,
+  FLAG_TRIED,
+  frameHeadBytes,
+  ITEM_HEAD_BYTES_MAX,
+  itemBytes,
+  writeFrameHead,
+  writeItem,
+} from "./bus-frame.ts";
 
 /** Bytes that one destination's spill queue may hold; beyond, messages to it are dropped. */
 const SPILL_BYTES_MAX = 64 * 1024 * 1024;
+/** A run of small messages is closed at this size; its reader may stop only between two of them. */
+const RUN_BYTES = 32 * 1024;
+
+const NO_BYTES = Buffer.alloc(0);
+const NO_PICKS: readonly Buffer[] = [];
 
 interface Spill {
   readonly frames: Buffer[];
   bytes: number;
 }
 
+/** The open frame of one lane. */
+export class Run {
+  /** Where it leads; undefined = no frame is open. */
+  remote: RemoteTarget | undefined;
+  /** The queue group that was picked, undefined = plain subscriptions. */
+  pick: Buffer | undefined;
+  clientId = 0;
+  bytes: Buffer = NO_BYTES;
+  /** `[start, at)` of `bytes` is written, up to `limit` there is room. */
+  start = 0;
+  at = 0;
+  limit = 0;
+  /** Offset of the first item. */
+  first = 0;
+  readonly picks: Buffer[] = [];
+  /** Among those that `closeRuns` looks at. */
+  isListed = false;
+}
+
+/**
+ * Room in `run` for one more message of this connection to `remote`, with `bytes` of reply, tail and
+ * body. The check of the hit path; what does not fit goes the general way.
+ */
+export function fitsRun(run: Run, remote: RemoteTarget, clientId: number, bytes: number): boolean {
+  return (
+    run.remote === remote &&
+    run.clientId === clientId &&
+    run.pick === undefined &&
+    run.at + ITEM_HEAD_BYTES_MAX + bytes <= run.limit
+  );
+}
+
 export class RemoteLanes {
   /** Messages dropped because a spill queue was full. */
   dropped = 0;
+  /** By thread. The hit path appends to a fitting run by itself. */
+  readonly runs: Run[] = [];
   readonly #bus: Bus;
   readonly #spills: (Spill | undefined)[];
+  /** Threads whose run was opened since the last `closeRuns`. */
+  readonly #open: number[] = [];
 
   constructor(bus: Bus) {
     this.#bus = bus;
     this.#spills = new Array(bus.threadsCount).fill(undefined);
-  }
-
-  /** True when a parkable frame of this size can be written now. */
-  hasRoom(thread: number, frameBytes: number): boolean {
-    if (this.#spills[thread] !== undefined) return false;
-    return this.#bus.reserveData(thread, frameBytes) >= 0;
+    for (let thread = 0; thread < bus.threadsCount; thread += 1) this.runs.push(new Run());
   }
 
   /**
-   * Room for one frame of a publish that may park: the offset in `bytes(thread)` where it is to be
-   * written before `commit`, or -1.
+   * Makes room for an item of `bytes` in a run that fits, opening one if need be. False when the
+   * lane is full: the publish may park, or go by `send`.
    */
-  reserve(thread: number, frameBytes: number): number {
-    if (this.#spills[thread] !== undefined) return -1;
-    return this.#bus.reserveData(thread, frameBytes);
+  open(
+    remote: RemoteTarget,
+    pick: Buffer | undefined,
+    message: MessageView,
+    bytes: number,
+  ): boolean {
+    const run = this.runs[remote.thread] as Run;
+    if (
+      run.remote === remote &&
+      run.pick === pick &&
+      run.clientId === message.sourceClientId &&
+      run.at + bytes <= run.limit
+    ) {
+      return true;
+    }
+    return this.#openAnew(run, remote, pick, message, bytes);
   }
 
-  bytes(thread: number): Buffer {
-    return this.#bus.dataBytes(thread);
+  /** True when a frame of its own for the picked groups of `remote` would find room. */
+  hasRoom(remote: RemoteTarget, message: MessageView, bytes: number): boolean {
+    const { thread, subject, picks } = remote;
+    this.#close(thread);
+    if (this.#spills[thread] !== undefined) return false;
+    const subjectBytes =
+      subject === undefined ? message.subjectEnd - message.subjectStart : subject.length;
+    const size = frameHeadBytes(subjectBytes, namesBytes(picks), 0) + bytes;
+    return this.#bus.reserveData(thread, size, size) >= 0;
   }
 
-  commit(thread: number): void {
-    this.#bus.commitData(thread);
+  /** Appends the message to the run that `open` found or made. */
+  append(thread: number, message: MessageView, itemFlags: number): void {
+    const run = this.runs[thread] as Run;
+    const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd, headerBytes } =
+      message;
+    run.at = writeItem(
+      run.bytes,
+      run.at,
+      itemFlags,
+      reply,
+      replyStart,
+      replyEnd,
+      body,
+      tailStart,
+      bodyStart,
+      bodyEnd + 2,
+      headerBytes,
+    );
   }
 
-  /** Writes a frame whose room was checked in this turn by `hasRoom`, or that may spill. */
+  /** Commits all open runs. Before each publish of the bus. */
+  closeRuns(): void {
+    const open = this.#open;
+    if (open.length === 0) return;
+    for (let i = 0; i < open.length; i += 1) {
+      const thread = open[i] as number;
+      this.#close(thread);
+      (this.runs[thread] as Run).isListed = false;
+    }
+    open.length = 0;
+  }
+
+  /** Writes a frame of one message; it spills when the lane is full. */
   send(
     thread: number,
     message: MessageView,
@@ -61,13 +158,14 @@ export class RemoteLanes {
     flags: number,
     triedLow = 0,
     triedHigh = 0,
+    itemFlags = 0,
   ): void {
-    let picksBytes = 0;
-    for (let k = 0; k < picks.length; k += 1) picksBytes += 2 + (picks[k] as Buffer).length;
+    this.#close(thread);
     const all = triedLow === 0 && triedHigh === 0 ? flags : flags | FLAG_TRIED;
-    const size = messageFrameBytes(message, subjectEnd - subjectStart, picksBytes, all);
+    const size =
+      frameHeadBytes(subjectEnd - subjectStart, namesBytes(picks), all) + itemBytes(message);
     let out: Buffer;
-    let at = this.#spills[thread] === undefined ? this.#bus.reserveData(thread, size) : -1;
+    let at = this.#spills[thread] === undefined ? this.#bus.reserveData(thread, size, size) : -1;
     const spilled = at < 0;
     if (spilled) {
       out = Buffer.allocUnsafeSlow(size);
@@ -75,7 +173,7 @@ export class RemoteLanes {
     } else {
       out = this.#bus.dataBytes(thread);
     }
-    writeMessageFrame(
+    const first = writeFrameHead(
       out,
       at,
       message,
@@ -89,8 +187,24 @@ export class RemoteLanes {
       triedLow,
       triedHigh,
     );
+    const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd, headerBytes } =
+      message;
+    const end = bodyEnd + 2;
+    writeItem(
+      out,
+      first,
+      itemFlags,
+      reply,
+      replyStart,
+      replyEnd,
+      body,
+      tailStart,
+      bodyStart,
+      end,
+      headerBytes,
+    );
     if (spilled) this.#spill(thread, out);
-    else this.#bus.commitData(thread);
+    else this.#bus.commitData(thread, size);
   }
 
   /** Moves what spilled into the lane. Returns true when nothing is left waiting. */
@@ -99,10 +213,10 @@ export class RemoteLanes {
     if (spill === undefined) return true;
     let sent = 0;
     for (const frame of spill.frames) {
-      const at = this.#bus.reserveData(thread, frame.length);
+      const at = this.#bus.reserveData(thread, frame.length, frame.length);
       if (at < 0) break;
       frame.copy(this.#bus.dataBytes(thread), at);
-      this.#bus.commitData(thread);
+      this.#bus.commitData(thread, frame.length);
       spill.bytes -= frame.length;
       sent += 1;
     }
@@ -110,6 +224,70 @@ export class RemoteLanes {
     if (spill.frames.length > 0) return false;
     this.#spills[thread] = undefined;
     return true;
+  }
+
+  #openAnew(
+    run: Run,
+    remote: RemoteTarget,
+    pick: Buffer | undefined,
+    message: MessageView,
+    bytes: number,
+  ): boolean {
+    const { thread, account } = remote;
+    this.#close(thread);
+    if (this.#spills[thread] !== undefined) return false;
+    const renamed = remote.subject;
+    const subject = renamed ?? message.subject;
+    const subjectStart = renamed === undefined ? message.subjectStart : 0;
+    const subjectEnd = renamed === undefined ? message.subjectEnd : renamed.length;
+    const hash = renamed === undefined ? message.hash : remote.subjectHash;
+    const picksBytes = pick === undefined ? 0 : 2 + pick.length;
+    const flags = pick === undefined ? FLAG_PLAIN : 0;
+    const head = frameHeadBytes(subjectEnd - subjectStart, picksBytes, flags);
+    const least = head + bytes;
+    const start = this.#bus.reserveData(thread, least, Math.max(least, RUN_BYTES));
+    if (start < 0) return false;
+    let picks = NO_PICKS;
+    if (pick !== undefined) {
+      run.picks[0] = pick;
+      picks = run.picks;
+    }
+    const out = this.#bus.dataBytes(thread);
+    run.remote = remote;
+    run.pick = pick;
+    run.clientId = message.sourceClientId;
+    run.bytes = out;
+    run.start = start;
+    run.limit = start + this.#bus.dataRoom(thread);
+    run.first = writeFrameHead(
+      out,
+      start,
+      message,
+      account,
+      subject,
+      subjectStart,
+      subjectEnd,
+      hash,
+      picks,
+      flags,
+      0,
+      0,
+    );
+    run.at = run.first;
+    if (!run.isListed) {
+      run.isListed = true;
+      this.#open.push(thread);
+    }
+    return true;
+  }
+
+  /** Commits the open run of a lane; an empty one leaves no trace. */
+  #close(thread: number): void {
+    const run = this.runs[thread] as Run;
+    if (run.remote === undefined) return;
+    run.remote = undefined;
+    run.limit = 0;
+    if (run.at > run.first) this.#bus.commitData(thread, run.at - run.start);
   }
 
   #spill(thread: number, frame: Buffer): void {
@@ -125,4 +303,11 @@ export class RemoteLanes {
     spill.frames.push(frame);
     spill.bytes += frame.length;
   }
+}
+
+/** Bytes of queue names in a frame's head. */
+function namesBytes(picks: readonly Buffer[]): number {
+  let bytes = 0;
+  for (let k = 0; k < picks.length; k += 1) bytes += 2 + (picks[k] as Buffer).length;
+  return bytes;
 }

@@ -50,13 +50,16 @@ export function hashSubject(bytes: Uint8Array, start: number, end: number, seed:
   return hash;
 }
 
-/** The common case across threads, which the publisher does without a general pass. */
-function soleRemoteOf(plan: Plan): RemoteTarget | undefined {
-  if (plan.queues !== undefined || plan.services !== undefined || plan.serviceReply)
-    return undefined;
-  if (plan.mapping !== undefined || plan.remotes?.length !== 1) return undefined;
-  const remote = plan.remotes[0];
-  return remote?.subject === undefined ? remote : undefined;
+/** The two common cases that the publisher does without a general pass. */
+function setSoleStep(plan: Plan): void {
+  if (plan.services !== undefined || plan.serviceReply || plan.mapping !== undefined) return;
+  const { queues, remotes, targets } = plan;
+  if (queues === undefined) {
+    if (remotes?.length === 1) plan.soleRemote = remotes[0];
+    return;
+  }
+  if (queues.length !== 1 || targets.length > 0) return;
+  if (remotes?.some((remote) => remote.plain) !== true) plan.soleQueue = queues[0];
 }
 
 function isServiceReply(input: Buffer, start: number, end: number): boolean {
@@ -119,7 +122,7 @@ export class PlanCompiler {
       plan.targets.length > HEAVY_TARGETS;
     plan.plain = !plan.targets.some((target) => target.special || target.withoutHeaders);
     plan.direct = plan.plain && !plan.hasSteps && !plan.denied;
-    if (plan.targets.length <= HEAVY_TARGETS) plan.soleRemote = soleRemoteOf(plan);
+    if (plan.targets.length <= HEAVY_TARGETS) setSoleStep(plan);
     if (keep) this.#detach(plan);
     return plan;
   }

@@ -109,6 +109,8 @@ export class Plan {
   serviceReply = false;
   /** The one thing to do beside `targets`: a frame with the published subject to this thread. */
   soleRemote: RemoteTarget | undefined;
+  /** The one thing to do at all: one member of this group gets the message. */
+  soleQueue: QueueStep | undefined;
   /** No target is special or without headers. */
   plain = true;
   /** Nothing but plain targets, or none: the session's handler delivers by itself. */

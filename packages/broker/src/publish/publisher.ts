@@ -3,14 +3,9 @@
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
 import type { Prng } from "@weft/base";
 import type { Generations } from "@weft/subjects";
-import {
-  FLAG_PLAIN,
-  FLAG_SOLE,
-  MESSAGE_FIXED_BYTES,
-  writeMessageFrame,
-} from "../deliver/bus-frame.ts";
+import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
-import type { RemoteLanes } from "../deliver/remote-lanes.ts";
+import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import type { MessageView } from "./message-view.ts";
 import type { Plan, QueueStep, RemoteTarget, Target } from "./plan.ts";
@@ -63,12 +58,15 @@ export class Publisher {
   misses = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;
+  /** Open frames by thread, for the hit path. */
+  readonly runs: readonly Run[];
   #work = 0;
   readonly #picked: Target[] = [];
   readonly #dependencies: PublisherDependencies;
 
   constructor(dependencies: PublisherDependencies) {
     this.#dependencies = dependencies;
+    this.runs = dependencies.lanes.runs;
     this.beginTurn();
   }
 
@@ -121,6 +119,7 @@ export class Publisher {
       return this.#dependencies.deliverer.deliver(targets, plan.plain, message);
     }
     if (plan.soleRemote !== undefined) return this.#runSoleRemote(plan, plan.soleRemote, message);
+    if (plan.soleQueue !== undefined) return this.#runSoleQueue(plan.soleQueue, message);
     if (plan.mapping !== undefined) return this.#runMapped(plan, message, context, depth);
     return this.#runSteps(plan, message, context, depth);
   }
@@ -141,52 +140,43 @@ export class Publisher {
   #runSoleRemote(plan: Plan, remote: RemoteTarget, message: MessageView): number {
     const { deliverer, lanes } = this.#dependencies;
     const { targets } = plan;
-    const { thread } = remote;
-    const { subjectStart, subjectEnd, replyStart } = message;
-    const replyBytes = replyStart < 0 ? 0 : message.replyEnd - replyStart;
-    const bodyBytes = message.bodyEnd + 2 - message.tailStart;
-    const size = MESSAGE_FIXED_BYTES + subjectEnd - subjectStart + replyBytes + bodyBytes;
-    const at = lanes.reserve(thread, size);
-    if (at < 0 && message.mayPark) {
-      this.parkedOn = thread;
+    const hasRoom = lanes.open(remote, undefined, message, itemBytes(message));
+    if (!hasRoom && message.mayPark) {
+      this.parkedOn = remote.thread;
       return PARKED;
     }
     let delivered = 0;
     if (targets.length > 0) delivered = deliverer.deliver(targets, plan.plain, message);
-    const asks = delivered === 0 && replyStart >= 0 && message.wantsNoResponders;
-    const flags = asks ? FLAG_PLAIN | FLAG_SOLE : FLAG_PLAIN;
-    const { subject, hash } = message;
-    const { account } = remote;
-    if (at < 0) {
-      lanes.send(
-        thread,
-        message,
-        account,
-        subject,
-        subjectStart,
-        subjectEnd,
-        hash,
-        NO_PICKS,
-        flags,
-      );
-      return delivered + 1;
-    }
-    writeMessageFrame(
-      lanes.bytes(thread),
-      at,
-      message,
-      account,
-      subject,
-      subjectStart,
-      subjectEnd,
-      hash,
-      NO_PICKS,
-      flags,
-      0,
-      0,
-    );
-    lanes.commit(thread);
+    const asks = delivered === 0 && message.wantsNoResponders && message.replyStart >= 0;
+    const itemFlags = asks ? ITEM_SOLE : 0;
+    if (hasRoom) lanes.append(remote.thread, message, itemFlags);
+    else this.#sendApart(remote, NO_PICKS, message, itemFlags);
     return delivered + 1;
+  }
+
+  /** One member of one group, here or there (bench rows `8-queue-members`). */
+  #runSoleQueue(step: QueueStep, message: MessageView): number {
+    if (step.total === 0) return 0;
+    const { deliverer, lanes, prng } = this.#dependencies;
+    const choice = prng.below(step.total);
+    const members = step.local.length;
+    if (choice < members) {
+      if (deliverer.deliverOne(step.local[choice] as Target, message) === 1) return 1;
+      for (let i = 1; i < members; i += 1) {
+        const other = step.local[(choice + i) % members] as Target;
+        if (deliverer.deliverOne(other, message) === 1) return 1;
+      }
+      if (step.remotes.length === 0) return 0;
+    }
+    const remote = step.remotes[choice < members ? 0 : placeOf(step, choice)] as RemoteTarget;
+    const itemFlags = message.wantsNoResponders && message.replyStart >= 0 ? ITEM_SOLE : 0;
+    if (lanes.open(remote, step.name, message, itemBytes(message))) {
+      lanes.append(remote.thread, message, itemFlags);
+    } else if (message.mayPark) {
+      this.parkedOn = remote.thread;
+      return PARKED;
+    } else this.#sendApart(remote, [step.name], message, itemFlags);
+    return 1;
   }
 
   #runSteps(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
@@ -222,18 +212,12 @@ export class Publisher {
     for (let i = 0; i < queues.length; i += 1) {
       const step = queues[i] as QueueStep;
       if (step.total === 0) continue;
-      let choice = this.#dependencies.prng.below(step.total);
+      const choice = this.#dependencies.prng.below(step.total);
       if (choice < step.local.length) {
         picked.push(step.local[choice] as Target);
         continue;
       }
-      choice -= step.local.length;
-      let place = 0;
-      while (choice >= (step.weights[place] as number)) {
-        choice -= step.weights[place] as number;
-        place += 1;
-      }
-      (step.remotes[place] as RemoteTarget).picks.push(step.name);
+      (step.remotes[placeOf(step, choice)] as RemoteTarget).picks.push(step.name);
     }
   }
 
@@ -252,17 +236,19 @@ export class Publisher {
     return 0;
   }
 
+  /** True when no lane that would get a frame is full: nobody has got the message yet. */
   #haveRoom(remotes: readonly RemoteTarget[], message: MessageView): boolean {
     const { lanes } = this.#dependencies;
-    const subjectBytes = message.subjectEnd - message.subjectStart;
-    const replyBytes = message.replyStart < 0 ? 0 : message.replyEnd - message.replyStart;
-    const shared = MESSAGE_FIXED_BYTES + replyBytes + message.bodyEnd + 2 - message.tailStart;
+    const bytes = itemBytes(message);
     for (let i = 0; i < remotes.length; i += 1) {
       const remote = remotes[i] as RemoteTarget;
-      if (!remote.plain && remote.picks.length === 0) continue;
-      let size = shared + (remote.subject === undefined ? subjectBytes : remote.subject.length);
-      for (const name of remote.picks) size += 2 + name.length;
-      if (!lanes.hasRoom(remote.thread, size)) {
+      const { picks } = remote;
+      if (!remote.plain && picks.length === 0) continue;
+      const hasRoom =
+        picks.length === 0
+          ? lanes.open(remote, undefined, message, bytes)
+          : lanes.hasRoom(remote, message, bytes);
+      if (!hasRoom) {
         this.parkedOn = remote.thread;
         return false;
       }
@@ -274,34 +260,38 @@ export class Publisher {
     const { lanes } = this.#dependencies;
     let sent = 0;
     const asks = message.wantsNoResponders && delivered === 0 && framesOf(remotes) === 1;
+    const itemFlags = asks ? ITEM_SOLE : 0;
+    const bytes = itemBytes(message);
     for (let i = 0; i < remotes.length; i += 1) {
       const remote = remotes[i] as RemoteTarget;
-      const picks = remote.picks;
+      const { picks } = remote;
       if (!remote.plain && picks.length === 0) continue;
-      const flags = (remote.plain ? FLAG_PLAIN : 0) | (asks ? FLAG_SOLE : 0);
-      const { thread, account, subject } = remote;
-      const names = picks.length === 0 ? NO_PICKS : picks;
-      if (subject === undefined) {
-        const { subjectStart, subjectEnd, hash } = message;
-        lanes.send(
-          thread,
-          message,
-          account,
-          message.subject,
-          subjectStart,
-          subjectEnd,
-          hash,
-          names,
-          flags,
-        );
+      if (picks.length === 0 && lanes.open(remote, undefined, message, bytes)) {
+        lanes.append(remote.thread, message, itemFlags);
       } else {
-        const hash = remote.subjectHash;
-        lanes.send(thread, message, account, subject, 0, subject.length, hash, names, flags);
+        this.#sendApart(remote, picks, message, itemFlags);
+        if (picks.length > 0) picks.length = 0;
       }
-      if (picks.length > 0) picks.length = 0;
       sent += 1;
     }
     return sent;
+  }
+
+  /** A frame of its own; it spills when the lane is full. */
+  #sendApart(
+    remote: RemoteTarget,
+    picks: readonly Buffer[],
+    message: MessageView,
+    itemFlags: number,
+  ): void {
+    const { thread, account, subject, subjectHash, plain } = remote;
+    const own = subject ?? message.subject;
+    const start = subject === undefined ? message.subjectStart : 0;
+    const end = subject === undefined ? message.subjectEnd : subject.length;
+    const hash = subject === undefined ? message.hash : subjectHash;
+    const flags = plain ? FLAG_PLAIN : 0;
+    const { lanes } = this.#dependencies;
+    lanes.send(thread, message, account, own, start, end, hash, picks, flags, 0, 0, itemFlags);
   }
 
   /** SU-33: draws one destination and follows its own plan. */
@@ -346,6 +336,17 @@ export class Publisher {
     if (keep) this.cache.insert(plan);
     return plan;
   }
+}
+
+/** Which remote destination of the group a draw beyond its local members fell on. */
+function placeOf(step: QueueStep, choice: number): number {
+  let rest = choice - step.local.length;
+  let place = 0;
+  while (rest >= (step.weights[place] as number)) {
+    rest -= step.weights[place] as number;
+    place += 1;
+  }
+  return place;
 }
 
 /** How many of these threads get a frame of the message in hand. */

@@ -15,6 +15,15 @@ import type { ClientSession } from "./client-session.ts";
 
 const LETTER_I = 0x49;
 
+/**
+ * Somebody is there, or is asked whether he is, so there is no 503 to send here, and the reply starts
+ * with `_I`, so it is no reserved one (CP-62). Other requests are looked at off the hit path.
+ */
+export function isPlainRequest(plan: Plan, input: Buffer, replyStart: number): boolean {
+  if (plan.targets.length === 0 && plan.soleRemote === undefined) return false;
+  return input[replyStart] === 0x5f && input[replyStart + 1] === LETTER_I;
+}
+
 /** Reserved reply prefixes: `_R_.`, `_GR_.`, `$JS.ACK.` (CP-62). */
 function isReservedReply(input: Buffer, start: number, end: number): boolean {
   const first = input[start];
@@ -30,7 +39,7 @@ function isReservedReply(input: Buffer, start: number, end: number): boolean {
  * Rewrites a message whose control line ended in an unusual way (LF alone, more blanks), so that
  * its tail can be forwarded as it stands.
  */
-export function makeCanonical(message: MessageView): void {
+function makeCanonical(message: MessageView): void {
   const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
   const total = bodyEnd - bodyStart;
   const sizes = message.headerBytes < 0 ? `${total}` : `${message.headerBytes} ${total}`;
@@ -51,11 +60,20 @@ export function makeCanonical(message: MessageView): void {
   message.bodyEnd = message.bodyStart + total;
 }
 
+/** Publishes the message in hand by the general way. False parks, as in `ClientOps.onPublish`. */
+export function publishInHand(session: ClientSession): boolean {
+  const { host } = session;
+  const { message } = host;
+  if (message.tailStart < 0) makeCanonical(message);
+  if (session.state !== "active" && !session.ensureActive()) return false;
+  return publishChecked(session, host.publisher.planFor(session.context, message, 0));
+}
+
 /**
  * Publishes the message in hand with every check and answer that the fast path leaves out.
  * False parks, as in `ClientOps.onPublish`.
  */
-export function publishChecked(session: ClientSession, plan: Plan): boolean {
+function publishChecked(session: ClientSession, plan: Plan): boolean {
   const { host } = session;
   const { message, publisher } = host;
   // Tried again after parking: it was allowed and answered the first time.

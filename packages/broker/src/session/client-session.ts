@@ -19,16 +19,17 @@ import {
   type ParseFailure,
   PONG,
 } from "@weft/protocol";
+import { ITEM_SOLE, writeItem } from "../deliver/bus-frame.ts";
 import { deliverPlain } from "../deliver/deliverer.ts";
 import type { Outbox } from "../deliver/outbox.ts";
+import { fitsRun, type Run } from "../deliver/remote-lanes.ts";
 import type { PublishContext } from "../publish/context.ts";
-import type { Plan } from "../publish/plan.ts";
 import { contextMix } from "../publish/plan-cache.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import { clientInfo } from "./client-info.ts";
-import { makeCanonical, publishChecked } from "./client-publish.ts";
+import { isPlainRequest, publishInHand } from "./client-publish.ts";
 import { sendFirstInfo, takesHello } from "./greeting.ts";
 import { connect, loginWithoutConnect } from "./login.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
@@ -57,14 +58,6 @@ export interface ClientFacts {
 }
 
 const NO_FACTS: ClientFacts = { name: "", language: "", version: "", protocol: 0 };
-
-/**
- * Somebody is there, so there is no 503 to send, and the reply starts with `_I`, so it is no
- * reserved one (CP-62). Other requests are looked at off the hit path.
- */
-function isPlainRequest(plan: Plan, input: Buffer, replyStart: number): boolean {
-  return plan.targets.length > 0 && input[replyStart] === 0x5f && input[replyStart + 1] === 0x49;
-}
 
 // As in plan-cache.ts and deliverer.ts: V8 folds constants of the same module only.
 const HIT_SLOT_MASK = (1 << 16) - 1;
@@ -213,8 +206,9 @@ export class ClientSession implements ClientOps, TransportEvents {
     bodyEnd: number,
     headerBytes: number,
   ): boolean {
-    // The hit path: one probe, one comparison, no call but the delivery. Calls are what costs here
-    // (bench rows `pub-16`, `1-1-16`); everything unusual falls through to the general way below.
+    // The hit path: one probe, one comparison, no call but the delivery or the copy into the open
+    // frame for another thread. Calls are what costs here (bench rows `pub-16`, `1-1-16`,
+    // `w2-1-1-16`); everything unusual falls through to the general way below.
     const { publisher } = this;
     const plan = publisher.cache.slots[(hash ^ this.contextMix) & HIT_SLOT_MASK];
     if (
@@ -222,7 +216,7 @@ export class ClientSession implements ClientOps, TransportEvents {
       plan.hash === hash &&
       plan.contextId === this.contextId &&
       plan.checkedEpoch === publisher.epoch &&
-      plan.direct &&
+      (plan.direct || (plan.soleRemote !== undefined && plan.plain)) &&
       plan.subjectLength === subjectEnd - subjectStart &&
       tailStart >= 0 &&
       bodyEnd - bodyStart < HIT_BODY_BYTES &&
@@ -231,31 +225,36 @@ export class ClientSession implements ClientOps, TransportEvents {
       const known = plan.subject;
       let at = subjectStart;
       for (let k = plan.subjectStart; at < subjectEnd && known[k] === input[at]; k += 1) at += 1;
+      const { targets, soleRemote } = plan;
+      const end = bodyEnd + 2;
+      let run: Run | undefined;
+      if (soleRemote !== undefined && at === subjectEnd) {
+        run = publisher.runs[soleRemote.thread] as Run;
+        const bytes = end - tailStart + (replyStart < 0 ? 0 : replyEnd - replyStart);
+        if (!fitsRun(run, soleRemote, this.clientId, bytes)) at = -1;
+      }
       if (at === subjectEnd) {
         const bodyBytes = bodyEnd - bodyStart;
-        const header = headerBytes < 0 ? 0 : 1;
-        const { targets } = plan;
-        const end = bodyEnd + 2;
+        let delivered = 0;
         if (targets.length > 0) {
-          deliverPlain(
-            targets,
-            input,
-            input,
-            replyStart,
-            replyEnd,
-            tailStart,
-            end,
-            header,
-            bodyBytes,
-          );
+          const header = headerBytes < 0 ? 0 : 1;
+          // biome-ignore format: one call
+          delivered = deliverPlain(targets, input, input, replyStart, replyEnd, tailStart, end,
+            header, bodyBytes);
+        }
+        if (run !== undefined) {
+          const asks = replyStart >= 0 && delivered === 0 && this.noResponders ? ITEM_SOLE : 0;
+          const { bytes } = run;
+          // biome-ignore format: one call, and the longest function of the file
+          run.at = writeItem(bytes, run.at, asks, input, replyStart, replyEnd, input, tailStart,
+            bodyStart, end, headerBytes);
         }
         this.inMessages += 1;
         this.inBytes += bodyBytes;
         return true;
       }
     }
-    const { host } = this;
-    const message = host.message;
+    const { message } = this.host;
     message.subject = input;
     message.subjectStart = subjectStart;
     message.subjectEnd = subjectEnd;
@@ -268,9 +267,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     message.bodyStart = bodyStart;
     message.bodyEnd = bodyEnd;
     message.headerBytes = headerBytes;
-    if (tailStart < 0) makeCanonical(message);
-    if (this.state !== "active" && !this.ensureActive()) return false;
-    return publishChecked(this, host.publisher.planFor(this.context, message, 0));
+    return publishInHand(this);
   }
 
   onConnect(input: Buffer, start: number, end: number): boolean {
