@@ -6,3 +6,4 @@ export * from "./position.ts";
 export * from "./prng.ts";
 export * from "./time.ts";
 export * from "./transport.ts";
+export * from "./words.ts";

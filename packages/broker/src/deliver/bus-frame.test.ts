@@ -1,5 +1,5 @@
 // Frames between threads: what is read is what was written, at the largest sizes of each part.
-import { createPrng, type Prng } from "@weft/base";
+import { createPrng, makeView, type Prng } from "@weft/base";
 import { describe, expect, test } from "vitest";
 import { MessageView } from "../publish/message-view.ts";
 import {
@@ -108,7 +108,7 @@ describe("message frames", () => {
       let to = first;
       for (const view of messages) {
         to = writeItem(
-          out,
+          { bytes: out, view: makeView(out) },
           to,
           view.wantsNoResponders ? ITEM_SOLE : 0,
           view.reply,

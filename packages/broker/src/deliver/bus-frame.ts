@@ -12,6 +12,7 @@
 // the frame's head, so that the reader looks up its plan once. The tail (`<#bytes> CRLF` of the
 // control line) travels with the body so that the receiver copies both in one piece behind the
 // prefix of each of its targets.
+import { copyWords, viewOf, WORD_COPY_BYTES_MAX } from "@weft/base";
 import type { MessageView } from "../publish/message-view.ts";
 
 export const FRAME_MESSAGE = 1;
@@ -38,8 +39,12 @@ const ITEM_FIXED_BYTES = 8;
 /** What an item takes at most beside reply, tail, body and CRLF. */
 export const ITEM_HEAD_BYTES_MAX = ITEM_FIXED_BYTES + 4;
 const CONTROL_FIXED_BYTES = 12;
-/** Below about this size a loop beats the call (bench: ring). */
-const LOOP_COPY_BYTES = 96;
+
+/** Where a frame is written: the same memory twice. */
+export interface FrameMemory {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
 
 /** The head of a data frame; filled by {@link readFrameHead}. */
 export class FrameHead {
@@ -78,17 +83,6 @@ function get32(input: Buffer, at: number): number {
   );
 }
 
-/** Copies `[start, end)`; returns the offset behind it. */
-function copyBytes(from: Buffer, start: number, end: number, out: Buffer, at: number): number {
-  if (end - start < LOOP_COPY_BYTES) {
-    let to = at;
-    for (let k = start; k < end; k += 1, to += 1) out[to] = from[k] as number;
-    return to;
-  }
-  from.copy(out, at, start, end);
-  return at + end - start;
-}
-
 /**
  * Writes the head of a data frame that `message` begins at `out[at]`, sized as in
  * {@link frameHeadBytes}. Returns the offset of the first item.
@@ -123,12 +117,13 @@ export function writeFrameHead(
   out[at + 17] = 0;
   out[at + 18] = 0;
   out[at + 19] = 0;
-  let to = copyBytes(subject, subjectStart, subjectEnd, out, at + HEAD_FIXED_BYTES);
+  let to = at + HEAD_FIXED_BYTES;
+  to += subject.copy(out, to, subjectStart, subjectEnd);
   for (let k = 0; k < picksCount; k += 1) {
     const name = picks[k] as Buffer;
     out[to] = name.length;
     out[to + 1] = name.length >>> 8;
-    to = copyBytes(name, 0, name.length, out, to + 2);
+    to += 2 + name.copy(out, to + 2);
   }
   if ((flags & FLAG_TRIED) !== 0) {
     put32(out, to, triedLow);
@@ -143,7 +138,7 @@ export function writeFrameHead(
  * A function of its own arguments only: the hit path calls it (bench rows `w2-*`).
  */
 export function writeItem(
-  out: Buffer,
+  out: FrameMemory,
   at: number,
   flags: number,
   reply: Buffer,
@@ -157,29 +152,20 @@ export function writeItem(
 ): number {
   const replyBytes = replyStart < 0 ? 0 : replyEnd - replyStart;
   const isWithHeader = headerBytes >= 0;
-  const bytes = (isWithHeader ? 4 : 0) + replyBytes + end - tailStart;
-  out[at] = bytes;
-  out[at + 1] = bytes >>> 8;
-  out[at + 2] = bytes >>> 16;
-  out[at + 3] = bytes >>> 24;
-  out[at + 4] = replyBytes;
-  out[at + 5] = replyBytes >>> 8;
-  out[at + 6] = bodyStart - tailStart;
-  out[at + 7] = isWithHeader ? flags | ITEM_HEADER : flags;
+  const bodyBytes = end - tailStart;
+  const { view } = out;
+  view.setInt32(at, (isWithHeader ? 4 : 0) + replyBytes + bodyBytes, true);
+  const all = isWithHeader ? flags | ITEM_HEADER : flags;
+  view.setInt32(at + 4, replyBytes | ((bodyStart - tailStart) << 16) | (all << 24), true);
   let to = at + ITEM_FIXED_BYTES;
   if (isWithHeader) {
-    put32(out, to, headerBytes);
+    view.setInt32(to, headerBytes, true);
     to += 4;
   }
-  if (replyBytes > 0) {
-    for (let k = replyStart; k < replyEnd; k += 1, to += 1) out[to] = reply[k] as number;
-  }
-  if (end - tailStart < LOOP_COPY_BYTES) {
-    for (let k = tailStart; k < end; k += 1, to += 1) out[to] = body[k] as number;
-    return to;
-  }
-  body.copy(out, to, tailStart, end);
-  return to + end - tailStart;
+  if (replyBytes > 0) to = copyWords(viewOf(reply), replyStart, replyEnd, view, to);
+  if (bodyBytes < WORD_COPY_BYTES_MAX) return copyWords(viewOf(body), tailStart, end, view, to);
+  body.copy(out.bytes, to, tailStart, end);
+  return to + bodyBytes;
 }
 
 /** Reads the head of a data frame; `message` gets subject and origin. Returns the first item's offset. */
@@ -222,24 +208,23 @@ export function readFrameHead(
 
 /** Points `message` at the parts of the item at `at`. Returns the offset behind the item. */
 export function readItem(input: Buffer, at: number, message: MessageView): number {
-  const replyBytes = (input[at + 4] as number) | ((input[at + 5] as number) << 8);
-  const flags = input[at + 7] as number;
-  const end = at + ITEM_FIXED_BYTES + get32(input, at);
+  const view = viewOf(input);
+  const sizes = view.getInt32(at + 4, true);
+  const replyBytes = sizes & 0xffff;
+  const end = at + ITEM_FIXED_BYTES + view.getInt32(at, true);
+  const isWithHeader = ((sizes >>> 24) & ITEM_HEADER) !== 0;
   let to = at + ITEM_FIXED_BYTES;
-  message.headerBytes = -1;
-  if ((flags & ITEM_HEADER) !== 0) {
-    message.headerBytes = get32(input, to);
-    to += 4;
-  }
+  message.headerBytes = isWithHeader ? view.getInt32(to, true) : -1;
+  if (isWithHeader) to += 4;
   message.reply = input;
   message.replyStart = replyBytes === 0 ? -1 : to;
   to += replyBytes;
   message.replyEnd = to;
   message.body = input;
   message.tailStart = to;
-  message.bodyStart = to + (input[at + 6] as number);
+  message.bodyStart = to + ((sizes >>> 16) & 0xff);
   message.bodyEnd = end - 2;
-  message.wantsNoResponders = (flags & ITEM_SOLE) !== 0;
+  message.wantsNoResponders = ((sizes >>> 24) & ITEM_SOLE) !== 0;
   return end;
 }
 

@@ -2,12 +2,13 @@
 // current slab; at the end of the turn everything leaves in one write. At most one write is under
 // way; what comes meanwhile waits, and its amount is what slow-consumer rules look at.
 //
-// The hot path reads `bytes`, `used` and `capacity` and writes `used` itself; it calls `grow` only
+// The hot path reads `view`, `bytes`, `used` and `capacity` and writes `used` itself; it calls `grow` only
 // when a message does not fit, so every rule that costs time lives in `grow`.
-import { LIMITS, type Transport } from "@weft/base";
+import { LIMITS, makeView, type Transport } from "@weft/base";
 import { type Slab, type SlabPool, smallSlabBytes } from "./slab-pool.ts";
 
 const EMPTY = Buffer.alloc(0);
+const EMPTY_VIEW = makeView(EMPTY);
 
 /** Decisions that an outbox leaves to the core. */
 export interface OutboxHost {
@@ -27,6 +28,8 @@ export interface OutboxHost {
 
 export class Outbox {
   bytes: Buffer = EMPTY;
+  /** The same memory. */
+  view: DataView = EMPTY_VIEW;
   used = 0;
   capacity = 0;
   /** Messages and payload bytes delivered, for statistics; the hot path adds to them. */
@@ -94,6 +97,7 @@ export class Outbox {
     const slab = small ? this.#host.slabs.takeSmall() : this.#host.slabs.take(needBytes);
     this.#slab = slab;
     this.bytes = slab.bytes;
+    this.view = slab.view;
     this.capacity = slab.bytes.length;
     this.used = 0;
     this.#start = 0;
@@ -218,6 +222,7 @@ export class Outbox {
     this.#host.slabs.release(this.#slab);
     this.#slab = undefined;
     this.bytes = EMPTY;
+    this.view = EMPTY_VIEW;
     this.capacity = 0;
     this.used = 0;
     this.#start = 0;

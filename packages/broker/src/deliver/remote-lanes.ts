@@ -6,12 +6,14 @@
 // destination are appended. Must stay true: nothing else is reserved in a lane while its run is
 // open; `closeRuns` is called before the bus publishes.
 
+import { makeView } from "@weft/base";
 import type { Bus } from "../ports.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { RemoteTarget } from "../publish/plan.ts";
 import {
   FLAG_PLAIN,
   FLAG_TRIED,
+  type FrameMemory,
   frameHeadBytes,
   ITEM_HEAD_BYTES_MAX,
   itemBytes,
@@ -33,13 +35,14 @@ interface Spill {
 }
 
 /** The open frame of one lane. */
-export class Run {
+export class Run implements FrameMemory {
   /** Where it leads; undefined = no frame is open. */
   remote: RemoteTarget | undefined;
   /** The queue group that was picked, undefined = plain subscriptions. */
   pick: Buffer | undefined;
   clientId = 0;
   bytes: Buffer = NO_BYTES;
+  view: DataView = makeView(NO_BYTES);
   /** `[start, at)` of `bytes` is written, up to `limit` there is room. */
   start = 0;
   at = 0;
@@ -119,7 +122,7 @@ export class RemoteLanes {
     const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd, headerBytes } =
       message;
     run.at = writeItem(
-      run.bytes,
+      run,
       run.at,
       itemFlags,
       reply,
@@ -191,7 +194,7 @@ export class RemoteLanes {
       message;
     const end = bodyEnd + 2;
     writeItem(
-      out,
+      { bytes: out, view: makeView(out) },
       first,
       itemFlags,
       reply,
@@ -256,7 +259,10 @@ export class RemoteLanes {
     run.remote = remote;
     run.pick = pick;
     run.clientId = message.sourceClientId;
-    run.bytes = out;
+    if (run.bytes !== out) {
+      run.bytes = out;
+      run.view = makeView(out);
+    }
     run.start = start;
     run.limit = start + this.#bus.dataRoom(thread);
     run.first = writeFrameHead(

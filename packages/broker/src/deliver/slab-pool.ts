@@ -1,6 +1,6 @@
 // Outbound memory of one worker: fixed slabs that are lent to outboxes and come back when their
 // bytes were written. Owned by the worker's core; a slab has one owner or is shared by count.
-import { assert, LIMITS } from "@weft/base";
+import { assert, LIMITS, makeView } from "@weft/base";
 
 const SMALL_BYTES = 2048;
 /** Idle slabs kept for reuse; the memory of more is given back. */
@@ -10,10 +10,12 @@ const SMALL_KEPT = 2048;
 /** A lent piece of memory. `references` counts the outboxes whose queued bytes lie in it. */
 export class Slab {
   readonly bytes: Buffer;
+  readonly view: DataView;
   references = 1;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
+    this.view = makeView(bytes);
   }
 }
 

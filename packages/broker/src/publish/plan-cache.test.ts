@@ -1,5 +1,5 @@
 // Which plans are kept, and for how long.
-import { LIMITS } from "@weft/base";
+import { LIMITS, makeView } from "@weft/base";
 import { describe, expect, test } from "vitest";
 import { Plan } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -12,7 +12,7 @@ function hashOf(subject: string): number {
 }
 
 function planFor(contextId: number, subject: string, bytes: number): Plan {
-  const plan = new Plan(Buffer.from(`--${subject}`));
+  const plan = new Plan(makeView(Buffer.from(`--${subject}`)));
   plan.contextId = contextId;
   plan.hash = hashOf(subject);
   plan.subjectStart = 2;
@@ -23,7 +23,7 @@ function planFor(contextId: number, subject: string, bytes: number): Plan {
 
 function find(cache: PlanCache, contextId: number, subject: string): Plan | undefined {
   const input = Buffer.from(`PUB ${subject} 1`);
-  return cache.find(contextId, input, 4, 4 + subject.length, hashOf(subject));
+  return cache.find(contextId, makeView(input), 4, 4 + subject.length, hashOf(subject));
 }
 
 describe("plan cache", () => {
@@ -54,9 +54,9 @@ describe("plan cache", () => {
     const other = planFor(1, "x.y", 100);
     other.hash = plan.hash;
     cache.insert(plan);
-    expect(cache.find(1, Buffer.from("x.y"), 0, 3, plan.hash)).toBeUndefined();
+    expect(cache.find(1, makeView(Buffer.from("x.y")), 0, 3, plan.hash)).toBeUndefined();
     cache.insert(other);
-    expect(cache.find(1, Buffer.from("x.y"), 0, 3, plan.hash)).toBe(other);
+    expect(cache.find(1, makeView(Buffer.from("x.y")), 0, 3, plan.hash)).toBe(other);
     expect(find(cache, 1, "a.b")).toBe(plan);
   });
 

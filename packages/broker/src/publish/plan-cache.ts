@@ -1,7 +1,7 @@
 // Plans by (context, subject), bounded in bytes. Owned by the worker's core. Every request of
 // today's clients brings a new reply subject, so a subject is kept only when it is seen a second
 // time, and a slot that is in use is given up only to such a subject.
-import { LIMITS } from "@weft/base";
+import { equalWords, LIMITS } from "@weft/base";
 import type { Plan } from "./plan.ts";
 
 const SLOTS = 1 << 16;
@@ -29,7 +29,7 @@ export class PlanCache {
   /** The plan of this subject, valid or not, or undefined. */
   find(
     contextId: number,
-    input: Uint8Array,
+    input: DataView,
     start: number,
     end: number,
     hash: number,
@@ -54,15 +54,15 @@ export class PlanCache {
   /** Keeps `plan`, in place of an older plan of the same subject if there is one. */
   insert(plan: Plan): void {
     const slot = (plan.hash ^ contextMix(plan.contextId)) & SLOT_MASK;
-    const { contextId, subject, subjectStart, subjectLength, hash } = plan;
+    const { contextId, view, subjectStart, subjectLength, hash } = plan;
     const end = subjectStart + subjectLength;
     // The first slot is the one that the hit path probes: it goes to whoever needs it last.
     const second = this.slots[slot ^ 1];
-    if (second !== undefined && isPlanOf(second, contextId, subject, subjectStart, end, hash)) {
+    if (second !== undefined && isPlanOf(second, contextId, view, subjectStart, end, hash)) {
       this.#put(slot ^ 1, undefined);
     }
     const first = this.slots[slot];
-    if (first !== undefined && !isPlanOf(first, contextId, subject, subjectStart, end, hash)) {
+    if (first !== undefined && !isPlanOf(first, contextId, view, subjectStart, end, hash)) {
       this.#move(slot, slot ^ 1);
     }
     this.#put(slot, plan);
@@ -112,16 +112,13 @@ export class PlanCache {
 function isPlanOf(
   plan: Plan,
   contextId: number,
-  input: Uint8Array,
+  input: DataView,
   start: number,
   end: number,
   hash: number,
 ): boolean {
   if (plan.hash !== hash || plan.contextId !== contextId) return false;
-  if (plan.subjectLength !== end - start) return false;
-  const subject = plan.subject;
-  for (let at = start, k = plan.subjectStart; at < end; at += 1, k += 1) {
-    if (subject[k] !== input[at]) return false;
-  }
-  return true;
+  const bytes = end - start;
+  if (plan.subjectLength !== bytes) return false;
+  return equalWords(plan.view, plan.subjectStart, input, start, bytes);
 }

@@ -1,7 +1,7 @@
 // Makes plans: the miss path of every publish. All cleverness of routing lives here, so that the hit
 // path only follows. Owned by the worker's core; reads the shared index and the account snapshot.
 import type { AccountRouting } from "@weft/accounts";
-import { LIMITS } from "@weft/base";
+import { LIMITS, makeView } from "@weft/base";
 import {
   type Generations,
   type InterestIndex,
@@ -74,14 +74,23 @@ function isReservedSubject(subject: string): boolean {
   return first === 0x5f && subject.startsWith("_GR_.");
 }
 
+/** Memory of the plans that are not kept. */
+interface Scratch {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+const NOTHING: Scratch = { bytes: Buffer.alloc(0), view: new DataView(new ArrayBuffer(0)) };
+
 export class PlanCompiler {
   /** Replaced with each account snapshot. */
   routing: AccountRouting;
   readonly #dependencies: CompilerDependencies;
   readonly #tokens = new SubjectTokens();
   readonly #nodes = new NodeList();
-  readonly #scratch: Buffer[] = [];
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #scratch: Scratch[] = [];
+  #bytes: Buffer = NOTHING.bytes;
+  #view: DataView = NOTHING.view;
   #used = 0;
 
   constructor(routing: AccountRouting, dependencies: CompilerDependencies) {
@@ -102,15 +111,16 @@ export class PlanCompiler {
     keep: boolean,
     depth: number,
   ): Plan {
-    this.#bytes = this.#scratchAt(depth);
+    const scratch = this.#scratchAt(depth);
+    this.#bytes = scratch.bytes;
+    this.#view = scratch.view;
     this.#used = 0;
-    const plan = new Plan(this.#bytes);
+    const plan = new Plan(this.#view);
     plan.contextId = context.id;
     plan.hash = hash;
     plan.subjectLength = end - start;
     plan.subjectStart = this.#reserve(end - start, plan);
-    plan.subject = this.#bytes;
-    input.copy(plan.subject, plan.subjectStart, start, end);
+    input.copy(this.#bytes, plan.subjectStart, start, end);
     this.#fill(plan, context, input, start, end, hash);
     plan.serviceReply = context.kind !== "inbound" && isServiceReply(input, start, end);
     plan.hasSteps =
@@ -304,7 +314,7 @@ export class PlanCompiler {
     for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid[k] as number;
     bytes[at] = SPACE;
     const special = subscription.max > 0 || subscription.session.specialTarget;
-    return new Target(subscription, bytes, start, length, special);
+    return new Target(subscription, this.#view, start, length, special);
   }
 
   /** Room in the compilation's memory; what is already there moves along when it grows. */
@@ -314,7 +324,8 @@ export class PlanCompiler {
       const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, start + bytes));
       this.#bytes.copy(larger, 0, 0, start);
       this.#bytes = larger;
-      this.#point(plan, larger);
+      this.#view = makeView(larger);
+      point(plan, this.#view);
     }
     this.#used = start + bytes;
     return start;
@@ -324,24 +335,27 @@ export class PlanCompiler {
   #detach(plan: Plan): void {
     const own = Buffer.allocUnsafeSlow(this.#used);
     this.#bytes.copy(own, 0, 0, this.#used);
-    this.#point(plan, own);
+    point(plan, makeView(own));
     let targets = plan.targets.length;
     for (const step of plan.queues ?? []) targets += step.local.length + step.remotes.length;
     plan.bytesCharged = PLAN_BYTES + own.length + targets * TARGET_BYTES;
   }
 
-  #point(plan: Plan, bytes: Buffer): void {
-    plan.subject = bytes;
-    for (const target of plan.targets) target.bytes = bytes;
-    for (const step of plan.queues ?? []) for (const target of step.local) target.bytes = bytes;
-  }
-
-  #scratchAt(depth: number): Buffer {
+  #scratchAt(depth: number): Scratch {
     let scratch = this.#scratch[depth];
     if (scratch === undefined) {
-      scratch = Buffer.allocUnsafeSlow(Math.max(SCRATCH_BYTES, LIMITS.controlLineBytesMax * 4));
+      const size = Math.max(SCRATCH_BYTES, LIMITS.controlLineBytesMax * 4);
+      const bytes = Buffer.allocUnsafeSlow(size);
+      scratch = { bytes, view: makeView(bytes) };
       this.#scratch[depth] = scratch;
     }
     return scratch;
   }
+}
+
+/** The plan's memory has moved. */
+function point(plan: Plan, view: DataView): void {
+  plan.view = view;
+  for (const target of plan.targets) target.view = view;
+  for (const step of plan.queues ?? []) for (const target of step.local) target.view = view;
 }

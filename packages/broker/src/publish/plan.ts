@@ -9,8 +9,8 @@ import type { Subscription } from "../subscribe/subscription.ts";
 export class Target {
   readonly outbox: Outbox;
   readonly subscription: Subscription;
-  /** `MSG subject sid ` stands in `bytes[start, start + length)`. */
-  bytes: Buffer;
+  /** `MSG subject sid ` stands in `view[start, start + length)`. */
+  view: DataView;
   readonly start: number;
   readonly length: number;
   /** Needs a decision per message: echo, auto-unsubscribe, reply tracking. */
@@ -20,14 +20,14 @@ export class Target {
 
   constructor(
     subscription: Subscription,
-    bytes: Buffer,
+    view: DataView,
     start: number,
     length: number,
     special: boolean,
   ) {
     this.outbox = subscription.session.outbox;
     this.subscription = subscription;
-    this.bytes = bytes;
+    this.view = view;
     this.start = start;
     this.length = length;
     this.special = special;
@@ -89,8 +89,8 @@ export const HEAVY_TARGETS = 16;
 export class Plan {
   contextId = 0;
   hash = 0;
-  /** The subject stands in `subject[subjectStart, subjectStart + subjectLength)`. */
-  subject: Buffer;
+  /** The subject stands in `view[subjectStart, subjectStart + subjectLength)`. */
+  view: DataView;
   subjectStart = 0;
   subjectLength = 0;
   /** The core's validation round in which the generations were last found unchanged. */
@@ -122,8 +122,8 @@ export class Plan {
 
   #queuesByName: Map<string, QueueStep> | undefined;
 
-  constructor(subject: Buffer) {
-    this.subject = subject;
+  constructor(view: DataView) {
+    this.view = view;
   }
 
   /** The group of this name, if the subject has it. */

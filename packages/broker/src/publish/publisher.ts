@@ -1,7 +1,7 @@
 // Following plans: from a message in hand to outboxes and lanes. Owned by the worker's core.
 // Must stay true: a message that is parked was delivered to nobody, because room in every lane is
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
-import type { Prng } from "@weft/base";
+import { type Prng, viewOf } from "@weft/base";
 import type { Generations } from "@weft/subjects";
 import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
@@ -102,7 +102,7 @@ export class Publisher {
   /** A valid plan for the message's subject. */
   planFor(context: PublishContext, message: MessageView, depth: number): Plan {
     const { subject, subjectStart, subjectEnd, hash } = message;
-    const plan = this.cache.find(context.id, subject, subjectStart, subjectEnd, hash);
+    const plan = this.cache.find(context.id, viewOf(subject), subjectStart, subjectEnd, hash);
     if (plan !== undefined && (plan.checkedEpoch === this.epoch || this.#stillValid(plan))) {
       return plan;
     }

@@ -7,7 +7,13 @@
 // Must stay true: nothing is delivered to a session that is not active; after `close` no
 // subscription of it is left in the index.
 import type { CompiledPermissions, ResponseTracker } from "@weft/auth";
-import type { TlsFacts, Transport, TransportEvents } from "@weft/base";
+import {
+  equalWords,
+  type TlsFacts,
+  type Transport,
+  type TransportEvents,
+  viewOf,
+} from "@weft/base";
 import {
   type ClientOps,
   type ClosedReason,
@@ -222,18 +228,17 @@ export class ClientSession implements ClientOps, TransportEvents {
       bodyEnd - bodyStart < HIT_BODY_BYTES &&
       (replyStart < 0 || isPlainRequest(plan, input, replyStart))
     ) {
-      const known = plan.subject;
-      let at = subjectStart;
-      for (let k = plan.subjectStart; at < subjectEnd && known[k] === input[at]; k += 1) at += 1;
+      const length = plan.subjectLength;
+      let hit = equalWords(plan.view, plan.subjectStart, viewOf(input), subjectStart, length);
       const { targets, soleRemote } = plan;
       const end = bodyEnd + 2;
       let run: Run | undefined;
-      if (soleRemote !== undefined && at === subjectEnd) {
+      if (soleRemote !== undefined && hit) {
         run = publisher.runs[soleRemote.thread] as Run;
         const bytes = end - tailStart + (replyStart < 0 ? 0 : replyEnd - replyStart);
-        if (!fitsRun(run, soleRemote, this.clientId, bytes)) at = -1;
+        hit = fitsRun(run, soleRemote, this.clientId, bytes);
       }
-      if (at === subjectEnd) {
+      if (hit) {
         const bodyBytes = bodyEnd - bodyStart;
         let delivered = 0;
         if (targets.length > 0) {
@@ -244,9 +249,8 @@ export class ClientSession implements ClientOps, TransportEvents {
         }
         if (run !== undefined) {
           const asks = replyStart >= 0 && delivered === 0 && this.noResponders ? ITEM_SOLE : 0;
-          const { bytes } = run;
           // biome-ignore format: one call, and the longest function of the file
-          run.at = writeItem(bytes, run.at, asks, input, replyStart, replyEnd, input, tailStart,
+          run.at = writeItem(run, run.at, asks, input, replyStart, replyEnd, input, tailStart,
             bodyStart, end, headerBytes);
         }
         this.inMessages += 1;

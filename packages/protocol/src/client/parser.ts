@@ -4,6 +4,7 @@
 // none in proportion to a declared size; work per call is linear in the bytes given.
 // Reading order: grammar.ts, `feed` (with the hot path), `#operation` (all the rest).
 
+import { copyWords, equalWords, makeView, viewOf } from "@weft/base";
 import type { ClientOps, ParseFailure } from "../client-ops.ts";
 import { hashSubject } from "../hash.ts";
 import { isInfoArgument } from "../info.ts";
@@ -24,6 +25,10 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const SIZE_DIGITS_MAX = 9;
+/** `PUB ` and the blank behind the subject. */
+const HEAD_FIXED_BYTES = 5;
+/** Longer ones are not remembered. */
+const HEAD_BYTES_MAX = 256;
 
 /** Bytes of the operation that a failure hands to the log. */
 const EXCERPT_BYTES_MAX = 128;
@@ -40,6 +45,11 @@ export class ClientParser {
   stopped = false;
 
   readonly #seed: number;
+  /** `PUB subject ` of a publish that came twice in a row, and the hash of its subject. */
+  readonly #head = makeView(new Uint8Array(HEAD_BYTES_MAX));
+  #headBytes = 0;
+  #headHash = 0;
+  #lastHash = 0;
   readonly #arguments = new Int32Array(ARGUMENT_POSITIONS);
   readonly #argument: ArgumentSpan = { start: 0, end: 0, next: 0 };
 
@@ -63,6 +73,9 @@ export class ClientParser {
     let awaiting = session.awaitingConnect;
     let lineMax = session.controlLineBytesMax;
     let payloadMax = session.payloadBytesMax;
+    const view = viewOf(input);
+    const head = this.#head;
+    let headBytes = this.#headBytes;
     let position = start;
     while (position < end) {
       // `PUB subject [reply] total CRLF body CRLF`, complete, with single spaces, within limits.
@@ -80,10 +93,20 @@ export class ClientParser {
         let hash = seed;
         let byte = 0;
         let at = subjectStart;
-        for (; at < end; at++) {
-          byte = input[at]!;
-          if (byte <= SPACE) break;
-          hash = Math.imul(hash ^ byte, FNV_PRIME);
+        if (
+          position + headBytes <= end &&
+          equalWords(head, 0, view, position, headBytes) &&
+          headBytes > 0
+        ) {
+          // The subject of the last publish once more.
+          at += headBytes - HEAD_FIXED_BYTES;
+          hash = this.#headHash;
+        } else {
+          for (; at < end; at++) {
+            byte = input[at]!;
+            if (byte <= SPACE) break;
+            hash = Math.imul(hash ^ byte, FNV_PRIME);
+          }
         }
         const subjectEnd = at++;
         let tailStart = at;
@@ -145,6 +168,7 @@ export class ClientParser {
             this.stopped = true;
             return position;
           }
+          if (hash !== this.#headHash) headBytes = this.#remember(view, position, subjectEnd, hash);
           position = bodyEnd + 2;
           continue;
         }
@@ -157,6 +181,21 @@ export class ClientParser {
       payloadMax = session.payloadBytesMax;
     }
     return position;
+  }
+
+  /**
+   * Keeps the head of this publish for comparison if its subject is that of the one before. Returns
+   * the bytes of the head that is kept now.
+   */
+  #remember(view: DataView, position: number, subjectEnd: number, hash: number): number {
+    const bytes = subjectEnd + 1 - position;
+    if (hash === this.#lastHash && bytes <= HEAD_BYTES_MAX) {
+      copyWords(view, position, position + bytes, this.#head, 0);
+      this.#headBytes = bytes;
+      this.#headHash = hash;
+    }
+    this.#lastHash = hash;
+    return this.#headBytes;
   }
 
   /**
