@@ -171,6 +171,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.#inbox = new FrameInbox({
       bus,
       lanes: this.#lanes,
+      subscriptions: table,
       deliverer,
       publisher: this.publisher,
       contexts: () => this.contexts,

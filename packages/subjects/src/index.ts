@@ -12,6 +12,7 @@ export {
   validateMapping,
 } from "./mapping.ts";
 export { matches } from "./match.ts";
+export { matchesBytes } from "./match-bytes.ts";
 export { pickWeighted } from "./queue-pick.ts";
 export {
   isValidFilterForSubscribe,
@@ -31,7 +32,8 @@ export {
   isValidSubjectBytes,
   tokenCountBytes,
 } from "./subject-bytes.ts";
-export { hashToken, SubjectTokens, TOKEN_HASH_SEED } from "./tokens.ts";
+export { hashToken, seedTokenHash, type TokenHashSeed, tokenHashSeed } from "./token-hash.ts";
+export { SubjectTokens } from "./tokens.ts";
 export {
   compileTransform,
   identityDestination,

@@ -1,13 +1,14 @@
 // Grammar of the frames between threads of one process; little endian, never stored.
 //
 //   data frame := kind u8 (1) | flags u8 | picks u16 | subjectBytes u16 | account u16 | hash i32
-//                 | originClientId u32 | originThread u8 | 0 u8 | 0 u16
+//                 | originClientId u32 | originThread u8 | 0 u8 | 0 u16 | node u32
 //                 | subject | (nameBytes u16 | name){picks} | [tried u32 u32] | item+
 //   item       := itemBytes u32 (behind these 8 bytes) | replyBytes u16 | tailBytes u8
 //                 | itemFlags u8 | [headerBytes i32] | reply | tail | body | CRLF
 //   control    := kind u8 | 0 | subjectBytes u16 | replyBytes u16 | 0 u16 | clientId u32
 //                 | subject | reply
 //
+// `node` is the only one of the reader's segment that the sender found, 0 = not said.
 // A frame is a run: what one connection publishes on one subject in one turn for one thread shares
 // the frame's head, so that the reader looks up its plan once. The tail (`<#bytes> CRLF` of the
 // control line) travels with the body so that the receiver copies both in one piece behind the
@@ -34,7 +35,7 @@ const ITEM_HEADER = 2;
 
 /** Queue groups that one frame can name; further ones get nothing. */
 export const PICKS_MAX = 0xffff;
-const HEAD_FIXED_BYTES = 20;
+const HEAD_FIXED_BYTES = 24;
 const ITEM_FIXED_BYTES = 8;
 /** What an item takes at most beside reply, tail, body and CRLF. */
 export const ITEM_HEAD_BYTES_MAX = ITEM_FIXED_BYTES + 4;
@@ -50,6 +51,7 @@ export interface FrameMemory {
 export class FrameHead {
   flags = 0;
   account = 0;
+  node = 0;
   readonly picks: Buffer[] = [];
   triedLow = 0;
   triedHigh = 0;
@@ -100,6 +102,7 @@ export function writeFrameHead(
   flags: number,
   triedLow: number,
   triedHigh: number,
+  node = 0,
 ): number {
   const subjectBytes = subjectEnd - subjectStart;
   const picksCount = Math.min(picks.length, PICKS_MAX);
@@ -117,6 +120,7 @@ export function writeFrameHead(
   out[at + 17] = 0;
   out[at + 18] = 0;
   out[at + 19] = 0;
+  put32(out, at + 20, node);
   let to = at + HEAD_FIXED_BYTES;
   to += subject.copy(out, to, subjectStart, subjectEnd);
   for (let k = 0; k < picksCount; k += 1) {
@@ -183,6 +187,7 @@ export function readFrameHead(
   message.hash = get32(input, start + 8);
   message.sourceClientId = get32(input, start + 12) >>> 0;
   message.sourceThread = input[start + 16] as number;
+  frame.node = get32(input, start + 20);
   let at = start + HEAD_FIXED_BYTES;
   message.subject = input;
   message.subjectStart = at;

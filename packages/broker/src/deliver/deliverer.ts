@@ -3,12 +3,17 @@
 import { copyWords, LIMITS, makeView, viewOf, WORD_COPY_BYTES_MAX } from "@weft/base";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Target } from "../publish/plan.ts";
+import type { Subscription } from "../subscribe/subscription.ts";
 import type { Slab, SlabPool } from "./slab-pool.ts";
 
 /** From this size on a body with several receivers is copied once and shared. */
 const SHARED_BODY_BYTES = 8 * 1024;
 const SPACE = 0x20;
 const LETTER_H = 0x48;
+/** `MSG ` as a little-endian word. */
+const MSG_AND_SPACE = 0x2047534d;
+/** `MSG `, and a blank behind subject and sid. */
+const LINE_FIXED_BYTES = 6;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -126,6 +131,52 @@ export class Deliverer {
     }
     this.#one[0] = target;
     return this.deliver(this.#one, true, message);
+  }
+
+  /**
+   * Delivers to a subscription that has no target, with the control line written on the spot: for
+   * subjects that come once. The caller has seen to it that no decision is needed.
+   */
+  deliverNew(subscription: Subscription, message: MessageView): number {
+    const { outbox } = subscription.session;
+    const { sid } = subscription;
+    const { subject, subjectStart, subjectEnd, replyStart, replyEnd, tailStart } = message;
+    const isWithHeader = message.headerBytes >= 0;
+    const replyBytes = replyStart < 0 ? 0 : replyEnd - replyStart + 1;
+    const end = message.bodyEnd + 2;
+    const lineBytes = LINE_FIXED_BYTES + subjectEnd - subjectStart + sid.length + replyBytes;
+    const needed = (isWithHeader ? 1 : 0) + lineBytes + end - tailStart;
+    let at = outbox.used;
+    if (at + needed > outbox.capacity) {
+      at = outbox.grow(needed);
+      if (at < 0) return 0;
+    }
+    const out = outbox.view;
+    if (isWithHeader) {
+      out.setUint8(at, LETTER_H);
+      at += 1;
+    }
+    out.setInt32(at, MSG_AND_SPACE, true);
+    at = copyWords(viewOf(subject), subjectStart, subjectEnd, out, at + 4);
+    out.setUint8(at, SPACE);
+    at += 1;
+    for (let k = 0; k < sid.length; k += 1, at += 1) out.setUint8(at, sid[k] as number);
+    out.setUint8(at, SPACE);
+    at += 1;
+    if (replyBytes > 0) {
+      at = copyWords(viewOf(message.reply), replyStart, replyEnd, out, at);
+      out.setUint8(at, SPACE);
+      at += 1;
+    }
+    const { body } = message;
+    if (end - tailStart < WORD_COPY_BYTES_MAX) {
+      at = copyWords(viewOf(body), tailStart, end, out, at);
+    } else at += body.copy(outbox.bytes, at, tailStart, end);
+    outbox.used = at;
+    outbox.messages += 1;
+    outbox.payloadBytes += message.bodyEnd - message.bodyStart;
+    subscription.delivered += 1;
+    return 1;
   }
 
   #deliverShared(targets: readonly Target[], message: MessageView): number {

@@ -1,11 +1,13 @@
 // Frames from other threads: deliver to this thread's subscriptions, pick queue members, find
 // another thread when the picked group has gone, answer "nobody". Owned by the worker's core.
 import { assert } from "@weft/base";
+import { matchesBytes } from "@weft/subjects";
 import type { Bus } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
 import type { Plan, QueueStep } from "../publish/plan.ts";
 import type { Publisher, ServiceStep } from "../publish/publisher.ts";
+import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import {
   encodeControlFrame,
   FLAG_PLAIN,
@@ -23,11 +25,15 @@ import type { RemoteLanes } from "./remote-lanes.ts";
 /** As in deliverer.ts: larger bodies are shared. V8 folds constants of the same module only. */
 const HIT_BODY_BYTES = 8 * 1024;
 
+/** More subscriptions of one filter are left to a plan. */
+const NODE_TARGETS_MAX = 4;
+
 export interface FrameInboxDependencies {
   readonly bus: Bus;
   readonly lanes: RemoteLanes;
   readonly deliverer: Deliverer;
   readonly publisher: Publisher;
+  readonly subscriptions: SubscriptionTable;
   readonly contexts: () => ContextTable;
   readonly services: () => ServiceStep;
   /** A connection of this thread published to nobody. */
@@ -42,6 +48,7 @@ export class FrameInbox {
   readonly #frame = new FrameHead();
   /** Picked groups of the frame in hand that have no member here. */
   readonly #missing: Buffer[] = [];
+  readonly #receivers: Subscription[] = [];
   /** By thread: offset behind the items of its next frame that are done already. */
   readonly #doneBytes: number[];
   readonly #dependencies: FrameInboxDependencies;
@@ -70,7 +77,29 @@ export class FrameInbox {
       this.#dependencies.services().reply(message, contexts.internal(frame.account));
       return true;
     }
-    const plan = publisher.planFor(contexts.inbound(frame.account), message, 0);
+    const context = contexts.inbound(frame.account);
+    if (frame.node !== 0 && frame.picks.length === 0) {
+      const kept = publisher.keptPlanFor(context, message);
+      if (kept !== undefined) return this.#runItems(kept, from, bytes, start, at, end);
+      if (this.#deliverToNode(bytes, at, end)) return true;
+    }
+    const plan = publisher.planFor(context, message, 0);
+    return this.#runItems(plan, from, bytes, start, at, end);
+  }
+
+  /** All items of the frame in hand from `first` on, as far as the turn allows. */
+  #runItems(
+    plan: Plan,
+    from: number,
+    bytes: Buffer,
+    start: number,
+    first: number,
+    end: number,
+  ): boolean {
+    const { message } = this;
+    const frame = this.#frame;
+    const { publisher } = this.#dependencies;
+    let at = first;
     const isDirect = plan.direct && frame.picks.length === 0 && (frame.flags & FLAG_PLAIN) !== 0;
     while (at < end) {
       const next = readItem(bytes, at, message);
@@ -95,6 +124,42 @@ export class FrameInbox {
         this.#doneBytes[from] = at - start;
         return false;
       }
+    }
+    return true;
+  }
+
+  /**
+   * The sender named the only node that matches, and the subject is new here, as replies are: its
+   * subscriptions get the message without a plan. False, and nothing is delivered, if the node has
+   * changed its owner or somebody needs a decision.
+   */
+  #deliverToNode(bytes: Buffer, first: number, end: number): boolean {
+    const { message } = this;
+    const frame = this.#frame;
+    const { subscriptions, deliverer } = this.#dependencies;
+    const plain = subscriptions.at(frame.node)?.plain;
+    if (plain === undefined || plain.length === 0 || plain.length > NODE_TARGETS_MAX) return false;
+    const { filter } = plain[0] as Subscription;
+    const { subject, subjectStart, subjectEnd } = message;
+    if (!matchesBytes(filter, subject, subjectStart, subjectEnd)) return false;
+    for (let i = 0; i < plain.length; i += 1) {
+      const subscription = plain[i] as Subscription;
+      const { session } = subscription;
+      if (subscription.filtered || subscription.max > 0 || session.specialTarget) return false;
+      if (session.account !== frame.account || !session.headersEnabled) return false;
+      // A receiver that overflows is closed and leaves the list while it is walked.
+      this.#receivers[i] = subscription;
+    }
+    const count = plain.length;
+    let at = first;
+    while (at < end) {
+      at = readItem(bytes, at, message);
+      assert(at <= end, "a frame holds all of its items");
+      let delivered = 0;
+      for (let i = 0; i < count; i += 1) {
+        delivered += deliverer.deliverNew(this.#receivers[i] as Subscription, message);
+      }
+      if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
     }
     return true;
   }

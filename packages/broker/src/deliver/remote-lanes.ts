@@ -278,6 +278,7 @@ export class RemoteLanes {
       flags,
       0,
       0,
+      remote.node,
     );
     run.at = run.first;
     if (!run.isListed) {

@@ -12,6 +12,7 @@ import {
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
+import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -88,6 +89,7 @@ export class PlanCompiler {
   readonly #dependencies: CompilerDependencies;
   readonly #tokens = new SubjectTokens();
   readonly #nodes = new NodeList();
+  readonly #hints: SegmentHints;
   readonly #scratch: Scratch[] = [];
   #bytes: Buffer = NOTHING.bytes;
   #view: DataView = NOTHING.view;
@@ -96,6 +98,7 @@ export class PlanCompiler {
   constructor(routing: AccountRouting, dependencies: CompilerDependencies) {
     this.routing = routing;
     this.#dependencies = dependencies;
+    this.#hints = new SegmentHints(dependencies.index);
   }
 
   /**
@@ -219,24 +222,38 @@ export class PlanCompiler {
   #match(plan: Plan, scope: Scope): void {
     const tokens = this.#tokens;
     if (!tokens.parse(scope.subject, scope.start, scope.end)) return;
-    const { index, generations, threadIndex } = this.#dependencies;
-    const slot = generations.slotFor(scope.account, tokens.hashes[0] as number);
-    const wildcardSlot = generations.wildcardSlot(scope.account);
-    plan.generations.push(slot, generations.read(slot));
-    plan.generations.push(wildcardSlot, generations.read(wildcardSlot));
-    for (let thread = 0; thread < index.segmentsCount; thread += 1) {
-      const reader = index.reader(thread);
-      if (thread !== threadIndex && scope.localOnly) continue;
-      if (reader === null || !reader.mayMatch(scope.account, tokens)) continue;
-      index.enter();
-      const count = reader.match(scope.account, tokens, this.#nodes);
-      if (thread === threadIndex) {
-        index.exit();
-        for (let i = 0; i < count; i += 1) this.#addLocal(plan, scope, this.#nodes.at(i));
-      } else {
-        if (count > 0) this.#addRemote(plan, scope, thread, reader, count);
-        index.exit();
-      }
+    const { generations, threadIndex } = this.#dependencies;
+    const { account } = scope;
+    const slot = generations.slotFor(account, tokens.hashes[0] as number);
+    const generation = generations.read(slot);
+    const wildcardSlot = generations.wildcardSlot(account);
+    const wildcardGeneration = generations.read(wildcardSlot);
+    plan.generations.push(slot, generation, wildcardSlot, wildcardGeneration);
+    const hints = this.#hints;
+    hints.look(account, tokens, generation, wildcardGeneration);
+    let { low, high } = hints;
+    if (scope.localOnly) {
+      low &= threadIndex < 32 ? 1 << threadIndex : 0;
+      high &= threadIndex < 32 ? 0 : 1 << (threadIndex - 32);
+    }
+    for (; low !== 0; low &= low - 1) this.#matchSegment(plan, scope, 31 - Math.clz32(low & -low));
+    for (; high !== 0; high &= high - 1) {
+      this.#matchSegment(plan, scope, 63 - Math.clz32(high & -high));
+    }
+  }
+
+  #matchSegment(plan: Plan, scope: Scope, thread: number): void {
+    const { index, threadIndex } = this.#dependencies;
+    const reader = index.reader(thread);
+    if (reader === null) return;
+    index.enter();
+    const count = reader.match(scope.account, this.#tokens, this.#nodes);
+    if (thread === threadIndex) {
+      index.exit();
+      for (let i = 0; i < count; i += 1) this.#addLocal(plan, scope, this.#nodes.at(i));
+    } else {
+      if (count > 0) this.#addRemote(plan, scope, thread, reader, count);
+      index.exit();
     }
   }
 
@@ -274,7 +291,7 @@ export class PlanCompiler {
     count: number,
   ): void {
     let plain = false;
-    const groups = new Map<string, number>();
+    let groups: Map<string, number> | undefined;
     for (let i = 0; i < count; i += 1) {
       const node = this.#nodes.at(i);
       if (reader.plainCount(node) > 0) plain = true;
@@ -282,14 +299,17 @@ export class PlanCompiler {
         const weight = reader.queueWeight(queue);
         if (weight <= 0) continue;
         const name = reader.copyQueueName(queue).toString("latin1");
+        groups ??= new Map();
         groups.set(name, (groups.get(name) ?? 0) + weight);
       }
     }
-    if (!plain && groups.size === 0) return;
+    if (!plain && groups === undefined) return;
     const subject = scope.renamed ? scope.subject : undefined;
-    const remote = new RemoteTarget(thread, scope.account, subject, scope.hash, plain);
+    const node = count === 1 && groups === undefined ? this.#nodes.at(0) : 0;
+    const remote = new RemoteTarget(thread, scope.account, subject, scope.hash, plain, node);
     plan.remotes ??= [];
     plan.remotes.push(remote);
+    if (groups === undefined) return;
     for (const [name, weight] of groups) {
       const step = plan.queueFor(name);
       step.remotes.push(remote);

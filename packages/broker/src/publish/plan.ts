@@ -44,6 +44,8 @@ export class RemoteTarget {
   readonly subjectHash: number;
   /** False when only queue groups are there: a frame leaves only if one was picked. */
   readonly plain: boolean;
+  /** The only node of that thread's segment that matched, if it has plain interest alone; else 0. */
+  readonly node: number;
   /** Queue names picked for the message in hand. Filled and emptied per message. */
   readonly picks: Buffer[] = [];
 
@@ -53,12 +55,14 @@ export class RemoteTarget {
     subject: Buffer | undefined,
     subjectHash: number,
     plain: boolean,
+    node: number,
   ) {
     this.thread = thread;
     this.account = account;
     this.subject = subject;
     this.subjectHash = subjectHash;
     this.plain = plain;
+    this.node = node;
   }
 }
 

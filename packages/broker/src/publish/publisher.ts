@@ -109,6 +109,17 @@ export class Publisher {
     return this.#compile(context, message, depth, plan !== undefined);
   }
 
+  /** As `planFor`, but undefined for a subject that is not worth keeping yet. */
+  keptPlanFor(context: PublishContext, message: MessageView): Plan | undefined {
+    const { subject, subjectStart, subjectEnd, hash } = message;
+    const plan = this.cache.find(context.id, viewOf(subject), subjectStart, subjectEnd, hash);
+    if (plan !== undefined && (plan.checkedEpoch === this.epoch || this.#stillValid(plan))) {
+      return plan;
+    }
+    if (plan === undefined && !this.cache.isSecondSight(context.id, hash)) return undefined;
+    return this.#compile(context, message, 0, true);
+  }
+
   /**
    * Delivers along `plan`. Returns the number of deliveries and frames sent (0 = nobody is there),
    * or `PARKED`.

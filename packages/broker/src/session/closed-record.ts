@@ -8,12 +8,13 @@ export function closedRecord(
   account: string,
   nowMs: number,
 ): ClosedConnection {
-  const { facts, outbox, transport } = session;
+  const { facts, outbox, transport, connectOptions } = session;
   return {
     clientId: session.clientId,
     reason: session.closedReason ?? "Unknown State",
-    name: facts.name,
-    user: session.user,
+    // What was asked for, where the login was refused.
+    name: facts.name || (connectOptions?.name ?? ""),
+    user: session.user || (connectOptions?.user ?? ""),
     account,
     address: transport.remoteAddress,
     port: transport.remotePort,
