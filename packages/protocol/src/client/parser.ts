@@ -1,7 +1,8 @@
 // Client parser: bytes in, handler calls out (CP-40 to CP-57, CP-67, CP-68). Thread: worker.
-// What must stay true: any split of the same bytes gives the same calls; nothing is kept between
-// calls of `feed`, so one parser serves every session of a thread; no allocation per operation and
-// none in proportion to a declared size; work per call is linear in the bytes given.
+// What must stay true: any split of the same bytes gives the same calls; no operation depends on what
+// came before, so one parser serves every session of a thread (the head of the last publish is kept,
+// but only to compare bytes instead of parsing them); no allocation per operation and none in
+// proportion to a declared size; work per call is linear in the bytes given.
 // Reading order: grammar.ts, `feed` (with the hot path), `#operation` (all the rest).
 
 import { copyWords, equalWords, makeView, viewOf } from "@weft/base";
