@@ -10,6 +10,7 @@ import {
 } from "@weft/runtime";
 import { startWithOptions } from "@weft/server";
 import { loadOptions } from "./load-options.ts";
+import { closeUnaskedInspector } from "./unasked-inspector.ts";
 
 /** "Internal software error" of sysexits: a bug or a lack of memory, not a mistake of the user. */
 const EXIT_DIED = 70;
@@ -47,6 +48,7 @@ export async function serve(log: LogWriter, start: () => Promise<Runtime>): Prom
   server = await start();
   server.closed.catch(() => process.exit(EXIT_DIED));
   void log.loadFast();
+  void closeUnaskedInspector();
 }
 
 function refuse(program: string, why: string): never {

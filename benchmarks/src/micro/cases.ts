@@ -1,4 +1,5 @@
 // The registry of micro-benchmarks: a new case is a file here and an entry in this list.
+import { deliveryStepCases } from "./delivery-steps.ts";
 import { matchCases } from "./match.ts";
 import type { MicroCase } from "./micro-case.ts";
 import { parserCases } from "./parser.ts";
@@ -12,4 +13,5 @@ export const microCases: readonly MicroCase[] = [
   ...matchCases,
   ...ringCases,
   ...stepCases,
+  ...deliveryStepCases,
 ];

@@ -15,7 +15,11 @@ const { port, seed } = await awaitSeed<AcceptorSeed>();
 const tell = (message: FromAcceptor): void => port.postMessage(message);
 const log = new LogBatcher({ debug: false, trace: false, send: tell });
 const placement = new Placement(seed.regions.connectionsGone, seed.workers.length);
-const refused = new RefusedSockets();
+const clientIds = new BigInt64Array(seed.regions.clientIds);
+const refused = new RefusedSockets({
+  nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
+  onClosed: (records) => tell({ kind: "connections-closed", records }),
+});
 const acceptor = new Acceptor({
   place,
   onTrouble: (text) => log.write("error", `Error accepting connections: ${text}`),

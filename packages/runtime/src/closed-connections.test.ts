@@ -15,6 +15,10 @@ test("CP-110: keeps the last, in order; 0 keeps none", () => {
   expect(ring.list().map(({ clientId }) => clientId)).toEqual([3, 4, 5]);
   ring.add([record(6)]);
   expect(ring.list().map(({ clientId }) => clientId)).toEqual([4, 5, 6]);
+  expect(ring.take().map(({ clientId }) => clientId)).toEqual([4, 5, 6]);
+  expect(ring.list()).toEqual([]);
+  ring.add([record(7)]);
+  expect(ring.take().map(({ clientId }) => clientId)).toEqual([7]);
   const none = new ClosedConnections(0);
   none.add([record(1)]);
   expect(none.list()).toEqual([]);

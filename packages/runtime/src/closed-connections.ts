@@ -1,4 +1,5 @@
-// The ring of finished connections (CP-110). Control thread.
+// The ring of finished connections (CP-110). Control thread; for those that were refused, also the
+// acceptor, on their way to control.
 import type { ClosedConnection } from "@weft/broker";
 
 export class ClosedConnections {
@@ -24,5 +25,13 @@ export class ClosedConnections {
   list(): ClosedConnection[] {
     const split = this.#ring.length < this.#max ? 0 : this.#next;
     return [...this.#ring.slice(split), ...this.#ring.slice(0, split)];
+  }
+
+  /** The same, and forgets them. */
+  take(): ClosedConnection[] {
+    const list = this.list();
+    this.#ring = [];
+    this.#next = 0;
+    return list;
   }
 }

@@ -213,6 +213,7 @@ export class RunningServer implements Runtime {
   }
 
   #onAcceptorMessage(message: FromAcceptor): void {
+    if (message.kind === "connections-closed") this.#closedConnections.add(message.records);
     if (message.kind !== "listen-answer") return;
     this.#boundPort = message.ports[0] ?? new Error(message.error ?? "not listening");
   }

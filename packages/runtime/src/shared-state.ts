@@ -1,6 +1,7 @@
 // The shared memory of one server: made by control, opened by every thread.
 // What must stay true: sizes are fixed at the start; each region has the writers that its package
 // names (segments, counters, heartbeats one each; gauges and generations all).
+import { randomInt } from "node:crypto";
 import { LIMITS } from "@weft/base";
 import { Heartbeats, SharedGauge, sharedRegion } from "@weft/shm";
 import {
@@ -14,6 +15,9 @@ import {
   Quiescence,
   quiescenceBytes,
   SharedWords,
+  seedTokenHash,
+  type TokenHashSeed,
+  takeInterestSeed,
 } from "@weft/subjects";
 import { WORKER_COUNTERS } from "./worker-counters.ts";
 
@@ -21,6 +25,10 @@ import { WORKER_COUNTERS } from "./worker-counters.ts";
 const WORKER_RECORDS = 1 << 22;
 /** Control's own interest: internal services. */
 const CONTROL_RECORDS = 1 << 14;
+
+const WORD_VALUES = 0x1_0000_0000;
+/** Drawn once: control's thread is part of every server of the process, and has one seed. */
+let hashSeed: TokenHashSeed | undefined;
 
 /** Plain data: goes to the threads with their seeds. */
 export interface SharedRegions {
@@ -42,6 +50,8 @@ export interface SharedRegions {
 /** Shared memory for control and `workersCount` workers. */
 export function createRegions(workersCount: number): SharedRegions {
   const threadsCount = workersCount + 1;
+  hashSeed ??= { low: randomInt(WORD_VALUES), high: randomInt(WORD_VALUES) };
+  seedTokenHash(hashSeed);
   return {
     threadsCount,
     segments: Array.from({ length: threadsCount }, (_, index) => segmentFor(index)),
@@ -68,12 +78,16 @@ export interface OpenInterest {
   readonly generations: Generations;
 }
 
-/** Opens the index for a thread, which becomes the writer of its own segment. */
+/**
+ * Opens the index for a thread, which becomes the writer of its own segment and hashes by its seed
+ * from now on.
+ */
 export function openInterest(regions: SharedRegions, threadIndex: number): OpenInterest {
   const words = new SharedWords(regions.generations);
   const generations = new Generations(words, LIMITS.accountsMax);
   const quiescence = new Quiescence(new SharedWords(regions.quiescence), regions.threadsCount);
   const own = regions.segments[threadIndex] as SharedArrayBuffer;
+  takeInterestSeed(own);
   const index = new InterestIndex({
     threadIndex,
     segments: regions.segments.map((segment) => new InterestReader(segment)),

@@ -53,6 +53,12 @@ export type ToWorker =
   /** Close all connections now; answered by `stopped`. */
   | { readonly kind: "stop" };
 
+/** CP-110. */
+export interface ConnectionsClosed {
+  readonly kind: "connections-closed";
+  readonly records: readonly ClosedConnection[];
+}
+
 export type FromWorker =
   | LogBatch
   | { readonly kind: "loaded" }
@@ -63,7 +69,7 @@ export type FromWorker =
       readonly stored: string;
       readonly given: string;
     }
-  | { readonly kind: "connections-closed"; readonly records: readonly ClosedConnection[] }
+  | ConnectionsClosed
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 
@@ -88,6 +94,7 @@ export type ToAcceptor =
 
 export type FromAcceptor =
   | LogBatch
+  | ConnectionsClosed
   | { readonly kind: "loaded" }
   /** Ports in the order of the listeners; fewer, and the error, when one could not be bound. */
   | {

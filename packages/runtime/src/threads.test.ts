@@ -88,7 +88,7 @@ test("the core's timer ends in a flush", async () => {
   await client.reads(/timer\n/);
 });
 
-test("CP-15: connections above the limit are told so, and room that is made is used", async () => {
+test("CP-15 CP-110: connections above the limit are told so, and room that is made is used", async () => {
   const limits = { ...defaultOptions().limits, maxConnections: 2 };
   const started = await start({ workers: 2, limits });
   const [one, two] = [connect(started), connect(started)];
@@ -97,6 +97,10 @@ test("CP-15: connections above the limit are told so, and room that is made is u
   const three = connect(started);
   await until(() => three.closed);
   expect(three.text).toMatch(/^INFO \{.*\}\r\n-ERR 'maximum connections exceeded'\r\n$/);
+  await until(() => started.server.closedConnections().length > 0);
+  expect(started.server.closedConnections()).toMatchObject([
+    { reason: "Maximum Connections Exceeded", clientId: 3, address: "127.0.0.1", account: "" },
+  ]);
   one.socket.destroy();
   await until(() => started.server.counters().connections === 1);
   const four = connect(started);

@@ -1,7 +1,6 @@
 // What each function of a transform does to the tokens of a subject. Any thread, per message of a
 // mapped subject; the output is at most twice as long as the token it reads.
 import type { Prng } from "@weft/base";
-import { TOKEN_HASH_SEED } from "./tokens.ts";
 import type { DestinationToken } from "./transform-token.ts";
 
 /** A destination token with the source tokens it reads, counted from 0. */
@@ -12,6 +11,8 @@ export interface CompiledToken {
   readonly amount: number;
 }
 
+/** Offset basis and prime of FNV-1a 32: partitions agree with those of other servers. */
+const FNV_BASIS = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 
 function hashInto(hash: number, text: string): number {
@@ -25,7 +26,7 @@ function hashInto(hash: number, text: string): number {
 /** SU-42. FNV-1a 32 of the chosen tokens, not parted, or of the whole subject. */
 function partition(rule: CompiledToken, subject: string, tokens: readonly string[]): string {
   if (rule.amount === 0) return "0";
-  let hash = TOKEN_HASH_SEED;
+  let hash = FNV_BASIS;
   if (rule.sources.length === 0) hash = hashInto(hash, subject);
   for (const source of rule.sources) hash = hashInto(hash, tokens[source] ?? "");
   return String((hash >>> 0) % rule.amount);

@@ -1,9 +1,11 @@
 // The program as it is installed: its command line, its process, its signals.
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { connectForTest } from "./client-library.ts";
 import { eventually, within } from "./deadline.ts";
@@ -29,6 +31,16 @@ function configFile(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
+}
+
+/** True if something listens at this local port. */
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 }
 
 /** Starts the program with these flags and waits until it serves. */
@@ -164,6 +176,87 @@ describe.skipIf(isOtherServer)(title, () => {
     expect(text).not.toMatch(/Debugger listening/i);
     child.kill("SIGTERM");
     expect(await within(ended, "the end")).toBe(0);
+  });
+
+  /**
+   * Starts a command in a process that ignores SIGUSR1 from its first instruction on, as a service
+   * manager can, and sends it that signal again and again until the server is ready.
+   */
+  async function startUnderSignals(
+    command: readonly string[],
+    onTurn: () => Promise<void>,
+  ): Promise<{ readonly child: ChildProcess; readonly port: number; readonly text: string }> {
+    const port = await freePort();
+    const file = configFile(`signals-${port}.conf`, `listen: "127.0.0.1:${port}"\n`);
+    const script = `trap '' USR1; echo begin; exec "$@"`;
+    const child = spawn("sh", ["-c", script, "sh", ...command, "-c", file, "--workers", "1"]);
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("latin1").on("data", (more: string) => {
+        text += more;
+      });
+    }
+    await eventually(() => text.includes("begin") || undefined, "the process to begin");
+    const signalUntilReady = async (): Promise<void> => {
+      while (
+        !text.includes("Server is ready") &&
+        child.exitCode === null &&
+        child.signalCode === null
+      ) {
+        child.kill("SIGUSR1");
+        await onTurn();
+        await turn();
+      }
+    };
+    await within(signalUntilReady(), "the server to be ready");
+    expect(child.signalCode).toBe(null);
+    child.kill("SIGUSR1");
+    await onTurn();
+    return { child, port, text };
+  }
+
+  async function expectAlive(child: ChildProcess, port: number): Promise<void> {
+    const client = await rawForTest(port);
+    await client.login();
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    expect(await within(ended, "the end")).toBe(0);
+  }
+
+  it("SG-01: SIGUSR1 from the moment of start opens no inspector and ends nothing", async () => {
+    const inspectorPort = 9229;
+    expect(await accepts(inspectorPort), "something else listens at 9229").toBe(false);
+    let isOpened = false;
+    const { child, port, text } = await startUnderSignals([program], async () => {
+      isOpened ||= await accepts(inspectorPort);
+    });
+    expect(isOpened).toBe(false);
+    expect(text).not.toMatch(/Debugger listening/i);
+    await expectAlive(child, port);
+  });
+
+  it("SG-01: started without its script, it closes the inspector once it serves", async () => {
+    const inspectorPort = await freePort();
+    const main = join(repositoryRoot, "apps/server/dist/bundle/main.js");
+    const node = [process.execPath, `--inspect-port=127.0.0.1:${inspectorPort}`, main];
+    const { child, port, text } = await startUnderSignals(node, async () => undefined);
+    expect(text).toMatch(/Debugger listening/);
+    await eventually(async () => !(await accepts(inspectorPort)) || undefined, "it to be closed");
+    await expectAlive(child, port);
+  });
+
+  it("an inspector that is asked for is there", async () => {
+    const inspectorPort = await freePort();
+    const env = { ...process.env, NODE_OPTIONS: `--inspect=127.0.0.1:${inspectorPort}` };
+    const child = spawn(program, ["-a", "127.0.0.1", "-p", "-1", "--workers", "1"], { env });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    await within(once(child.stderr, "data"), "the first line");
+    await eventually(async () => (await accepts(inspectorPort)) || undefined, "the inspector");
   });
 
   it("FL-03 SG-02: --signal finds it by its pid file", async () => {

@@ -1,11 +1,10 @@
 // Client parser: bytes in, handler calls out (CP-40 to CP-57, CP-67, CP-68). Thread: worker.
-// What must stay true: any split of the same bytes gives the same calls; no operation depends on what
-// came before, so one parser serves every session of a thread (the head of the last publish is kept,
-// but only to compare bytes instead of parsing them); no allocation per operation and none in
-// proportion to a declared size; work per call is linear in the bytes given.
+// What must stay true: any split of the same bytes gives the same calls; what came before changes
+// the time of an operation (last-head.ts), not its outcome, so one parser serves all sessions; no
+// allocation per operation or in proportion to a declared size; work is linear in the bytes given.
 // Reading order: grammar.ts, `feed` (with the hot path), `#operation` (all the rest).
 
-import { copyWords, equalWords, makeView, viewOf } from "@weft/base";
+import { viewOf } from "@weft/base";
 import type { ClientOps, ParseFailure } from "../client-ops.ts";
 import { hashSubject } from "../hash.ts";
 import { isInfoArgument } from "../info.ts";
@@ -18,6 +17,7 @@ import {
   splitArguments,
   VERBS,
 } from "./grammar.ts";
+import { HEAD_FIXED_BYTES, LastHead } from "./last-head.ts";
 
 // Own copies, as V8 folds constants of the same module only: imported ones halve the rate.
 const FNV_PRIME = 0x01000193;
@@ -26,15 +26,11 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const SIZE_DIGITS_MAX = 9;
-/** `PUB ` and the blank behind the subject. */
-const HEAD_FIXED_BYTES = 5;
-/** Longer ones are not remembered. */
-const HEAD_BYTES_MAX = 256;
 
 /** Bytes of the operation that a failure hands to the log. */
 const EXCERPT_BYTES_MAX = 128;
 
-/** Splits a session's input into operations. See the grammar for what it accepts. */
+/** Splits a session's input into operations. */
 export class ClientParser {
   /**
    * Bytes, counted from the position that `feed` returned, without which the next call cannot get
@@ -46,11 +42,7 @@ export class ClientParser {
   stopped = false;
 
   readonly #seed: number;
-  /** `PUB subject ` of a publish that came twice in a row, and the hash of its subject. */
-  readonly #head = makeView(new Uint8Array(HEAD_BYTES_MAX));
-  #headBytes = 0;
-  #headHash = 0;
-  #lastHash = 0;
+  readonly #lastHead = new LastHead();
   readonly #arguments = new Int32Array(ARGUMENT_POSITIONS);
   readonly #argument: ArgumentSpan = { start: 0, end: 0, next: 0 };
 
@@ -71,12 +63,10 @@ export class ClientParser {
     this.needBytes = 0;
     this.stopped = false;
     const seed = this.#seed;
-    let awaiting = session.awaitingConnect;
-    let lineMax = session.controlLineBytesMax;
-    let payloadMax = session.payloadBytesMax;
+    let { awaitingConnect: awaiting, controlLineBytesMax: lineMax } = session;
+    let { payloadBytesMax: payloadMax } = session;
     const view = viewOf(input);
-    const head = this.#head;
-    let headBytes = this.#headBytes;
+    const lastHead = this.#lastHead;
     let position = start;
     while (position < end) {
       // `PUB subject [reply] total CRLF body CRLF`, complete, with single spaces, within limits.
@@ -94,14 +84,10 @@ export class ClientParser {
         let hash = seed;
         let byte = 0;
         let at = subjectStart;
-        if (
-          position + headBytes <= end &&
-          equalWords(head, 0, view, position, headBytes) &&
-          headBytes > 0
-        ) {
+        if (lastHead.isAt(view, position, end)) {
           // The subject of the last publish once more.
-          at += headBytes - HEAD_FIXED_BYTES;
-          hash = this.#headHash;
+          at += lastHead.bytes - HEAD_FIXED_BYTES;
+          hash = lastHead.hash;
         } else {
           for (; at < end; at++) {
             byte = input[at]!;
@@ -169,7 +155,7 @@ export class ClientParser {
             this.stopped = true;
             return position;
           }
-          if (hash !== this.#headHash) headBytes = this.#remember(view, position, subjectEnd, hash);
+          if (hash !== lastHead.hash) lastHead.see(view, position, subjectEnd, hash);
           position = bodyEnd + 2;
           continue;
         }
@@ -182,21 +168,6 @@ export class ClientParser {
       payloadMax = session.payloadBytesMax;
     }
     return position;
-  }
-
-  /**
-   * Keeps the head of this publish for comparison if its subject is that of the one before. Returns
-   * the bytes of the head that is kept now.
-   */
-  #remember(view: DataView, position: number, subjectEnd: number, hash: number): number {
-    const bytes = subjectEnd + 1 - position;
-    if (hash === this.#lastHash && bytes <= HEAD_BYTES_MAX) {
-      copyWords(view, position, position + bytes, this.#head, 0);
-      this.#headBytes = bytes;
-      this.#headHash = hash;
-    }
-    this.#lastHash = hash;
-    return this.#headBytes;
   }
 
   /**
@@ -388,10 +359,7 @@ export class ClientParser {
     return splitArguments(input, this.#argument.start, this.#argument.end, this.#arguments);
   }
 
-  /**
-   * Checks the verb and finds its argument and the end of the line. False when the line is partial
-   * or was refused.
-   */
+  /** Checks the verb, finds argument and line end. False: the line is partial or was refused. */
   #verbLine(
     input: Buffer,
     position: number,

@@ -4,7 +4,12 @@ export type { InterestListener, InterestVisitor } from "./interest-feed.ts";
 export { InterestIndex, type InterestIndexOptions } from "./interest-index.ts";
 export { InterestReader } from "./interest-reader.ts";
 export { InterestWriter } from "./interest-writer.ts";
-export { formatInterestRegion, interestRegionBytes, type SegmentSizes } from "./layout.ts";
+export {
+  formatInterestRegion,
+  interestRegionBytes,
+  type SegmentSizes,
+  takeInterestSeed,
+} from "./layout.ts";
 export { NodeList } from "./node-list.ts";
 export { Quiescence, quiescenceBytes } from "./quiescence.ts";
 export { SharedWords, type WordMemory } from "./shared-words.ts";

@@ -61,7 +61,7 @@ export class InterestReader {
     return this.#memory.load(this.#view.base(queue) + QUEUE_WEIGHT);
   }
 
-  /** FNV-1a 32 of the queue's name, as `hashToken` computes it. */
+  /** Hash of the queue's name, as `hashToken` computes it. */
   queueNameHash(queue: number): number {
     return this.#memory.read(this.#view.base(queue) + HASH);
   }

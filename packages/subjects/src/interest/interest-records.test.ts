@@ -1,9 +1,20 @@
 // The records of a segment: when it is full, when they are used again, and who may write them.
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { collidingTokens, tokensOfOneFnv } from "../testdata/colliding-tokens.ts";
+import { hashToken, seedTokenHash, tokenHashSeed } from "../token-hash.ts";
+import { Generations, generationsBytes } from "./generations.ts";
 import { InterestReader } from "./interest-reader.ts";
 import { InterestWriter } from "./interest-writer.ts";
-import { formatInterestRegion, interestRegionBytes } from "./layout.ts";
+import {
+  formatInterestRegion,
+  formatSegment,
+  interestRegionBytes,
+  segmentSizes,
+  takeInterestSeed,
+} from "./layout.ts";
+import { Quiescence, quiescenceBytes } from "./quiescence.ts";
 import { TestSegment } from "./segment.model.ts";
+import { SharedWords } from "./shared-words.ts";
 
 const DEEP = process.env["WEFT_DEEP"] === "1";
 const FILTERS_MANY = DEEP ? 1_000_000 : 10_000;
@@ -108,3 +119,62 @@ describe("quiescence", () => {
     expect(segment.add(1, "b", null)).toBeGreaterThan(0);
   });
 });
+
+describe("hash chains", () => {
+  const SEED = { low: 0x5eed, high: 0xdecade };
+  afterEach(() => seedTokenHash({ low: 0, high: 0 }));
+
+  /** Words that a writer looks at while it adds the tokens as first tokens of filters. */
+  function wordsRead(tokens: readonly string[]): number {
+    const recordsMax = tokens.length * 2 + 1;
+    const memory = new CountingWords(new ArrayBuffer(interestRegionBytes(recordsMax)));
+    formatSegment(memory, segmentSizes(recordsMax));
+    const slots = new SharedWords(new ArrayBuffer(quiescenceBytes(1)));
+    const versions = new SharedWords(new ArrayBuffer(generationsBytes(1)));
+    const generations = new Generations(versions, 1);
+    const writer = new InterestWriter(memory, 0, new Quiescence(slots, 1), generations);
+    memory.readsCount = 0;
+    for (const token of tokens) {
+      const filter = Buffer.from(token, "latin1");
+      expect(writer.add(0, filter, 0, filter.length, null)).toBeGreaterThan(0);
+    }
+    return memory.readsCount;
+  }
+
+  test("tokens made to collide cost what others cost, unless the seed is known", () => {
+    seedTokenHash(SEED);
+    const usual = wordsRead(Array.from({ length: 256 }, (_, n) => `usual-token-${n}`));
+    expect(wordsRead(tokensOfOneFnv(8))).toBeLessThan(usual * 1.2);
+    const made = collidingTokens(hashToken, 4);
+    const few = wordsRead(made.map((_, n) => `few-${n}`));
+    expect(wordsRead(made)).toBeGreaterThan(few * 2);
+    seedTokenHash({ ...SEED, high: SEED.high + 1 });
+    expect(wordsRead(made)).toBeLessThan(few * 1.2);
+  });
+
+  test("a segment is refused by a thread with another seed, until it takes the segment's", () => {
+    seedTokenHash(SEED);
+    const { region } = new TestSegment(10);
+    seedTokenHash({ ...SEED, low: 1 });
+    expect(() => new InterestReader(region)).toThrow("this thread's seed");
+    takeInterestSeed(region);
+    expect(tokenHashSeed()).toEqual(SEED);
+    expect(() => new InterestReader(region)).not.toThrow();
+    expect(() => takeInterestSeed(new ArrayBuffer(64))).toThrow("formatted");
+  });
+});
+
+/** Counts what is read from records and chains. */
+class CountingWords extends SharedWords {
+  readsCount = 0;
+
+  override load(word: number): number {
+    this.readsCount += 1;
+    return super.load(word);
+  }
+
+  override read(word: number): number {
+    this.readsCount += 1;
+    return super.read(word);
+  }
+}

@@ -7,7 +7,8 @@
 //  - a record is unlinked by one atomic store, keeps its words, and is reused by way of the pool.
 // A node id stays the same while the node has interest or children, so it can index private arrays.
 import { assert } from "@weft/base";
-import { hashToken, SubjectTokens } from "../tokens.ts";
+import { hashToken } from "../token-hash.ts";
+import { SubjectTokens } from "../tokens.ts";
 import type { Generations } from "./generations.ts";
 import { InterestFeed, type InterestListener, type InterestVisitor } from "./interest-feed.ts";
 import {

@@ -3,7 +3,7 @@
 //
 //   segment  = header wild sketch buckets records
 //   header   = 32 words: magic, version, recordsMax, bucketsCount, sketchCount, accountsCount,
-//              owner (0, or the writer's thread index + 1), 25 reserved
+//              owner (0, or the writer's thread index + 1), seed low, seed high, 23 reserved
 //   wild     = accountsCount words: interests that begin with a wildcard, by account
 //   sketch   = sketchCount words: counting filter over the first tokens of the other interests
 //   buckets  = bucketsCount words: head record of each hash chain, 0 = empty
@@ -25,11 +25,12 @@
 // A = changed only by atomic stores while published, C = constant while published,
 // W = writer only. A piece holds 48 bytes from word 4 on.
 import { assert } from "@weft/base";
+import { seedTokenHash, tokenHashSeed } from "../token-hash.ts";
 import { SharedWords, type WordMemory } from "./shared-words.ts";
 
 /** "WIDX" in a little-endian dump. */
 export const SEGMENT_MAGIC = 0x58444957;
-export const SEGMENT_VERSION = 1;
+export const SEGMENT_VERSION = 2;
 
 const HEADER_WORDS = 32;
 export const HEADER_MAGIC = 0;
@@ -39,6 +40,8 @@ const HEADER_BUCKETS_COUNT = 3;
 const HEADER_SKETCH_COUNT = 4;
 const HEADER_ACCOUNTS_COUNT = 5;
 export const HEADER_OWNER = 6;
+const HEADER_SEED_LOW = 7;
+const HEADER_SEED_HIGH = 8;
 
 export const RECORD_WORDS = 16;
 export const RECORD_WORDS_SHIFT = 4;
@@ -137,8 +140,9 @@ export function interestRegionBytes(nodesMax: number): number {
 }
 
 /**
- * Writes the header of a segment into zeroed memory. Done once by the thread that allocates, before
- * any other thread sees the region; everything else of an empty segment is zero.
+ * Writes the header of a segment into zeroed memory, with the hash seed of this thread. Done once by
+ * the thread that allocates, before any other thread sees the region; everything else of an empty
+ * segment is zero.
  */
 export function formatSegment(memory: WordMemory, sizes: SegmentSizes): void {
   const layout = segmentLayout(sizes);
@@ -149,10 +153,16 @@ export function formatSegment(memory: WordMemory, sizes: SegmentSizes): void {
   memory.write(HEADER_BUCKETS_COUNT, sizes.bucketsCount);
   memory.write(HEADER_SKETCH_COUNT, sizes.sketchCount);
   memory.write(HEADER_ACCOUNTS_COUNT, sizes.accountsCount);
+  const seed = tokenHashSeed();
+  memory.write(HEADER_SEED_LOW, seed.low);
+  memory.write(HEADER_SEED_HIGH, seed.high);
   memory.store(HEADER_MAGIC, SEGMENT_MAGIC);
 }
 
-/** The layout that a formatted region declares; throws on a foreign or newer region. */
+/**
+ * The layout that a formatted region declares; throws on a foreign or newer region, and in a thread
+ * that hashes by another seed: it would find nothing there.
+ */
 export function readSegmentLayout(memory: WordMemory): SegmentLayout {
   assert(memory.load(HEADER_MAGIC) === SEGMENT_MAGIC, "segment: the region is formatted");
   assert(memory.read(HEADER_VERSION) === SEGMENT_VERSION, "segment: known layout version");
@@ -163,10 +173,21 @@ export function readSegmentLayout(memory: WordMemory): SegmentLayout {
     accountsCount: memory.read(HEADER_ACCOUNTS_COUNT),
   });
   assert(memory.wordsCount >= layout.wordsCount, "segment: the region holds its layout");
+  const seed = tokenHashSeed();
+  const hasOurSeed =
+    memory.read(HEADER_SEED_LOW) === seed.low && memory.read(HEADER_SEED_HIGH) === seed.high;
+  assert(hasOurSeed, "segment: hashed by this thread's seed");
   return layout;
 }
 
 /** {@link formatSegment} for a fresh buffer of at least `interestRegionBytes(nodesMax)` bytes. */
 export function formatInterestRegion(buffer: ArrayBufferLike, nodesMax: number): void {
   formatSegment(new SharedWords(buffer), segmentSizes(nodesMax));
+}
+
+/** Makes this thread hash as the formatted segment says; to be done before it opens one. */
+export function takeInterestSeed(buffer: ArrayBufferLike): void {
+  const memory = new SharedWords(buffer);
+  assert(memory.load(HEADER_MAGIC) === SEGMENT_MAGIC, "segment: the region is formatted");
+  seedTokenHash({ low: memory.read(HEADER_SEED_LOW), high: memory.read(HEADER_SEED_HIGH) });
 }
