@@ -22,6 +22,24 @@ function spec(responseType: ResponseType, responseThresholdMs = 100): ServiceImp
   };
 }
 
+/** A request whose reply subject stands between other bytes. */
+function create(
+  table: ServiceReplyTable,
+  service: ServiceImportSnapshot,
+  connection: number,
+  reply: string,
+  now: number,
+): number {
+  const input = Buffer.from(`PUB ${reply} 2`);
+  return table.create(service, 2, connection, input, 4, input.length - 2, now);
+}
+
+function replyOf(table: ServiceReplyTable, slot: number): string {
+  const out = Buffer.alloc(2 + table.replyBytes(slot), "-");
+  table.copyReply(slot, out, 2);
+  return out.toString("latin1", 2);
+}
+
 function subjectOf(table: ServiceReplyTable, slot: number): Buffer {
   const out = Buffer.alloc(table.subjectBytes + 3);
   expect(table.writeSubject(slot, out, 3)).toBe(out.length);
@@ -36,12 +54,12 @@ function find(table: ServiceReplyTable, subject: Buffer, now: number): number {
 describe("service replies", () => {
   test("AC-28: a subject leads back to its request", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1");
-    const slot = table.create(spec("singleton"), 2, 77, "_INBOX.1", 0);
+    const slot = create(table, spec("singleton"), 77, "_INBOX.1", 0);
     const subject = subjectOf(table, slot);
     expect(subject.toString()).toMatch(/^_R_\.w1\.[A-Za-z0-9_-]{20}$/);
     expect(isServiceReply(subject, 0, subject.length)).toBe(true);
     expect(find(table, subject, 1)).toBe(slot);
-    expect([table.account(slot), table.connection(slot), table.reply(slot)]).toEqual([
+    expect([table.account(slot), table.connection(slot), replyOf(table, slot)]).toEqual([
       2,
       77,
       "_INBOX.1",
@@ -52,18 +70,19 @@ describe("service replies", () => {
   test("AC-29: singleton, streamed and chunked", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1");
     for (const type of ["singleton", "stream", "chunked"] as const) {
-      const slot = table.create(spec(type), 2, 1, "r", 0);
+      const slot = create(table, spec(type), 1, "r", 0);
       const subject = subjectOf(table, slot);
-      table.answered(slot, 5, true, 90);
+      expect(table.takesMore(slot, 5, 90)).toBe(type !== "singleton");
       expect(find(table, subject, 150)).toBe(type === "singleton" ? -1 : slot);
       if (type === "singleton") continue;
-      table.answered(slot, 5, true, 150);
+      expect(table.takesMore(slot, 5, 150)).toBe(true);
       expect(find(table, subject, 240)).toBe(slot);
-      table.answered(slot, 0, true, 240);
+      expect(table.takesMore(slot, 0, 240)).toBe(false);
       expect(find(table, subject, 241)).toBe(-1);
-      const undelivered = table.create(spec(type), 2, 1, "r", 300);
+      const undelivered = create(table, spec(type), 1, "r", 300);
       const lost = subjectOf(table, undelivered);
-      table.answered(undelivered, 5, false, 301);
+      expect(table.takesMore(undelivered, 5, 301)).toBe(true);
+      table.release(undelivered);
       expect(find(table, lost, 302)).toBe(-1);
     }
     expect(table.size).toBe(0);
@@ -72,8 +91,8 @@ describe("service replies", () => {
   test("AC-30: requests expire by their own threshold", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1");
     expect(table.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
-    const slow = subjectOf(table, table.create(spec("singleton", 1_000), 2, 1, "slow", 0));
-    const quick = subjectOf(table, table.create(spec("singleton", 100), 2, 1, "quick", 50));
+    const slow = subjectOf(table, create(table, spec("singleton", 1_000), 1, "slow", 0));
+    const quick = subjectOf(table, create(table, spec("singleton", 100), 1, "quick", 50));
     expect(table.nextDeadlineMs()).toBe(150);
     expect(find(table, quick, 149)).not.toBe(-1);
     expect(find(table, quick, 150)).toBe(-1);
@@ -86,8 +105,8 @@ describe("service replies", () => {
   test("attack 42: malformed, foreign and guessed subjects find nothing", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1");
     const other = new ServiceReplyTable(ENTROPY, "w1");
-    const subject = subjectOf(table, table.create(spec("singleton"), 2, 1, "r", 0));
-    other.create(spec("singleton"), 2, 1, "r", 0);
+    const subject = subjectOf(table, create(table, spec("singleton"), 1, "r", 0));
+    create(other, spec("singleton"), 1, "r", 0);
     expect(find(other, subject, 1)).toBe(-1);
     for (let at = 0; at < subject.length; at += 1) {
       for (const code of [0x00, 0x20, 0x2e, 0x41, 0xff]) {
@@ -109,19 +128,54 @@ describe("service replies", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1");
     const subjects: Buffer[] = [];
     for (let at = 0; at < 5_000; at += 1) {
-      subjects.push(subjectOf(table, table.create(spec("singleton"), 2, at, `r${at}`, 0)));
+      subjects.push(subjectOf(table, create(table, spec("singleton"), at, `r${at}`, 0)));
     }
     for (const [at, subject] of subjects.entries()) {
-      expect(table.reply(find(table, subject, 1))).toBe(`r${at}`);
+      expect(replyOf(table, find(table, subject, 1))).toBe(`r${at}`);
     }
     expect(new Set(subjects.map(String)).size).toBe(5_000);
     expect(table.expire(100)).toBe(5_000);
   });
 
+  test("replies of any length, in places that were given back and taken again", () => {
+    const table = new ServiceReplyTable(ENTROPY, "w1");
+    for (let round = 0; round < 3; round += 1) {
+      const slots = new Map<number, string>();
+      for (let at = 0; at < 3_000; at += 1) {
+        const reply = `r${round}.`.padEnd(3 + (at % 130), `${at}`);
+        slots.set(create(table, spec("stream"), at, reply, round * 1_000), reply);
+        // Places are taken out of order.
+        if (at % 3 === 2) {
+          const [slot] = slots.keys();
+          if (slot !== undefined) {
+            table.release(slot);
+            slots.delete(slot);
+          }
+        }
+      }
+      for (const [slot, reply] of slots) expect(replyOf(table, slot)).toBe(reply);
+      expect(table.size).toBe(slots.size);
+      expect(table.expire(round * 1_000 + 500)).toBe(slots.size);
+      expect(table.expire(round * 1_000 + 501)).toBe(0);
+    }
+  });
+
+  test("a request that was just answered is the last one to make room", () => {
+    const table = new ServiceReplyTable(ENTROPY, "w1", 2);
+    const asked = create(table, spec("stream"), 1, "asked", 0);
+    const subject = subjectOf(table, asked);
+    create(table, spec("stream"), 1, "other", 1);
+    expect(table.takesMore(asked, 5, 2)).toBe(true);
+    create(table, spec("singleton"), 1, "while it is routed", 2);
+    expect(find(table, subject, 2)).toBe(asked);
+    table.release(asked);
+    expect(table.size).toBe(1);
+  });
+
   test("a slot that was used again does not answer to its old subject", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1", 1);
-    const old = subjectOf(table, table.create(spec("singleton"), 2, 1, "old", 0));
-    const slot = table.create(spec("singleton"), 2, 1, "new", 1);
+    const old = subjectOf(table, create(table, spec("singleton"), 1, "old", 0));
+    const slot = create(table, spec("singleton"), 1, "new", 1);
     expect(find(table, old, 2)).toBe(-1);
     expect(find(table, subjectOf(table, slot), 2)).toBe(slot);
     expect(table.size).toBe(1);
@@ -148,7 +202,9 @@ describe("service replies", () => {
           for (const [key, { since }] of model) if (since < oldest[1]) oldest = [key, since];
           model.delete(oldest[0]);
         }
-        const slot = table.create(spec(type, ttl), 2, step, `r${step}`, now);
+        const reply = `r${step}`.repeat(1 + prng.below(20));
+        const slot = create(table, spec(type, ttl), step, reply, now);
+        expect(replyOf(table, slot)).toBe(reply);
         model.set(subjectOf(table, slot).toString(), { since: now, ttl, type });
       } else {
         const keys = [...model.keys()];
@@ -160,7 +216,7 @@ describe("service replies", () => {
         if (!alive) model.delete(key);
         if (slot === -1 || known === undefined) continue;
         const bytes = prng.below(4);
-        table.answered(slot, bytes, true, now);
+        table.takesMore(slot, bytes, now);
         if (known.type === "singleton" || bytes === 0) model.delete(key);
         else known.since = now;
       }

@@ -18,6 +18,11 @@ const SECRET_CHARACTERS = 16;
 const SLOTS_MAX = 1 << 24;
 const SLOTS_AT_START = 1_024;
 const RANDOM_POOL_BYTES = 4_096;
+/** A reply subject of the requester up to this size has its place beside the slot. */
+const REPLY_BYTES = 64;
+/** Places are made for so many slots at a time: 64 KiB, which the system takes back. */
+const CHUNK_BITS = 10;
+const CHUNK_SLOTS = 1 << CHUNK_BITS;
 const DOT = 0x2e;
 const NONE = -1;
 
@@ -66,7 +71,12 @@ export class ServiceReplyTable {
   #newer = new Int32Array(0);
   #account = new Int32Array(0);
   #connection = new Float64Array(0);
-  readonly #reply: string[] = [];
+  #replyBytes = new Int32Array(0);
+  /** Reply subjects of `CHUNK_SLOTS` slots each; undefined while none of them is in use. */
+  readonly #replies: (Buffer | undefined)[] = [];
+  /** Live slots of each chunk. */
+  readonly #repliesLive: number[] = [];
+  readonly #longReplies = new Map<number, Buffer>();
   readonly #import: (ServiceImportSnapshot | undefined)[] = [];
 
   /** `tag`: 1 to 16 letters and digits that name this worker among all servers. */
@@ -85,21 +95,24 @@ export class ServiceReplyTable {
   }
 
   /**
-   * Remembers a request of `account` and `connection` that wants its answers on `reply`.
-   * Returns the slot; {@link writeSubject} gives the reply subject for the exporter.
+   * Remembers a request of `account` and `connection` that wants its answers on the subject in
+   * `reply[replyStart, replyEnd)`, which is copied. Returns the slot; {@link writeSubject} gives
+   * the reply subject for the exporter.
    */
   create(
     spec: ServiceImportSnapshot,
     account: number,
     connection: number,
-    reply: string,
+    reply: Uint8Array,
+    replyStart: number,
+    replyEnd: number,
     now: Millis,
   ): number {
     const slot = this.#takeSlot();
     this.#writeSecret(slot);
     this.#account[slot] = account;
     this.#connection[slot] = connection;
-    this.#reply[slot] = reply;
+    this.#keepReply(slot, reply, replyStart, replyEnd);
     this.#import[slot] = spec;
     this.#append(slot, this.#laneFor(spec.responseThresholdMs), now);
     this.#live += 1;
@@ -108,7 +121,9 @@ export class ServiceReplyTable {
 
   /** Writes the reply subject of `slot` to `out` at `at`; returns where it ends. */
   writeSubject(slot: number, out: Buffer, at: number): number {
-    let end = at + this.#head.copy(out, at);
+    const head = this.#head;
+    for (let index = 0; index < head.length; index += 1) out[at + index] = head[index] as number;
+    let end = at + head.length;
     for (let shift = 18; shift >= 0; shift -= 6) {
       out[end] = CODES[(slot >>> shift) & 63] as number;
       end += 1;
@@ -123,11 +138,11 @@ export class ServiceReplyTable {
   /** The slot behind a subject; -1 if it is not one of this table, answered, or too late. */
   find(bytes: Uint8Array, start: number, end: number, now: Millis): number {
     if (end - start !== this.subjectBytes) return NONE;
-    let at = start;
-    for (const code of this.#head) {
-      if (bytes[at] !== code) return NONE;
-      at += 1;
+    const head = this.#head;
+    for (let index = 0; index < head.length; index += 1) {
+      if (bytes[start + index] !== head[index]) return NONE;
     }
+    let at = start + head.length;
     let slot = 0;
     for (let index = 0; index < SLOT_CHARACTERS; index += 1) {
       const value = VALUE_OF_CODE[bytes[at] as number] as number;
@@ -157,9 +172,22 @@ export class ServiceReplyTable {
     return this.#connection[slot] as number;
   }
 
-  /** Reply subject of the request in its account. */
-  reply(slot: number): string {
-    return this.#reply[slot] as string;
+  /** Length of the reply subject of the request in its account. */
+  replyBytes(slot: number): number {
+    return this.#replyBytes[slot] as number;
+  }
+
+  /** Writes the reply subject of the request in its account to `out` at `at`. */
+  copyReply(slot: number, out: Buffer, at: number): void {
+    const bytes = this.#replyBytes[slot] as number;
+    if (bytes > REPLY_BYTES) {
+      this.#longReplies.get(slot)?.copy(out, at);
+      return;
+    }
+    const replies = this.#replies[slot >>> CHUNK_BITS];
+    assert(replies !== undefined, "a chunk with a live slot has memory");
+    const place = (slot & (CHUNK_SLOTS - 1)) * REPLY_BYTES;
+    for (let k = 0; k < bytes; k += 1) out[at + k] = replies[place + k] as number;
   }
 
   import(slot: number): ServiceImportSnapshot {
@@ -169,18 +197,20 @@ export class ServiceReplyTable {
   }
 
   /**
-   * AC-29. An answer was routed. Singletons are done; streamed and chunked ones end with an empty
-   * answer; an answer that nobody received ends all. Otherwise the time starts anew (AC-30).
+   * AC-29. An answer is about to be routed, and what is kept of the request was read. Singletons
+   * are done; streamed and chunked ones end with an empty answer: the slot is released, the result
+   * false. Else the time starts anew (AC-30), which also makes the request the last one that has to
+   * make room; the caller releases it if nobody receives the answer.
    */
-  answered(slot: number, payloadBytes: number, delivered: boolean, now: Millis): void {
-    const isLast = this.import(slot).responseType === "singleton" || payloadBytes === 0;
-    if (isLast || !delivered) {
+  takesMore(slot: number, payloadBytes: number, now: Millis): boolean {
+    if (payloadBytes === 0 || this.import(slot).responseType === "singleton") {
       this.release(slot);
-      return;
+      return false;
     }
     const lane = this.#lane[slot] as number;
     this.#unlink(slot);
     this.#append(slot, lane, now);
+    return true;
   }
 
   /** Forgets a request: it could not be delivered, or is done. */
@@ -188,13 +218,18 @@ export class ServiceReplyTable {
     assert(this.#import[slot] !== undefined, "a slot is released once");
     this.#unlink(slot);
     this.#import[slot] = undefined;
-    this.#reply[slot] = "";
+    if ((this.#replyBytes[slot] as number) > REPLY_BYTES) this.#longReplies.delete(slot);
+    const chunk = slot >>> CHUNK_BITS;
+    this.#repliesLive[chunk] = (this.#repliesLive[chunk] as number) - 1;
     this.#newer[slot] = this.#free;
     this.#free = slot;
     this.#live -= 1;
   }
 
-  /** AC-30. Forgets requests whose time is over; returns how many. Constant time for each. */
+  /**
+   * AC-30. Forgets requests whose time is over; returns how many. Constant time for each. Gives
+   * memory back that a rush of requests left behind.
+   */
   expire(now: Millis): number {
     let expired = 0;
     for (const lane of this.#lanes) {
@@ -202,6 +237,9 @@ export class ServiceReplyTable {
         this.release(lane.oldest);
         expired += 1;
       }
+    }
+    for (let chunk = 1; chunk < this.#replies.length; chunk += 1) {
+      if (this.#repliesLive[chunk] === 0) this.#replies[chunk] = undefined;
     }
     return expired;
   }
@@ -251,13 +289,37 @@ export class ServiceReplyTable {
     this.#newer = resized(this.#newer, new Int32Array(after));
     this.#account = resized(this.#account, new Int32Array(after));
     this.#connection = resized(this.#connection, new Float64Array(after));
+    this.#replyBytes = resized(this.#replyBytes, new Int32Array(after));
+    while (this.#replies.length * CHUNK_SLOTS < after) {
+      this.#replies.push(undefined);
+      this.#repliesLive.push(0);
+    }
     for (let slot = before; slot < after; slot += 1) {
-      this.#reply.push("");
       this.#import.push(undefined);
       this.#newer[slot] = slot + 1 < after ? slot + 1 : this.#free;
     }
     this.#free = before;
     this.#capacity = after;
+  }
+
+  #keepReply(slot: number, reply: Uint8Array, start: number, end: number): void {
+    const bytes = end - start;
+    const chunk = slot >>> CHUNK_BITS;
+    this.#replyBytes[slot] = bytes;
+    this.#repliesLive[chunk] = (this.#repliesLive[chunk] as number) + 1;
+    if (bytes > REPLY_BYTES) {
+      const copy = Buffer.allocUnsafeSlow(bytes);
+      copy.set(reply.subarray(start, end));
+      this.#longReplies.set(slot, copy);
+      return;
+    }
+    let replies = this.#replies[chunk];
+    if (replies === undefined) {
+      replies = Buffer.allocUnsafeSlow(CHUNK_SLOTS * REPLY_BYTES);
+      this.#replies[chunk] = replies;
+    }
+    const place = (slot & (CHUNK_SLOTS - 1)) * REPLY_BYTES;
+    for (let k = 0; k < bytes; k += 1) replies[place + k] = reply[start + k] as number;
   }
 
   #writeSecret(slot: number): void {

@@ -108,7 +108,10 @@ export type LoginOutcome =
   | { readonly kind: "denied"; readonly reason: DenyReason }
   | { readonly kind: "pending"; readonly wait: Pending };
 
-/** Looks up the user that a verified client certificate stands for (AN-31); undefined = none. */
+/**
+ * Looks up the user that a verified client certificate stands for (AN-31); undefined = none. A user
+ * who may not connect in this way is none.
+ */
 export interface CertificateMapper {
-  mapCertificate(facts: TlsFacts): string | undefined;
+  mapCertificate(facts: TlsFacts, connectionType: ConnectionType): string | undefined;
 }

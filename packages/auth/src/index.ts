@@ -1,6 +1,8 @@
 // The entry of the package: everything that other packages may use.
+export { type CertificateNames, certificateNames } from "./certificate-names.ts";
 export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
 export { GLOBAL_ACCOUNT } from "./credential-table.ts";
+export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguished-name.ts";
 export type * from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
 export {

@@ -141,7 +141,7 @@ export class StaticAuthenticator {
   /** AN-30, AN-33. The certificate names the user; a password of that user has to fit as well. */
   #beginCertificate(request: LoginRequest, facts: LoginFacts): LoginOutcome {
     if (facts.tls?.peerCertificate === undefined) return denied("certificate required");
-    const name = this.#certificates?.mapCertificate(facts.tls);
+    const name = this.#certificates?.mapCertificate(facts.tls, facts.connectionType);
     const found = name === undefined ? undefined : this.#table.users.get(name);
     if (found === undefined) return denied("certificate not mapped");
     if (!connectionTypeAllowed(found.allowedConnectionTypes, facts.connectionType)) {

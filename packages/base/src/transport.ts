@@ -44,6 +44,9 @@ export interface TransportEvents {
   /** All chunks of the last `write` were handed to the kernel (or the TLS layer). */
   onWritten(): void;
   onSecure(facts: TlsFacts): void;
-  /** The connection is gone; `cause` is what the driver knows. Called exactly once, last. */
-  onClosed(cause: "peer" | "local" | "error" | "tls", detail: string): void;
+  /**
+   * The connection is gone; `cause` is what the driver knows, `refused` a TLS connection above the
+   * limit per second (TL-12). Called exactly once, last.
+   */
+  onClosed(cause: "peer" | "local" | "error" | "tls" | "refused", detail: string): void;
 }

@@ -1,7 +1,9 @@
 // What the readers of all blocks share during one load. Control thread.
 import type { Findings } from "./findings.ts";
+import type { ConfigSource } from "./source.ts";
 import type { UnsupportedPolicy } from "./unsupported.ts";
 
 export interface ReadContext extends UnsupportedPolicy {
   readonly findings: Findings;
+  readonly checkTlsFiles?: ConfigSource["checkTlsFiles"];
 }

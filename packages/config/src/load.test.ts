@@ -4,7 +4,13 @@ import { formatProblem, loadConfig, passesConfigTest } from "./load.ts";
 import { defaultOptions } from "./options.ts";
 import { OPTION_NAMES, OPTION_ROWS } from "./schema.ts";
 import { ConfigSourceError, textSource } from "./source.ts";
-import { errorsOf, loadText, optionsOf, sha256Hex } from "./testdata/memory-source.ts";
+import {
+  errorsOf,
+  loadText,
+  memorySource,
+  optionsOf,
+  sha256Hex,
+} from "./testdata/memory-source.ts";
 import { VERDICTS } from "./testdata/verdicts.ts";
 
 describe("verdicts of -t", () => {
@@ -240,8 +246,6 @@ describe("values", () => {
       "tls { cert_file: c, key_file: k, ca_file: a, verify_and_map: true, timeout: 1.5\n" +
         "min_version: '1.3', cipher_suites: [TLS_AES_128_GCM_SHA256], first: 300ms\n" +
         `curve_preferences: [X25519], connection_rate_limit: 4, pinned_certs: [${pin}] }\n`,
-      {},
-      { allowUnsupported: true },
     );
     if (!result.ok) throw new Error("the block is valid");
     const { tls, auth } = result.options;
@@ -266,5 +270,54 @@ describe("values", () => {
     expect(optionsOf("tls { certs: [{cert_file: c, key_file: k}] }").tls?.certs).toEqual([
       { certFile: "c", keyFile: "k" },
     ]);
+  });
+
+  it("TL-07, TL-08: what is wrong with versions and suites is named", () => {
+    const versions = [`"1.1"`, `"2"`, "1.2"].map((text) =>
+      errorsOf(`tls { min_version: ${text} }`),
+    );
+    expect(versions).toEqual([
+      ["error parsing tls config: unsupported TLS version: TLS 1.1"],
+      ["error parsing tls config: unknown version: 2"],
+      ["error parsing tls config: 'min_version' wrong type: 1.2"],
+    ]);
+    const suites = "[TLS_RSA_WITH_RC4_128_SHA, TLS_RSA_WITH_AES_128_CBC_SHA]";
+    expect(errorsOf(`tls { cipher_suites: ${suites} }`)).toEqual([
+      "insecure cipher suites configured without 'allow_insecure_cipher_suites' option set: " +
+        "TLS_RSA_WITH_RC4_128_SHA, TLS_RSA_WITH_AES_128_CBC_SHA",
+    ]);
+    const allowed = loadText(
+      `tls { cert_file: c, key_file: k, cipher_suites: ${suites}, allow_insecure_cipher_suites: true }`,
+    );
+    expect(allowed.ok).toBe(true);
+    expect(allowed.warnings.map(({ message }) => message)).toEqual([
+      "cipher suites that no longer exist are left out: TLS_RSA_WITH_RC4_128_SHA",
+    ]);
+  });
+
+  it("TL-02: files are looked at where the source can, at the place of the block", () => {
+    const text = "port: 4222\ntls { cert_file: c, key_file: k, ca_file: a }\n";
+    const asked: unknown[] = [];
+    const checked = (fault: string | undefined, content: string) =>
+      loadConfig(
+        "test.conf",
+        {
+          ...memorySource({ "test.conf": content }),
+          checkTlsFiles: (tls) => {
+            asked.push(tls.certFile);
+            return fault;
+          },
+        },
+        { sha256Hex },
+      );
+    expect(checked(undefined, text).ok).toBe(true);
+    const refused = checked("open c: no such file or directory", text);
+    if (refused.ok) throw new Error("the file is not there");
+    expect(refused.errors.map(formatProblem)).toEqual([
+      "test.conf:2:1: open c: no such file or directory",
+    ]);
+    // Options that do not fit together are said alone.
+    checked("never", "tls { cert_file: c }");
+    expect(asked).toEqual(["c", "c"]);
   });
 });

@@ -57,7 +57,11 @@ export function loadConfig(path: string, source: ConfigSource, settings: LoadSet
   if (parsed.root.entries.size === 0) {
     findings.warn(parsed.root.at, "config has no values or is empty");
   }
-  const context = { findings, allowUnsupported: settings.allowUnsupported ?? false };
+  const context = {
+    findings,
+    allowUnsupported: settings.allowUnsupported ?? false,
+    checkTlsFiles: source.checkTlsFiles,
+  };
   const options = buildOptions(parsed.root, context);
   const { errors, warnings } = findings;
   if (errors.length > 0) return { ok: false, errors, warnings };

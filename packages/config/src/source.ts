@@ -1,5 +1,6 @@
 // The configuration's window to the outside: files and environment, given by the driver. Control
 // thread. Must stay true: nothing else in this package reads anything outside its arguments.
+import type { TlsOptions } from "./options.ts";
 
 /** How a driver reports that a file exists but cannot be read. */
 export class ConfigSourceError extends Error {
@@ -15,6 +16,11 @@ export interface ConfigSource {
    * absolute path is joined to that folder too, as the reference does (CF-12).
    */
   resolve(base: string, path: string): string;
+  /**
+   * What is wrong with the certificate files of a `tls` block (TL-02); undefined = nothing. Without
+   * this port the driver finds out when the server starts.
+   */
+  checkTlsFiles?: ((tls: TlsOptions) => string | undefined) | undefined;
   /** Value of an environment variable; undefined when it is not set. */
   environment(name: string): string | undefined;
 }

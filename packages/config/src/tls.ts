@@ -1,6 +1,11 @@
 // `tls { ... }` of the client listener (TL-01 to TL-14). Control thread. Files are named here and
-// read by the driver, which reports what is wrong inside them.
-import { isCipherSuite, isCurve, isInsecureCipherSuite } from "./cipher-suites.ts";
+// read by the driver: through the source's port when it has one, else at the start.
+import {
+  isCipherSuite,
+  isCurve,
+  isInsecureCipherSuite,
+  openSslCipherName,
+} from "./cipher-suites.ts";
 import type { ReadContext } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { fieldNames, forEachField, readMap, readSeconds } from "./fields.ts";
@@ -57,7 +62,13 @@ export function readTls(entry: ConfigEntry, context: ReadContext): TlsOptions | 
     (name, field) => readField(name, field, draft, context),
     (key) => `${PREFIX}, unknown field ${JSON.stringify(key)}`,
   );
+  const errorsBefore = findings.errors.length;
   checkTls(entry, draft, findings);
+  checkCipherSuites(entry, draft, findings);
+  if (findings.errors.length === errorsBefore) {
+    const fault = context.checkTlsFiles?.(draft);
+    if (fault !== undefined) findings.error(entry.at, fault);
+  }
   return draft;
 }
 
@@ -117,7 +128,6 @@ function readSetting(
       break;
     case "connection_rate_limit":
       draft.connectionRateLimit = readRateLimit(field, findings);
-      reportUnsupported(field, "a limit on the rate of TLS connections", context, findings);
       break;
     case "pinned_certs":
       draft.pinnedCerts = readPins(field, findings);
@@ -208,8 +218,9 @@ function readNames(
   return names;
 }
 
+/** TL-12. Below 0 is no limit, as in the reference. */
 function readRateLimit(field: ConfigEntry, findings: Findings): number {
-  if (field.node.kind === "integer" && field.node.value >= 0) return field.node.value;
+  if (field.node.kind === "integer") return Math.max(0, field.node.value);
   findings.error(field.at, `${PREFIX}, 'connection_rate_limit' wrong type`);
   return 0;
 }
@@ -266,12 +277,13 @@ function readMinVersion(field: ConfigEntry, findings: Findings): TlsOptions["min
   const node = field.node;
   if (node.kind === "string" && (node.value === "1.2" || node.value === "1.3")) return node.value;
   const shown = "value" in node ? String(node.value) : describeKind(node);
-  findings.error(
-    field.at,
-    node.kind === "string"
-      ? `${PREFIX}: unsupported TLS version: ${shown}`
-      : `${PREFIX}: 'min_version' wrong type: ${shown}`,
-  );
+  if (node.kind !== "string") {
+    findings.error(field.at, `${PREFIX}: 'min_version' wrong type: ${shown}`);
+  } else if (shown === "1.0" || shown === "1.1") {
+    findings.error(field.at, `${PREFIX}: unsupported TLS version: TLS ${shown}`);
+  } else {
+    findings.error(field.at, `${PREFIX}: unknown version: ${shown}`);
+  }
   return "1.2";
 }
 
@@ -287,12 +299,25 @@ function checkTls(entry: ConfigEntry, draft: Draft, findings: Findings): void {
     // Section 17, TL-02: the reference starts, and no handshake can succeed.
     findings.advise(entry.at, "tls has no certificate: clients will not be able to connect");
   }
-  const insecure = draft.cipherSuites?.filter(isInsecureCipherSuite) ?? [];
+}
+
+/** TL-07. */
+function checkCipherSuites(entry: ConfigEntry, draft: Draft, findings: Findings): void {
+  const suites = draft.cipherSuites ?? [];
+  const insecure = suites.filter(isInsecureCipherSuite);
   if (insecure.length > 0 && !draft.allowInsecureCipherSuites) {
     findings.error(
       entry.at,
       "insecure cipher suites configured without 'allow_insecure_cipher_suites' option set: " +
         insecure.join(", "),
+    );
+    return;
+  }
+  const gone = suites.filter((name) => openSslCipherName(name) === undefined);
+  if (gone.length > 0) {
+    findings.advise(
+      entry.at,
+      `cipher suites that no longer exist are left out: ${gone.join(", ")}`,
     );
   }
 }

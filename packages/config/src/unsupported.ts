@@ -23,8 +23,7 @@ export type Feature =
   | "message tracing"
   | "service latency"
   | "write_timeout: retry"
-  | "certificate stores"
-  | "a limit on the rate of TLS connections";
+  | "certificate stores";
 
 /** What to do with them: from the flag `--allow-unsupported`. */
 export interface UnsupportedPolicy {

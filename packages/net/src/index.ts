@@ -4,3 +4,4 @@ export * from "./socket-driver.ts";
 export { SocketTransport } from "./socket-transport.ts";
 export * from "./tls-context.ts";
 export { alternativeNames, distinguishedName } from "./tls-facts.ts";
+export { HANDSHAKE_RATE_BYTES, type HandshakeRateOptions } from "./tls-handshake-rate.ts";

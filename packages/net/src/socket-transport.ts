@@ -128,6 +128,11 @@ export class SocketTransport implements Transport {
     const tls = this.#tls;
     assert(tls !== undefined, "this listener has a TLS context");
     assert((this.#flags & (AWAITING_HELLO | HANDSHAKING)) === 0, "TLS starts once");
+    if (!tls.admitsHandshake()) {
+      if (tls.rateRefusal !== undefined) this.#socket.write(tls.rateRefusal);
+      this.#endAs("refused", "");
+      return;
+    }
     this.#flags |= AWAITING_HELLO;
     this.#timer = setTimeout(handshakeTooSlow, tls.handshakeTimeoutMs, this);
     if ((this.#flags & PAUSED) !== 0 && this.#driver.delivering !== this) this.#startReading();

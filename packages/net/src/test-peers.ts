@@ -73,9 +73,11 @@ export class TestServer {
 
   constructor(options: {
     readonly tls?: TlsContextOptions | undefined;
+    readonly onRejected?: (count: number) => void;
     readonly onOpen?: (session: RecordingSession) => void;
   }) {
-    const tls = options.tls === undefined ? undefined : new TlsContext(options.tls);
+    const tls =
+      options.tls === undefined ? undefined : new TlsContext(options.tls, options.onRejected);
     this.driver = new SocketDriver({
       flush: () => {
         this.flushes += 1;

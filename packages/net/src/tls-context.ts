@@ -6,6 +6,11 @@ import type { Socket } from "node:net";
 import type { Server, TLSSocket, TlsOptions } from "node:tls";
 import { socketUnder, TRANSPORT } from "./socket-access.ts";
 import { dnsNames } from "./tls-facts.ts";
+import {
+  HANDSHAKE_WINDOW_MS,
+  HandshakeRate,
+  type HandshakeRateOptions,
+} from "./tls-handshake-rate.ts";
 
 /** PEM of a certificate chain and of its key. */
 export interface CertificatePair {
@@ -27,6 +32,11 @@ const DEFAULT_SUITES = [
   "ECDHE-RSA-AES128-GCM-SHA256",
   "ECDHE-ECDSA-CHACHA20-POLY1305",
   "ECDHE-RSA-CHACHA20-POLY1305",
+  // Last: for clients that know nothing better, as in the reference.
+  "ECDHE-ECDSA-AES128-SHA",
+  "ECDHE-RSA-AES128-SHA",
+  "ECDHE-ECDSA-AES256-SHA",
+  "ECDHE-RSA-AES256-SHA",
 ];
 
 /** Plain data, so that it can be cloned to the workers. */
@@ -39,7 +49,7 @@ export interface TlsContextOptions {
   readonly verifyClients: boolean;
   /** TL-08. */
   readonly minVersion: "1.2" | "1.3";
-  /** OpenSSL's names (TL-07); undefined = the forward-secret AEAD suites (TL-09). */
+  /** OpenSSL's names (TL-07); undefined = all that the reference calls secure (TL-09). */
   readonly ciphers?: readonly string[] | undefined;
   /** OpenSSL's names (TL-07). */
   readonly curves?: readonly string[] | undefined;
@@ -53,20 +63,32 @@ export interface TlsContextOptions {
   readonly sessionContext: string;
   /** Sent in clear to a peer whose first byte is no TLS record, then the connection ends (CP-93). */
   readonly clearRefusal?: string | undefined;
+  /** TL-12; undefined = as many as come. */
+  readonly handshakeRate?: HandshakeRateOptions | undefined;
+  /** Sent in clear to a peer that is one too many, then the connection ends (CP-94). */
+  readonly rateRefusal?: string | undefined;
 }
 
 export class TlsContext {
   readonly handshakeTimeoutMs: number;
   readonly clearRefusal: Buffer | undefined;
+  readonly rateRefusal: Buffer | undefined;
   readonly #server: Server;
   readonly #pinnedKeys: readonly string[];
+  readonly #rate: HandshakeRate | undefined;
+  readonly #onRejected: ((count: number) => void) | undefined;
 
-  /** Throws when a certificate, key or name is not usable, or there is no certificate. */
-  constructor(options: TlsContextOptions) {
+  /**
+   * Throws when a certificate, key or name is not usable, or there is no certificate. `onRejected`
+   * hears, at most once a second, how many connections were one too many on all threads (TL-12).
+   */
+  constructor(options: TlsContextOptions, onRejected?: (count: number) => void) {
     this.handshakeTimeoutMs = options.handshakeTimeoutMs;
-    const refusal = options.clearRefusal;
-    this.clearRefusal = refusal === undefined ? undefined : Buffer.from(refusal, "latin1");
+    this.clearRefusal = latin1(options.clearRefusal);
+    this.rateRefusal = latin1(options.rateRefusal);
     this.#pinnedKeys = options.pinnedKeys;
+    this.#rate = options.handshakeRate && new HandshakeRate(options.handshakeRate);
+    this.#onRejected = onRejected;
     const [first, ...others] = options.certificates;
     if (first === undefined) throw new Error("TLS needs a certificate");
     this.#server = process.getBuiltinModule("node:tls").createServer(serverOptions(options, first));
@@ -77,6 +99,19 @@ export class TlsContext {
     }
     this.#server.on("secureConnection", (secure: TLSSocket) => this.#secured(secure));
     this.#server.on("tlsClientError", onHandshakeError);
+  }
+
+  /** TL-12. Asked once per connection, when its handshake is due; false = it is one too many. */
+  admitsHandshake(): boolean {
+    const rate = this.#rate;
+    if (rate === undefined || rate.admits(processMs())) return true;
+    if (rate.countRejected()) setTimeout(reportRejected, HANDSHAKE_WINDOW_MS, this).unref();
+    return false;
+  }
+
+  reportRejected(): void {
+    const count = this.#rate?.takeRejected() ?? 0;
+    if (count > 0) this.#onRejected?.(count);
   }
 
   /** Starts the handshake on a socket of a transport, which hears of its end. */
@@ -97,6 +132,19 @@ export class TlsContext {
     const digest = keyDigest(secure);
     return digest !== undefined && this.#pinnedKeys.includes(digest);
   }
+}
+
+function reportRejected(context: TlsContext): void {
+  context.reportRejected();
+}
+
+/** Whole milliseconds of the clock that all threads share. */
+function processMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+function latin1(text: string | undefined): Buffer | undefined {
+  return text === undefined ? undefined : Buffer.from(text, "latin1");
 }
 
 function serverOptions(options: TlsContextOptions, pair: CertificatePair): TlsOptions {

@@ -5,20 +5,8 @@ import net from "node:net";
 import tls from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
 import { pem, type RecordingSession, TestClient, TestServer, until } from "./test-peers.ts";
+import { echoes, infoThenTls, REFUSAL, TLS_BASE, TRUST, upgrade } from "./test-tls-peers.ts";
 import type { TlsContextOptions } from "./tls-context.ts";
-
-const REFUSAL = "-ERR 'Secure Connection - TLS Required'\r\n";
-const BASE: TlsContextOptions = {
-  certificates: [{ certificate: pem("server.pem"), key: pem("server.key") }],
-  authorities: pem("ca.pem"),
-  verifyClients: false,
-  minVersion: "1.2",
-  pinnedKeys: [],
-  handshakeTimeoutMs: 2000,
-  ticketKeys: randomBytes(48),
-  sessionContext: "listener 0",
-  clearRefusal: REFUSAL,
-};
 
 let server: TestServer | undefined;
 afterEach(async () => {
@@ -30,38 +18,13 @@ async function start(
   change: Partial<TlsContextOptions>,
   onOpen: (session: RecordingSession) => void,
 ): Promise<TestServer> {
-  server = await new TestServer({ tls: { ...BASE, ...change }, onOpen }).start();
+  server = await new TestServer({ tls: { ...TLS_BASE, ...change }, onOpen }).start();
   return server;
-}
-
-/** INFO in clear, then TLS (CP-18); echoes what it gets. */
-function infoThenTls(session: RecordingSession): void {
-  session.transport.write([Buffer.from("INFO {}\r\n")]);
-  session.transport.startTls();
-  session.react = (bytes) => session.transport.write([Buffer.from(bytes)]);
 }
 
 function tlsFirst(session: RecordingSession): void {
   session.transport.startTls();
   session.onSecured = () => session.transport.write([Buffer.from("INFO {}\r\n")]);
-}
-
-const TRUST = { ca: pem("ca.pem"), servername: "localhost" };
-
-/** Reads INFO in clear, then upgrades the same socket. */
-async function upgrade(
-  running: TestServer,
-  options: tls.ConnectionOptions = {},
-): Promise<TestClient> {
-  const plain = await running.connect();
-  await until(() => plain.text === "INFO {}\r\n");
-  plain.socket.removeAllListeners("data");
-  return new TestClient(tls.connect({ ...TRUST, ...options, socket: plain.socket }));
-}
-
-async function echoes(client: TestClient, text: string): Promise<void> {
-  client.socket.write(text);
-  await until(() => client.text.endsWith(text));
 }
 
 test("CP-18: INFO in clear, then TLS on the same socket", async () => {
@@ -346,9 +309,9 @@ function certificate(name: string): tls.ConnectionOptions {
 
 test("TL-02, TL-07: unusable material is refused at the start", () => {
   const mixed = [{ certificate: pem("server.pem"), key: pem("client.key") }];
-  expect(() => new TestServer({ tls: { ...BASE, certificates: mixed } })).toThrow();
-  expect(() => new TestServer({ tls: { ...BASE, certificates: [] } })).toThrow();
-  expect(() => new TestServer({ tls: { ...BASE, curves: ["no-such"] } })).toThrow();
+  expect(() => new TestServer({ tls: { ...TLS_BASE, certificates: mixed } })).toThrow();
+  expect(() => new TestServer({ tls: { ...TLS_BASE, certificates: [] } })).toThrow();
+  expect(() => new TestServer({ tls: { ...TLS_BASE, curves: ["no-such"] } })).toThrow();
 });
 
 test("TL-03: a further certificate is chosen by the name that the client asks for", async () => {

@@ -2,13 +2,30 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { headerValue, isEmptyBlock, removeHeader, setHeader } from "./headers.ts";
+import {
+  copyWithHeader,
+  HEADER_ROOM_BYTES,
+  headerValue,
+  isEmptyBlock,
+  lastHeader,
+  removeHeader,
+} from "./headers.ts";
 
 const block = (text: string): Buffer => Buffer.from(text, "latin1");
 
 function value(text: string, key: string): string | undefined {
   const found = headerValue(block(text), key);
   return found === undefined ? undefined : Buffer.from(found).toString("latin1");
+}
+
+/** Copied into memory of just the promised size, with something before it. */
+function withHeader(input: Uint8Array, key: string, value: string): Buffer {
+  const last = lastHeader(key, value);
+  const out = Buffer.alloc(3 + input.length + last.length + HEADER_ROOM_BYTES, "x");
+  const end = copyWithHeader(input, Buffer.from(key), last, out, 3);
+  expect(end).toBeLessThanOrEqual(out.length);
+  expect(out.toString("latin1", 0, 3)).toBe("xxx");
+  return out.subarray(3, end);
 }
 
 const TWO = "NATS/1.0\r\nA: 1\r\nB:  two \r\nA: 3\r\n\r\n";
@@ -71,24 +88,35 @@ describe("removeHeader", () => {
   });
 });
 
-describe("setHeader", () => {
+describe("copyWithHeader", () => {
   test.each([
-    [undefined, "NATS/1.0\r\nK: v\r\n\r\n"],
     ["", "NATS/1.0\r\nK: v\r\n\r\n"],
+    ["\r\n", "NATS/1.0\r\nK: v\r\n\r\n"],
     ["NATS/1.0\r\n\r\n", "NATS/1.0\r\nK: v\r\n\r\n"],
     ["NATS/1.0\r\n", "NATS/1.0\r\nK: v\r\n\r\n"],
     ["NATS/1.0\r\nA: 1\r\n\r\n", "NATS/1.0\r\nA: 1\r\nK: v\r\n\r\n"],
     ["NATS/1.0\r\nK: old\r\nA: 1\r\nK: old\r\n\r\n", "NATS/1.0\r\nA: 1\r\nK: v\r\n\r\n"],
+    ["NATS/1.0\r\nK: old\r\n\r\n", "NATS/1.0\r\nK: v\r\n\r\n"],
+    ["NATS/1.0\r\nA: 1\r\n k\t: old", "NATS/1.0\r\nA: 1\r\nK: v\r\n\r\n"],
     ["NATS/1.0 503\r\nA: 1\r\n\r\n", "NATS/1.0 503\r\nA: 1\r\nK: v\r\n\r\n"],
     ["NATS/1.0\r\nA: 1", "NATS/1.0\r\nA: 1\r\nK: v\r\n\r\n"],
+    ["NATS/1.0\r\nA: 1\r", "NATS/1.0\r\nA: 1\r\r\nK: v\r\n\r\n"],
     ["garbage", "garbage\r\nK: v\r\n\r\n"],
-  ])("CP-58 into %j", (text, expected) => {
-    const got = setHeader(text === undefined ? undefined : block(text), "K", "v");
-    expect(got.toString("latin1")).toBe(expected);
+  ])("CP-58 from %j", (text, expected) => {
+    expect(withHeader(block(text), "K", "v").toString("latin1")).toBe(expected);
+  });
+
+  test("attack 43: what is left out is what a loose removal takes", () => {
+    const text =
+      "NATS/1.0\r\nnats-request-info: 1\r\n Nats-Request-Info: 2\r\nNATS-REQUEST-INFO\t: 3\r\n" +
+      "Nats-Request-Info: 4\r\nNats-Request-Infos: 5\r\nNats_Request_Info: 6\r\n\r\n";
+    expect(withHeader(block(text), "Nats-Request-Info", "v").toString()).toBe(
+      "NATS/1.0\r\nNats-Request-Infos: 5\r\nNats_Request_Info: 6\r\nNats-Request-Info: v\r\n\r\n",
+    );
   });
 
   test("attack 48: a value cannot start a header of its own", () => {
-    const got = setHeader(undefined, "K", "v\r\nEvil: 1").toString();
+    const got = withHeader(block(""), "K", "v\r\nEvil: 1").toString();
     expect(got).toBe("NATS/1.0\r\nK: v  Evil: 1\r\n\r\n");
   });
 });
@@ -102,7 +130,7 @@ describe("hostile blocks", () => {
     expect(removeHeader(many, "A").length).toBe(many.length - 600_000);
     const half = block(`NATS/1.0\r\n${"A".repeat(200_000)}`);
     expect(headerValue(half, "AAAAAAAAAAAAAAAB")).toBe(undefined);
-    expect(setHeader(many, "B", "x").length).toBe(many.length - 600_000 + 6);
+    expect(withHeader(many, "B", "x").length).toBe(many.length - 600_000 + 6);
   });
 
   test("any bytes: what is set is found, what is removed is gone, nothing throws", () => {
@@ -118,7 +146,13 @@ describe("hostile blocks", () => {
       fc.property(bytes, (input) => {
         const removed = removeHeader(input, "K", "loose");
         expect(headerValue(removed, "K")).toBe(undefined);
-        expect(Buffer.from(headerValue(setHeader(input, "K", "v"), "K")!).toString()).toBe("v");
+        const set = withHeader(input, "K", "v");
+        expect(Buffer.from(headerValue(set, "K")!).toString()).toBe("v");
+        // Nothing else is lost or added but line ends and the status line.
+        const kept = removed.length <= 2 ? Buffer.from("NATS/1.0") : Buffer.from(removed);
+        const before = set.subarray(0, set.length - "K: v\r\n\r\n".length).toString("latin1");
+        expect(before.trimEnd()).toBe(kept.toString("latin1").trimEnd());
+        expect(before.endsWith("\r\n")).toBe(true);
       }),
       { numRuns: 1000 },
     );

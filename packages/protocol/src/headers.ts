@@ -117,30 +117,63 @@ export function isEmptyBlock(block: Uint8Array): boolean {
   return start >= block.length || (start + 2 >= block.length && block[start] === CR);
 }
 
+/** Room that `copyWithHeader` may need beside the block and the line. */
+export const HEADER_ROOM_BYTES = STATUS_LINE.length + LINE_END.length;
+
 /**
- * A new block in which `key` occurs once, at the end, with `value`. An absent block is started with
- * `NATS/1.0`. Line ends in `value` become spaces, so that it cannot add headers of its own.
+ * The end of a block whose last header is `key` with `value`. Line ends in `value` become spaces, so
+ * that it cannot add headers of its own (attack 48).
  */
-export function setHeader(block: Uint8Array | undefined, key: string, value: string): Buffer {
-  const line = Buffer.from(`${key}: ${value.replace(/[\r\n]/g, " ")}\r\n\r\n`);
-  if (block === undefined || block.length <= LINE_END.length) {
-    return Buffer.concat([STATUS_LINE, line]);
-  }
-  const rest = removeHeader(block, key);
-  const start = lastLineStart(rest);
-  const kept = rest.subarray(0, start);
-  const ended = start >= 2 && rest[start - 2] === CR && rest[start - 1] === LF;
-  return Buffer.concat(ended ? [kept, line] : [kept, LINE_END, line]);
+export function lastHeader(key: string, value: string): Buffer {
+  return Buffer.from(`${key}: ${value.replace(/[\r\n]/g, " ")}\r\n\r\n`);
 }
 
-/** Where the CRLF that ends the block starts, or the length of a block that does not end so. */
-function lastLineStart(block: Uint8Array): number {
-  const end = block.length;
-  const closed =
-    end >= 4 &&
-    block[end - 1] === LF &&
-    block[end - 2] === CR &&
-    block[end - 3] === LF &&
-    block[end - 4] === CR;
-  return closed ? end - 2 : end;
+/**
+ * Copies `block` to `out` at `at` so that the header `key` occurs once, at the end: what has that
+ * key, by a loose match, is left out, and `last` (see `lastHeader`) follows. A block without a line
+ * is started with `NATS/1.0`. Returns where the copy ends. `out` must not share memory with `block`
+ * and has room for `block`, `last` and `HEADER_ROOM_BYTES`.
+ */
+export function copyWithHeader(
+  block: Uint8Array,
+  key: Uint8Array,
+  last: Uint8Array,
+  out: Uint8Array,
+  at: number,
+): number {
+  let end = at;
+  let copied = 0;
+  let start = nextLine(block, 0);
+  while (start < block.length) {
+    const next = nextLine(block, start);
+    if (keyEnd(block, start, lineEnd(block, start, next), key, "loose") >= 0) {
+      end = copyBytes(block, copied, start, out, end);
+      copied = next;
+    }
+    start = next;
+  }
+  end = copyBytes(block, copied, block.length, out, end);
+  if (end - at <= LINE_END.length) {
+    end = copyBytes(STATUS_LINE, 0, STATUS_LINE.length, out, at);
+  } else if (end - at >= 4 && endsLine(out, end) && endsLine(out, end - 2)) {
+    end -= 2;
+  } else if (!endsLine(out, end)) {
+    end = copyBytes(LINE_END, 0, LINE_END.length, out, end);
+  }
+  return copyBytes(last, 0, last.length, out, end);
+}
+
+function endsLine(bytes: Uint8Array, end: number): boolean {
+  return bytes[end - 2] === CR && bytes[end - 1] === LF;
+}
+
+function copyBytes(
+  from: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  for (let k = start; k < end; k++) out[at + k - start] = from[k]!;
+  return at + end - start;
 }

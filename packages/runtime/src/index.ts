@@ -1,4 +1,5 @@
 // The entry of the package: everything that other packages may use.
+export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";
 export { type LogSink, LogWriter, type LogWriterOptions, SILENT_LOG } from "./log-writer.ts";
 export { type PrestartedThreads, prestartThreads } from "./prestart.ts";

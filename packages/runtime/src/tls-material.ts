@@ -1,31 +1,31 @@
 // From the TLS options of the configuration to what a worker makes its context of. Control thread;
-// the only reader of certificate files.
+// with `certificate-files.ts` the only reader of certificate files.
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { openSslCipherName, openSslCurveName, type TlsOptions } from "@weft/config";
-import { type CertificatePair, TlsContext, type TlsContextOptions } from "@weft/net";
+import {
+  HANDSHAKE_RATE_BYTES,
+  type HandshakeRateOptions,
+  TlsContext,
+  type TlsContextOptions,
+} from "@weft/net";
 import { ERROR_LINES } from "@weft/protocol";
+import { sharedRegion } from "@weft/shm";
+import { readCertificateFiles } from "./certificate-files.ts";
 
 /** Bytes that Node wants for ticket keys. */
 const TICKET_KEY_BYTES = 48;
 
 /**
  * Reads the files and makes one context of them, so that what is wrong with them is said at the
- * start and not by workers. Throws with the file's name or OpenSSL's words. Undefined: no
- * certificate is configured, and no handshake can succeed.
+ * start and not by workers. Throws with the reference's words for a file, else with OpenSSL's.
+ * Undefined: no certificate is configured, and no handshake can succeed.
  */
 export function loadTlsMaterial(tls: TlsOptions, listener: string): TlsContextOptions | undefined {
-  const files =
-    tls.certFile !== undefined && tls.keyFile !== undefined
-      ? [{ certFile: tls.certFile, keyFile: tls.keyFile }]
-      : tls.certs;
-  if (files.length === 0) return undefined;
-  const certificates = files.map(({ certFile, keyFile }): CertificatePair => {
-    return { certificate: readPem(certFile), key: readPem(keyFile) };
-  });
+  const { certificates, authorities } = readCertificateFiles(tls);
+  if (certificates.length === 0) return undefined;
   const material: TlsContextOptions = {
     certificates,
-    authorities: tls.caFile === undefined ? undefined : readPem(tls.caFile),
+    authorities,
     verifyClients: tls.verify,
     minVersion: tls.minVersion,
     ciphers: openSslNames(tls.cipherSuites, openSslCipherName),
@@ -34,18 +34,22 @@ export function loadTlsMaterial(tls: TlsOptions, listener: string): TlsContextOp
     handshakeTimeoutMs: tls.timeoutMs,
     ticketKeys: randomBytes(TICKET_KEY_BYTES),
     sessionContext: listener,
-    clearRefusal: `-ERR '${ERROR_LINES.tlsRequired.text}'\r\n`,
+    clearRefusal: clearLine(ERROR_LINES.tlsRequired.text),
+    handshakeRate: handshakeRate(tls.connectionRateLimit),
+    rateRefusal: clearLine(ERROR_LINES.connectionThrottled.text),
   };
   new TlsContext(material);
   return material;
 }
 
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch (error) {
-    throw new Error(`error reading TLS file: ${(error as Error).message}`);
-  }
+/** TL-12. One region for all workers of the listener. */
+function handshakeRate(perSecondMax: number): HandshakeRateOptions | undefined {
+  if (perSecondMax === 0) return undefined;
+  return { perSecondMax, region: sharedRegion(HANDSHAKE_RATE_BYTES) };
+}
+
+function clearLine(text: string): string {
+  return `-ERR '${text}'\r\n`;
 }
 
 function openSslNames(

@@ -34,8 +34,10 @@ export function takeSockets(seed: WorkerSeed, start: WorkerStart, parts: SocketP
       ending.connectionGone();
     },
   });
+  const onRejected = (count: number): void =>
+    log.write("warn", `Rejected ${count} connections due to TLS rate limiting`);
   const contexts = start.tls.map((options) =>
-    options === null ? undefined : new TlsContext(options),
+    options === null ? undefined : new TlsContext(options, onRejected),
   );
   const faults = injectFaults(`${seed.threadIndex}`);
   seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {

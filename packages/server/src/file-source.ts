@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ConfigSource, ConfigSourceError } from "@weft/config";
+import { checkTlsFiles } from "@weft/runtime";
 
 /** Files of the file system and variables of the process. */
 export const FILE_SOURCE: ConfigSource = {
@@ -17,6 +18,7 @@ export const FILE_SOURCE: ConfigSource = {
   },
   // CF-12: an absolute path too is taken from the folder of the including file.
   resolve: (base, path) => join(dirname(base), path),
+  checkTlsFiles,
   environment: (name) => process.env[name],
 };
 

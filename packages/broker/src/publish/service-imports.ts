@@ -9,25 +9,41 @@ import {
   type ServiceImportSnapshot,
   ServiceReplyTable,
   type ServiceTarget,
+  SYSTEM_ACCOUNT_INDEX,
 } from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Millis } from "@weft/base";
-import { removeHeader, setHeader } from "@weft/protocol";
+import { copyWithHeader, HEADER_ROOM_BYTES } from "@weft/protocol";
 import { FLAG_SERVICE_REPLY } from "../deliver/bus-frame.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import type { Bus } from "../ports.ts";
-import { requestInfo } from "../session/request-info.ts";
+import { REQUEST_INFO_KEY, RequestInfoCache, RequestOrigin } from "../session/request-info.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import { MessageView } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
 import { hashSubject } from "./plan-compiler.ts";
 import { PUBLISH_DEPTH_MAX, type Publisher, type ServiceStep } from "./publisher.ts";
 
-const REQUEST_INFO = "Nats-Request-Info";
 /** AC-33: acknowledgements keep their way; rewriting them would break pull consumers. */
 const ACK_PREFIX = Buffer.from("$JS.ACK.", "latin1");
+/**
+ * In front of a body written anew: room for the reply subject, as what stands in one buffer is copied
+ * faster, then for `<#header> <#total> CRLF` with ten digits each.
+ */
+const REPLY_BYTES_MAX = 64;
+const BODY_START = REPLY_BYTES_MAX + 24;
+const BODY_BYTES_MIN = 4_096;
+/** Memory for larger bodies is not kept; subjects are bounded by the control line. */
+const BODY_BYTES_KEPT = 65_536;
+const SUBJECT_BYTES_MIN = 256;
+/** Below this a byte loop beats `Buffer.copy`. */
+const LOOP_COPY_BYTES = 96;
 const EMPTY = Buffer.alloc(0);
+const NO_PICKS: readonly Buffer[] = [];
+const SPACE = 0x20;
 const DOT = 0x2e;
 const DIGIT_0 = 0x30;
+const CR = 0x0d;
+const LF = 0x0a;
 
 export interface ServiceImportsDependencies {
   readonly bus: Bus;
@@ -47,26 +63,56 @@ const SERVER_TAG_BYTES = 6;
 const THREAD_AT = TAG_AT + SERVER_TAG_BYTES;
 const TAG_END = THREAD_AT + 2;
 
+/** What one nesting depth publishes: refilled for each message, so that a request allocates nothing. */
+class Hop {
+  readonly view = new MessageView();
+  readonly origin = new RequestOrigin();
+  /** The view is a request passed on; otherwise an answer on its way back. */
+  isRequest = false;
+  #subject = Buffer.allocUnsafeSlow(SUBJECT_BYTES_MIN);
+
+  subjectRoom(bytes: number): Buffer {
+    if (bytes > this.#subject.length) this.#subject = Buffer.allocUnsafeSlow(bytes);
+    return this.#subject;
+  }
+
+  /** Large ones are not kept. */
+  bodyRoom(bytes: number): Buffer {
+    const { view } = this;
+    if (view.ownedBody.length >= bytes) return view.ownedBody;
+    const grown = Buffer.allocUnsafeSlow(Math.max(BODY_BYTES_MIN, bytes));
+    view.ownedBody = grown.length <= BODY_BYTES_KEPT ? grown : EMPTY;
+    return grown;
+  }
+}
+
 export class ServiceImports implements ServiceStep {
   readonly #dependencies: ServiceImportsDependencies;
   readonly #replies: ServiceReplyTable;
   readonly #serverTag: Buffer;
-  /** One message per nesting depth. */
-  readonly #views: MessageView[] = [];
+  readonly #infos: RequestInfoCache;
+  /** One per nesting depth. */
+  readonly #hops: Hop[] = [];
+  /** Imports seen from the other side, both ways. */
+  readonly #reversed = new Map<ServiceImportSnapshot, ServiceImportSnapshot>();
 
   constructor(dependencies: ServiceImportsDependencies) {
     this.#dependencies = dependencies;
-    const { bus, serverId, entropy } = dependencies;
+    const { bus, serverId, entropy, accounts } = dependencies;
     this.#serverTag = Buffer.from(serverId.slice(1, 1 + SERVER_TAG_BYTES), "latin1");
     assert(this.#serverTag.length === SERVER_TAG_BYTES, "a server id is a public key");
     const tag = `${this.#serverTag.toString("latin1")}${String(bus.threadIndex).padStart(2, "0")}`;
     this.#replies = new ServiceReplyTable(entropy, tag);
+    assert(this.#replies.subjectBytes <= REPLY_BYTES_MAX, "a reply subject has room");
+    this.#infos = new RequestInfoCache(accounts);
   }
 
   request(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
-    if (depth + 1 >= PUBLISH_DEPTH_MAX) return 0;
+    const { services } = plan;
+    if (services === undefined || depth + 1 >= PUBLISH_DEPTH_MAX) return 0;
     let delivered = 0;
-    for (const route of plan.services ?? []) {
+    for (let i = 0; i < services.length; i += 1) {
+      const route = services[i] as ServiceTarget;
       if (this.#requestOne(route, message, context, depth + 1)) delivered += 1;
     }
     return delivered;
@@ -88,7 +134,7 @@ export class ServiceImports implements ServiceStep {
         subjectStart,
         subjectEnd,
         hash,
-        [],
+        NO_PICKS,
         FLAG_SERVICE_REPLY,
       );
       return true;
@@ -113,8 +159,11 @@ export class ServiceImports implements ServiceStep {
   ): boolean {
     const { publisher, contexts } = this.#dependencies;
     const { import: service } = route;
-    const view = this.#view(depth);
-    this.#setSubject(view, route.subject);
+    const hop = this.#hop(depth);
+    const { view } = hop;
+    this.#setSubject(hop, route.subject, message);
+    this.#setOrigin(hop, message, context, service);
+    this.#writeBody(hop, message);
     let slot = -1;
     if (message.replyStart < 0) {
       view.replyStart = -1;
@@ -123,12 +172,12 @@ export class ServiceImports implements ServiceStep {
       view.replyStart = message.replyStart;
       view.replyEnd = message.replyEnd;
     } else {
+      view.reply = view.body;
       slot = this.#replyVia(view, service, context.account, message);
     }
-    view.requester = message.requester ?? message.source;
-    this.#addRequestInfo(view, message, context, service.share, depth);
     const done = publisher.publishAs(contexts.internal(service.exporter), view, depth) > 0;
     if (!done && slot >= 0) this.#replies.release(slot);
+    hop.origin.session = undefined;
     return done;
   }
 
@@ -136,30 +185,57 @@ export class ServiceImports implements ServiceStep {
   #forward(slot: number, message: MessageView, now: Millis): boolean {
     const depth = message.hops + 1;
     if (depth >= PUBLISH_DEPTH_MAX) return false;
-    const { publisher, contexts } = this.#dependencies;
-    const service = this.#replies.import(slot);
-    const account = this.#replies.account(slot);
-    const view = this.#view(depth);
-    this.#setSubject(view, this.#replies.reply(slot));
+    const { publisher, contexts, hashSeed } = this.#dependencies;
+    const replies = this.#replies;
+    const service = replies.import(slot);
+    const account = replies.account(slot);
+    const hop = this.#hop(depth);
+    const { view, origin } = hop;
+    const subjectBytes = replies.replyBytes(slot);
+    view.subject = hop.subjectRoom(subjectBytes);
+    replies.copyReply(slot, view.subject, 0);
+    view.subjectStart = 0;
+    view.subjectEnd = subjectBytes;
+    view.hash = hashSubject(view.subject, 0, subjectBytes, hashSeed);
     view.body = message.body;
     view.tailStart = message.tailStart;
     view.bodyStart = message.bodyStart;
     view.bodyEnd = message.bodyEnd;
     view.headerBytes = message.headerBytes;
     view.replyStart = -1;
-    if (message.replyStart >= 0) {
-      // The answer asks back: the requester's side gets a way to answer it.
-      const { importer, exporter } = service;
-      const reverse = { ...service, importer: exporter, exporter: importer };
-      this.#replyVia(view, reverse, exporter, message);
-    }
+    // Where the requester waits may be a service too: then the one who answers is who asks.
+    origin.session = message.source;
+    origin.account = service.exporter;
+    origin.service = -1;
+    origin.shared = false;
+    origin.withServer = false;
+    hop.isRequest = false;
+    // Before anything else is published: that may need the place of the oldest request.
     const payloadBytes = message.bodyEnd - message.bodyStart;
+    const takesMore = replies.takesMore(slot, payloadBytes, now);
+    // The answer asks back: the requester's side gets a way to answer it.
+    if (message.replyStart >= 0) {
+      view.reply = view.ownedReply;
+      this.#replyVia(view, this.#reverse(service), service.exporter, message);
+    }
     const done = publisher.publishAs(contexts.internal(account), view, depth) > 0;
-    this.#replies.answered(slot, payloadBytes, done, now);
+    if (takesMore && !done) replies.release(slot);
+    origin.session = undefined;
     return done;
   }
 
-  /** Gives `view` a reply subject of this thread that leads back to the reply of `message`. */
+  #reverse(service: ServiceImportSnapshot): ServiceImportSnapshot {
+    let reversed = this.#reversed.get(service);
+    if (reversed === undefined) {
+      const { importer, exporter } = service;
+      reversed = { ...service, importer: exporter, exporter: importer };
+      this.#reversed.set(service, reversed);
+      this.#reversed.set(reversed, service);
+    }
+    return reversed;
+  }
+
+  /** Writes a reply subject of this thread that leads back to the reply of `message` to `view`. */
   #replyVia(
     view: MessageView,
     service: ServiceImportSnapshot,
@@ -167,13 +243,12 @@ export class ServiceImports implements ServiceStep {
     message: MessageView,
   ): number {
     const { clock } = this.#dependencies;
-    const { reply, replyStart, replyEnd } = message;
-    const text = reply.toString("latin1", replyStart, replyEnd);
-    const connection = message.sourceClientId;
-    const slot = this.#replies.create(service, account, connection, text, clock.monotonicMs());
-    view.reply = view.ownedReply;
+    const { reply, replyStart, replyEnd, sourceClientId } = message;
+    const now = clock.monotonicMs();
+    const replies = this.#replies;
+    const slot = replies.create(service, account, sourceClientId, reply, replyStart, replyEnd, now);
     view.replyStart = 0;
-    view.replyEnd = this.#replies.writeSubject(slot, view.ownedReply, 0);
+    view.replyEnd = replies.writeSubject(slot, view.reply, 0);
     return slot;
   }
 
@@ -189,70 +264,137 @@ export class ServiceImports implements ServiceStep {
     return tens * 10 + ones;
   }
 
-  /** AC-34: replaces whatever the requester put there itself. */
-  #addRequestInfo(
-    view: MessageView,
+  /** AC-37: what the accounts behind the first one learn is what the requester's import shares. */
+  #setOrigin(
+    hop: Hop,
     message: MessageView,
     context: PublishContext,
-    share: boolean,
-    depth: number,
+    service: ServiceImportSnapshot,
   ): void {
-    const account = this.#dependencies.accounts[context.account]?.name ?? "";
-    const info = requestInfo(view.requester, account, share);
-    const { headerBytes, bodyStart, bodyEnd } = message;
-    const payloadStart = headerBytes < 0 ? bodyStart : bodyStart + headerBytes;
-    const block = headerBytes < 0 ? undefined : message.body.subarray(bodyStart, payloadStart);
-    // Whatever its spelling, what the requester says of itself goes (attack 43).
-    const clean = block === undefined ? undefined : removeHeader(block, REQUEST_INFO, "loose");
-    const header = setHeader(clean, REQUEST_INFO, info);
-    const payloadBytes = bodyEnd - payloadStart;
-    const tail = Buffer.from(`${header.length} ${header.length + payloadBytes}\r\n`, "latin1");
-    const out = this.#bodyBuffer(depth, tail.length + header.length + payloadBytes + 2);
-    tail.copy(out, 0);
-    header.copy(out, tail.length);
-    message.body.copy(out, tail.length + header.length, payloadStart, bodyEnd + 2);
-    view.body = out;
-    view.tailStart = 0;
-    view.bodyStart = tail.length;
-    view.bodyEnd = tail.length + header.length + payloadBytes;
-    view.headerBytes = header.length;
-  }
-
-  #setSubject(view: MessageView, subject: string): void {
-    const bytes = Buffer.from(subject, "latin1");
-    view.subject = bytes;
-    view.subjectStart = 0;
-    view.subjectEnd = bytes.length;
-    view.hash = hashSubject(bytes, 0, bytes.length, this.#dependencies.hashSeed);
-  }
-
-  #view(depth: number): MessageView {
-    let view = this.#views[depth];
-    if (view === undefined) {
-      view = new MessageView();
-      this.#views[depth] = view;
+    const { origin } = hop;
+    hop.isRequest = true;
+    const isSystem = service.exporter === SYSTEM_ACCOUNT_INDEX;
+    const before = this.#hops[message.hops];
+    if (before === undefined || before.view !== message) {
+      origin.session = message.source;
+      origin.account = context.account;
+      origin.service = -1;
+      origin.shared = service.share;
+      origin.withServer = service.share || isSystem;
+      return;
     }
+    origin.session = before.origin.session;
+    origin.account = before.origin.account;
+    origin.service = before.isRequest ? context.account : -1;
+    origin.shared = before.origin.shared;
+    origin.withServer = before.origin.withServer || isSystem || (before.isRequest && service.share);
+  }
+
+  /** AC-34: the message with the broker's word about the requester in place of his own. */
+  #writeBody(hop: Hop, message: MessageView): void {
+    const { view } = hop;
+    const info = this.#infos.of(hop.origin);
+    const { body, bodyStart, bodyEnd, headerBytes } = message;
+    const whole = bodyEnd - bodyStart + 2;
+    const out = hop.bodyRoom(BODY_START + info.block.length + HEADER_ROOM_BYTES + whole);
+    let payloadStart = bodyStart;
+    let at = BODY_START;
+    if (headerBytes < 0) {
+      at = copyBytes(info.block, 0, info.block.length, out, at);
+    } else {
+      payloadStart += headerBytes;
+      const block = body.subarray(bodyStart, payloadStart);
+      // Whatever its spelling, what the requester says of itself goes (attack 43).
+      at = copyWithHeader(block, REQUEST_INFO_KEY, info.last, out, at);
+    }
+    view.headerBytes = at - BODY_START;
+    view.body = out;
+    view.bodyStart = BODY_START;
+    view.bodyEnd = copyBytes(body, payloadStart, bodyEnd + 2, out, at) - 2;
+    view.tailStart = writeSizes(out, BODY_START, view.headerBytes, view.bodyEnd - BODY_START);
+  }
+
+  /** Most imports keep the subject: then the message's own bytes do. */
+  #setSubject(hop: Hop, subject: string, message: MessageView): void {
+    const { view } = hop;
+    if (isText(subject, message.subject, message.subjectStart, message.subjectEnd)) {
+      view.subject = message.subject;
+      view.subjectStart = message.subjectStart;
+      view.subjectEnd = message.subjectEnd;
+      view.hash = message.hash;
+      return;
+    }
+    const bytes = subject.length;
+    const out = hop.subjectRoom(bytes);
+    for (let k = 0; k < bytes; k += 1) out[k] = subject.charCodeAt(k);
+    view.subject = out;
+    view.subjectStart = 0;
+    view.subjectEnd = bytes;
+    view.hash = hashSubject(out, 0, bytes, this.#dependencies.hashSeed);
+  }
+
+  #hop(depth: number): Hop {
+    let hop = this.#hops[depth];
+    if (hop === undefined) {
+      hop = new Hop();
+      this.#hops[depth] = hop;
+    }
+    const { view } = hop;
     view.source = undefined;
     view.sourceThread = this.#dependencies.bus.threadIndex;
     view.sourceClientId = 0;
     view.wantsNoResponders = false;
     view.mayPark = false;
     view.hops = depth;
-    return view;
-  }
-
-  /** Memory for a body of this depth; large ones are not kept. */
-  #bodyBuffer(depth: number, bytes: number): Buffer {
-    const view = this.#view(depth);
-    if (view.body !== view.subject && view.ownedBody.length >= bytes) return view.ownedBody;
-    const grown = Buffer.allocUnsafeSlow(Math.max(4096, bytes));
-    view.ownedBody = grown.length <= 65_536 ? grown : EMPTY;
-    return grown;
+    return hop;
   }
 }
 
 function hasPrefix(message: MessageView, prefix: Buffer): boolean {
   const { reply, replyStart, replyEnd } = message;
-  if (replyEnd - replyStart < prefix.length) return false;
-  return reply.compare(prefix, 0, prefix.length, replyStart, replyStart + prefix.length) === 0;
+  if (reply[replyStart] !== prefix[0] || replyEnd - replyStart < prefix.length) return false;
+  for (let k = 1; k < prefix.length; k += 1) {
+    if (reply[replyStart + k] !== prefix[k]) return false;
+  }
+  return true;
+}
+
+/** `text`, one character per byte, stands in `bytes[start, end)`. */
+function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let k = 0; k < text.length; k += 1) {
+    if (text.charCodeAt(k) !== bytes[start + k]) return false;
+  }
+  return true;
+}
+
+function copyBytes(from: Buffer, start: number, end: number, out: Buffer, at: number): number {
+  if (end - start < LOOP_COPY_BYTES) {
+    for (let k = start; k < end; k += 1) out[at + k - start] = from[k] as number;
+  } else {
+    from.copy(out, at, start, end);
+  }
+  return at + end - start;
+}
+
+/** Writes `<#header> <#total> CRLF` so that it ends at `end`; returns where it starts. */
+function writeSizes(out: Buffer, end: number, headerBytes: number, totalBytes: number): number {
+  out[end - 1] = LF;
+  out[end - 2] = CR;
+  const space = writeNumber(out, end - 2, totalBytes) - 1;
+  out[space] = SPACE;
+  return writeNumber(out, space, headerBytes);
+}
+
+/** Decimal digits that end at `end`; returns where they start. */
+function writeNumber(out: Buffer, end: number, number: number): number {
+  let rest = number;
+  let at = end;
+  do {
+    const next = Math.floor(rest / 10);
+    at -= 1;
+    out[at] = DIGIT_0 + rest - next * 10;
+    rest = next;
+  } while (rest > 0);
+  return at;
 }

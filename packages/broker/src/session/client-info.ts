@@ -7,7 +7,8 @@ export function clientInfo(session: ClientSession, kind: { connectInfo: boolean 
   const { host } = session;
   const { server, limits } = host;
   const listener = host.listener(session.listenerIndex);
-  const required = listener.tls === "required";
+  // TL-10. Inside a handshake that came first there is no choice any more.
+  const required = listener.tls === "required" || session.state === "securing";
   return {
     server_id: server.id,
     server_name: server.name,

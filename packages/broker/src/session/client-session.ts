@@ -180,7 +180,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.state === "securing") this.state = "connecting";
   }
 
-  onClosed(cause: "peer" | "local" | "error" | "tls", detail: string): void {
+  onClosed(cause: "peer" | "local" | "error" | "tls" | "refused", detail: string): void {
     if (this.state === "closed") return;
     if (cause === "tls" && detail !== "") {
       this.host.log.write("error", `${this.label()} - TLS handshake error: ${detail}`);
@@ -190,6 +190,7 @@ export class ClientSession implements ClientOps, TransportEvents {
       local: "Client Closed",
       error: "Read Error",
       tls: "TLS Handshake Failure",
+      refused: "Maximum Connections Exceeded",
     } as const;
     this.#release(reasons[cause]);
     this.state = "closed";

@@ -1,35 +1,143 @@
-// `Nats-Request-Info`: what the exporter of a service learns about the requester (AC-34).
-import type { ClientSession } from "./client-session.ts";
+// `Nats-Request-Info`: what the exporter of a service learns about the requester (AC-34, AC-37), as
+// header lines ready to be copied. Owned by the worker's core. Must stay true: nothing is told but
+// what the requester's own import shares, however many accounts the request goes on through.
+import { lastHeader } from "@weft/protocol";
+import type { ClientFacts } from "./client-session.ts";
+
+export const REQUEST_INFO_KEY = Buffer.from("Nats-Request-Info", "latin1");
+const STATUS_LINE = Buffer.from("NATS/1.0\r\n", "latin1");
+/** Lines kept, a power of two; for connections and imports that share a place only the last one. */
+const PLACES = 1_024;
+
+/** What is told of a session. */
+export interface Requester {
+  readonly clientId: number;
+  readonly startedUnixMs: number;
+  readonly roundTripMs: number;
+  /** Another object whenever CONNECT said something else. */
+  readonly facts: ClientFacts;
+  readonly user: string;
+  readonly transport: { readonly remoteAddress: string };
+  readonly host: { readonly server: { readonly name: string } };
+}
+
+/** Where a request comes from, and the way that it took. Refilled for each request. */
+export class RequestOrigin {
+  /** Who asks, if it is a connection of this thread. */
+  session: Requester | undefined;
+  /** Account of who asks. */
+  account = -1;
+  /** Last account that passed the request on; -1 = none. */
+  service = -1;
+  /** The requester's import shares who and where it is. */
+  shared = false;
+  /** The server is told: the requester's import shares, or one that the request came through. */
+  withServer = false;
+}
+
+/** The header of one requester, in both forms in which it is needed. */
+export class RequestInfo {
+  /** `NATS/1.0`, the header, the empty line: for a request that has no headers. */
+  readonly block: Buffer;
+  /** The header and the empty line, for behind other headers. */
+  readonly last: Buffer;
+  readonly clientId: number;
+  readonly account: number;
+  readonly service: number;
+  readonly shared: boolean;
+  readonly withServer: boolean;
+  readonly roundTripMs: number;
+  readonly facts: ClientFacts | undefined;
+  readonly user: string | undefined;
+
+  constructor(origin: RequestOrigin, last: Buffer) {
+    const { session } = origin;
+    this.block = Buffer.concat([STATUS_LINE, last]);
+    this.last = this.block.subarray(STATUS_LINE.length);
+    this.clientId = session?.clientId ?? 0;
+    this.account = origin.account;
+    this.service = origin.service;
+    this.shared = origin.shared;
+    this.withServer = origin.withServer;
+    this.roundTripMs = session?.roundTripMs ?? 0;
+    this.facts = session?.facts;
+    this.user = session?.user;
+  }
+
+  /** Everything of `origin` that the line is made of is as it was. */
+  isOf(origin: RequestOrigin): boolean {
+    const { session } = origin;
+    if (session === undefined) {
+      if (this.facts !== undefined) return false;
+    } else if (
+      session.clientId !== this.clientId ||
+      session.roundTripMs !== this.roundTripMs ||
+      session.facts !== this.facts ||
+      session.user !== this.user
+    ) {
+      return false;
+    }
+    return (
+      origin.account === this.account &&
+      origin.service === this.service &&
+      origin.shared === this.shared &&
+      origin.withServer === this.withServer
+    );
+  }
+}
 
 /**
- * The header's JSON. Without `share` only the account and the measured round trip; with it who and
- * where the requester is. Fields and order as the reference writes them.
+ * The lines of the requesters of one worker. Bounded, and without a hold on sessions that are gone.
+ * `accounts` are names by index.
  */
-export function requestInfo(
-  session: ClientSession | undefined,
-  account: string,
-  share: boolean,
-): string {
-  const roundTripNanos = Math.round((session?.roundTripMs ?? 0) * 1e6);
-  if (!share || session === undefined) {
-    return JSON.stringify({
-      acc: account,
-      rtt: roundTripNanos === 0 ? undefined : roundTripNanos,
-    });
+export class RequestInfoCache {
+  readonly #accounts: readonly { readonly name: string }[];
+  readonly #places: (RequestInfo | undefined)[] = new Array(PLACES).fill(undefined);
+
+  constructor(accounts: readonly { readonly name: string }[]) {
+    this.#accounts = accounts;
   }
-  const { facts, host } = session;
-  return JSON.stringify({
-    start: new Date(session.startedUnixMs).toISOString(),
-    host: session.transport.remoteAddress,
-    id: session.clientId,
-    acc: account,
-    user: session.user === "" ? undefined : session.user,
-    name: facts.name === "" ? undefined : facts.name,
-    lang: facts.language === "" ? undefined : facts.language,
-    ver: facts.version === "" ? undefined : facts.version,
-    rtt: roundTripNanos === 0 ? undefined : roundTripNanos,
-    server: host.server.name,
-    kind: "Client",
-    client_type: "nats",
-  });
+
+  of(origin: RequestOrigin): RequestInfo {
+    const client = origin.session?.clientId ?? 0;
+    const way = (origin.service + 1) * 2 + (origin.shared ? 1 : 0);
+    const place = (client + Math.imul(way, 0x9e3779b1)) & (PLACES - 1);
+    const known = this.#places[place];
+    if (known?.isOf(origin) === true) return known;
+    const made = new RequestInfo(origin, this.#line(origin));
+    this.#places[place] = made;
+    return made;
+  }
+
+  #line(origin: RequestOrigin): Buffer {
+    return lastHeader(REQUEST_INFO_KEY.toString("latin1"), JSON.stringify(this.#fields(origin)));
+  }
+
+  /** Fields and order as the reference writes them. */
+  #fields(origin: RequestOrigin): object {
+    const { session } = origin;
+    const common = {
+      acc: this.#accounts[origin.account]?.name ?? "",
+      svc: origin.service < 0 ? undefined : this.#accounts[origin.service]?.name,
+    };
+    const roundTripNanos = Math.round((session?.roundTripMs ?? 0) * 1e6);
+    const rtt = roundTripNanos === 0 ? undefined : roundTripNanos;
+    const server = origin.withServer ? session?.host.server.name : undefined;
+    if (!origin.shared || session === undefined) return { ...common, rtt, server };
+    const { facts } = session;
+    return {
+      start: new Date(session.startedUnixMs).toISOString(),
+      host: session.transport.remoteAddress,
+      id: session.clientId,
+      ...common,
+      user: session.user === "" ? undefined : session.user,
+      name: facts.name === "" ? undefined : facts.name,
+      lang: facts.language === "" ? undefined : facts.language,
+      ver: facts.version === "" ? undefined : facts.version,
+      rtt,
+      server,
+      kind: "Client",
+      client_type: "nats",
+    };
+  }
 }

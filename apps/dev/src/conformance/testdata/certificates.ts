@@ -1,5 +1,6 @@
 // Where the certificates of the TLS tests lie. They are good from 2020 to 2055; the keys of the
-// two authorities were thrown away, so new ones need a new set of all.
+// authorities were thrown away, so new ones need a new set of all: `make-certificates.sh` makes that
+// of `made/`.
 import { fileURLToPath } from "node:url";
 
 function file(name: string): string {
@@ -33,6 +34,11 @@ export const withExpiredCertificate: ClientTls = shows("client-expired");
 
 function shows(name: string): ClientTls {
   return { caFile: certificates.ca, certFile: file(`${name}.pem`), keyFile: file(`${name}.key`) };
+}
+
+/** A file of `made/`: a certificate and its key, or `ca`, which signed them all. */
+export function made(name: string): string {
+  return file(`made/${name}.pem`);
 }
 
 /** A `tls` block of a server's configuration with these further lines. */
