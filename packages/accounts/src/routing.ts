@@ -92,6 +92,34 @@ class CompiledChoice implements MappingChoice {
   }
 }
 
+const DOT = 0x2e;
+
+/** Which first tokens some filters have: "no" is always right, "yes" may be wrong. */
+class FirstTokens {
+  readonly #marks = new Uint8Array(256);
+  #all = false;
+
+  add(filter: string): void {
+    const bytes = Buffer.from(filter, "latin1");
+    const isWild = subjectHasWildcard(filter.split(".")[0] ?? "");
+    if (isWild) this.#all = true;
+    else this.#marks[placeOf(bytes, 0, bytes.length)] = 1;
+  }
+
+  mayHave(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#all || this.#marks[placeOf(bytes, start, end)] === 1;
+  }
+}
+
+/** Made of the length of the first token and its ends. */
+function placeOf(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== DOT) at += 1;
+  if (at === start) return 0;
+  const first = bytes[start] as number;
+  return (first + 3 * (bytes[at - 1] as number) + 31 * (at - start)) & 255;
+}
+
 /** One account. */
 export class CompiledAccount {
   readonly index: number;
@@ -99,6 +127,7 @@ export class CompiledAccount {
   readonly #streams = new FilterMap<StreamGroup>();
   readonly #groups = new Map<string, StreamGroup>();
   readonly #services = new FilterMap<ServiceEntry>();
+  readonly #servicesBegin = new FirstTokens();
   readonly #mappings = new FilterMap<SubjectMapping>();
 
   constructor(snapshot: AccountSnapshot) {
@@ -119,6 +148,11 @@ export class CompiledAccount {
   /** True if requests of this account can go to others. */
   get hasServiceImports(): boolean {
     return this.#services.size > 0;
+  }
+
+  /** False if no service import matches this subject, told by its first token. */
+  mayBeService(subject: Uint8Array, start: number, end: number): boolean {
+    return this.hasServiceImports && this.#servicesBegin.mayHave(subject, start, end);
   }
 
   get hasMappings(): boolean {
@@ -189,6 +223,7 @@ export class CompiledAccount {
     if (spec.toIsLiteral) rewrite = to;
     else if (from !== to) rewrite = compileStrict(from, to);
     this.#services.add(from, { import: spec, rewrite });
+    this.#servicesBegin.add(from);
   }
 }
 

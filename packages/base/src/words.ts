@@ -11,10 +11,14 @@ export const WORD_COPY_BYTES_MAX = 384;
 const NOTHING = Buffer.alloc(0);
 let knownBytes: Buffer = NOTHING;
 let knownView = makeView(NOTHING);
+let olderBytes: Buffer = NOTHING;
+let olderView = knownView;
+let oldestBytes: Buffer = NOTHING;
+let oldestView = knownView;
 
-/** A view of all of `bytes`; remembers the last one, as a turn reads one buffer. */
+/** A view of all of `bytes`; remembers the last three: what was read, and what was written anew. */
 export function viewOf(bytes: Buffer): DataView {
-  return bytes === knownBytes ? knownView : newView(bytes);
+  return bytes === knownBytes ? knownView : otherView(bytes);
 }
 
 /** A view of all of `bytes`, for who keeps it beside them. */
@@ -22,10 +26,18 @@ export function makeView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function newView(bytes: Buffer): DataView {
+function otherView(bytes: Buffer): DataView {
+  let view = olderView;
+  if (bytes !== olderBytes) {
+    view = bytes === oldestBytes ? oldestView : makeView(bytes);
+    oldestBytes = olderBytes;
+    oldestView = olderView;
+  }
+  olderBytes = knownBytes;
+  olderView = knownView;
   knownBytes = bytes;
-  knownView = makeView(bytes);
-  return knownView;
+  knownView = view;
+  return view;
 }
 
 /** Copies `from[start, end)` to `to[at...]` and returns the offset behind it. */

@@ -121,8 +121,8 @@ export function isEmptyBlock(block: Uint8Array): boolean {
 export const HEADER_ROOM_BYTES = STATUS_LINE.length + LINE_END.length;
 
 /**
- * The end of a block whose last header is `key` with `value`. Line ends in `value` become spaces, so
- * that it cannot add headers of its own (attack 48).
+ * The end of a block whose last header is `key` with `value`. Line ends in `value` become spaces,
+ * so that it cannot add headers of its own (attack 48).
  */
 export function lastHeader(key: string, value: string): Buffer {
   return Buffer.from(`${key}: ${value.replace(/[\r\n]/g, " ")}\r\n\r\n`);

@@ -26,8 +26,6 @@ export class MessageView {
   headerBytes = -1;
   /** The publishing connection if it is one of this thread. */
   source: ClientSession | undefined;
-  /** Who began a request that crosses accounts; `source` is empty then. */
-  requester: ClientSession | undefined;
   /** Memory for a body that was written anew at this depth. */
   ownedBody: Buffer = EMPTY;
   /** Memory for a reply subject of this depth's own. */

@@ -69,10 +69,13 @@ function isServiceReply(input: Buffer, start: number, end: number): boolean {
 }
 
 /** A client may not publish here whatever its permissions say (CP-62). */
-function isReservedSubject(subject: string): boolean {
-  const first = subject.charCodeAt(0);
-  if (first === 0x24) return subject.startsWith("$NRG.") || subject.startsWith("$GNR.");
-  return first === 0x5f && subject.startsWith("_GR_.");
+function isReservedSubject(input: Buffer, start: number, end: number): boolean {
+  const first = input[start];
+  if (first !== 0x24 && first !== 0x5f) return false;
+  // Inboxes are no reserved ones; they come with every request.
+  if (first === 0x5f && input[start + 1] !== 0x47) return false;
+  const begin = input.toString("latin1", start, Math.min(end, start + 5));
+  return begin === "$NRG." || begin === "$GNR." || begin === "_GR_.";
 }
 
 /** Memory of the plans that are not kept. */
@@ -164,19 +167,15 @@ export class PlanCompiler {
     const compiled = this.routing.account(account);
     const client = context.kind === "client";
     const plain =
-      !compiled.hasMappings && !compiled.hasStreamImporters && !compiled.hasServiceImports;
+      !compiled.hasMappings &&
+      !compiled.hasStreamImporters &&
+      !compiled.mayBeService(input, start, end);
     let name = "";
-    if (client || !plain) name = input.toString("latin1", start, end);
-    if (client) {
-      const permissions = context.permissions;
-      if (
-        isReservedSubject(name) ||
-        (permissions !== undefined && !permissions.publishAllowed(name))
-      ) {
-        plan.denied = true;
-        return;
-      }
-    }
+    const permissions = client ? context.permissions : undefined;
+    if (permissions !== undefined || !plain) name = input.toString("latin1", start, end);
+    if (client && isReservedSubject(input, start, end)) plan.denied = true;
+    if (permissions !== undefined && !permissions.publishAllowed(name)) plan.denied = true;
+    if (plan.denied) return;
     let scope: Scope = {
       account,
       subject: input,
@@ -205,7 +204,7 @@ export class PlanCompiler {
         }
       }
     }
-    if (compiled.hasServiceImports) {
+    if (!plain && compiled.hasServiceImports) {
       const services = compiled.serviceImports(name);
       if (services.length > 0) plan.services = services;
     }

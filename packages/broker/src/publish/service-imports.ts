@@ -26,8 +26,8 @@ import { PUBLISH_DEPTH_MAX, type Publisher, type ServiceStep } from "./publisher
 /** AC-33: acknowledgements keep their way; rewriting them would break pull consumers. */
 const ACK_PREFIX = Buffer.from("$JS.ACK.", "latin1");
 /**
- * In front of a body written anew: room for the reply subject, as what stands in one buffer is copied
- * faster, then for `<#header> <#total> CRLF` with ten digits each.
+ * In front of a body written anew: room for the reply subject, as what stands in one buffer is
+ * copied faster, then for `<#header> <#total> CRLF` with ten digits each.
  */
 const REPLY_BYTES_MAX = 64;
 const BODY_START = REPLY_BYTES_MAX + 24;
@@ -63,7 +63,7 @@ const SERVER_TAG_BYTES = 6;
 const THREAD_AT = TAG_AT + SERVER_TAG_BYTES;
 const TAG_END = THREAD_AT + 2;
 
-/** What one nesting depth publishes: refilled for each message, so that a request allocates nothing. */
+/** What one nesting depth publishes: refilled for each message, so that nothing is allocated. */
 class Hop {
   readonly view = new MessageView();
   readonly origin = new RequestOrigin();
