@@ -20,6 +20,8 @@ const MESSAGE_HEADER = `HMSG ${SUBJECT} 1 ${BLOCK.length} ${BLOCK.length + BODY.
 
 interface Delivery {
   readonly what: string;
+  /** Queue group of the subscription. */
+  readonly queue?: string;
   /** CONNECT of the receiver, and what it sends behind its SUB. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly after?: string;
@@ -29,11 +31,12 @@ interface Delivery {
 
 function deliveryCase(delivery: Delivery): MicroCase {
   const { what, fields, after, operation, expected } = delivery;
+  const queue = delivery.queue === undefined ? "" : `${delivery.queue} `;
   const prepare = (): ((count: number) => number) => {
     const broker = new LoneBroker();
     const receiver = broker.connect(
       { headers: true, ...fields },
-      `SUB ${SUBJECT} 1\r\n${after ?? ""}`,
+      `SUB ${SUBJECT} ${queue}1\r\n${after ?? ""}`,
     );
     const publisher = broker.connect({ headers: true });
     publisher.send(inputOf(operation));
@@ -115,6 +118,12 @@ export const deliveryStepCases: readonly MicroCase[] = [
   deliveryCase({
     what: ", auto-unsubscribe",
     after: `UNSUB 1 ${MESSAGES_MAX}\r\n`,
+    operation: PUBLISH,
+    expected: MESSAGE,
+  }),
+  deliveryCase({
+    what: " to a queue group",
+    queue: "group",
     operation: PUBLISH,
     expected: MESSAGE,
   }),

@@ -207,6 +207,7 @@ const NO_BUS: Bus = {
   dataBytes: noOtherThread,
   commitData: noOtherThread,
   sendControl: noOtherThread,
+  controlWaits: () => false,
   publish: () => undefined,
 };
 

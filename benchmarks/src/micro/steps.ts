@@ -2,24 +2,10 @@
 import { compilePermissions, ResponseTracker } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import { isEmptyBlock, removeHeader } from "@weft/protocol";
-import { compileMapping, pickWeighted } from "@weft/subjects";
+import { compileMapping } from "@weft/subjects";
 import type { MicroCase } from "./micro-case.ts";
 
 const SUBJECTS = 4096;
-
-function queuePick(members: number): MicroCase {
-  const prepare = (): ((count: number) => number) => {
-    const prng = createPrng(1);
-    const weights = Int32Array.from({ length: members }, (_, n) => (n % 3) + 1);
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    return (count) => {
-      let sum = 0;
-      for (let n = 0; n < count; n++) sum += pickWeighted(weights, members, total, prng);
-      return sum;
-    };
-  };
-  return { name: `step: queue pick of ${members}`, unit: "message", prepare };
-}
 
 function weightedMapping(): MicroCase {
   const prepare = (): ((count: number) => number) => {
@@ -91,8 +77,6 @@ function headerRemoval(): MicroCase {
 }
 
 export const stepCases: readonly MicroCase[] = [
-  queuePick(2),
-  queuePick(8),
   weightedMapping(),
   allowResponses(),
   permissionVerdict(),

@@ -8,6 +8,9 @@
 /** From this size on `Buffer.copy` is faster. */
 export const WORD_COPY_BYTES_MAX = 384;
 
+/** The largest ring. */
+const REMEMBERED_BYTES_MAX = 4 * 1024 * 1024;
+
 const NOTHING = Buffer.alloc(0);
 let knownBytes: Buffer = NOTHING;
 let knownView = makeView(NOTHING);
@@ -27,6 +30,8 @@ export function makeView(bytes: Uint8Array): DataView {
 }
 
 function otherView(bytes: Buffer): DataView {
+  // Only what comes again is worth it, and large memory is not to be kept alive by it.
+  if (bytes.length > REMEMBERED_BYTES_MAX) return makeView(bytes);
   let view = olderView;
   if (bytes !== olderBytes) {
     view = bytes === oldestBytes ? oldestView : makeView(bytes);

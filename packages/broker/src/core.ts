@@ -31,7 +31,7 @@ import {
 } from "./deliver/bus-frame.ts";
 import { Deliverer } from "./deliver/deliverer.ts";
 import { FlowControl } from "./deliver/flow-control.ts";
-import { FrameInbox } from "./deliver/frame-inbox.ts";
+import { FrameInbox, type NobodyThere } from "./deliver/frame-inbox.ts";
 import { Outbox, type OutboxHost } from "./deliver/outbox.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
@@ -176,7 +176,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       publisher: this.publisher,
       contexts: () => this.contexts,
       services: () => this.#services,
-      noResponders: (clientId, subject, reply) => this.#noResponders(clientId, subject, reply),
+      noResponders: (answer) => this.#noResponders(answer),
     });
   }
 
@@ -210,9 +210,8 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     if (session === undefined) return;
     if (frame.kind === FRAME_STALL) this.#flow.stall(session);
     else if (frame.kind === FRAME_UNSTALL) this.#flow.release(session);
-    else if (frame.kind === FRAME_NO_RESPONDERS) {
-      this.#noResponders(frame.clientId, frame.subject, frame.reply);
-    } else assert(false, "a known kind of control frame");
+    else if (frame.kind === FRAME_NO_RESPONDERS) this.#noResponders(frame);
+    else assert(false, "a known kind of control frame");
   }
 
   onSpace(to: number): void {
@@ -223,7 +222,8 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     for (const session of parked) session.go(WAIT_LANE);
   }
 
-  #noResponders(clientId: number, subject: Buffer, reply: Buffer): void {
+  #noResponders({ clientId, subject, reply, ballot, frames }: NobodyThere): void {
+    if (ballot !== 0 && !this.publisher.ballots.vote(ballot, frames)) return;
     const session = this.#sessions.get(clientId);
     if (session?.noResponders === true) sendNoResponders(session, reply, subject);
   }
@@ -250,6 +250,9 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.#traffic.publish(this.#sessions.values(), counters);
     counters.subscriptions = this.subscriptions.count;
     counters.planMisses = publisher.misses;
+    const { dropped } = this.#lanes;
+    if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
+    this.#lanes.dropped = 0;
   }
 
   onTimer(): void {

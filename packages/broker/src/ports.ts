@@ -76,6 +76,11 @@ export interface Bus {
   commitData(to: number, frameBytes: number): void;
   /** Copies a small frame; never refused. */
   sendControl(to: number, frame: Uint8Array): void;
+  /**
+   * Control frames to this thread wait for room. Whoever answers data frames by control frames stops
+   * taking data until they have left, or a flood of questions fills the memory with answers.
+   */
+  controlWaits(to: number): boolean;
   /** Makes everything committed since the last call visible and wakes sleeping readers. */
   publish(): void;
 }

@@ -191,6 +191,10 @@ describe("values", () => {
     expect(optionsOf("max_payload: -1").limits.maxPayload).toBe(64 * 1024 * 1024);
     const high = loadText("max_payload: 9mb");
     expect(high.ok && high.warnings[0]?.message).toContain("over 8.00 MB");
+    const wide = loadText("max_control_line: 300000\n");
+    expect(wide.ok && wide.warnings.map(formatProblem)).toEqual([
+      "test.conf:1:1: control lines above 65000 bytes are refused",
+    ]);
     expect(errorsOf("max_payload: 3g")).toEqual(["max_payload value is too big"]);
     expect(errorsOf("max_sub_tokens: -1")).toEqual(["max_sub_tokens value can not be negative"]);
   });

@@ -2,7 +2,7 @@
 // thread. Must stay true: all findings are reported together (CF-14); options come only from a file
 // without an error.
 import type { ConfigProblem } from "@weft/base";
-import { formatPosition } from "@weft/base";
+import { formatPosition, LIMITS } from "@weft/base";
 import { checkAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { configDigest, type Sha256Hex } from "./digest.ts";
@@ -142,6 +142,12 @@ function finishLimits(draft: OptionsDraft, findings: Findings): void {
   const { limits } = options;
   if (limits.maxPayload === -1) {
     options.limits = { ...limits, maxPayload: Math.min(limits.maxPending, INT32_MAX) };
+  }
+  if (options.limits.maxControlLine > LIMITS.controlLineBytesBound) {
+    findings.advise(
+      draft.places.get("max_control_line"),
+      `control lines above ${LIMITS.controlLineBytesBound} bytes are refused`,
+    );
   }
   if (options.limits.maxPayload > PAYLOAD_HIGH_BYTES) {
     findings.advise(

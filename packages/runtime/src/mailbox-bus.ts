@@ -46,6 +46,10 @@ export class MailboxBus implements Bus {
     lane.commit();
   }
 
+  controlWaits(to: number): boolean {
+    return this.#controlLanes[to]?.waits ?? false;
+  }
+
   publish(): void {
     this.#mailbox.publish();
   }

@@ -4,6 +4,8 @@ import type { BrokerDriver } from "@weft/broker";
 import type { FromWorker } from "./thread-messages.ts";
 
 const DRAIN_STEP_MS = 100;
+/** What is on its way between threads when a stop comes still reaches its receivers. */
+const STOP_GRACE_MS = 25;
 /** Sockets that have not closed by then are left to the end of the thread. */
 const STOP_WAIT_MS = 500;
 
@@ -48,9 +50,14 @@ export class WorkerEnding {
     this.#drain = setInterval(step, DRAIN_STEP_MS);
   }
 
+  /** Goes on for a moment as before, then closes all connections. */
   stop(): void {
-    this.#stopping = true;
     clearInterval(this.#drain);
+    setTimeout(() => this.#closeAll(), STOP_GRACE_MS);
+  }
+
+  #closeAll(): void {
+    this.#stopping = true;
     this.#core.closeSome(Number.MAX_SAFE_INTEGER, "Server Shutdown");
     this.#flush();
     if (this.#open === 0) this.#answerStop();

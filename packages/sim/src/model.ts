@@ -78,9 +78,11 @@ export class BrokerModel {
     return {
       plain: receivers.filter((one) => one.queue === undefined),
       groups: [...groups.values()],
-      // CP-64: to the requester's own subscription.
+      // CP-64: to the requester's own plain subscription.
       noResponders: asks
-        ? this.#subscriptions.filter((one) => one.client === from && hears(one, reply))
+        ? this.#subscriptions.filter(
+            (one) => one.client === from && one.queue === undefined && hears(one, reply),
+          )
         : [],
     };
   }

@@ -43,6 +43,10 @@ class KeptFrames implements Bus {
 
   sendControl(): void {}
 
+  controlWaits(): boolean {
+    return false;
+  }
+
   publish(): void {}
 }
 
@@ -90,6 +94,7 @@ export function runFrame(world: World, from: number, spec: RunSpec): Buffer {
     );
     lanes.append(2, message, 0);
   }
+
   lanes.closeRuns();
   assert(bus.frames.length === 1, "a run of one frame");
   return bus.frames[0] as Buffer;

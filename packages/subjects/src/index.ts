@@ -13,7 +13,6 @@ export {
 } from "./mapping.ts";
 export { matches } from "./match.ts";
 export { matchesBytes } from "./match-bytes.ts";
-export { pickWeighted } from "./queue-pick.ts";
 export {
   isValidFilterForSubscribe,
   isValidLiteralSubject,

@@ -140,11 +140,15 @@ describe("message frames", () => {
   test("control frames", () => {
     const subject = Buffer.from("a.b");
     const reply = Buffer.from("_INBOX.x");
-    const encoded = encodeControlFrame(FRAME_NO_RESPONDERS, 0xffff_fffe, subject, reply);
+    const ballot = 0xffff_ff01;
+    const kind = FRAME_NO_RESPONDERS;
+    const encoded = encodeControlFrame(kind, 0xffff_fffe, subject, reply, ballot, 63);
     const decoded = decodeControlFrame(Buffer.concat([Buffer.alloc(5), encoded]), 5);
     expect({ ...decoded, subject: `${decoded.subject}`, reply: `${decoded.reply}` }).toEqual({
       kind: FRAME_NO_RESPONDERS,
       clientId: 0xffff_fffe,
+      ballot,
+      frames: 63,
       subject: "a.b",
       reply: "_INBOX.x",
     });

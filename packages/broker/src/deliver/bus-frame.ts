@@ -2,11 +2,12 @@
 //
 //   data frame := kind u8 (1) | flags u8 | picks u16 | subjectBytes u16 | account u16 | hash i32
 //                 | originClientId u32 | originThread u8 | 0 u8 | 0 u16 | node u32
-//                 | subject | (nameBytes u16 | name){picks} | [tried u32 u32] | item+
+//                 | subject | (nameBytes u16 | name){picks} | [tried u32 u32]
+//                 | [ballot u32 | frames u32] | item+
 //   item       := itemBytes u32 (behind these 8 bytes) | replyBytes u16 | tailBytes u8
 //                 | itemFlags u8 | [headerBytes i32] | reply | tail | body | CRLF
-//   control    := kind u8 | 0 | subjectBytes u16 | replyBytes u16 | 0 u16 | clientId u32
-//                 | subject | reply
+//   control    := kind u8 | frames u8 | subjectBytes u16 | replyBytes u16 | 0 u16 | clientId u32
+//                 | ballot u32 | subject | reply
 //
 // `node` is the only one of the reader's segment that the sender found, 0 = not said.
 // A frame is a run: what one connection publishes on one subject in one turn for one thread shares
@@ -28,7 +29,10 @@ export const FLAG_SERVICE_REPLY = 2;
 /** A second choice of queue member: the threads already tried are named. */
 export const FLAG_TRIED = 4;
 
-/** This frame is the message's only way, and its publisher wants a 503 if nobody is there. */
+/** One of several frames of a request: all that reached nobody are counted by the requester. */
+export const FLAG_BALLOT = 8;
+
+/** The publisher wants a 503 if nobody is there, by this frame or by any other of its ballot. */
 export const ITEM_SOLE = 1;
 /** The item has a header block, whose length precedes it. */
 const ITEM_HEADER = 2;
@@ -39,7 +43,7 @@ const HEAD_FIXED_BYTES = 24;
 const ITEM_FIXED_BYTES = 8;
 /** What an item takes at most beside reply, tail, body and CRLF. */
 export const ITEM_HEAD_BYTES_MAX = ITEM_FIXED_BYTES + 4;
-const CONTROL_FIXED_BYTES = 12;
+const CONTROL_FIXED_BYTES = 16;
 
 /** Where a frame is written: the same memory twice. */
 export interface FrameMemory {
@@ -55,11 +59,17 @@ export class FrameHead {
   readonly picks: Buffer[] = [];
   triedLow = 0;
   triedHigh = 0;
+  /** 0 = this frame is its message's only one. */
+  ballot = 0;
+  /** Frames of the ballot. */
+  frames = 1;
 }
 
 /** Bytes of a data frame before its items. `picksBytes` counts the names with their lengths. */
 export function frameHeadBytes(subjectBytes: number, picksBytes: number, flags: number): number {
-  return HEAD_FIXED_BYTES + subjectBytes + picksBytes + ((flags & FLAG_TRIED) !== 0 ? 8 : 0);
+  const tried = (flags & FLAG_TRIED) !== 0 ? 8 : 0;
+  const ballot = (flags & FLAG_BALLOT) !== 0 ? 8 : 0;
+  return HEAD_FIXED_BYTES + subjectBytes + picksBytes + tried + ballot;
 }
 
 /** Bytes of the item for `message`. */
@@ -103,6 +113,8 @@ export function writeFrameHead(
   triedLow: number,
   triedHigh: number,
   node = 0,
+  ballot = 0,
+  frames = 1,
 ): number {
   const subjectBytes = subjectEnd - subjectStart;
   const picksCount = Math.min(picks.length, PICKS_MAX);
@@ -132,6 +144,11 @@ export function writeFrameHead(
   if ((flags & FLAG_TRIED) !== 0) {
     put32(out, to, triedLow);
     put32(out, to + 4, triedHigh);
+    to += 8;
+  }
+  if ((flags & FLAG_BALLOT) !== 0) {
+    put32(out, to, ballot);
+    put32(out, to + 4, frames);
     to += 8;
   }
   return to;
@@ -208,6 +225,13 @@ export function readFrameHead(
     frame.triedLow = 0;
     frame.triedHigh = 0;
   }
+  frame.ballot = 0;
+  frame.frames = 1;
+  if ((flags & FLAG_BALLOT) !== 0) {
+    frame.ballot = get32(input, at) >>> 0;
+    frame.frames = get32(input, at + 4);
+    at += 8;
+  }
   return at;
 }
 
@@ -239,12 +263,16 @@ export function encodeControlFrame(
   clientId: number,
   subject: Uint8Array = new Uint8Array(0),
   reply: Uint8Array = new Uint8Array(0),
+  ballot = 0,
+  frames = 1,
 ): Buffer {
   const out = Buffer.alloc(CONTROL_FIXED_BYTES + subject.length + reply.length);
   out[0] = kind;
+  out[1] = frames;
   out.writeUInt16LE(subject.length, 2);
   out.writeUInt16LE(reply.length, 4);
   out.writeUInt32LE(clientId, 8);
+  out.writeUInt32LE(ballot, 12);
   out.set(subject, CONTROL_FIXED_BYTES);
   out.set(reply, CONTROL_FIXED_BYTES + subject.length);
   return out;
@@ -253,6 +281,9 @@ export function encodeControlFrame(
 export interface ControlFrame {
   readonly kind: number;
   readonly clientId: number;
+  /** As in {@link FrameHead}. */
+  readonly ballot: number;
+  readonly frames: number;
   /** Views into the frame. */
   readonly subject: Buffer;
   readonly reply: Buffer;
@@ -265,6 +296,8 @@ export function decodeControlFrame(input: Buffer, start: number): ControlFrame {
   return {
     kind: input[start] as number,
     clientId: input.readUInt32LE(start + 8),
+    ballot: input.readUInt32LE(start + 12),
+    frames: input[start + 1] as number,
     subject: input.subarray(subjectAt, replyAt),
     reply: input.subarray(replyAt, replyAt + input.readUInt16LE(start + 4)),
   };

@@ -37,20 +37,30 @@ export interface FrameInboxDependencies {
   readonly contexts: () => ContextTable;
   readonly services: () => ServiceStep;
   /** A connection of this thread published to nobody. */
-  noResponders(clientId: number, subject: Buffer, reply: Buffer): void;
+  noResponders(answer: NobodyThere): void;
+}
+
+/** A request of a connection of this thread reached nobody on some thread. */
+export interface NobodyThere {
+  readonly clientId: number;
+  readonly subject: Buffer;
+  readonly reply: Buffer;
+  /** The request went to `frames` threads, which all have to say so; 0 = to one only. */
+  readonly ballot: number;
+  readonly frames: number;
 }
 
 export class FrameInbox {
   /** The message of the frame in hand, for flow control. */
   readonly message = new MessageView();
-  /** Queue picks that found their group gone here and went to another thread. */
-  repicked = 0;
   readonly #frame = new FrameHead();
   /** Picked groups of the frame in hand that have no member here. */
   readonly #missing: Buffer[] = [];
-  readonly #receivers: Subscription[] = [];
+  readonly #receivers: (Subscription | undefined)[] = [];
   /** By thread: offset behind the items of its next frame that are done already. */
   readonly #doneBytes: number[];
+  /** A control frame was sent for the item in hand. */
+  #hasAnswered = false;
   readonly #dependencies: FrameInboxDependencies;
 
   constructor(dependencies: FrameInboxDependencies) {
@@ -67,7 +77,11 @@ export class FrameInbox {
     message.source = undefined;
     message.mayPark = false;
     message.hops = 0;
-    const { publisher } = this.#dependencies;
+    const { publisher, bus } = this.#dependencies;
+    // A flood of requests that nobody takes: their publisher waits until it has its answers.
+    if (message.sourceThread !== bus.threadIndex && bus.controlWaits(message.sourceThread)) {
+      return false;
+    }
     const contexts = this.#dependencies.contexts();
     let at = start + (this.#doneBytes[from] as number);
     if (at === start) at = first;
@@ -82,6 +96,8 @@ export class FrameInbox {
       const kept = publisher.keptPlanFor(context, message);
       if (kept !== undefined) return this.#runItems(kept, from, bytes, start, at, end);
       if (this.#deliverToNode(bytes, at, end)) return true;
+      const passing = publisher.passingPlanFor(context, message);
+      return this.#runItems(passing, from, bytes, start, at, end);
     }
     const plan = publisher.planFor(context, message, 0);
     return this.#runItems(plan, from, bytes, start, at, end);
@@ -120,12 +136,19 @@ export class FrameInbox {
         if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
       } else this.#deliver(plan, frame);
       at = next;
-      if (at < end && publisher.isSpent) {
+      if (at < end && (publisher.isSpent || this.#mustWait())) {
         this.#doneBytes[from] = at - start;
         return false;
       }
     }
     return true;
+  }
+
+  /** True when answers to the thread of this frame wait for room. Asked only after an answer. */
+  #mustWait(): boolean {
+    if (!this.#hasAnswered) return false;
+    this.#hasAnswered = false;
+    return this.#dependencies.bus.controlWaits(this.message.sourceThread);
   }
 
   /**
@@ -139,6 +162,8 @@ export class FrameInbox {
     const { subscriptions, deliverer } = this.#dependencies;
     const plain = subscriptions.at(frame.node)?.plain;
     if (plain === undefined || plain.length === 0 || plain.length > NODE_TARGETS_MAX) return false;
+    // Large bodies are shared by several receivers; that is a plan's business.
+    if (plain.length > 1 && end - first >= HIT_BODY_BYTES) return false;
     const { filter } = plain[0] as Subscription;
     const { subject, subjectStart, subjectEnd } = message;
     if (!matchesBytes(filter, subject, subjectStart, subjectEnd)) return false;
@@ -146,7 +171,7 @@ export class FrameInbox {
       const subscription = plain[i] as Subscription;
       const { session } = subscription;
       if (subscription.filtered || subscription.max > 0 || session.specialTarget) return false;
-      if (session.account !== frame.account || !session.headersEnabled) return false;
+      if (subscription.account !== frame.account || !session.headersEnabled) return false;
       // A receiver that overflows is closed and leaves the list while it is walked.
       this.#receivers[i] = subscription;
     }
@@ -161,6 +186,7 @@ export class FrameInbox {
       }
       if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
     }
+    for (let i = 0; i < count; i += 1) this.#receivers[i] = undefined;
     return true;
   }
 
@@ -224,7 +250,6 @@ export class FrameInbox {
     const place = untriedPlace(step, low, high);
     const remote = place < 0 ? undefined : step.remotes[place];
     if (remote === undefined) return false;
-    this.repicked += 1;
     const itemFlags = sole && message.wantsNoResponders ? ITEM_SOLE : 0;
     const { subject, subjectStart, subjectEnd, hash } = message;
     const copy = [Buffer.from(name)];
@@ -241,24 +266,31 @@ export class FrameInbox {
       low,
       high,
       itemFlags,
+      itemFlags === 0 ? 0 : frame.ballot,
+      frame.frames,
     );
     return true;
   }
 
-  /** The publisher asked to be told, and this frame was its only hope (CP-64). */
+  /** The publisher asked to be told, and this frame reaches nobody (CP-64). */
   #tellNobody(): void {
     const { message } = this;
     if (message.replyStart < 0) return;
     const subject = message.subject.subarray(message.subjectStart, message.subjectEnd);
     const reply = message.reply.subarray(message.replyStart, message.replyEnd);
-    const { sourceThread, sourceClientId } = message;
+    const { sourceThread, sourceClientId: clientId } = message;
+    const { ballot, frames } = this.#frame;
     const { bus } = this.#dependencies;
     if (sourceThread === bus.threadIndex) {
-      this.#dependencies.noResponders(sourceClientId, subject, reply);
+      this.#dependencies.noResponders({ clientId, subject, reply, ballot, frames });
       return;
     }
-    const frame = encodeControlFrame(FRAME_NO_RESPONDERS, sourceClientId, subject, reply);
-    bus.sendControl(sourceThread, frame);
+    this.#hasAnswered = true;
+    const kind = FRAME_NO_RESPONDERS;
+    bus.sendControl(
+      sourceThread,
+      encodeControlFrame(kind, clientId, subject, reply, ballot, frames),
+    );
   }
 }
 

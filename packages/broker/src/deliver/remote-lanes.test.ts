@@ -46,6 +46,10 @@ class FakeBus implements Bus {
 
   sendControl(): void {}
 
+  controlWaits(): boolean {
+    return false;
+  }
+
   publish(): void {}
 }
 

@@ -11,6 +11,7 @@ import type { Bus } from "../ports.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { RemoteTarget } from "../publish/plan.ts";
 import {
+  FLAG_BALLOT,
   FLAG_PLAIN,
   FLAG_TRIED,
   type FrameMemory,
@@ -27,6 +28,7 @@ const SPILL_BYTES_MAX = 64 * 1024 * 1024;
 const RUN_BYTES = 32 * 1024;
 
 const NO_BYTES = Buffer.alloc(0);
+const NO_VIEW = makeView(NO_BYTES);
 const NO_PICKS: readonly Buffer[] = [];
 
 interface Spill {
@@ -42,7 +44,7 @@ export class Run implements FrameMemory {
   pick: Buffer | undefined;
   clientId = 0;
   bytes: Buffer = NO_BYTES;
-  view: DataView = makeView(NO_BYTES);
+  view: DataView = NO_VIEW;
   /** `[start, at)` of `bytes` is written, up to `limit` there is room. */
   start = 0;
   at = 0;
@@ -68,7 +70,7 @@ export function fitsRun(run: Run, remote: RemoteTarget, clientId: number, bytes:
 }
 
 export class RemoteLanes {
-  /** Messages dropped because a spill queue was full. */
+  /** Messages dropped because a spill queue was full, since the core last told the log. */
   dropped = 0;
   /** By thread. The hit path appends to a fitting run by itself. */
   readonly runs: Run[] = [];
@@ -162,9 +164,12 @@ export class RemoteLanes {
     triedLow = 0,
     triedHigh = 0,
     itemFlags = 0,
+    ballot = 0,
+    frames = 1,
   ): void {
     this.#close(thread);
-    const all = triedLow === 0 && triedHigh === 0 ? flags : flags | FLAG_TRIED;
+    let all = triedLow === 0 && triedHigh === 0 ? flags : flags | FLAG_TRIED;
+    if (ballot !== 0) all |= FLAG_BALLOT;
     const size =
       frameHeadBytes(subjectEnd - subjectStart, namesBytes(picks), all) + itemBytes(message);
     let out: Buffer;
@@ -189,6 +194,9 @@ export class RemoteLanes {
       all,
       triedLow,
       triedHigh,
+      0,
+      ballot,
+      frames,
     );
     const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd, headerBytes } =
       message;
@@ -256,7 +264,6 @@ export class RemoteLanes {
       picks = run.picks;
     }
     const out = this.#bus.dataBytes(thread);
-    run.remote = remote;
     run.pick = pick;
     run.clientId = message.sourceClientId;
     if (run.bytes !== out) {
@@ -281,6 +288,7 @@ export class RemoteLanes {
       remote.node,
     );
     run.at = run.first;
+    run.remote = remote;
     if (!run.isListed) {
       run.isListed = true;
       this.#open.push(thread);
@@ -295,6 +303,11 @@ export class RemoteLanes {
     run.remote = undefined;
     run.limit = 0;
     if (run.at > run.first) this.#bus.commitData(thread, run.at - run.start);
+    // Memory of a large frame's own is not kept; frames in a ring never begin at 0.
+    if (run.start === 0) {
+      run.bytes = NO_BYTES;
+      run.view = NO_VIEW;
+    }
   }
 
   #spill(thread: number, frame: Buffer): void {

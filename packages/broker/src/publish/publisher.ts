@@ -3,6 +3,7 @@
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
 import { type Prng, viewOf } from "@weft/base";
 import type { Generations } from "@weft/subjects";
+import { Ballots } from "../deliver/ballots.ts";
 import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
@@ -49,6 +50,9 @@ const COMPILE_WORK = 4;
 /** Slots of the plan cache looked at in one tick: all of them in a little more than 3 seconds. */
 const SWEPT_SLOTS = 2_048;
 
+/** Of one request; beyond that nobody is told. The count travels in a byte. */
+const BALLOT_FRAMES_MAX = 255;
+
 const NO_PICKS: readonly Buffer[] = [];
 
 export class Publisher {
@@ -58,6 +62,8 @@ export class Publisher {
   misses = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;
+  /** Requests that went to several threads. */
+  readonly ballots = new Ballots();
   /** Open frames by thread, for the hit path. */
   readonly runs: readonly Run[];
   #work = 0;
@@ -106,7 +112,8 @@ export class Publisher {
     if (plan !== undefined && (plan.checkedEpoch === this.epoch || this.#stillValid(plan))) {
       return plan;
     }
-    return this.#compile(context, message, depth, plan !== undefined);
+    const keep = plan !== undefined || this.cache.isSecondSight(context.id, hash);
+    return this.#compile(context, message, depth, keep);
   }
 
   /** As `planFor`, but undefined for a subject that is not worth keeping yet. */
@@ -118,6 +125,11 @@ export class Publisher {
     }
     if (plan === undefined && !this.cache.isSecondSight(context.id, hash)) return undefined;
     return this.#compile(context, message, 0, true);
+  }
+
+  /** A plan to be followed once, for a subject that `keptPlanFor` has just seen for the first time. */
+  passingPlanFor(context: PublishContext, message: MessageView): Plan {
+    return this.#compile(context, message, 0, false);
   }
 
   /**
@@ -270,17 +282,19 @@ export class Publisher {
   #sendFrames(remotes: readonly RemoteTarget[], message: MessageView, delivered: number): number {
     const { lanes } = this.#dependencies;
     let sent = 0;
-    const asks = message.wantsNoResponders && delivered === 0 && framesOf(remotes) === 1;
-    const itemFlags = asks ? ITEM_SOLE : 0;
+    const asks = message.wantsNoResponders && delivered === 0 && message.replyStart >= 0;
+    const frames = asks ? framesOf(remotes) : 0;
+    const itemFlags = asks && frames <= BALLOT_FRAMES_MAX ? ITEM_SOLE : 0;
+    const ballot = itemFlags !== 0 && frames > 1 ? this.ballots.next() : 0;
     const bytes = itemBytes(message);
     for (let i = 0; i < remotes.length; i += 1) {
       const remote = remotes[i] as RemoteTarget;
       const { picks } = remote;
       if (!remote.plain && picks.length === 0) continue;
-      if (picks.length === 0 && lanes.open(remote, undefined, message, bytes)) {
+      if (picks.length === 0 && ballot === 0 && lanes.open(remote, undefined, message, bytes)) {
         lanes.append(remote.thread, message, itemFlags);
       } else {
-        this.#sendApart(remote, picks, message, itemFlags);
+        this.#sendApart(remote, picks, message, itemFlags, ballot, frames);
         if (picks.length > 0) picks.length = 0;
       }
       sent += 1;
@@ -294,6 +308,8 @@ export class Publisher {
     picks: readonly Buffer[],
     message: MessageView,
     itemFlags: number,
+    ballot = 0,
+    frames = 1,
   ): void {
     const { thread, account, subject, subjectHash, plain } = remote;
     const own = subject ?? message.subject;
@@ -302,7 +318,9 @@ export class Publisher {
     const hash = subject === undefined ? message.hash : subjectHash;
     const flags = plain ? FLAG_PLAIN : 0;
     const { lanes } = this.#dependencies;
-    lanes.send(thread, message, account, own, start, end, hash, picks, flags, 0, 0, itemFlags);
+    // biome-ignore format: one call
+    lanes.send(thread, message, account, own, start, end, hash, picks, flags, 0, 0, itemFlags,
+      ballot, frames);
   }
 
   /** SU-33: draws one destination and follows its own plan. */
@@ -336,10 +354,9 @@ export class Publisher {
     return true;
   }
 
-  #compile(context: PublishContext, message: MessageView, depth: number, known: boolean): Plan {
+  #compile(context: PublishContext, message: MessageView, depth: number, keep: boolean): Plan {
     this.misses += 1;
     const { subject, subjectStart, subjectEnd, hash } = message;
-    const keep = known || this.cache.isSecondSight(context.id, hash);
     const { compiler } = this.#dependencies;
     const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, keep, depth);
     plan.checkedEpoch = this.epoch;

@@ -78,7 +78,10 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
   const { message, publisher } = host;
   // Tried again after parking: it was allowed and answered the first time.
   const again = session.publishParked;
-  session.publishParked = false;
+  if (again) {
+    session.publishParked = false;
+    session.refreshQuick();
+  }
   let followed = plan;
   let context = session.context;
   if (!again && session.pedantic && !isLiteral(message)) {
@@ -105,6 +108,8 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
   const result = publisher.run(followed, message, context, 0);
   if (result === PARKED) {
     session.publishParked = true;
+    // It has to come back here: the hit path would leave the mark to the publish behind it.
+    session.contextId = -1;
     host.park(session, publisher.parkedOn);
     return false;
   }
@@ -116,11 +121,11 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
   return true;
 }
 
-/** CP-64: to the requester's own subscription for the reply; without one nothing is sent. */
+/** CP-64: to the requester's own plain subscription for the reply; without one nothing is sent. */
 export function sendNoResponders(session: ClientSession, reply: Buffer, subject: Buffer): void {
   const replyText = reply.toString("latin1");
   for (const subscription of session.subscriptions?.values() ?? []) {
-    if (!matches(subscription.filter, replyText)) continue;
+    if (subscription.queue !== undefined || !matches(subscription.filter, replyText)) continue;
     session.send(noRespondersMessage(reply, subscription.sid, subject));
     return;
   }
@@ -145,7 +150,13 @@ function refusePublish(session: ClientSession): void {
   const line = publishViolation(subjectOf(message));
   log.write(
     "error",
-    `${session.label()} - Publish Violation - ${session.identityLabel()}, ${line.text}`,
+    `${session.label()} - Publish Violation - ${identityLabel(session)}, ${line.text}`,
   );
   session.fail(line);
+}
+
+/** Account and user, for log lines about rights. */
+export function identityLabel(session: ClientSession): string {
+  const account = session.account < 0 ? "" : session.host.account(session.account).name;
+  return `Account ${JSON.stringify(account)}, User ${JSON.stringify(session.user)}`;
 }

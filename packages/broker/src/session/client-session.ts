@@ -254,9 +254,12 @@ export class ClientSession implements ClientOps, TransportEvents {
           run.at = writeItem(run, run.at, asks, input, replyStart, replyEnd, input, tailStart,
             bodyStart, end, headerBytes);
         }
-        this.inMessages += 1;
-        this.inBytes += bodyBytes;
-        return true;
+        // A request that nobody took is told so by the general way (CP-64).
+        if (delivered > 0 || run !== undefined || replyStart < 0) {
+          this.inMessages += 1;
+          this.inBytes += bodyBytes;
+          return true;
+        }
       }
     }
     const { message } = this.host;
@@ -411,12 +414,6 @@ export class ClientSession implements ClientOps, TransportEvents {
     return `${this.transport.remoteAddress}:${this.transport.remotePort} - cid:${this.clientId}`;
   }
 
-  /** `account/user` for log lines about rights. */
-  identityLabel(): string {
-    const account = this.account < 0 ? "" : this.host.account(this.account).name;
-    return `Account ${JSON.stringify(account)}, User ${JSON.stringify(this.user)}`;
-  }
-
   /** After a change of state, context or switches: the fields that the hit path looks at. */
   refreshQuick(): void {
     const quick = this.state === "active" && !this.verbose && !this.pedantic;
@@ -428,7 +425,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   refreshSpecial(): void {
     this.specialTarget = !this.echo || this.responses !== undefined;
     for (const subscription of this.subscriptions?.values() ?? []) {
-      this.host.subscriptions.changed(subscription, this.account);
+      this.host.subscriptions.changed(subscription);
     }
   }
 

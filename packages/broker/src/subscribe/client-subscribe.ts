@@ -2,6 +2,7 @@
 import { LIMITS } from "@weft/base";
 import { ERROR_LINES, OK, subscribeViolation, tooManyTokens } from "@weft/protocol";
 import { isValidFilterForSubscribe, tokenCount } from "@weft/subjects";
+import { identityLabel } from "../session/client-publish.ts";
 import type { ClientSession } from "../session/client-session.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -44,7 +45,7 @@ export function subscribe(
     const filtered = verdict === "allow-filtered";
     const bytes = Buffer.from(sid, "latin1");
     const subscription = new Subscription(session, filter, queue, bytes, filtered);
-    if (!host.subscriptions.add(subscription, session.account)) {
+    if (!host.subscriptions.add(subscription)) {
       host.log.write("error", `${session.label()} - interest index is full`);
       session.fail(ERROR_LINES.subscriptionsExceeded);
       return;
@@ -60,7 +61,7 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
   if (subscription !== undefined) {
     if (max > subscription.delivered) {
       subscription.max = max;
-      session.host.subscriptions.changed(subscription, session.account);
+      session.host.subscriptions.changed(subscription);
     } else {
       removeSubscription(session, subscription);
     }
@@ -71,13 +72,13 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
 /** Takes one subscription out of the session and the index. */
 export function removeSubscription(session: ClientSession, subscription: Subscription): void {
   session.subscriptions?.delete(subscription.sid.toString("latin1"));
-  session.host.subscriptions.remove(subscription, session.account);
+  session.host.subscriptions.remove(subscription);
 }
 
 /** Takes all of them out: the session closes, or logs in anew (CP-29). */
 export function dropSubscriptions(session: ClientSession): void {
   for (const subscription of session.subscriptions?.values() ?? []) {
-    session.host.subscriptions.remove(subscription, session.account);
+    session.host.subscriptions.remove(subscription);
   }
   session.subscriptions = undefined;
 }
@@ -86,7 +87,7 @@ function refuse(session: ClientSession, filter: string, queue: string | undefine
   const queueBytes = queue === undefined ? undefined : Buffer.from(queue, "latin1");
   const line = subscribeViolation(Buffer.from(filter, "latin1"), queueBytes);
   const { log } = session.host;
-  const who = session.identityLabel();
+  const who = identityLabel(session);
   log.write("error", `${session.label()} - Subscription Violation - ${who}, ${line.text}`);
   session.fail(line);
 }

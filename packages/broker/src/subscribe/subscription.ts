@@ -10,6 +10,8 @@ export class Subscription {
   readonly filter: string;
   readonly queue: string | undefined;
   readonly sid: Buffer;
+  /** Account whose interest it is; a later CONNECT may move the session, not its subscriptions. */
+  readonly account: number;
   /** Node of the worker's own segment; 0 once removed. */
   node = 0;
   /** Messages delivered since SUB (CP-44). */
@@ -29,6 +31,7 @@ export class Subscription {
     filtered: boolean,
   ) {
     this.session = session;
+    this.account = session.account;
     this.filter = filter;
     this.queue = queue;
     this.sid = sid;

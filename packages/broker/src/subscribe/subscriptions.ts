@@ -31,7 +31,8 @@ export class Subscriptions {
   }
 
   /** False when the index has no room for another filter. */
-  add(subscription: Subscription, account: number): boolean {
+  add(subscription: Subscription): boolean {
+    const { account } = subscription;
     const filter = Buffer.from(subscription.filter, "latin1");
     const queue =
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
@@ -44,7 +45,7 @@ export class Subscriptions {
     return true;
   }
 
-  remove(subscription: Subscription, account: number): void {
+  remove(subscription: Subscription): void {
     if (subscription.node === 0) return;
     assert(this.count > 0, "a subscription is removed once");
     const queue =
@@ -53,12 +54,12 @@ export class Subscriptions {
     this.#writer.remove(subscription.node, queue);
     subscription.node = 0;
     this.count -= 1;
-    this.#localChange(account, Buffer.from(subscription.filter, "latin1"));
+    this.#localChange(subscription.account, Buffer.from(subscription.filter, "latin1"));
   }
 
   /** Plans that hold this subscription have to be made anew (its `max` changed). */
-  changed(subscription: Subscription, account: number): void {
-    this.#localChange(account, Buffer.from(subscription.filter, "latin1"));
+  changed(subscription: Subscription): void {
+    this.#localChange(subscription.account, Buffer.from(subscription.filter, "latin1"));
   }
 
   /**
