@@ -90,8 +90,9 @@ describe("message frames", () => {
       const at = prng.below(40);
       const out = Buffer.alloc(at + size + 8, 0xaa);
       const account = prng.below(65_536);
+      const memory = { bytes: out, view: makeView(out) };
       const first = writeFrameHead(
-        out,
+        memory,
         at,
         message,
         account,
@@ -108,7 +109,7 @@ describe("message frames", () => {
       let to = first;
       for (const view of messages) {
         to = writeItem(
-          { bytes: out, view: makeView(out) },
+          memory,
           to,
           view.wantsNoResponders ? ITEM_SOLE : 0,
           view.reply,

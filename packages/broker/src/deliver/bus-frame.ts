@@ -79,28 +79,12 @@ export function itemBytes(message: MessageView): number {
   return ITEM_FIXED_BYTES + (headerBytes < 0 ? 0 : 4) + replyBytes + bodyEnd + 2 - tailStart;
 }
 
-function put32(out: Buffer, at: number, value: number): void {
-  out[at] = value;
-  out[at + 1] = value >>> 8;
-  out[at + 2] = value >>> 16;
-  out[at + 3] = value >>> 24;
-}
-
-function get32(input: Buffer, at: number): number {
-  return (
-    (input[at] as number) |
-    ((input[at + 1] as number) << 8) |
-    ((input[at + 2] as number) << 16) |
-    ((input[at + 3] as number) << 24)
-  );
-}
-
 /**
  * Writes the head of a data frame that `message` begins at `out[at]`, sized as in
  * {@link frameHeadBytes}. Returns the offset of the first item.
  */
 export function writeFrameHead(
-  out: Buffer,
+  out: FrameMemory,
   at: number,
   message: MessageView,
   account: number,
@@ -118,37 +102,27 @@ export function writeFrameHead(
 ): number {
   const subjectBytes = subjectEnd - subjectStart;
   const picksCount = Math.min(picks.length, PICKS_MAX);
-  out[at] = FRAME_MESSAGE;
-  out[at + 1] = flags;
-  out[at + 2] = picksCount;
-  out[at + 3] = picksCount >>> 8;
-  out[at + 4] = subjectBytes;
-  out[at + 5] = subjectBytes >>> 8;
-  out[at + 6] = account;
-  out[at + 7] = account >>> 8;
-  put32(out, at + 8, hash);
-  put32(out, at + 12, message.sourceClientId);
-  out[at + 16] = message.sourceThread;
-  out[at + 17] = 0;
-  out[at + 18] = 0;
-  out[at + 19] = 0;
-  put32(out, at + 20, node);
-  let to = at + HEAD_FIXED_BYTES;
-  to += subject.copy(out, to, subjectStart, subjectEnd);
+  const { view } = out;
+  view.setInt32(at, FRAME_MESSAGE | (flags << 8) | (picksCount << 16), true);
+  view.setInt32(at + 4, subjectBytes | (account << 16), true);
+  view.setInt32(at + 8, hash, true);
+  view.setInt32(at + 12, message.sourceClientId, true);
+  view.setInt32(at + 16, message.sourceThread, true);
+  view.setInt32(at + 20, node, true);
+  let to = copyWords(viewOf(subject), subjectStart, subjectEnd, view, at + HEAD_FIXED_BYTES);
   for (let k = 0; k < picksCount; k += 1) {
     const name = picks[k] as Buffer;
-    out[to] = name.length;
-    out[to + 1] = name.length >>> 8;
-    to += 2 + name.copy(out, to + 2);
+    view.setUint16(to, name.length, true);
+    to += 2 + name.copy(out.bytes, to + 2);
   }
   if ((flags & FLAG_TRIED) !== 0) {
-    put32(out, to, triedLow);
-    put32(out, to + 4, triedHigh);
+    view.setInt32(to, triedLow, true);
+    view.setInt32(to + 4, triedHigh, true);
     to += 8;
   }
   if ((flags & FLAG_BALLOT) !== 0) {
-    put32(out, to, ballot);
-    put32(out, to + 4, frames);
+    view.setInt32(to, ballot, true);
+    view.setInt32(to + 4, frames, true);
     to += 8;
   }
   return to;
@@ -196,15 +170,18 @@ export function readFrameHead(
   message: MessageView,
   frame: FrameHead,
 ): number {
-  const flags = input[start + 1] as number;
-  const picks = (input[start + 2] as number) | ((input[start + 3] as number) << 8);
-  const subjectBytes = (input[start + 4] as number) | ((input[start + 5] as number) << 8);
+  const view = viewOf(input);
+  const kind = view.getInt32(start, true);
+  const flags = (kind >>> 8) & 0xff;
+  const picks = kind >>> 16;
+  const sizes = view.getInt32(start + 4, true);
+  const subjectBytes = sizes & 0xffff;
   frame.flags = flags;
-  frame.account = (input[start + 6] as number) | ((input[start + 7] as number) << 8);
-  message.hash = get32(input, start + 8);
-  message.sourceClientId = get32(input, start + 12) >>> 0;
-  message.sourceThread = input[start + 16] as number;
-  frame.node = get32(input, start + 20);
+  frame.account = sizes >>> 16;
+  message.hash = view.getInt32(start + 8, true);
+  message.sourceClientId = view.getUint32(start + 12, true);
+  message.sourceThread = view.getInt32(start + 16, true) & 0xff;
+  frame.node = view.getInt32(start + 20, true);
   let at = start + HEAD_FIXED_BYTES;
   message.subject = input;
   message.subjectStart = at;
@@ -213,13 +190,13 @@ export function readFrameHead(
   // Setting a length is a call into the runtime, also where it changes nothing.
   if (frame.picks.length > 0) frame.picks.length = 0;
   for (let k = 0; k < picks; k += 1) {
-    const nameBytes = (input[at] as number) | ((input[at + 1] as number) << 8);
+    const nameBytes = view.getUint16(at, true);
     frame.picks.push(input.subarray(at + 2, at + 2 + nameBytes));
     at += 2 + nameBytes;
   }
   if ((flags & FLAG_TRIED) !== 0) {
-    frame.triedLow = get32(input, at);
-    frame.triedHigh = get32(input, at + 4);
+    frame.triedLow = view.getInt32(at, true);
+    frame.triedHigh = view.getInt32(at + 4, true);
     at += 8;
   } else {
     frame.triedLow = 0;
@@ -228,8 +205,8 @@ export function readFrameHead(
   frame.ballot = 0;
   frame.frames = 1;
   if ((flags & FLAG_BALLOT) !== 0) {
-    frame.ballot = get32(input, at) >>> 0;
-    frame.frames = get32(input, at + 4);
+    frame.ballot = view.getUint32(at, true);
+    frame.frames = view.getInt32(at + 4, true);
     at += 8;
   }
   return at;

@@ -181,8 +181,9 @@ export class RemoteLanes {
     } else {
       out = this.#bus.dataBytes(thread);
     }
+    const memory = { bytes: out, view: makeView(out) };
     const first = writeFrameHead(
-      out,
+      memory,
       at,
       message,
       account,
@@ -202,7 +203,7 @@ export class RemoteLanes {
       message;
     const end = bodyEnd + 2;
     writeItem(
-      { bytes: out, view: makeView(out) },
+      memory,
       first,
       itemFlags,
       reply,
@@ -273,7 +274,7 @@ export class RemoteLanes {
     run.start = start;
     run.limit = start + this.#bus.dataRoom(thread);
     run.first = writeFrameHead(
-      out,
+      run,
       start,
       message,
       account,
