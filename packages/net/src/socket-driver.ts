@@ -39,6 +39,9 @@ export class SocketDriver {
   #quietCredit = 0;
   #yielded: SocketTransport[] = [];
   #spare: SocketTransport[] = [];
+  /** Their writes are done, their sessions have not heard of it. */
+  #written: SocketTransport[] = [];
+  #writtenSpare: SocketTransport[] = [];
 
   constructor(options: SocketDriverOptions) {
     this.#options = options;
@@ -54,7 +57,9 @@ export class SocketDriver {
 
   /**
    * Takes over a socket that has neither read nor written yet: `open` gives the session that it
-   * belongs to. Returns undefined when the socket is dead already; `open` is not called then.
+   * belongs to. Returns undefined when the socket is dead already; `open` is not called then. The
+   * given object is an empty shell afterwards; a server of this very thread counts it until it is
+   * destroyed.
    */
   adopt(
     given: Socket,
@@ -62,16 +67,17 @@ export class SocketDriver {
     open: (transport: Transport) => TransportEvents,
   ): SocketTransport | undefined {
     const nativeSocket = takeHandle(given);
-    // Without its handle the given object is an empty shell; its server stops counting it.
-    given.destroy();
     if (nativeSocket === undefined) {
+      given.destroy();
       this.gone();
       return undefined;
     }
     const socket: OwnedSocket = new net.Socket({
       handle: nativeSocket as NativeHandle,
       onread: this.#onread,
-    });
+      // Sessions bound what waits; nobody listens for `drain`.
+      writableHighWaterMark: Number.MAX_SAFE_INTEGER,
+    } as net.SocketConstructorOpts);
     const transport = new SocketTransport(socket, this, tls);
     socket[TRANSPORT] = transport;
     socket.on("error", onError);
@@ -145,6 +151,21 @@ export class SocketDriver {
     return LIMITS.readBytesBesideQuiet;
   }
 
+  /** A write is done before it returned: its session hears of it behind the turn, with others. */
+  wroteAtOnce(transport: SocketTransport): void {
+    if (this.#written.push(transport) === 1) process.nextTick(tellWritten, this);
+  }
+
+  /** Tells what `wroteAtOnce` put off. */
+  tellWritten(): void {
+    const batch = this.#written;
+    this.#written = this.#writtenSpare;
+    this.#writtenSpare = batch;
+    for (const transport of batch) transport.tellWritten();
+    batch.length = 0;
+    this.flush();
+  }
+
   /** Lets every other socket have its turn before this one reads on. */
   readLater(transport: SocketTransport): void {
     if (this.#yielded.push(transport) === 1) setImmediate(resumeYielded, this);
@@ -162,6 +183,10 @@ export class SocketDriver {
 
 function endPass(driver: SocketDriver): void {
   driver.endPass();
+}
+
+function tellWritten(driver: SocketDriver): void {
+  driver.tellWritten();
 }
 
 function resumeYielded(driver: SocketDriver): void {

@@ -1,7 +1,7 @@
 // One TCP connection, plain or TLS, as the session above it sees it.
 // Owner: the thread that adopted the socket. What must stay true: nothing calls back into the
 // session before a method of `Transport` returns; `onClosed` is called once and last; an idle
-// connection holds nothing but this object, its socket and one bound callback.
+// connection holds nothing but this object and its socket.
 import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { type OwnedSocket, TRANSPORT } from "./socket-access.ts";
@@ -28,7 +28,11 @@ const HANDSHAKING = 8;
 const ENDING = 16;
 const DESTROYED = 32;
 const CLOSED = 64;
+/** The kernel did not take the last write at once. */
+const SLOW = 128;
 const DISCARDING = ENDING | DESTROYED | CLOSED;
+
+const EMPTY = Buffer.alloc(0);
 
 type Cause = Parameters<TransportEvents["onClosed"]>[0];
 
@@ -47,6 +51,7 @@ export class SocketTransport implements Transport {
   #detail = "";
   /** Handshake deadline, later the linger of `end`. */
   #timer: NodeJS.Timeout | undefined;
+  /** Made when a write has to wait. */
   #written: ((error?: Error | null) => void) | undefined;
   /** A write that came during the handshake. */
   #held: Buffer[] | undefined;
@@ -87,18 +92,19 @@ export class SocketTransport implements Transport {
       this.#held = chunks;
       return;
     }
-    this.#written ??= (error) => this.#onWritten(error);
+    assert(chunks.length > 0, "a write has chunks");
     const stream = this.#stream;
-    const last = chunks.length - 1;
-    assert(last >= 0, "a write has chunks");
-    if (last === 0) {
-      stream.write(chunks[0]!, this.#written);
-      return;
+    // Almost always the kernel takes a write at once, and then a callback would be a detour by way
+    // of the next tick: it is asked for where the last write had to wait, and of the TLS layer.
+    const isAsked = (this.#flags & SLOW) !== 0 || stream !== this.#socket;
+    writeAll(stream, chunks, isAsked ? this.#whenWritten() : undefined);
+    if (stream.writableLength === 0) {
+      this.#flags &= ~SLOW;
+      if (!isAsked) this.#driver.wroteAtOnce(this);
+    } else {
+      this.#flags |= SLOW;
+      if (!isAsked) stream.write(EMPTY, this.#whenWritten());
     }
-    stream.cork();
-    for (let index = 0; index < last; index += 1) stream.write(chunks[index]!);
-    stream.write(chunks[last]!, this.#written);
-    stream.uncork();
   }
 
   pauseReading(): void {
@@ -257,16 +263,23 @@ export class SocketTransport implements Transport {
     this.#driver.gone();
   }
 
-  #onWritten(error: Error | null | undefined): void {
-    if (error || (this.#flags & (DESTROYED | CLOSED)) !== 0) return;
-    const events = this.#events;
-    if (events === undefined) return;
+  /** The last write is done. The caller ends the turn. */
+  tellWritten(): void {
+    if ((this.#flags & (DESTROYED | CLOSED)) !== 0 || this.#stream.errored !== null) return;
     try {
-      events.onWritten();
+      this.#events?.onWritten();
     } catch (fault) {
       this.#driver.fault(fault, this);
     }
-    this.#driver.flush();
+  }
+
+  #whenWritten(): (error?: Error | null) => void {
+    this.#written ??= (error) => {
+      if (error) return;
+      this.tellWritten();
+      this.#driver.flush();
+    };
+    return this.#written;
   }
 
   /** Rare calls into the session. */
@@ -351,6 +364,23 @@ export class SocketTransport implements Transport {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** One write of the system, where there are several chunks too. */
+function writeAll(
+  stream: OwnedSocket,
+  chunks: readonly Buffer[],
+  written: ((error?: Error | null) => void) | undefined,
+): void {
+  const last = chunks.length - 1;
+  if (last === 0) {
+    stream.write(chunks[0]!, written);
+    return;
+  }
+  stream.cork();
+  for (let index = 0; index < last; index += 1) stream.write(chunks[index]!);
+  stream.write(chunks[last]!, written);
+  stream.uncork();
 }
 
 function handOver(transport: SocketTransport, hello: Buffer): void {

@@ -92,6 +92,7 @@ export class TestServer {
           options.onOpen?.(session);
           return session;
         });
+        socket.destroy();
       },
       onTrouble: (text) => this.faults.push(text),
     });

@@ -6,12 +6,14 @@ import {
   decodeObject,
   decodeString,
   decodeUtf8,
+  type FieldKind,
   foldName,
   isJson,
   type JsonFields,
   type JsonShape,
   skipValue,
 } from "./json-object.ts";
+import { decodePlain } from "./plain-object.ts";
 
 /** Subjects that a route or leafnode may import or export. */
 export interface ConnectPermission {
@@ -99,6 +101,8 @@ const CONNECT_SHAPE: JsonShape = {
   proxy_sig: "string",
 };
 
+const CONNECT_KINDS: ReadonlyMap<string, FieldKind> = new Map(Object.entries(CONNECT_SHAPE));
+
 /** Why a CONNECT document was refused; the session closes without `-ERR` (CP-21). */
 export type ConnectFailure = "not-json" | "wrong-type";
 
@@ -114,6 +118,12 @@ export function parseConnect(
   bytes: Buffer,
   base: ConnectOptions = CONNECT_DEFAULTS,
 ): ConnectResult {
+  const plain = { ...base };
+  // Bytes above ASCII are no plain document, whatever they are read as.
+  const text = bytes.toString("latin1");
+  if (decodePlain(text, CONNECT_KINDS, plain as unknown as JsonFields)) {
+    return { ok: true, options: plain };
+  }
   const fields: JsonFields = {};
   const verdict = decodeObject(decodeUtf8(bytes), CONNECT_SHAPE, fields);
   if (verdict !== "decoded") return { ok: false, reason: verdict };

@@ -15,4 +15,4 @@ export * from "./error-lines.ts";
 export { quoteBytes } from "./go-quote.ts";
 export { hashSubject } from "./hash.ts";
 export * from "./headers.ts";
-export { encodeInfo, type ServerInfo } from "./info.ts";
+export { type ClientInfo, encodeInfo, InfoTemplate, type ServerInfo } from "./info.ts";

@@ -84,13 +84,73 @@ type Unsent = Exclude<keyof ServerInfo, (typeof FIELD_ORDER)[number]>;
 /** Does not compile when a field of `ServerInfo` is missing in `FIELD_ORDER`. */
 const NO_FIELD_UNSENT: Unsent extends never ? true : never = true;
 
-/** `INFO {json} CRLF` with the fields that are set, in wire order. */
-export function encodeInfo(info: ServerInfo): Buffer {
-  const ordered: Partial<Record<keyof ServerInfo, unknown>> = {};
-  if (NO_FIELD_UNSENT) {
-    for (const name of FIELD_ORDER) ordered[name] = info[name];
+/** Those of them that differ between the clients of one listener; next to each other on the wire. */
+const CLIENT_FIELDS: readonly (keyof ServerInfo)[] = ["client_id", "client_ip", "nonce"];
+const CLIENT_FIELDS_AT = FIELD_ORDER.indexOf("client_id");
+
+/** What a member of JSON may be made of without being escaped. */
+const PLAIN_TEXT = /^[\w.:%+/=-]*$/;
+
+/**
+ * INFO for many clients: everything but their own fields is encoded once. Owner: whoever made it.
+ */
+export class InfoTemplate {
+  /** `INFO {` and the fields before the client's own, with a comma behind each. */
+  readonly #head: Buffer;
+  /** The fields behind them, with a comma before each, and the end of the line. */
+  readonly #tail: Buffer;
+
+  /** `shared`: the fields of every client; the client's own are ignored. */
+  constructor(shared: ServerInfo) {
+    const before = membersOf(shared, FIELD_ORDER.slice(0, CLIENT_FIELDS_AT));
+    const after = membersOf(shared, FIELD_ORDER.slice(CLIENT_FIELDS_AT + CLIENT_FIELDS.length));
+    this.#head = Buffer.from(`INFO {${before.map((member) => `${member},`).join("")}`);
+    this.#tail = Buffer.from(`${after.map((member) => `,${member}`).join("")}}\r\n`);
   }
-  return Buffer.from(`INFO ${JSON.stringify(ordered)}\r\n`);
+
+  /** `INFO {json} CRLF` of one client; `nonce` "" = none (CP-04). */
+  encode(clientId: number, clientIp: string, nonce: string): Buffer {
+    let own = `"client_id":${clientId},"client_ip":${quoted(clientIp)}`;
+    if (nonce !== "") own += `,"nonce":${quoted(nonce)}`;
+    const headBytes = this.#head.length;
+    const ownBytes = Buffer.byteLength(own);
+    const line = Buffer.allocUnsafe(headBytes + ownBytes + this.#tail.length);
+    line.set(this.#head, 0);
+    line.write(own, headBytes);
+    line.set(this.#tail, headBytes + ownBytes);
+    return line;
+  }
+}
+
+/** INFO of one client, not yet encoded. */
+export interface ClientInfo {
+  readonly template: InfoTemplate;
+  readonly clientId: number;
+  readonly clientIp: string;
+  /** "" = none. */
+  readonly nonce: string;
+}
+
+/** `INFO {json} CRLF` with the fields that are set, in wire order. */
+export function encodeInfo(info: ServerInfo | ClientInfo): Buffer {
+  if ("template" in info) return info.template.encode(info.clientId, info.clientIp, info.nonce);
+  return Buffer.from(`INFO {${membersOf(info, FIELD_ORDER).join(",")}}\r\n`);
+}
+
+/** `"name":value` for each of these fields that is set. */
+function membersOf(info: ServerInfo, names: readonly (keyof ServerInfo)[]): string[] {
+  const members: string[] = [];
+  if (NO_FIELD_UNSENT) {
+    for (const name of names) {
+      const value = info[name];
+      if (value !== undefined) members.push(`"${name}":${JSON.stringify(value)}`);
+    }
+  }
+  return members;
+}
+
+function quoted(text: string): string {
+  return PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 const PERMISSION_SHAPE: JsonShape = { allow: "list", deny: "list" };

@@ -13,6 +13,8 @@ import {
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
 
+const NO_NONCE = Buffer.alloc(0);
+
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
 export function connect(
   session: ClientSession,
@@ -126,14 +128,13 @@ function admit(session: ClientSession, identity: Identity): boolean {
     restricted ? permissions : undefined,
   );
   session.user = identity.user !== "" ? identity.user : (identity.nkey ?? "");
-  session.payloadBytesMax = smallest(
-    host.limits.payloadBytesMax,
-    account.limits.payloadBytesMax,
+  const { limits } = account;
+  session.payloadBytesMax = smaller(
+    smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
     identity.payloadBytesMax,
   );
-  session.subscriptionsMax = smallest(
-    host.limits.subscriptionsMax,
-    account.limits.subscriptionsMax,
+  session.subscriptionsMax = smaller(
+    smaller(host.limits.subscriptionsMax, limits.subscriptionsMax),
     identity.subscriptionsMax,
   );
   session.authDeadlineMs = 0;
@@ -183,23 +184,38 @@ function refuse(session: ClientSession, reason: string): void {
 
 function loginFacts(session: ClientSession): LoginFacts {
   return {
-    nonce: Buffer.from(session.nonce, "latin1"),
+    nonce: session.nonce === "" ? NO_NONCE : Buffer.from(session.nonce, "latin1"),
     connectionType: "STANDARD",
     tls: session.tls,
   };
 }
 
-/** The smallest of the limits that are set; -1 and undefined mean "none". */
-function smallest(...limits: (number | undefined)[]): number {
-  let least = -1;
-  for (const limit of limits) {
-    if (limit === undefined || limit < 0) continue;
-    if (least < 0 || limit < least) least = limit;
-  }
-  return least;
+/** The smaller of two limits; -1 and undefined mean "none". */
+function smaller(one: number, other: number | undefined): number {
+  if (other === undefined || other < 0) return one;
+  return one < 0 || other < one ? other : one;
 }
 
 /** What a second CONNECT builds on (CP-29). */
 function withoutSecrets(options: ConnectOptions): ConnectOptions {
-  return { ...options, pass: "", auth_token: "", jwt: "", sig: "", nkey: "", proxy_sig: "" };
+  const { pass, auth_token, jwt, sig, nkey, proxy_sig } = options;
+  const kept =
+    pass === "" && auth_token === "" && jwt === "" && sig === "" && nkey === "" && proxy_sig === ""
+      ? options
+      : { ...options, pass: "", auth_token: "", jwt: "", sig: "", nkey: "", proxy_sig: "" };
+  if (isSame(kept, lastKept)) return lastKept;
+  lastKept = kept;
+  return kept;
+}
+
+/**
+ * What the last login kept. Clients of one program say the same, thousands of them: they share one
+ * object.
+ */
+let lastKept: ConnectOptions = CONNECT_DEFAULTS;
+const OPTION_NAMES = Object.keys(CONNECT_DEFAULTS) as (keyof ConnectOptions)[];
+
+function isSame(one: ConnectOptions, other: ConnectOptions): boolean {
+  for (const name of OPTION_NAMES) if (one[name] !== other[name]) return false;
+  return true;
 }
