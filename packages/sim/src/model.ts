@@ -87,6 +87,11 @@ export class BrokerModel {
     };
   }
 
+  /** A member of a group of this name leaves after a number of deliveries. */
+  hasLimitedMember(queue: string): boolean {
+    return this.#subscriptions.some((one) => one.queue === queue && one.max > 0);
+  }
+
   /** CP-74: the last of `max` deliveries ends the subscription. */
   delivered(subscription: ModelSubscription): void {
     subscription.delivered += 1;

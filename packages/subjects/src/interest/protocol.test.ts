@@ -89,8 +89,8 @@ const LARGE_SCENARIOS: Record<string, Scenario> = {
   },
   "remove, reuse || two lookups": {
     before: ["+a", "+b"],
-    during: ["-a", "+c"],
-    readers: [lookups("b"), lookups("c")],
+    during: ["-a", "+d"],
+    readers: [lookups("b"), lookups("d")],
   },
 };
 
