@@ -28,6 +28,57 @@ test("a session may write before its first byte and hears of every write", async
   client.socket.destroy();
 });
 
+test("CP-104: a write that the kernel does not take at once is told when it is done, once", async () => {
+  const running = await start();
+  const client = await running.connect();
+  const session = await running.session();
+  client.socket.pause();
+  const large = Buffer.alloc(16 * 1024 * 1024, 0x61);
+  for (const expected of [1, 2]) {
+    session.transport.write([large, Buffer.from("\r\n")]);
+    for (let pass = 0; pass < 20; pass += 1) await new Promise((done) => setImmediate(done));
+    expect(session.writesDone).toBe(expected - 1);
+    client.socket.resume();
+    await until(() => session.writesDone === expected);
+    await until(() => client.text.length === expected * (large.length + 2));
+    client.socket.pause();
+  }
+  client.socket.resume();
+  for (const expected of [3, 4]) {
+    session.transport.write([Buffer.from("small")]);
+    expect(session.writesDone).toBe(expected - 1);
+    await until(() => session.writesDone === expected);
+  }
+  await until(() => client.text.endsWith("small".repeat(2)));
+  client.socket.destroy();
+});
+
+test("writes of one turn that are done at once are told in one turn", async () => {
+  const running = await start();
+  const clients = [await running.connect(), await running.connect(), await running.connect()];
+  await until(() => running.sessions.length === 3);
+  const before = running.flushes;
+  for (const session of running.sessions) session.transport.write([Buffer.from("all")]);
+  await until(() => running.sessions.every((session) => session.writesDone === 1));
+  expect(running.flushes).toBe(before + 1);
+  await until(() => clients.every((client) => client.text === "all"));
+  for (const client of clients) client.socket.destroy();
+});
+
+test("a write to a connection that the peer has reset is not told as done", async () => {
+  const running = await start();
+  const client = await running.connect();
+  const session = await running.session();
+  session.transport.pauseReading();
+  for (let pass = 0; pass < 5; pass += 1) await new Promise((done) => setImmediate(done));
+  client.socket.resetAndDestroy();
+  await until(() => client.closed);
+  session.transport.write([Buffer.from("lost")]);
+  await until(() => session.closed !== undefined);
+  expect(session.writesDone).toBe(0);
+  expect(session.closed?.cause).toBe("error");
+});
+
 test("bytes land behind the headroom and each call ends in a flush", async () => {
   const starts: number[] = [];
   const running = await start((session) => {

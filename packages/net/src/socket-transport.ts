@@ -4,10 +4,12 @@
 // connection holds nothing but this object and its socket.
 import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
+import { plainAddress } from "./plain-address.ts";
 import { type OwnedSocket, TRANSPORT } from "./socket-access.ts";
 import type { SocketDriver } from "./socket-driver.ts";
 import type { TlsContext } from "./tls-context.ts";
 import { tlsFacts } from "./tls-facts.ts";
+import { writeChunks } from "./written-chunks.ts";
 
 /** How long `end` waits for the peer to take what was written and to close. */
 const LINGER_MS = 200;
@@ -97,7 +99,7 @@ export class SocketTransport implements Transport {
     // Almost always the kernel takes a write at once, and then a callback would be a detour by way
     // of the next tick: it is asked for where the last write had to wait, and of the TLS layer.
     const isAsked = (this.#flags & SLOW) !== 0 || stream !== this.#socket;
-    writeAll(stream, chunks, isAsked ? this.#whenWritten() : undefined);
+    writeChunks(stream, chunks, isAsked ? this.#whenWritten() : undefined);
     if (stream.writableLength === 0) {
       this.#flags &= ~SLOW;
       if (!isAsked) this.#driver.wroteAtOnce(this);
@@ -366,23 +368,6 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** One write of the system, where there are several chunks too. */
-function writeAll(
-  stream: OwnedSocket,
-  chunks: readonly Buffer[],
-  written: ((error?: Error | null) => void) | undefined,
-): void {
-  const last = chunks.length - 1;
-  if (last === 0) {
-    stream.write(chunks[0]!, written);
-    return;
-  }
-  stream.cork();
-  for (let index = 0; index < last; index += 1) stream.write(chunks[index]!);
-  stream.write(chunks[last]!, written);
-  stream.uncork();
-}
-
 function handOver(transport: SocketTransport, hello: Buffer): void {
   transport.handOver(hello);
 }
@@ -405,12 +390,6 @@ function onSecureData(this: OwnedSocket, chunk: Buffer): void {
 
 function onSecureError(this: OwnedSocket, error: Error): void {
   this[TRANSPORT]?.failed(error);
-}
-
-/** IPv4 peers of a dual-stack listener are shown as IPv4; empty once the peer is gone. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
 }
 
 function errorText(error: Error & { readonly code?: string }): string {

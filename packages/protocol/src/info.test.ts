@@ -1,7 +1,7 @@
 // The server's INFO (CP-02 to CP-04, CP-10, CP-17) and a client's (CP-51).
 
 import { describe, expect, test } from "vitest";
-import { encodeInfo, isInfoArgument, type ServerInfo } from "./info.ts";
+import { encodeInfo, InfoTemplate, isInfoArgument, type ServerInfo } from "./info.ts";
 
 const LEAST: ServerInfo = {
   server_id: "NID",
@@ -61,6 +61,35 @@ describe("encodeInfo", () => {
   test("a line end in a name stays within the JSON", () => {
     const line = encodeInfo({ ...LEAST, server_name: "a\r\nPING" }).toString();
     expect(line.indexOf("\r\n")).toBe(line.length - 2);
+  });
+});
+
+describe("InfoTemplate", () => {
+  const shared: ServerInfo = { ...LEAST, connect_urls: ["a:1"], ldm: true, weft_version: "0.1.0" };
+
+  test.each([
+    ["127.0.0.1", ""],
+    ["2001:db8::1", "bm9uY2U_-"],
+    ['fe80::1%"\u00e9\n', "n"],
+    ["", ""],
+  ])("CP-02, CP-04 client %s, nonce %s: the same line as without a template", (ip, nonce) => {
+    const info: ServerInfo = {
+      ...shared,
+      client_id: 4_000_000_001,
+      client_ip: ip,
+      nonce: nonce === "" ? undefined : nonce,
+    };
+    const template = new InfoTemplate({ ...shared, client_id: 1, client_ip: "x", nonce: "y" });
+    expect(template.encode(4_000_000_001, ip, nonce).toString()).toBe(encodeInfo(info).toString());
+    const own = { clientId: 4_000_000_001, clientIp: ip, nonce };
+    expect(encodeInfo({ template, ...own })).toEqual(encodeInfo(info));
+  });
+
+  test("CP-10 with nothing behind the client's own fields", () => {
+    const line = new InfoTemplate(LEAST).encode(7, "127.0.0.1", "");
+    expect(line.toString()).toBe(
+      encodeInfo({ ...LEAST, client_id: 7, client_ip: "127.0.0.1" }).toString(),
+    );
   });
 });
 

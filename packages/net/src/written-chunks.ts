@@ -1,0 +1,19 @@
+// Several chunks as one write of the system. Any thread that owns sockets.
+import type { Writable } from "node:stream";
+
+/** `written` is called in a later tick; without it Node has nothing to do once the write is done. */
+export function writeChunks(
+  stream: Writable,
+  chunks: readonly Buffer[],
+  written: ((error?: Error | null) => void) | undefined,
+): void {
+  const last = chunks.length - 1;
+  if (last === 0) {
+    stream.write(chunks[0]!, written);
+    return;
+  }
+  stream.cork();
+  for (let index = 0; index < last; index += 1) stream.write(chunks[index]!);
+  stream.write(chunks[last]!, written);
+  stream.uncork();
+}
