@@ -29,7 +29,7 @@ export const LIMITS = {
   /** A connection's share of one pass of the loop; then others get their turn. */
   readBytesPerPass: 256 * 1024,
   /** The same while quiet connections are about, which would wait behind it. */
-  readBytesBesideQuiet: 16 * 1024,
+  readBytesBesideQuiet: 8 * 1024,
   /** One read of a socket. */
   readChunkBytes: 256 * 1024,
   /** Room kept in front of a chunk for what the last one left over. */
