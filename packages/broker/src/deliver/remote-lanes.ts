@@ -121,21 +121,7 @@ export class RemoteLanes {
   /** Appends the message to the run that `open` found or made. */
   append(thread: number, message: MessageView, itemFlags: number): void {
     const run = this.runs[thread] as Run;
-    const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd, headerBytes } =
-      message;
-    run.at = writeItem(
-      run,
-      run.at,
-      itemFlags,
-      reply,
-      replyStart,
-      replyEnd,
-      body,
-      tailStart,
-      bodyStart,
-      bodyEnd + 2,
-      headerBytes,
-    );
+    run.at = writeMessage(run, run.at, itemFlags, message);
   }
 
   /** Commits all open runs. Before each publish of the bus. */
@@ -199,22 +185,7 @@ export class RemoteLanes {
       ballot,
       frames,
     );
-    const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd, headerBytes } =
-      message;
-    const end = bodyEnd + 2;
-    writeItem(
-      memory,
-      first,
-      itemFlags,
-      reply,
-      replyStart,
-      replyEnd,
-      body,
-      tailStart,
-      bodyStart,
-      end,
-      headerBytes,
-    );
+    writeMessage(memory, first, itemFlags, message);
     if (spilled) this.#spill(thread, out);
     else this.#bus.commitData(thread, size);
   }
@@ -331,4 +302,27 @@ function namesBytes(picks: readonly Buffer[]): number {
   let bytes = 0;
   for (let k = 0; k < picks.length; k += 1) bytes += 2 + (picks[k] as Buffer).length;
   return bytes;
+}
+
+/** The item of `message` at `at`. Returns the offset behind it. */
+function writeMessage(
+  out: FrameMemory,
+  at: number,
+  itemFlags: number,
+  message: MessageView,
+): number {
+  const { reply, replyStart, replyEnd, body, tailStart, bodyStart, bodyEnd } = message;
+  return writeItem(
+    out,
+    at,
+    itemFlags,
+    reply,
+    replyStart,
+    replyEnd,
+    body,
+    tailStart,
+    bodyStart,
+    bodyEnd + 2,
+    message.headerBytes,
+  );
 }
