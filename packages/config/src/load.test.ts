@@ -157,6 +157,7 @@ describe("values", () => {
   it("CK-04, CK-15, CK-16: logging and files", () => {
     const text = "debug: true\ntrace_verbose: true\nlogtime: no\nlogtime_utc: yes\nlogfile: l\n";
     expect(optionsOf(text).logging).toEqual({
+      ...defaultOptions().logging,
       debug: true,
       trace: true,
       traceVerbose: true,

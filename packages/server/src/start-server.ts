@@ -66,10 +66,14 @@ export async function startWithOptions(start: PreparedStart): Promise<WeftServer
 
 function optionsOf(start: StartOptions): ServerOptions {
   const loaded = loadedOptions(start);
-  const { users = [], accounts = [], name } = start;
+  const { users = [], accounts = [], name, host } = start;
+  const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   return {
     ...loaded,
-    ...(start.host === undefined ? {} : { host: start.host }),
+    ...(host === undefined ? {} : { host }),
+    ...(host === undefined || monitoring === undefined
+      ? {}
+      : { monitoring: { ...monitoring, host } }),
     ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
     ...(start.workers === undefined ? {} : { workers: start.workers }),
     ...(name === undefined ? {} : { serverName: name }),
