@@ -11,28 +11,6 @@ import {
   optionsOf,
   sha256Hex,
 } from "./testdata/memory-source.ts";
-import { VERDICTS } from "./testdata/verdicts.ts";
-
-describe("verdicts of -t", () => {
-  test.each(VERDICTS.map((verdict) => [verdict.row, verdict.text, verdict] as const))(
-    "%s %j",
-    (_row, text, { valid, environment }) => {
-      const result = loadText(text, environment);
-      expect(passesConfigTest(result)).toBe(valid);
-      if (result.ok) return;
-      // CF-15: each finding has its place.
-      expect(result.errors.length).toBeGreaterThan(0);
-      for (const error of result.errors) {
-        expect(formatProblem(error)).toMatch(/^[^\n]+:\d+:\d+: ./);
-      }
-    },
-  );
-
-  it("are many, and many are wanted differences with a reason", () => {
-    expect(VERDICTS.length).toBeGreaterThanOrEqual(120);
-    expect(new Set(VERDICTS.map(({ text }) => text)).size).toBe(VERDICTS.length);
-  });
-});
 
 describe("schema", () => {
   it("gives each spelling to one row", () => {
