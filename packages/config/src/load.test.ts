@@ -100,6 +100,12 @@ describe("loading", () => {
     ]);
   });
 
+  it("strict lets pass what --allow-unsupported allows", () => {
+    const settings = { strict: true, allowUnsupported: true };
+    expect(loadText("port: 1\ncluster { port: 1 }\n", {}, settings).ok).toBe(true);
+    expect(loadText("port: 1\nport: 2\n", {}, settings).ok).toBe(false);
+  });
+
   it("reports a file that is missing or can not be read", () => {
     const source = {
       ...textSource(""),
