@@ -2,11 +2,11 @@
 import {
   bad,
   good,
+  NEWEST,
   newerBad,
   newerGood,
   STARTS_ONLY,
   stricter,
-  UNCHECKED,
   type Verdict,
 } from "./verdict.ts";
 
@@ -67,16 +67,12 @@ export const IDENTITY_VERDICTS: readonly Verdict[] = [
   stricter(
     "AZ-03",
     "authorization { users: [{user: a, permissions: {publish: 'a q'}}] }\n",
-    UNCHECKED,
+    NEWEST,
   ),
   bad("AZ-03", "authorization { users: [{user: a, permissions: {publish: {deny: 'a.>.b'}}}] }\n"),
   good("AZ-09", "authorization { users: [{user: a, permissions: {sub: ['a q', 'b v1.>']}}] }\n"),
   bad("AZ-09", "authorization { users: [{user: a, permissions: {sub: ['a b c']}}] }\n"),
-  stricter(
-    "AZ-09",
-    "authorization { users: [{user: a, permissions: {sub: 'a b..c'}}] }\n",
-    UNCHECKED,
-  ),
+  stricter("AZ-09", "authorization { users: [{user: a, permissions: {sub: 'a b..c'}}] }\n", NEWEST),
   good("AZ-11", "authorization { users: [{user: a, permissions: {allow_responses: true}}] }\n"),
   good(
     "AZ-11",

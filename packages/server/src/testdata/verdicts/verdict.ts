@@ -22,6 +22,7 @@ export type ReferenceVerdict = boolean | "either";
 
 export const STARTS_ONLY = "the reference refuses it only when it starts (section 17)";
 export const NEWER = "the reference does so from a later version on";
+export const NEWEST = "the reference does so from a version after 2.14.0 on";
 export const LOSES_KEYS = "the reference drops the key or its map without a word";
 export const LOSES_SLASH = "the reference drops a slash in front of a key";
 export const LOSES_END = "the reference does not miss what the end of the file cut off";
