@@ -117,6 +117,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { accounts } = snapshot.accounts;
     this.#accountsByName = new Map(accounts.map((account) => [account.name, account]));
     const { auth } = snapshot;
+    const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     this.#authenticator = new StaticAuthenticator(auth, new CertificateUsers(auth.users));
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
@@ -128,23 +129,15 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(routing, {
-      index,
-      generations,
-      threadIndex: bus.threadIndex,
-      subscriptions: table,
-      hashSeed,
-    });
+    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       compiler,
       deliverer,
       lanes: this.#lanes,
       contexts: () => this.contexts,
       services: () => this.#services,
       prng,
-      hashSeed,
     });
     this.#services = new ServiceImports({
       bus,
