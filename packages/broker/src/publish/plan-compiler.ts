@@ -330,7 +330,7 @@ export class PlanCompiler {
     }
     bytes[at] = SPACE;
     at += 1;
-    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid[k] as number;
+    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid.charCodeAt(k);
     bytes[at] = SPACE;
     const special = subscription.max > 0 || subscription.session.specialTarget;
     return new Target(subscription, this.#view, start, length, special);
