@@ -350,14 +350,30 @@ export class PlanCompiler {
     return start;
   }
 
-  /** Gives a plan that is kept memory of its own, of exactly its size. */
+  /**
+   * Gives a plan that is kept memory of its own, of exactly its size. Names and subjects move there
+   * too: as pieces of Node's pool they would keep all of it, 64 KiB, which no limit counts.
+   */
   #detach(plan: Plan): void {
-    const own = Buffer.allocUnsafeSlow(this.#used);
-    this.#bytes.copy(own, 0, 0, this.#used);
-    point(plan, makeView(own));
+    const { queues = [], remotes = [] } = plan;
+    let bytes = this.#used;
     let targets = plan.targets.length;
-    for (const step of plan.queues ?? []) targets += step.local.length + step.remotes.length;
-    plan.bytesCharged = PLAN_BYTES + own.length + targets * TARGET_BYTES;
+    for (const { name, local, remotes: others } of queues) {
+      bytes += name.length;
+      targets += local.length + others.length;
+    }
+    for (const { subject } of remotes) bytes += subject?.length ?? 0;
+    const own = Buffer.allocUnsafeSlow(bytes);
+    let at = this.#bytes.copy(own, 0, 0, this.#used);
+    point(plan, makeView(own));
+    const keep = (piece: Buffer): Buffer => {
+      const start = at;
+      at += piece.copy(own, start);
+      return own.subarray(start, at);
+    };
+    for (const step of queues) step.name = keep(step.name);
+    for (const remote of remotes) if (remote.subject) remote.subject = keep(remote.subject);
+    plan.bytesCharged = PLAN_BYTES + bytes + targets * TARGET_BYTES;
   }
 
   #scratchAt(depth: number): Scratch {
