@@ -56,7 +56,7 @@ import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
 import { closedRecord } from "./session/closed-record.ts";
 import { greet } from "./session/greeting.ts";
-import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { Traffic } from "./session/traffic.ts";
@@ -101,12 +101,14 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   #inFrame = false;
   #nextTicket = 1;
   readonly #traffic = new Traffic();
+  readonly #deadlines: Deadlines;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
     this.#snapshot = snapshot;
     this.clock = dependencies.clock;
+    this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
@@ -241,9 +243,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     const { prng } = this.#dependencies;
-    for (const session of this.#sessions.values()) {
-      checkDeadlines(session, now, prng);
-    }
+    this.#deadlines.check(this.#sessions.values(), now, prng);
     this.#services.expire(now);
     this.publisher.sweep();
     const { counters, publisher } = this;
