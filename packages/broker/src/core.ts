@@ -54,9 +54,10 @@ import { CertificateUsers } from "./session/certificate-users.ts";
 import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { traceSession } from "./session/client-trace.ts";
 import { closedRecord } from "./session/closed-record.ts";
 import { greet } from "./session/greeting.ts";
-import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { checkDeadlines, scheduleFirstPing, tooMuchPending } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { Traffic } from "./session/traffic.ts";
@@ -101,11 +102,13 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   #inFrame = false;
   #nextTicket = 1;
   readonly #traffic = new Traffic();
+  #trace: BrokerSnapshot["trace"];
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
     this.#snapshot = snapshot;
+    this.#trace = snapshot.trace;
     this.clock = dependencies.clock;
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
@@ -189,10 +192,8 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.counters.connections += 1;
     this.counters.connectionsTotal += 1;
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
+    if (this.#trace !== undefined) traceSession(session, this.#trace);
     greet(session);
-    if (this.log.debugEnabled) {
-      this.log.write("debug", `${session.label()} - Client connection created`);
-    }
     return session;
   }
 
@@ -263,6 +264,11 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     const session = this.#hashTickets.get(ticket);
     this.#hashTickets.delete(ticket);
     if (session !== undefined) finishLogin(session, matches);
+  }
+
+  setTrace(trace: BrokerSnapshot["trace"]): void {
+    this.#trace = trace;
+    for (const session of this.#sessions.values()) traceSession(session, trace);
   }
 
   enterLameDuck(): void {
@@ -379,11 +385,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   }
 
   outboxOverflowed(outbox: Outbox): void {
-    const session = outbox.owner as ClientSession;
-    this.counters.slowConsumersPending += 1;
-    const limit = `MaxPending of ${this.pendingBytesMax} Exceeded`;
-    this.log.write("info", `${session.label()} - Slow Consumer Detected: ${limit}`);
-    session.abort("Slow Consumer (Pending Bytes)");
+    tooMuchPending(outbox.owner as ClientSession);
   }
 
   outboxLagging(outbox: Outbox): void {

@@ -11,6 +11,16 @@ export interface BrokerSnapshot {
   readonly limits: BrokerLimits;
   readonly server: ServerIdentity;
   readonly listeners: readonly ListenerOptions[];
+  /** Undefined = the protocol is not traced. */
+  readonly trace?: TraceOptions | undefined;
+}
+
+/** LG-11. */
+export interface TraceOptions {
+  /** Bytes of a payload that are shown; 0 or less = all. */
+  readonly payloadBytesMax: number;
+  /** Header blocks only, no payloads. */
+  readonly headersOnly: boolean;
 }
 
 /** Limits of the configuration; bytes, milliseconds, counts; -1 = unlimited. */
@@ -170,6 +180,8 @@ export interface BrokerDriver {
   tick(): void;
   onTimer(): void;
   onHashAnswer(ticket: number, matches: boolean): void;
+  /** Traces the protocol of all connections from now on, or no longer. */
+  setTrace(trace: TraceOptions | undefined): void;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
   /** Closes up to `count` connections with this reason; returns how many are left. */
