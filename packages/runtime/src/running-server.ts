@@ -8,7 +8,7 @@ import type { ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
-import { ClosedConnections } from "./closed-connections.ts";
+import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
@@ -35,8 +35,8 @@ export class RunningServer implements Runtime {
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
-  readonly #closedConnections: ClosedConnections;
   #regions: SharedRegions | undefined;
+  #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
   #watchdog: Watchdog | undefined;
   #portsFile: PortsFile | undefined;
@@ -51,7 +51,6 @@ export class RunningServer implements Runtime {
     const { options, log } = given;
     this.#given = given;
     this.workersCount = workersCountFor(options.workers);
-    this.#closedConnections = new ClosedConnections(options.limits.maxClosedClients);
     this.#hashes = new HashPool((text) => log.write("error", text));
     this.#threads = new ThreadGroup({
       log,
@@ -98,7 +97,8 @@ export class RunningServer implements Runtime {
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
-      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      const trace = traceOptions(this.#given.options);
+      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
       await this.#orDeath(ready);
       const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
@@ -144,7 +144,7 @@ export class RunningServer implements Runtime {
   }
 
   closedConnections(): readonly ClosedConnection[] {
-    return this.#closedConnections.list();
+    return this.#connections?.closed() ?? [];
   }
 
   #startThreads(): Promise<unknown> {
@@ -160,6 +160,14 @@ export class RunningServer implements Runtime {
       prestarted,
     });
     this.#regions = regions;
+    this.#connections = new ConnectionRegistry({
+      boards: regions.boards,
+      closedMax: options.limits.maxClosedClients,
+      closedCount: () => {
+        const { connectionsTotal, connections } = this.counters();
+        return connectionsTotal - connections;
+      },
+    });
     // Nothing on control is subscribed yet: frames to it can only be old ones.
     this.#mailbox = openMailbox(mailbox, {
       onControlFrame: () => undefined,
@@ -211,7 +219,10 @@ export class RunningServer implements Runtime {
   }
 
   #onWorkerMessage(worker: number, message: FromWorker): void {
-    if (message.kind === "connections-closed") this.#closedConnections.add(message.records);
+    if (message.kind === "connections-closed") this.#connections?.finished(message.records);
+    if (message.kind === "connection-facts") {
+      this.#connections?.described(message.clientId, message.facts);
+    }
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -222,7 +233,7 @@ export class RunningServer implements Runtime {
   }
 
   #onAcceptorMessage(message: FromAcceptor): void {
-    if (message.kind === "connections-closed") this.#closedConnections.add(message.records);
+    if (message.kind === "connections-closed") this.#connections?.refused(message.records);
     if (message.kind !== "listen-answer") return;
     this.#boundPort = message.ports[0] ?? new Error(message.error ?? "not listening");
   }

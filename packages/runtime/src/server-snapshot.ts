@@ -115,6 +115,5 @@ export function brokerSnapshot(
     limits: brokerLimits(options),
     server,
     listeners: [clientListener(options)],
-    trace: traceOptions(options),
   };
 }

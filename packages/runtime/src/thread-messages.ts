@@ -2,9 +2,9 @@
 // clones. All threads; types only. Frames on the message path never come this way.
 
 import type { MessagePort } from "node:worker_threads";
-import type { BrokerSnapshot, ClosedConnection, TraceOptions } from "@weft/broker";
+import type { BrokerSnapshot, FinishedConnection, TraceOptions } from "@weft/broker";
 import type { LogBatch } from "@weft/logging";
-import type { ListenOptions, TlsContextOptions } from "@weft/net";
+import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
 
@@ -36,6 +36,8 @@ export interface WorkerStart {
   /** By listener; null = no TLS. */
   readonly tls: readonly (TlsContextOptions | null)[];
   readonly hashSeed: number;
+  /** Undefined = the protocol is not traced. */
+  readonly trace?: TraceOptions | undefined;
 }
 
 export type ToWorker =
@@ -53,7 +55,7 @@ export type ToWorker =
 /** CP-110. */
 export interface ConnectionsClosed {
   readonly kind: "connections-closed";
-  readonly records: readonly ClosedConnection[];
+  readonly records: readonly FinishedConnection[];
 }
 
 export type FromWorker =
@@ -67,6 +69,8 @@ export type FromWorker =
       readonly given: string;
     }
   | ConnectionsClosed
+  /** See `ControlPort.describeConnection`. */
+  | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 
@@ -101,8 +105,8 @@ export type FromAcceptor =
     }
   | { readonly kind: "stopped" };
 
-/** An accepted socket on its way to a worker. */
-export interface PlacedSocket {
-  readonly socket: import("node:net").Socket;
+/** An accepted connection on its way to a worker. */
+export interface PlacedConnection {
+  readonly connection: NativeConnection;
   readonly listener: number;
 }

@@ -1,7 +1,7 @@
 // A worker's line to control: what the core asks for, and control's answers in their order.
 
 import type { MessagePort } from "node:worker_threads";
-import type { ClosedConnection, ControlPort } from "@weft/broker";
+import type { ControlPort, FinishedConnection } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
 import type { FromWorker, ToWorker, WorkerStart } from "./thread-messages.ts";
 
@@ -11,7 +11,7 @@ const CLOSED_MAX = 4_096;
 export class WorkerLink implements ControlPort {
   readonly #port: MessagePort;
   readonly #log: ThreadLog;
-  #closed: ClosedConnection[] = [];
+  #closed: FinishedConnection[] = [];
   #closedNext = 0;
 
   constructor(port: MessagePort, log: ThreadLog) {
@@ -45,9 +45,13 @@ export class WorkerLink implements ControlPort {
     this.tell({ kind: "compare-hash", ticket, stored, given });
   }
 
-  connectionClosed(record: ClosedConnection): void {
+  connectionClosed(record: FinishedConnection): void {
     if (this.#closed.length < CLOSED_MAX) this.#closed.push(record);
     else this.#closed[this.#closedNext++ % CLOSED_MAX] = record;
+  }
+
+  describeConnection(clientId: number, facts: string): void {
+    this.tell({ kind: "connection-facts", clientId, facts });
   }
 
   /** Once per tick. */

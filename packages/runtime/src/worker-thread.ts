@@ -64,6 +64,7 @@ function run(
     onTimer: () => endTurn(() => core.onTimer()),
   });
   const core = new BrokerCore(start.snapshot, index, dependencies);
+  core.setTrace(start.trace);
 
   const resumePutOff = (): void => {
     for (const from of putOff) mailbox.resume(from);

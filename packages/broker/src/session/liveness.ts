@@ -48,15 +48,6 @@ export function checkDeadlines(session: ClientSession, now: Millis, prng: Prng):
   }
 }
 
-/** CP-103: more waits for this session than its limit. */
-export function tooMuchPending(session: ClientSession): void {
-  const { limits, counters } = session.host;
-  counters.slowConsumersPending += 1;
-  const limit = `MaxPending of ${limits.pendingBytesMax} Exceeded`;
-  logAbout(session, "info", `Slow Consumer Detected: ${limit}`);
-  session.abort("Slow Consumer (Pending Bytes)");
-}
-
 function ping(session: ClientSession, now: Millis, prng: Prng): void {
   const { pingIntervalMs, pingsUnansweredMax } = session.host.limits;
   const jitterMs = prng.below(Math.max(1, Math.floor(pingIntervalMs * PING_JITTER)));
