@@ -1,5 +1,6 @@
 // Runs the server until it ends: exit code 0 on purpose, 1 when it cannot start, 70 when a part of
 // it died (F27).
+import { redactArguments } from "@weft/base";
 import { type Flags, formatProblem } from "@weft/config";
 import { type LogSink, ServerLog } from "@weft/logging";
 import { handleSignals, type PrestartedThreads, type Runtime, writePidFile } from "@weft/runtime";
@@ -15,6 +16,7 @@ export async function runServer(
   program: string,
   prestarted: PrestartedThreads | undefined,
 ): Promise<void> {
+  hideSecrets();
   const { options, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   let log: ServerLog | undefined;
@@ -34,6 +36,12 @@ export async function runServer(
     await log?.close();
     refuse(program, (error as Error).message);
   }
+}
+
+/** LG-12: the password of a command line does not stay in the list of processes. */
+function hideSecrets(): void {
+  const shown = redactArguments(process.argv);
+  if (shown.some((word, index) => word !== process.argv[index])) process.title = shown.join(" ");
 }
 
 /** Ties the life of the process to that of the server which `start` starts. */

@@ -38,7 +38,13 @@ export class DatagramOutput implements LogOutput {
         this.#socket.close();
         reject(error);
       });
-      this.#socket.connect(port, host, () => {
+      // An unknown name comes here and not as an event.
+      this.#socket.connect(port, host, (error?: Error) => {
+        if (error !== undefined && error !== null) {
+          this.#socket.close();
+          reject(error);
+          return;
+        }
         this.#socket.removeAllListeners("error");
         // "Nobody listens" comes here, or to the next datagram, as the system likes.
         this.#socket.on("error", (error) => this.#failed(error, 0));

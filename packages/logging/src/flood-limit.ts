@@ -66,7 +66,7 @@ export class FloodLimit {
       sums.push({ level: "warn", text, connection });
     }
     if (this.#leftOut > 0) {
-      const text = `${this.#leftOut} log lines of many connections left out within a second`;
+      const text = `${this.#leftOut} other log lines of this thread left out within a second`;
       sums.push({ level: "warn", text });
     }
     this.#equal.clear();

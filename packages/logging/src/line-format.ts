@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import type { LogConnection, LogLevel } from "@weft/base";
 import type { LogOptions } from "./log-options.ts";
+import { wallMs } from "./wall-clock.ts";
 
 /** A record without the end of the line. */
 export type LineFormat = (level: LogLevel, text: string, connection?: LogConnection) => string;
@@ -106,12 +107,8 @@ function connectionFields(connection: LogConnection): Record<string, string | nu
   };
 }
 
-function unixMs(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 function isoMicros(): string {
-  const now = unixMs();
+  const now = wallMs();
   const millis = Math.floor(now);
   const micros = Math.floor((now - millis) * 1000);
   const text = new Date(millis).toISOString();
@@ -129,7 +126,7 @@ class TextClock {
   }
 
   now(): string {
-    const now = unixMs();
+    const now = wallMs();
     const second = Math.floor(now / 1000);
     if (second !== this.#second) {
       this.#second = second;

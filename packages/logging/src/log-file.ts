@@ -1,12 +1,21 @@
 // The log file: appended to, put away at a size, re-opened on demand (LG-04 to LG-08). Control
 // thread. What must stay true: every line stands in exactly one file, also while files change; a
 // file that was put away gets only lines from before (GP-11).
-import { existsSync, fstatSync, openSync, readdirSync, renameSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { LogLevel } from "@weft/base";
 import { DescriptorWriter, type Waiting } from "./descriptor-writer.ts";
 import type { LogOutput, OutputEvents } from "./log-output.ts";
 import { atMost } from "./stderr-output.ts";
+import { wallMs } from "./wall-clock.ts";
 
 const FILE_MODE = 0o640;
 /** What a backup's name has behind the name of the file and a dot. */
@@ -39,6 +48,7 @@ export class LogFile implements LogOutput {
   /** The limit in force; doubled where a file could not be put away. */
   #sizeMax: number;
   #bytes: number;
+  #identity: string;
   #lastStampMs = 0;
 
   /** Throws `error opening file: ...`. */
@@ -50,6 +60,7 @@ export class LogFile implements LogOutput {
     this.#line = settings.line;
     const opened = openLogFile(settings.path);
     this.#bytes = opened.bytes;
+    this.#identity = opened.identity;
     this.#writer = this.#newWriter(opened.descriptor);
     this.#rotateIfLarge();
   }
@@ -76,7 +87,9 @@ export class LogFile implements LogOutput {
 
   reopen(): boolean {
     const opened = openLogFile(this.#path);
-    this.#changeTo(opened.descriptor, opened.bytes);
+    // Nobody moved it: two writers would mix their lines up.
+    if (opened.identity === this.#identity) closeSync(opened.descriptor);
+    else this.#changeTo(opened);
     return true;
   }
 
@@ -110,16 +123,31 @@ export class LogFile implements LogOutput {
 
   #rotate(): void {
     const backup = this.#backupName();
+    let note = `Rotated log, backup saved as ${JSON.stringify(backup)}`;
     try {
       renameSync(this.#path, backup);
     } catch (error) {
-      this.#sizeMax *= 2;
-      const next = `will attempt next rotation at size ${this.#sizeMax}`;
-      this.#note("error", `Unable to rename logfile for rotation (${reason(error)}), ${next}`);
-      return;
+      // Somebody was faster, and is about to ask for a re-opening.
+      const isMoved = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isMoved) {
+        this.#rotateLater(error);
+        return;
+      }
+      note = "Rotated log, the file had been moved away";
     }
+    this.#goOn(note);
+  }
+
+  #rotateLater(error: unknown): void {
+    this.#sizeMax *= 2;
+    const next = `will attempt next rotation at size ${this.#sizeMax}`;
+    this.#note("error", `Unable to rename logfile for rotation (${reason(error)}), ${next}`);
+  }
+
+  /** In a new file, behind the line that tells of the old one. */
+  #goOn(note: string): void {
     try {
-      this.#changeTo(openLogFile(this.#path).descriptor, 0);
+      this.#changeTo(openLogFile(this.#path));
     } catch (error) {
       const why = reason(error).replace(/^error opening file: /, "");
       const file = JSON.stringify(this.#path);
@@ -128,15 +156,16 @@ export class LogFile implements LogOutput {
       this.#events.onFatal(new Error(text));
       return;
     }
-    this.#sizeMax = this.#limits.sizeMax;
-    this.#note("info", `Rotated log, backup saved as ${JSON.stringify(backup)}`);
+    this.#note("info", note);
     if (this.#limits.filesMax > 0) this.#purge();
   }
 
-  #changeTo(descriptor: number, bytes: number): void {
+  #changeTo(opened: OpenedFile): void {
     const previous = this.#writer;
-    this.#writer = this.#newWriter(descriptor);
-    this.#bytes = bytes;
+    this.#writer = this.#newWriter(opened.descriptor);
+    this.#bytes = opened.bytes;
+    this.#identity = opened.identity;
+    this.#sizeMax = this.#limits.sizeMax;
     this.#leave(previous);
   }
 
@@ -149,8 +178,7 @@ export class LogFile implements LogOutput {
 
   /** `<file>.YYYY.MM.DD.HH.MM.SS.NNNNNNNNN`, of a time that no other backup has. */
   #backupName(): string {
-    const now = performance.timeOrigin + performance.now();
-    let ms = Math.max(now, this.#lastStampMs + 0.001);
+    let ms = Math.max(wallMs(), this.#lastStampMs + 0.001);
     let name = `${this.#path}.${backupStamp(ms)}`;
     while (existsSync(name)) {
       ms += 0.001;
@@ -189,10 +217,18 @@ export class LogFile implements LogOutput {
   }
 }
 
-function openLogFile(path: string): { readonly descriptor: number; readonly bytes: number } {
+interface OpenedFile {
+  readonly descriptor: number;
+  readonly bytes: number;
+  /** Equal for two descriptors of one file. */
+  readonly identity: string;
+}
+
+function openLogFile(path: string): OpenedFile {
   try {
     const descriptor = openSync(path, "a", FILE_MODE);
-    return { descriptor, bytes: fstatSync(descriptor).size };
+    const { size, dev, ino } = fstatSync(descriptor);
+    return { descriptor, bytes: size, identity: `${dev} ${ino}` };
   } catch (error) {
     throw new Error(`error opening file: ${reason(error)}`);
   }

@@ -102,7 +102,11 @@ export class ServerLog implements LogSink {
    */
   update(options: LogOptions): Promise<void> {
     const change = this.#changing.then(() => this.#change(options));
-    this.#changing = change.catch(() => undefined);
+    // The next change waits for the old output: it may be for the same file.
+    this.#changing = change
+      .catch(() => undefined)
+      .then(() => Promise.all(this.#closing))
+      .then(() => undefined);
     return change;
   }
 

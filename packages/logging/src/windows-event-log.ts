@@ -1,6 +1,5 @@
 // The Windows event log (LG-10), through PowerShell, which every Windows has. Control thread. What
 // must stay true: elsewhere it is refused by name; texts travel as base64, never as commands.
-import { Buffer } from "node:buffer";
 import type { LogLevel } from "@weft/base";
 import { type ChildCommand, childStream } from "./child-stream.ts";
 import type { LogPlace } from "./log-options.ts";

@@ -131,6 +131,10 @@ export class RunningServer implements Runtime {
     return this.closed;
   }
 
+  reopenLog(): void {
+    this.#given.log.reopen();
+  }
+
   async updateLogging(options: ServerOptions): Promise<void> {
     const { log } = this.#given;
     await log.update?.(options.logging);

@@ -35,6 +35,8 @@ export interface Runtime {
   readonly closed: Promise<void>;
   /** Stops listening, closes all connections, ends all threads. */
   close(): Promise<void>;
+  /** LG-08. */
+  reopenLog(): void;
   /**
    * LG-11, RL-02: logs as `options.logging` says from now on. Rejects, with nothing changed, when a
    * file or a syslog cannot be opened. Where the log is a function, only the levels change.

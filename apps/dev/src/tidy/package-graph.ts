@@ -44,6 +44,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "node:path",
       "node:tty",
       "node:os",
+      "node:stream",
       "node:net",
       "node:dgram",
       "node:child_process",

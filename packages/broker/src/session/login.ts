@@ -185,8 +185,8 @@ function refuse(session: ClientSession, reason: string): void {
   const who = refusedUser(session.lastOptions);
   session.lastOptions = undefined;
   host.counters.authFailures += 1;
-  logAbout(session, "error", `authentication error${who === "" ? "" : ` - ${who}`}`);
-  if (host.log.debugEnabled) logAbout(session, "debug", `Login refused: ${reason}`);
+  const parts = ["authentication error", who, reason].filter((part) => part !== "");
+  logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
 }
 
