@@ -57,7 +57,7 @@ export function applyFlags(
 function reportMissing(flags: Flags, findings: Findings): void {
   for (const { flag, feature } of flags.missing) {
     const message = unsupportedMessage(flag, feature);
-    if (flags.allowUnsupported) findings.advise(undefined, `${message}; ignored`);
+    if (flags.allowUnsupported) findings.allow(undefined, `${message}; ignored`);
     else findings.error(undefined, message);
   }
 }

@@ -31,7 +31,7 @@ import { validateOptions } from "./validate.ts";
 /** How to load. */
 export interface LoadSettings {
   readonly sha256Hex: Sha256Hex;
-  /** Every warning is an error. */
+  /** Every warning is an error, but those that `allowUnsupported` asks for. */
   readonly strict?: boolean | undefined;
   /** Options of missing features are only warned about. */
   readonly allowUnsupported?: boolean | undefined;
@@ -73,7 +73,8 @@ export function loadConfig(path: string, source: ConfigSource, settings: LoadSet
   const options = buildOptions(parsed.root, context, settings);
   const { errors, warnings } = findings;
   if (errors.length > 0) return { ok: false, errors, warnings };
-  if (settings.strict && warnings.length > 0) return { ok: false, errors: warnings, warnings: [] };
+  const forbidden = settings.strict ? warnings.filter(({ allowed }) => allowed !== true) : [];
+  if (forbidden.length > 0) return { ok: false, errors: forbidden, warnings: [] };
   return { ok: true, options, warnings, digest: configDigest(parsed.root, settings.sha256Hex) };
 }
 

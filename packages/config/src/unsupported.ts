@@ -36,7 +36,7 @@ export function reportUnsupported(
 ): void {
   if (isOff(entry)) return;
   const message = unsupportedMessage(JSON.stringify(entry.key), feature);
-  if (policy.allowUnsupported) findings.advise(entry.at, `${message}; ignored`);
+  if (policy.allowUnsupported) findings.allow(entry.at, `${message}; ignored`);
   else findings.error(entry.at, message);
 }
 
