@@ -1,7 +1,6 @@
 // Runs the server until it ends: exit code 0 on purpose, 1 when it cannot start, 70 when a part of
 // it died (F27).
-import { redactArguments } from "@weft/base";
-import { type Flags, formatProblem } from "@weft/config";
+import { type Flags, formatProblem, redactArguments } from "@weft/config";
 import { type LogSink, ServerLog } from "@weft/logging";
 import { handleSignals, type PrestartedThreads, type Runtime, writePidFile } from "@weft/runtime";
 import { startWithOptions } from "@weft/server";

@@ -1,6 +1,6 @@
-// Takes secrets out of texts that somebody may read: log lines, command lines, addresses (GP-10,
-// LG-12). Thread: any. What must stay true: rather too much is taken out than too little; work is
-// linear in the text. CONNECT has a reader of its own in the protocol package.
+// Takes secrets out of texts that somebody may read: log lines, addresses (GP-10, LG-12). Thread: any.
+// What must stay true: rather too much is taken out than too little; work is linear in the text.
+// CONNECT has a reader of its own in the protocol package, command lines in the config package.
 
 const REDACTED = "[REDACTED]";
 
@@ -13,11 +13,6 @@ const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#"'<>]*)@/gi;
 /** A field of a JSON text that holds a secret, its quotes perhaps escaped. */
 const FIELD =
   /(\\?["'])((?:pass|auth_token|sig|proxy_sig|nkey|jwt|seed|token|secret)\w*\1\s*:\s*)(\\?["'])((?:(?!\3)(?:\\.|[^\\]))*)/gi;
-
-/** Names of flags whose value is a secret. */
-const SECRET_FLAG = /^--?(?:pass|auth|user_credentials|key_password)$/;
-/** The same with the value in one word. */
-const SECRET_FLAG_WITH_VALUE = /^(--?(?:pass|auth|user_credentials|key_password)=)/;
 
 /** A text with tokens, seeds and the passwords of addresses taken out. */
 export function redactSecrets(text: string): string {
@@ -41,15 +36,5 @@ export function redactAddresses(text: string): string {
   return text.replace(ADDRESS, (_all, scheme: string, login: string) => {
     const colon = login.indexOf(":");
     return `${scheme}${colon < 0 ? REDACTED : `${login.slice(0, colon)}:${REDACTED}`}@`;
-  });
-}
-
-/** A command line as it may be shown. */
-export function redactArguments(words: readonly string[]): string[] {
-  return words.map((word, index) => {
-    const inOne = SECRET_FLAG_WITH_VALUE.exec(word);
-    if (inOne !== null) return `${inOne[1]}${REDACTED}`;
-    if (SECRET_FLAG.test(words[index - 1] ?? "")) return REDACTED;
-    return redactText(word);
   });
 }

@@ -1,9 +1,10 @@
 // The writer of the Windows event log: its lines, with another program in PowerShell's place, and its
 // refusal elsewhere. What PowerShell does with them is not shown here.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { linesOf, newFolder, PLACE } from "./testing/log-bench.ts";
+import { linesOf, newFolder, PLACE, until } from "./testing/log-bench.ts";
 import { type EventLogSettings, openEventLog } from "./windows-event-log.ts";
 
 const CHILD = fileURLToPath(new URL("testing/event-log-child.mjs", import.meta.url));
@@ -29,6 +30,8 @@ test("LG-10: type, id and text of each level, as the reference writes them", asy
     output.write(level, `at ${level}; 'quoted' $(x) ä`);
   }
   await output.close(5_000);
+  // The child writes the rest after its input has ended.
+  await until(() => existsSync(file) && linesOf(file).length === 6);
   expect(linesOf(file)).toEqual([
     "Information 1 pid[7][NOTICE]: at info; 'quoted' $(x) ä",
     "Information 1 pid[7][WARN]: at warn; 'quoted' $(x) ä",
