@@ -44,6 +44,7 @@ import type {
   BrokerSnapshot,
   ListenerOptions,
   ServerIdentity,
+  TraceOptions,
   WorkerCounters,
 } from "./ports.ts";
 import { ContextTable } from "./publish/context.ts";
@@ -55,6 +56,7 @@ import { CertificateUsers } from "./session/certificate-users.ts";
 import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
 import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
@@ -100,6 +102,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   #nextTicket = 1;
   readonly #figures: Figures;
   readonly #deadlines: Deadlines;
+  #trace: TraceOptions | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
@@ -184,10 +187,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       return session;
     }
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
+    if (this.#trace !== undefined) traceSession(session, this.#trace);
     greet(session);
-    if (this.log.debugEnabled) {
-      this.log.write("debug", `${session.label()} - Client connection created`);
-    }
     return session;
   }
 
@@ -258,6 +259,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const session = this.#hashTickets.get(ticket);
     this.#hashTickets.delete(ticket);
     if (session !== undefined) finishLogin(session, matches);
+  }
+
+  setTrace(trace: TraceOptions | undefined): void {
+    this.#trace = trace;
+    for (const session of this.#sessions.values()) traceSession(session, trace);
   }
 
   enterLameDuck(): void {

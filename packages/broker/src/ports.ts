@@ -21,6 +21,14 @@ export interface BrokerSnapshot {
   readonly listeners: readonly ListenerOptions[];
 }
 
+/** LG-11. */
+export interface TraceOptions {
+  /** Bytes of a payload that are shown; 0 or less = all. */
+  readonly payloadBytesMax: number;
+  /** Header blocks only, no payloads. */
+  readonly headersOnly: boolean;
+}
+
 /** Limits of the configuration; bytes, milliseconds, counts; -1 = unlimited. */
 export interface BrokerLimits {
   readonly controlLineBytesMax: number;
@@ -213,6 +221,8 @@ export interface BrokerDriver {
   tick(): void;
   onTimer(): void;
   onHashAnswer(ticket: number, matches: boolean): void;
+  /** Traces the protocol of all connections from now on, or no longer. */
+  setTrace(trace: TraceOptions | undefined): void;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
   /** Closes up to `count` connections with this reason; returns how many are left. */

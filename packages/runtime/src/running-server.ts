@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto";
 import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
@@ -12,7 +13,7 @@ import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { PortsFile } from "./server-files.ts";
-import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
+import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { ThreadGroup } from "./thread-group.ts";
@@ -61,6 +62,7 @@ export class RunningServer implements Runtime {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
     });
+    log.onFatal((error) => this.#onDeath(error.message));
     // A host that does not look at `closed` must not fall over its rejection.
     this.closed.catch(() => undefined);
   }
@@ -95,7 +97,8 @@ export class RunningServer implements Runtime {
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
-      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      const trace = traceOptions(this.#given.options);
+      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
       await this.#orDeath(ready);
       const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
@@ -126,6 +129,17 @@ export class RunningServer implements Runtime {
       this.#threads.tellWorkers({ kind: "drain", durationMs: Math.max(0, durationMs - graceMs) });
     }, graceMs);
     return this.closed;
+  }
+
+  reopenLog(): void {
+    this.#given.log.reopen();
+  }
+
+  async updateLogging(options: ServerOptions): Promise<void> {
+    const { log } = this.#given;
+    await log.update?.(options.logging);
+    const { debug } = options.logging;
+    this.#threads.tellWorkers({ kind: "log-levels", debug, trace: traceOptions(options) });
   }
 
   counters(): Record<keyof WorkerCounters, number> {

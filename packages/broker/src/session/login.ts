@@ -12,6 +12,7 @@ import {
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { logAbout, refusedUser } from "./session-log.ts";
 
 const NO_NONCE = Buffer.alloc(0);
 
@@ -25,7 +26,7 @@ export function connect(
   const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
-    host.log.write("error", `${session.label()} - CONNECT refused: ${parsed.reason}`);
+    logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
     session.close("Protocol Violation");
     return false;
   }
@@ -131,6 +132,7 @@ function admit(session: ClientSession, identity: Identity): boolean {
   );
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
+  session.loginKind = identity.nkey === undefined ? identity.kind : "nkey";
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -180,9 +182,11 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
 
 function refuse(session: ClientSession, reason: string): void {
   const { host } = session;
+  const who = refusedUser(session.lastOptions);
   session.lastOptions = undefined;
   host.counters.authFailures += 1;
-  host.log.write("error", `${session.label()} - authentication error - ${reason}`);
+  const parts = ["authentication error", who, reason].filter((part) => part !== "");
+  logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
 }
 

@@ -146,6 +146,10 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll(`hash ${ticket} ${matches}\n`);
   }
 
+  setTrace(): void {
+    this.#tellAll("trace\n");
+  }
+
   enterLameDuck(): void {
     this.#tellAll("lame duck\n");
   }
