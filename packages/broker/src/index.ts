@@ -11,3 +11,9 @@ export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
 export { type ConnectionFacts, decodeFacts, encodeRefused } from "./session/connection-facts.ts";
+export type {
+  SubscriptionAnswer,
+  SubscriptionEntry,
+  SubscriptionPlace,
+  SubscriptionQuery,
+} from "./subscribe/subscription-list.ts";

@@ -4,6 +4,7 @@ import type { AuthSpec } from "@weft/auth";
 import type { Clock, Entropy, Log, Prng, Transport, TransportEvents } from "@weft/base";
 import type { Generations } from "@weft/subjects";
 import type { ConnectionFacts } from "./session/connection-facts.ts";
+import type { SubscriptionAnswer, SubscriptionQuery } from "./subscribe/subscription-list.ts";
 
 /** What every worker gets from control at start and at each change. Plain data. */
 export interface BrokerSnapshot {
@@ -166,6 +167,12 @@ export interface WorkerCounters {
   stalledClients: number;
   authFailures: number;
   planMisses: number;
+  /** Subscriptions ever made. */
+  subscriptionsAdded: number;
+  /** Plans in the cache, as of the last tick. */
+  plansKept: number;
+  /** Local subscriptions of the widest plan so far. */
+  fanoutMax: number;
   connectionFaults: number;
 }
 
@@ -206,6 +213,8 @@ export interface BrokerDriver {
   tick(): void;
   onTimer(): void;
   onHashAnswer(ticket: number, matches: boolean): void;
+  /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */
+  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
   /** Closes up to `count` connections with this reason; returns how many are left. */

@@ -89,11 +89,17 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, log)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, log, link)));
   link.tell({ kind: "ready" });
 }
 
-function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: LogBatcher): void {
+function obey(
+  message: ToWorker,
+  core: BrokerDriver,
+  ending: WorkerEnding,
+  log: LogBatcher,
+  link: WorkerLink,
+): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
@@ -101,6 +107,11 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: 
     case "log-taken":
       log.taken();
       break;
+    case "list-subscriptions": {
+      const { ticket, query } = message;
+      link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
+      break;
+    }
     case "lame-duck":
       core.enterLameDuck();
       break;

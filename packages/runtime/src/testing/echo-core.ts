@@ -7,6 +7,7 @@ import {
   type BrokerDriver,
   type BrokerSnapshot,
   encodeRefused,
+  type SubscriptionAnswer,
 } from "@weft/broker";
 
 class EchoSession implements TransportEvents {
@@ -139,6 +140,10 @@ export class BrokerCore implements BrokerDriver {
 
   onHashAnswer(ticket: number, matches: boolean): void {
     this.#tellAll(`hash ${ticket} ${matches}\n`);
+  }
+
+  listSubscriptions(): SubscriptionAnswer {
+    return { entries: [], matched: 0 };
   }
 
   enterLameDuck(): void {
