@@ -36,7 +36,7 @@ function dateText(day: number): string {
   const era = Math.floor(shifted / 146_097);
   const inEra = shifted - era * 146_097;
   const leaps = Math.floor(inEra / 1_460) - Math.floor(inEra / 36_524);
-  const year = Math.floor((inEra - leaps + Math.floor(inEra / 146_096)) / 365);
+  const year = Math.floor((inEra - leaps - Math.floor(inEra / 146_096)) / 365);
   const inYear = inEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
   const march = Math.floor((5 * inYear + 2) / 153);
   const dayOfMonth = inYear - Math.floor((153 * march + 2) / 5) + 1;
