@@ -2,6 +2,7 @@
 // certificate appear only where `auth` was asked for.
 import { createHash, X509Certificate } from "node:crypto";
 import {
+  type ConnectionFacts,
   FIGURE_ACTIVE_AT,
   FIGURE_CLIENT_ID,
   FIGURE_IN_BYTES,
@@ -15,12 +16,7 @@ import {
   FIGURE_SUBSCRIPTIONS,
   FIGURES_COUNT,
 } from "@weft/base";
-import type {
-  ConnectionFacts,
-  ConnectionFigures,
-  FinishedConnection,
-  SubscriptionEntry,
-} from "@weft/broker";
+import type { ConnectionFigures, FinishedConnection, SubscriptionEntry } from "@weft/broker";
 import type { LiveConnections } from "./facts.ts";
 import type { JsonObject } from "./go-json.ts";
 import { roundTripText, timeTextMs, uptimeText } from "./go-text.ts";

@@ -1,8 +1,8 @@
 // `/connz`: connections, filtered, sorted and cut to a page (MO-18 to MO-20). Thread: control.
 // Reading order: `connzOptions`, `connz`. Must stay true: the work pauses after every slice, and the
 // full text of a connection is made only for the page that was asked for.
-import { FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
-import type { ConnectionFacts, FinishedConnection, SubscriptionEntry } from "@weft/broker";
+import { type ConnectionFacts, FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
+import type { FinishedConnection, SubscriptionEntry } from "@weft/broker";
 import { subjectFromText } from "@weft/subjects";
 import {
   closedInfo,

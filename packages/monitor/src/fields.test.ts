@@ -183,7 +183,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
     server.open.push(fakeConnection(20));
     server.finished = [...server.finished, fakeFinished(21)];
     server.slow = [...server.slow, fakeFinished(22, "Slow Consumer (Write Deadline)")];
-    server.subscriptions.push({ ...(server.subscriptions[0] as object as never) });
+    const again = { clientId: 1, account: 2, sid: "9", delivered: 1, max: 0 };
+    server.subscriptions.push({ ...again, subject: "z" });
     server.finishedByReason.set("Client Closed", 2);
     server.accounts.push({ index: 3, name: "B", isSystem: false, mappings: [] });
   },

@@ -1,7 +1,8 @@
 // Binds the facts of the monitoring pages to the running server: registry, counters, options,
 // process. Control thread. Must stay true: reading asks no thread for anything.
 import type { AccountsSnapshot } from "@weft/accounts";
-import { decodeFacts, type WorkerCounters } from "@weft/broker";
+import { decodeFacts } from "@weft/base";
+import type { WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,

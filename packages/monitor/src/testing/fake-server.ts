@@ -1,7 +1,6 @@
 // For tests: facts of a server that does not run, to be changed at will, and its pages. Any thread.
-import { FIGURES_COUNT } from "@weft/base";
+import { type ConnectionFacts, FIGURES_COUNT } from "@weft/base";
 import type {
-  ConnectionFacts,
   ConnectionFigures,
   FinishedConnection,
   SubscriptionAnswer,
