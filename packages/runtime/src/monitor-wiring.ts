@@ -21,8 +21,8 @@ import type { ThreadGroup } from "./thread-group.ts";
 export interface MonitorParts {
   readonly options: ServerOptions;
   readonly accounts: AccountsSnapshot;
-  readonly configDigest: string;
-  readonly commandLine: readonly string[];
+  readonly configDigest?: string | undefined;
+  readonly commandLine?: readonly string[] | undefined;
   readonly keys: ServerKeys;
   /** Of the client listener. */
   readonly port: number;
@@ -47,12 +47,13 @@ export interface Monitor {
   update(options: ServerOptions, accounts: AccountsSnapshot, configDigest: string): Promise<void>;
 }
 
-export function createMonitor(parts: MonitorParts): Monitor {
+export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const { options, accounts, registry, lists, hashes, log } = parts;
-  const server = serverFacts(parts, options, parts.configDigest);
+  const server = serverFacts(parts, options, parts.configDigest ?? "");
   const facts = new LiveMonitorFacts(
     {
       ...parts,
+      commandLine: parts.commandLine ?? [],
       queues: () => queuesOf(hashes, lists),
       notListening: () => (parts.isListening() ? undefined : NOT_READY),
     },
@@ -76,6 +77,7 @@ export function createMonitor(parts: MonitorParts): Monitor {
     });
     await rememberCertificate(facts, next);
   };
+  await rememberCertificate(facts, options);
   return { facts, sources, service, update };
 }
 
@@ -105,10 +107,7 @@ function serverFacts(
 }
 
 /** MO-36: the end of the first certificate, from its file. */
-export async function rememberCertificate(
-  facts: LiveMonitorFacts,
-  { tls }: ServerOptions,
-): Promise<void> {
+async function rememberCertificate(facts: LiveMonitorFacts, { tls }: ServerOptions): Promise<void> {
   let tlsCertificateEndsMs: number | undefined;
   if (tls !== undefined) {
     const { readCertificateFiles } = await import("./certificate-files.ts");

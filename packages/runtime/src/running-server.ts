@@ -38,6 +38,7 @@ export class RunningServer implements Runtime {
   readonly #hashes: HashPool;
   readonly #lists: SubscriptionLists;
   #monitor: Monitor | undefined;
+  #monitorLoaded: Promise<Monitor> | undefined;
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
@@ -149,6 +150,34 @@ export class RunningServer implements Runtime {
     return this.#connections?.closed() ?? [];
   }
 
+  /**
+   * What pages and answers about the server are made of; loaded at the first call, which may come
+   * once the client port is known.
+   */
+  monitor(): Promise<Monitor> {
+    this.#monitorLoaded ??= this.#loadMonitor();
+    return this.#monitorLoaded;
+  }
+
+  async #loadMonitor(): Promise<Monitor> {
+    const { createMonitor } = await import("./monitor-wiring.ts");
+    const monitor = await createMonitor({
+      ...this.#given,
+      keys: this.#keys,
+      port: this.port,
+      workersCount: this.workersCount,
+      regions: this.#regions!,
+      registry: this.#connections!,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      lists: this.#lists,
+      blockedWorkers: () => this.blockedWorkers,
+      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
+    });
+    this.#monitor = monitor;
+    return monitor;
+  }
+
   #startThreads(): Promise<unknown> {
     const { options, coreModule, prestarted } = this.#given;
     const { debug, trace } = options.logging;
@@ -201,25 +230,8 @@ export class RunningServer implements Runtime {
   async #startMonitoring(): Promise<void> {
     const { options } = this.#given;
     if (options.monitoring === undefined) return;
-    const { createMonitor, rememberCertificate } = await import("./monitor-wiring.ts");
-    const monitor = createMonitor({
-      ...this.#given,
-      configDigest: this.#given.configDigest ?? "",
-      commandLine: this.#given.commandLine ?? [],
-      keys: this.#keys,
-      port: this.port,
-      workersCount: this.workersCount,
-      regions: this.#regions!,
-      registry: this.#connections!,
-      threads: this.#threads,
-      hashes: this.#hashes,
-      lists: this.#lists,
-      blockedWorkers: () => this.blockedWorkers,
-      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
-    });
-    await rememberCertificate(monitor.facts, options);
-    await monitor.service.start(options);
-    this.#monitor = monitor;
+    const { service } = await this.monitor();
+    await service.start(options);
   }
 
   #snapshot(): BrokerSnapshot {
