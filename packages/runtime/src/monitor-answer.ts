@@ -34,6 +34,7 @@ export async function sendPage(
 }
 
 function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const finish = (): void => {
       response.off("drain", finish);
