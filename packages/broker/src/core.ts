@@ -61,11 +61,7 @@ import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
-import {
-  listSubscriptions,
-  type SubscriptionAnswer,
-  type SubscriptionQuery,
-} from "./subscribe/subscription-list.ts";
+import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
@@ -277,9 +273,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (session !== undefined) finishLogin(session, matches);
   }
 
-  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer {
-    return listSubscriptions(this.#sessions, query);
-  }
+  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
+    listSubscriptions(this.#sessions, query);
 
   enterLameDuck(): void {
     this.lameDuck = true;

@@ -2,7 +2,7 @@
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 const SECONDS_PER_DAY = 86_400;
-const MICROS_PER_SECOND = 1_000_000;
+const MICROS_MAX = 999_999;
 
 /** The zero of the reference's clock: what it shows for "never". */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
@@ -20,9 +20,9 @@ export function timeText(unixNanos: bigint): string {
 
 /** The same for milliseconds, with microseconds behind the point. */
 export function timeTextMs(unixMs: number): string {
-  const micros = Math.round(unixMs * 1_000);
-  const seconds = Math.floor(micros / MICROS_PER_SECOND);
-  return secondText(seconds, digits(micros - seconds * MICROS_PER_SECOND, 6));
+  const seconds = Math.floor(unixMs / 1_000);
+  const micros = Math.floor((unixMs - seconds * 1_000) * 1_000);
+  return secondText(seconds, digits(Math.min(micros, MICROS_MAX), 6));
 }
 
 /** `fraction`: digits behind the point, zeros at the end included. */

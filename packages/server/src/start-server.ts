@@ -35,8 +35,11 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
-  const options = optionsOf(start);
-  return startWithOptions({ options, log: logOf(start, options), configFile: start.configFile });
+  const loaded = load(start);
+  const options = optionsOf(start, loaded.options);
+  const { configFile } = start;
+  const { digest: configDigest } = loaded;
+  return startWithOptions({ options, log: logOf(start, options), configFile, configDigest });
 }
 
 export interface PreparedStart {
@@ -77,8 +80,7 @@ export async function startWithOptions(start: PreparedStart): Promise<WeftServer
   return startRuntime({ ...start, accounts: accounts.snapshot });
 }
 
-function optionsOf(start: StartOptions): ServerOptions {
-  const loaded = loadedOptions(start);
+function optionsOf(start: StartOptions, loaded: ServerOptions): ServerOptions {
   const { users = [], accounts = [], name, host } = start;
   const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   return {
@@ -96,18 +98,24 @@ function optionsOf(start: StartOptions): ServerOptions {
   };
 }
 
-function loadedOptions(start: StartOptions): ServerOptions {
+/** `digest`: undefined without a configuration. */
+interface Loaded {
+  readonly options: ServerOptions;
+  readonly digest?: string | undefined;
+}
+
+function load(start: StartOptions): Loaded {
   const { configFile, config } = start;
   if (configFile !== undefined && config !== undefined) {
     throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
   }
   if (configFile === undefined && config === undefined) {
-    return { ...defaultOptions(), host: LOCAL_HOST, port: 0 };
+    return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
   }
   const source = config === undefined ? FILE_SOURCE : textSource(config);
   const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
   if (!loaded.ok) throw new ConfigurationError(loaded.errors);
-  return loaded.options;
+  return loaded;
 }
 
 function logOf(start: StartOptions, options: ServerOptions): LogSink {

@@ -102,7 +102,8 @@ async function playClients(subject: Subject): Promise<void> {
   gone.send("SUB g 1\r\nPUB g 1\r\nx\r\n");
   await gone.ping();
   gone.end();
-  await expect.poll(() => names(subject, "state=closed")).toContain("c-gone");
+  const closed = (): Promise<unknown[]> => names(subject, "state=closed");
+  await expect.poll(closed, { timeout: 10_000 }).toContain("c-gone");
 }
 
 async function names(subject: Subject, query: string): Promise<unknown[]> {
@@ -230,6 +231,45 @@ describeWithWorkers("the monitoring port", (workers) => {
     expect(type).toContain("application/openmetrics-text");
     expect(text).toContain('weft_account_connections{account="A"} 2\n');
     expect(text).toContain('weft_connections_closed_total{reason="Client Closed"} 1\n');
+  });
+
+  it("attack 71: no page shows a secret; MO-35: the command line is shown without", async () => {
+    const port = await freePort();
+    const config = `
+      http: "127.0.0.1:${port}"
+      monitor_login { users: [{ user: ops, password: CANARY1 }], tokens: [CANARY2] }
+    `;
+    const flags = ["--auth", "CANARY3"];
+    const server = await startServer({ config, workers, flags });
+    onTestFinished(async () => {
+      await server.stop();
+    });
+    const good = await openRaw(server.port);
+    const bad = await openRaw(server.port);
+    onTestFinished(() => good.end());
+    await good.login({ auth_token: "CANARY3", name: "good" });
+    bad.sendConnect({ user: "x", pass: "CANARY4", auth_token: "CANARY5" });
+    await bad.waitForClose();
+    const pages = ["/varz", "/connz?auth=1&state=all", "/recentz?auth=1", "/debug/vars"];
+    const headers = { Authorization: "Bearer CANARY2" };
+    let text = "";
+    for (const path of [
+      ...pages,
+      "/accountz?acc=$G",
+      "/metrics",
+      "/stacksz",
+      "/",
+      "/subsz?subs=1",
+    ]) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+      expect(response.status, path).toBe(200);
+      text += await response.text();
+    }
+    expect(text).toContain('"name": "good"');
+    expect(text).toContain('"--auth","[REDACTED]"');
+    expect(text).toMatch(/"config_digest": "sha256:[0-9a-f]{64}"/);
+    expect(text).not.toContain("CANARY");
+    expect((await fetch(`http://127.0.0.1:${port}/varz`)).status).toBe(401);
   });
 
   it("what other tools ask is answered: nats-top, the exporter for Prometheus", async () => {
