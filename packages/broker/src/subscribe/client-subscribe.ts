@@ -43,8 +43,7 @@ export function subscribe(
       return;
     }
     const filtered = verdict === "allow-filtered";
-    const bytes = Buffer.from(sid, "latin1");
-    const subscription = new Subscription(session, filter, queue, bytes, filtered);
+    const subscription = new Subscription(session, filter, queue, sid, filtered);
     if (!host.subscriptions.add(subscription)) {
       host.log.write("error", `${session.label()} - interest index is full`);
       session.fail(ERROR_LINES.subscriptionsExceeded);
@@ -71,7 +70,7 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
 
 /** Takes one subscription out of the session and the index. */
 export function removeSubscription(session: ClientSession, subscription: Subscription): void {
-  session.subscriptions?.delete(subscription.sid.toString("latin1"));
+  session.subscriptions?.delete(subscription.sid);
   session.host.subscriptions.remove(subscription);
 }
 
