@@ -21,7 +21,7 @@ export function timeText(unixNanos: bigint): string {
 /** The same for milliseconds, with microseconds behind the point. */
 export function timeTextMs(unixMs: number): string {
   const seconds = Math.floor(unixMs / 1_000);
-  const micros = Math.floor((unixMs - seconds * 1_000) * 1_000);
+  const micros = Math.round((unixMs - seconds * 1_000) * 1_000);
   return secondText(seconds, digits(Math.min(micros, MICROS_MAX), 6));
 }
 
