@@ -194,10 +194,12 @@ function dependencies(generations: Generations): BrokerDependencies {
       authFailures: 0,
       planMisses: 0,
       connectionFaults: 0,
+      systemEvents: 0,
     },
     generations,
     hashSeed: HASH_SEED,
     nextClientId: () => ++lastClientId,
+    nextEventSequence: () => 1,
     setTimer: () => undefined,
   };
 }

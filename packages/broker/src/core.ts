@@ -42,6 +42,8 @@ import type {
   BrokerDriver,
   BrokerLimits,
   BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
   WorkerCounters,
@@ -59,7 +61,9 @@ import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
 import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
+import { obeyOrder } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
@@ -95,6 +99,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
+  readonly events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
@@ -121,14 +126,13 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
     this.nonceRequired = this.#authenticator.nonceRequired;
-    const routing = new AccountRouting(snapshot.accounts);
     const table = new SubscriptionTable();
     const { writer } = index;
     assert(writer !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(routing, {
+    const compiler = new PlanCompiler(new AccountRouting(snapshot.accounts), {
       index,
       generations,
       threadIndex: bus.threadIndex,
@@ -157,6 +161,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       hashSeed,
       serverId: snapshot.server.id,
     });
+    this.events = createSystemEvents(snapshot, dependencies, this.publisher, this.contexts);
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
     this.#flow = new FlowControl({
       clock: this.clock,
@@ -276,6 +281,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     }
   }
 
+  obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
+    const session = this.#sessions.get(order.clientId);
+    return session === undefined ? undefined : obeyOrder(session, order);
+  }
+
   closeSome(count: number, reason: "Server Shutdown"): number {
     let closed = 0;
     for (const session of this.#sessions.values()) {
@@ -382,6 +392,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
     const account = session.account < 0 ? "" : this.account(session.account).name;
+    this.events?.disconnected(session);
     this.#figures.closed(session, account);
   }
 }

@@ -16,3 +16,4 @@ export {
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
 export { type ConnectionFacts, decodeFacts, encodeRefused } from "./session/connection-facts.ts";
+export { serverFacts } from "./session/system-events.ts";

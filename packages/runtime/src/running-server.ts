@@ -10,11 +10,14 @@ import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
+import { ProcessMeter } from "./process-meter.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { serverFigures } from "./server-figures.ts";
 import { PortsFile } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
+import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
@@ -37,6 +40,9 @@ export class RunningServer implements Runtime {
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
+  #system: SystemService | undefined;
+  readonly #startedUnixMs = Date.now();
+  readonly #meter = new ProcessMeter();
   #watchdog: Watchdog | undefined;
   #portsFile: PortsFile | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
@@ -95,6 +101,7 @@ export class RunningServer implements Runtime {
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
+      this.#openSystem(snapshot, hashSeed);
       this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
       await this.#orDeath(ready);
       const { refusalText } = await import("./refusal-text.ts");
@@ -117,6 +124,7 @@ export class RunningServer implements Runtime {
     this.inLameDuck = true;
     const { log, options } = this.#given;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
+    this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
     const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
@@ -158,14 +166,37 @@ export class RunningServer implements Runtime {
         return connectionsTotal - connections;
       },
     });
-    // Nothing on control is subscribed yet: frames to it can only be old ones.
+    // Until the services of the system account are there, frames to control can only be old ones.
     this.#mailbox = openMailbox(mailbox, {
       onControlFrame: () => undefined,
-      onDataFrame: () => true,
-      onSpace: () => undefined,
-      afterDrain: () => undefined,
+      onDataFrame: (from, bytes, start, end) =>
+        this.#system?.onDataFrame(from, bytes, start, end) ?? true,
+      onSpace: (to) => this.#system?.onSpace(to),
+      afterDrain: () => this.#system?.afterDrain(),
     });
     return loaded;
+  }
+
+  /** The server's own services, before any worker can be asked for them. */
+  #openSystem(snapshot: BrokerSnapshot, hashSeed: number): void {
+    if (!snapshot.accounts.hasSystemAccount) return;
+    this.#system = new SystemService({
+      snapshot,
+      hashSeed,
+      log: this.#given.log,
+      regions: this.#regions!,
+      mailbox: this.#mailbox!,
+      connections: this.#connections!,
+      figures: (accountsActive) =>
+        serverFigures(this, this.#startedUnixMs, this.#meter, accountsActive),
+      tellWorker: (worker, ticket, order) =>
+        this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
+      page: () => Promise.reject(new Error("no pages yet")),
+      subscriptions: () => {
+        throw new Error("no lists of subscriptions yet");
+      },
+      reload: () => Promise.reject(new Error("the configuration cannot be reloaded")),
+    });
   }
 
   async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
@@ -193,6 +224,7 @@ export class RunningServer implements Runtime {
   #isReady(): void {
     const { options, log } = this.#given;
     this.#isUp = true;
+    this.#system?.start();
     this.#watchdog = new Watchdog({
       heartbeats: this.#regions!.heartbeats,
       onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
@@ -213,6 +245,7 @@ export class RunningServer implements Runtime {
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    if (message.kind === "order-answer") this.#system?.orderAnswered(message);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -247,9 +280,11 @@ export class RunningServer implements Runtime {
     this.#threads.expectEnd();
     if (orderly) {
       log.write("info", "Initiating Shutdown...");
+      this.#system?.shutdown();
       await this.#threads.stopAll(STOP_WAIT_MS);
     }
     await this.#threads.terminate();
+    this.#system?.close();
     this.#mailbox?.close();
     await this.#hashes.close();
     this.#portsFile?.remove();

@@ -3,7 +3,12 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@weft/base";
-import type { BrokerSnapshot, FinishedConnection } from "@weft/broker";
+import type {
+  BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionOrder,
+  FinishedConnection,
+} from "@weft/broker";
 import type { ListenOptions, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
@@ -48,6 +53,8 @@ export type ToWorker =
   | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
   | { readonly kind: "log-taken" }
   | { readonly kind: "lame-duck" }
+  /** Answered by `order-answer`, whoever has the connection. */
+  | { readonly kind: "order"; readonly ticket: number; readonly order: ConnectionOrder }
   /** Close all connections, spread over this time; answered by `drained`. */
   | { readonly kind: "drain"; readonly durationMs: number }
   /** Close all connections now; answered by `stopped`. */
@@ -72,6 +79,12 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  /** `answer` undefined: no such connection here. */
+  | {
+      readonly kind: "order-answer";
+      readonly ticket: number;
+      readonly answer: ConnectionAnswer | undefined;
+    }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 

@@ -18,6 +18,7 @@ const NAMES = [
   "authFailures",
   "planMisses",
   "connectionFaults",
+  "systemEvents",
 ] as const satisfies readonly (keyof WorkerCounters)[];
 
 type Unnamed = Exclude<keyof WorkerCounters, (typeof NAMES)[number]>;

@@ -9,13 +9,13 @@ const CLOSED_MAX = 4_096;
 
 export class WorkerLink implements ControlPort {
   readonly #port: MessagePort;
-  readonly #log: LogBatcher;
+  readonly log: LogBatcher;
   #closed: FinishedConnection[] = [];
   #closedNext = 0;
 
   constructor(port: MessagePort, log: LogBatcher) {
     this.#port = port;
-    this.#log = log;
+    this.log = log;
   }
 
   tell(message: FromWorker): void {
@@ -26,7 +26,7 @@ export class WorkerLink implements ControlPort {
   awaitStart(): Promise<WorkerStart> {
     return new Promise((resolve) => {
       const onMessage = (message: ToWorker): void => {
-        if (message.kind === "log-taken") this.#log.taken();
+        if (message.kind === "log-taken") this.log.taken();
         if (message.kind !== "start") return;
         this.#port.off("message", onMessage);
         resolve(message);

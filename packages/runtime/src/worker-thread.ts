@@ -89,18 +89,23 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, log)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, link)));
   link.tell({ kind: "ready" });
 }
 
-function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: LogBatcher): void {
+function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link: WorkerLink): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
       break;
     case "log-taken":
-      log.taken();
+      link.log.taken();
       break;
+    case "order": {
+      const { ticket, order } = message;
+      link.tell({ kind: "order-answer", ticket, answer: core.obeyOrder(order) });
+      break;
+    }
     case "lame-duck":
       core.enterLameDuck();
       break;
@@ -108,7 +113,7 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: 
       ending.drain(message.durationMs);
       break;
     case "stop":
-      log.flush();
+      link.log.flush();
       ending.stop();
       break;
     case "start":

@@ -75,5 +75,6 @@ export function createCounters(): WorkerCounters {
     authFailures: 0,
     planMisses: 0,
     connectionFaults: 0,
+    systemEvents: 0,
   };
 }

@@ -13,6 +13,8 @@ import {
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
 
+/** What is shown of a token in place of a name. */
+const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
@@ -97,7 +99,9 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   const options = session.lastOptions ?? CONNECT_DEFAULTS;
   session.lastOptions = undefined;
   if (!admit(session, outcome.identity)) return false;
-  return applyOptions(session, options);
+  if (!applyOptions(session, options)) return false;
+  session.host.events?.connected(session);
+  return true;
 }
 
 /** Binds the session to its account: limits, permissions, publish context. */
@@ -131,6 +135,7 @@ function admit(session: ClientSession, identity: Identity): boolean {
   );
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
+  if (identity.kind === "token") session.user = HIDDEN;
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -179,11 +184,18 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
 }
 
 function refuse(session: ClientSession, reason: string): void {
-  const { host } = session;
+  const { host, lastOptions } = session;
   session.lastOptions = undefined;
+  if (lastOptions !== undefined) session.user = claimedUser(lastOptions);
   host.counters.authFailures += 1;
   host.log.write("error", `${session.label()} - authentication error - ${reason}`);
   session.fail(authorizationViolation("Authentication Failure"));
+  host.events?.refused(session, "Authentication Failure");
+}
+
+/** Who a refused login claimed to be, without what proves it. */
+function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
+  return nkey || user || (auth_token === "" ? "" : HIDDEN);
 }
 
 function loginFacts(session: ClientSession): LoginFacts {
