@@ -251,6 +251,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { prng } = this.#dependencies;
     for (const session of this.#sessions.values()) {
       checkDeadlines(session, now, prng);
+      // Most log in at once and are described then.
+      if (!session.isDescribed) this.#figures.describe(session, "");
     }
     this.#services.expire(now);
     this.publisher.sweep();

@@ -15,5 +15,4 @@ export {
 } from "./internal/internal-participant.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
-export { type ConnectionFacts, decodeFacts, encodeRefused } from "./session/connection-facts.ts";
 export { serverFacts } from "./session/system-events.ts";

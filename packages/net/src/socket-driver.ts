@@ -2,9 +2,9 @@
 // into a session, a fair share of the loop for each.
 // Owner: the thread that made it. The read buffer is overwritten by the next read of any socket,
 // so a view of it is valid during one `onBytes` only.
-import net, { type Socket } from "node:net";
+import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
-import { type OwnedSocket, TRANSPORT, takeHandle } from "./socket-access.ts";
+import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
 
@@ -20,9 +20,6 @@ export interface SocketDriverOptions {
   onGone?: (() => void) | undefined;
 }
 
-/** `handle` also takes a bare native one; the types know only its public form. */
-type NativeHandle = NonNullable<net.SocketConstructorOpts["handle"]>;
-
 export class SocketDriver {
   /** `[headroom | one read]`; sessions may write into the headroom before a chunk. */
   readonly readBuffer: Buffer;
@@ -31,7 +28,7 @@ export class SocketDriver {
   delivering: SocketTransport | undefined;
 
   readonly #options: SocketDriverOptions;
-  readonly #onread: net.OnReadOpts;
+  readonly #socketOptions: net.SocketConstructorOpts;
   /** An input was flushed in this pass of the loop already. */
   #passOpen = false;
   #flushDue = false;
@@ -54,32 +51,27 @@ export class SocketDriver {
     const narrow = wide.subarray(0, LIMITS.readBytesBesideQuiet);
     // Asked after each read for the next one of that socket.
     const buffer = () => (this.#quietCredit > 0 ? narrow : wide);
-    this.#onread = { buffer, callback: onRead };
+    this.#socketOptions = {
+      onread: { buffer, callback: onRead },
+      // Sessions bound what waits; nobody listens for `drain`.
+      writableHighWaterMark: Number.MAX_SAFE_INTEGER,
+    } as net.SocketConstructorOpts;
   }
 
   /**
-   * Takes over a socket that has neither read nor written yet: `open` gives the session that it
-   * belongs to. Returns undefined when the socket is dead already; `open` is not called then. The
-   * given object is an empty shell afterwards; a server of this very thread counts it until it is
-   * destroyed.
+   * Takes over a connection that has neither read nor written yet: `open` gives the session that it
+   * belongs to. Returns undefined when the connection is dead already; `open` is not called then.
    */
   adopt(
-    given: Socket,
+    given: NativeConnection,
     tls: TlsContext | undefined,
     open: (transport: Transport) => TransportEvents,
   ): SocketTransport | undefined {
-    const nativeSocket = takeHandle(given);
-    if (nativeSocket === undefined) {
-      given.destroy();
+    if (given.fd !== undefined && given.fd < 0) {
       this.gone();
       return undefined;
     }
-    const socket: OwnedSocket = new net.Socket({
-      handle: nativeSocket as NativeHandle,
-      onread: this.#onread,
-      // Sessions bound what waits; nobody listens for `drain`.
-      writableHighWaterMark: Number.MAX_SAFE_INTEGER,
-    } as net.SocketConstructorOpts);
+    const socket = socketOn(given, this.#socketOptions);
     const transport = new SocketTransport(socket, this, tls);
     socket[TRANSPORT] = transport;
     socket.on("error", onError);

@@ -9,7 +9,7 @@ import type {
   ConnectionOrder,
   FinishedConnection,
 } from "@weft/broker";
-import type { ListenOptions, TlsContextOptions } from "@weft/net";
+import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
 
@@ -119,8 +119,8 @@ export type FromAcceptor =
     }
   | { readonly kind: "stopped" };
 
-/** An accepted socket on its way to a worker. */
-export interface PlacedSocket {
-  readonly socket: import("node:net").Socket;
+/** An accepted connection on its way to a worker. */
+export interface PlacedConnection {
+  readonly connection: NativeConnection;
   readonly listener: number;
 }
