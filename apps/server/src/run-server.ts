@@ -20,7 +20,7 @@ export async function runServer(
   program: string,
   prestarted: PrestartedThreads | undefined,
 ): Promise<void> {
-  const { options, warnings, errors } = loadOptions(flags);
+  const { options, digest, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   try {
     const log = new LogWriter({
@@ -35,7 +35,8 @@ export async function runServer(
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
     const configFile = flags.config;
-    await serve(log, () => startWithOptions({ options, log, configFile, prestarted }));
+    const named = { configFile, configDigest: digest, commandLine: process.argv };
+    await serve(log, () => startWithOptions({ options, log, prestarted, ...named }));
   } catch (error) {
     refuse(program, (error as Error).message);
   }

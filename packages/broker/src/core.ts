@@ -65,6 +65,11 @@ import { obeyOrder } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
+import {
+  listSubscriptions,
+  type SubscriptionAnswer,
+  type SubscriptionQuery,
+} from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
@@ -241,6 +246,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { counters, subscriptions } = this;
     if (counters.subscriptions !== subscriptions.count)
       counters.subscriptions = subscriptions.count;
+    counters.subscriptionsAdded = subscriptions.added;
     this.#lanes.closeRuns();
     this.#dependencies.bus.publish();
     this.publisher.endTurn();
@@ -259,6 +265,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { counters, publisher } = this;
     this.#figures.tick();
     counters.planMisses = publisher.misses;
+    counters.plansKept = publisher.cache.count;
+    counters.fanoutMax = publisher.fanoutMax;
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
     this.#lanes.dropped = 0;
@@ -272,6 +280,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const session = this.#hashTickets.get(ticket);
     this.#hashTickets.delete(ticket);
     if (session !== undefined) finishLogin(session, matches);
+  }
+
+  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer {
+    return listSubscriptions(this.#sessions, query);
   }
 
   enterLameDuck(): void {

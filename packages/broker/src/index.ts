@@ -16,3 +16,9 @@ export {
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
 export { serverFacts } from "./session/system-events.ts";
+export type {
+  SubscriptionAnswer,
+  SubscriptionEntry,
+  SubscriptionPlace,
+  SubscriptionQuery,
+} from "./subscribe/subscription-list.ts";

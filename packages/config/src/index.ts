@@ -44,6 +44,8 @@ export {
   type HandshakeFirst,
   type LimitOptions,
   type LoggingOptions,
+  type MonitoringOptions,
+  type MonitorLogin,
   type ServerAuth,
   type ServerOptions,
   type TlsOptions,

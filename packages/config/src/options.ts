@@ -67,6 +67,26 @@ export interface TlsOptions {
   readonly connectionRateLimit: number;
 }
 
+/** Login on the monitoring port (own key `monitor_login`). Any one of its ways is enough. */
+export interface MonitorLogin {
+  /** Passwords plain or bcrypt. */
+  readonly users: readonly { readonly user: string; readonly password: string }[];
+  readonly tokens: readonly string[];
+  /** A client certificate that the authorities of the `tls` block signed; HTTPS only. */
+  readonly clientCertificate: boolean;
+}
+
+/** MO-01. */
+export interface MonitoringOptions {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly secure: boolean;
+  /** "" or such as `/weft`. */
+  readonly basePath: string;
+  readonly login?: MonitorLogin | undefined;
+}
+
 /** CK-04, LG-01, LG-11. */
 export interface LoggingOptions {
   readonly debug: boolean;
@@ -109,6 +129,7 @@ export interface ServerOptions {
   readonly globalMappings: readonly MappingSpec[];
   readonly tls?: TlsOptions | undefined;
   readonly allowNonTls: boolean;
+  readonly monitoring?: MonitoringOptions | undefined;
   readonly logging: LoggingOptions;
   readonly pidFile?: string | undefined;
   readonly portsFileDir?: string | undefined;

@@ -1,7 +1,7 @@
 // From a request as it came to what is to be done about it: a plain value for the driver. Control
 // thread; pure. Must stay true: what a request may name is bounded by its subject, so that an
 // account's own subject never leads to another account's figures, whatever its body says.
-import { ENDPOINTS, type Endpoint } from "./endpoints.ts";
+import { ENDPOINTS, type EndpointName, optionsName } from "./endpoints.ts";
 import {
   type FilteredServer,
   type OptionTable,
@@ -39,7 +39,9 @@ export type Decision =
   | { readonly kind: "id" }
   /** `toEverybody`: on the event's own subject. */
   | { readonly kind: "statsz"; readonly toEverybody: boolean }
-  | { readonly kind: "page"; readonly endpoint: Endpoint; readonly options: RequestOptions }
+  | { readonly kind: "page"; readonly name: EndpointName; readonly options: RequestOptions }
+  /** The streams of one account: there are none yet. */
+  | { readonly kind: "account-streams"; readonly account: string }
   | { readonly kind: "account-info"; readonly account: string }
   | {
       readonly kind: "account-statz";
@@ -98,7 +100,7 @@ export function decide(request: ServiceRequest, server: FilteredServer): Decisio
     case "id":
       return { kind: "id" };
     case "page":
-      return decidePage(request, server, ENDPOINTS[service.name], {});
+      return decidePage(request, server, service.name, {});
     case "account-page":
       return decideAccountPage(request, server, service.name);
     case "account-info":
@@ -131,12 +133,12 @@ function decideStatsz(request: ServiceRequest, server: FilteredServer): Decision
 function decidePage(
   request: ServiceRequest,
   server: FilteredServer,
-  endpoint: Endpoint,
+  name: EndpointName,
   fixed: RequestOptions,
 ): Decision {
-  const read = optionsOf(request, server, endpoint.options, endpoint.structName);
+  const read = optionsOf(request, server, ENDPOINTS[name], optionsName(name));
   if (!read.ok) return read.decision;
-  return { kind: "page", endpoint, options: { ...read.options, ...fixed } };
+  return { kind: "page", name, options: { ...read.options, ...fixed } };
 }
 
 /** The account that the subject names: `$SYS.REQ.ACCOUNT.<account>.<what>`. */
@@ -156,7 +158,10 @@ function decideAccountPage(
       : name === "SUBSZ"
         ? { account, subscriptions: true }
         : { account };
-  return decidePage(request, server, ENDPOINTS[name], fixed);
+  const decision = decidePage(request, server, name, fixed);
+  return name === "JSZ" && decision.kind === "page"
+    ? { kind: "account-streams", account }
+    : decision;
 }
 
 function decideAccountInfo(request: ServiceRequest, server: FilteredServer): Decision {

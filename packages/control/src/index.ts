@@ -1,5 +1,5 @@
 // The entry of the package: everything that other packages may use.
-export { type AccountFigures, accountConnectionsEvent, accountStat } from "./account-stat.ts";
+export { accountConnectionsEvent } from "./account-connections.ts";
 export {
   type AnswerError,
   envelope,
@@ -17,7 +17,7 @@ export {
   type EventTraffic,
 } from "./connection-events.ts";
 export { type Decision, decide, type RequestOrigin, type ServiceRequest } from "./decide.ts";
-export type { Endpoint } from "./endpoints.ts";
+export type { EndpointName } from "./endpoints.ts";
 export type { RequestOptions } from "./request-options.ts";
 export { type MessageStamp, type ServerFacts, serverId, serverInfo } from "./server-info.ts";
 export { EVENT_SUBJECTS, type Service, servedSubjects } from "./services.ts";

@@ -10,7 +10,7 @@ import {
   FIGURE_SUBSCRIPTIONS,
   FIGURES_COUNT,
 } from "@weft/base";
-import type { AccountFigures } from "@weft/control";
+import { accountStatistics } from "@weft/monitor";
 import type { SharedGauge } from "@weft/shm";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 
@@ -48,23 +48,24 @@ export class AccountLedger {
     return this.#gauge.count(account);
   }
 
-  /** Figures of these accounts (indexes), from one reading. */
-  figures(accounts: readonly number[]): AccountFigures[] {
+  /** What `/accstatz` says of these accounts (indexes), from one reading. */
+  statistics(accounts: readonly number[]): object[] {
     const sums = this.#liveSums();
     return accounts.map((index) => {
       const name = this.#names[index] ?? "";
       const live = sums.get(name) ?? NO_SUMS;
       const finished = this.#connections.finishedTotals(name);
-      return {
-        name,
-        connections: this.#gauge.count(index),
+      const connections = this.#gauge.count(index);
+      return accountStatistics(name, {
+        connections,
+        connectionsTotal: connections + finished.connections,
         subscriptions: live.subscriptions,
         inMessages: live.inMessages + finished.inMessages,
         inBytes: live.inBytes + finished.inBytes,
         outMessages: live.outMessages + finished.outMessages,
         outBytes: live.outBytes + finished.outBytes,
         slowConsumers: finished.slowConsumers,
-      };
+      });
     });
   }
 

@@ -10,13 +10,16 @@ import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
-import { ProcessMeter } from "./process-meter.ts";
+import type { Monitor } from "./monitor-wiring.ts";
+import { ProcessUsage } from "./process-usage.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { serverFigures } from "./server-figures.ts";
 import { PortsFile } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
+import { SubscriptionLists } from "./subscription-lists.ts";
+import type { PageSources } from "./system-pages.ts";
 import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
@@ -37,12 +40,15 @@ export class RunningServer implements Runtime {
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
+  readonly #lists: SubscriptionLists;
+  #monitor: Monitor | undefined;
+  #monitorForSystem: Promise<Monitor> | undefined;
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
   #system: SystemService | undefined;
   readonly #startedUnixMs = Date.now();
-  readonly #meter = new ProcessMeter();
+  readonly #usage = new ProcessUsage([]);
   #watchdog: Watchdog | undefined;
   #portsFile: PortsFile | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
@@ -63,6 +69,9 @@ export class RunningServer implements Runtime {
       onAcceptorMessage: (message) => this.#onAcceptorMessage(message),
       onDeath: (text) => this.#onDeath(text),
     });
+    this.#lists = new SubscriptionLists((worker, message) =>
+      this.#threads.tellWorker(worker, message),
+    );
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
@@ -86,6 +95,10 @@ export class RunningServer implements Runtime {
     return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
   }
 
+  get monitoringUrl(): string | undefined {
+    return this.#monitor?.service.url;
+  }
+
   get blockedWorkers(): readonly number[] {
     return this.#watchdog?.blocked ?? [];
   }
@@ -98,6 +111,7 @@ export class RunningServer implements Runtime {
       const tls = await this.#tlsMaterial();
       await this.#orDeath(loaded);
       await this.#listen();
+      await this.#startMonitoring();
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
@@ -188,14 +202,12 @@ export class RunningServer implements Runtime {
       mailbox: this.#mailbox!,
       connections: this.#connections!,
       figures: (accountsActive) =>
-        serverFigures(this, this.#startedUnixMs, this.#meter, accountsActive),
+        serverFigures(this, this.#startedUnixMs, this.#usage, accountsActive),
       tellWorker: (worker, ticket, order) =>
         this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
-      page: () => Promise.reject(new Error("no pages yet")),
-      subscriptions: () => {
-        throw new Error("no lists of subscriptions yet");
-      },
-      reload: () => Promise.reject(new Error("the configuration cannot be reloaded")),
+      lists: this.#lists,
+      pages: () => this.#pages(),
+      reload: () => Promise.resolve("the configuration cannot be reloaded"),
     });
   }
 
@@ -216,6 +228,47 @@ export class RunningServer implements Runtime {
     this.port = this.#boundPort;
   }
 
+  /** MO-01. Before the workers are ready, so that health checks hear that they are not yet. */
+  async #startMonitoring(): Promise<void> {
+    const { options } = this.#given;
+    if (options.monitoring === undefined) return;
+    this.#monitor = await this.#createMonitor();
+    await this.#monitor.service.start(options);
+  }
+
+  /** What pages are made of, for the system account. */
+  async #pages(): Promise<PageSources> {
+    if (this.#monitor === undefined) {
+      this.#monitorForSystem ??= this.#createMonitor();
+      this.#monitor = await this.#monitorForSystem;
+    }
+    return this.#monitor;
+  }
+
+  async #createMonitor(): Promise<Monitor> {
+    const { options } = this.#given;
+    const { createMonitor, rememberCertificate } = await import("./monitor-wiring.ts");
+    const monitor = createMonitor({
+      ...this.#given,
+      configDigest: this.#given.configDigest ?? "",
+      commandLine: this.#given.commandLine ?? [],
+      keys: this.#keys,
+      port: this.port,
+      workersCount: this.workersCount,
+      regions: this.#regions!,
+      registry: this.#connections!,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      lists: this.#lists,
+      blockedWorkers: () => this.blockedWorkers,
+      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
+    });
+    const startedUnixNanos = BigInt(this.#startedUnixMs) * 1_000_000n;
+    monitor.facts.configure({ server: { ...monitor.facts.server, startedUnixNanos } });
+    await rememberCertificate(monitor.facts, options);
+    return monitor;
+  }
+
   #snapshot(): BrokerSnapshot {
     const { options, accounts } = this.#given;
     return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
@@ -232,7 +285,9 @@ export class RunningServer implements Runtime {
     });
     if (options.portsFileDir !== undefined) {
       this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
-      this.#portsFile.write([`nats://${options.host}:${this.port}`]);
+      const { monitoringUrl } = this;
+      const monitoring = monitoringUrl === undefined ? [] : [monitoringUrl];
+      this.#portsFile.write([`nats://${options.host}:${this.port}`], monitoring);
     }
     logReady(this.#given, this);
     const { token, password, users } = options.auth;
@@ -246,6 +301,7 @@ export class RunningServer implements Runtime {
       this.#connections?.described(message.clientId, message.facts);
     }
     if (message.kind === "order-answer") this.#system?.orderAnswered(message);
+    if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -278,6 +334,7 @@ export class RunningServer implements Runtime {
     clearTimeout(this.#graceTimer);
     this.#watchdog?.stop();
     this.#threads.expectEnd();
+    this.#monitor?.service.refuse();
     if (orderly) {
       log.write("info", "Initiating Shutdown...");
       this.#system?.shutdown();
@@ -285,6 +342,8 @@ export class RunningServer implements Runtime {
     }
     await this.#threads.terminate();
     this.#system?.close();
+    this.#lists.close();
+    await this.#monitor?.service.close();
     this.#mailbox?.close();
     await this.#hashes.close();
     this.#portsFile?.remove();

@@ -1,21 +1,21 @@
 // The figures of STATSZ (SY-05): sums over the workers, and what the process uses. Control thread.
-import { availableParallelism } from "node:os";
 import type { ServerFigures } from "@weft/control";
-import type { ProcessMeter } from "./process-meter.ts";
+import type { ProcessUsage } from "./process-usage.ts";
 import type { Runtime } from "./runtime.ts";
 
 export function serverFigures(
   runtime: Pick<Runtime, "counters" | "workersCount">,
   startedUnixMs: number,
-  meter: ProcessMeter,
+  usage: ProcessUsage,
   accountsActive: number,
 ): ServerFigures {
   const counters = runtime.counters();
+  const { residentBytes, cpuPercent, coresCount } = usage.facts();
   return {
     startedUnixMs,
-    memoryBytes: meter.memoryBytes,
-    cores: availableParallelism(),
-    processorPercent: meter.processorPercent,
+    memoryBytes: residentBytes,
+    cores: coresCount,
+    processorPercent: cpuPercent,
     connections: counters.connections,
     connectionsTotal: counters.connectionsTotal,
     accountsActive,

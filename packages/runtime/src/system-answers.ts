@@ -3,7 +3,6 @@
 import type { InternalParticipant, InternalRequest } from "@weft/broker";
 import {
   accountConnectionsEvent,
-  accountStat,
   type Decision,
   decide,
   EVENT_SUBJECTS,
@@ -15,20 +14,20 @@ import {
   serverId,
   statszDocument,
   userInfo,
-  wireTime,
 } from "@weft/control";
 import { headerValue } from "@weft/protocol";
-import { subjectFromText, subjectHasWildcard, subjectIsSubsetMatch } from "@weft/subjects";
+import { subjectFromText, subjectHasWildcard, subjectToText } from "@weft/subjects";
 import type { AccountLedger } from "./account-ledger.ts";
 import { systemEntropy } from "./clocks.ts";
 import { profile } from "./profile.ts";
+import { countSubscribers } from "./subscriber-count.ts";
+import type { PageResult } from "./system-pages.ts";
 import type { SystemParts } from "./system-ports.ts";
 import { SYSTEM_ACCOUNT, type SystemPublisher } from "./system-publisher.ts";
 import type { WorkerOrders } from "./worker-orders.ts";
 
 const BAD_REQUEST = 400;
 const SERVER_ERROR = 500;
-const OK = 200;
 const NANOS_PER_MS = 1e6;
 
 export interface AnswerParts {
@@ -91,6 +90,9 @@ export class SystemAnswers {
         return;
       case "page":
         return this.#page(decision, request);
+      case "account-streams":
+        publisher.refuse(reply, { code: SERVER_ERROR, description: "jetstream not enabled" });
+        return;
       case "account-info":
         return this.#accountInfo(decision, request);
       case "account-statz":
@@ -119,68 +121,50 @@ export class SystemAnswers {
     publisher.document(subject, statszDocument(publisher.server, figures, publisher.stamp()));
   }
 
-  async #page({ endpoint, options }: Of<"page">, request: InternalRequest<Service>): Promise<void> {
-    const { publisher, parts } = this.#given;
-    const search = new URLSearchParams(endpoint.query(options)).toString();
-    const { status, body } = await parts.page(endpoint.path, search);
-    if (status === OK || endpoint.anyStatus === true) {
-      return publisher.answer(request.reply, body, packing(request));
-    }
-    publisher.refuse(request.reply, { code: SERVER_ERROR, description: body.trim() });
+  async #page({ name, options }: Of<"page">, request: InternalRequest<Service>): Promise<void> {
+    const { systemPage } = await import("./system-pages.ts");
+    return this.#answerPage(
+      await systemPage(name, options, await this.#given.parts.pages()),
+      request,
+    );
   }
 
-  /** The account's part of its page. */
   async #accountInfo(
     { account }: Of<"account-info">,
     request: InternalRequest<Service>,
   ): Promise<void> {
-    const { publisher, parts } = this.#given;
-    const name = Buffer.from(account, "latin1").toString("utf8");
-    const search = new URLSearchParams({ acc: name }).toString();
-    const { status, body } = await parts.page("/accountz", search);
-    if (status !== OK) {
-      publisher.refuse(request.reply, { code: SERVER_ERROR, description: body.trim() });
-      return;
-    }
-    const { account_detail } = JSON.parse(body) as { account_detail?: object };
-    return publisher.answer(request.reply, JSON.stringify(account_detail ?? {}), packing(request));
+    const { accountDetail } = await import("./system-pages.ts");
+    const sources = await this.#given.parts.pages();
+    return this.#answerPage(await accountDetail(subjectToText(account), sources), request);
+  }
+
+  async #answerPage(page: PageResult, request: InternalRequest<Service>): Promise<void> {
+    const { publisher } = this.#given;
+    if (page.ok) return publisher.answer(request.reply, page.body, packing(request));
+    publisher.refuse(request.reply, { code: SERVER_ERROR, description: page.error });
   }
 
   async #accountStatz(
     { accounts, includesUnused }: Of<"account-statz">,
     request: InternalRequest<Service>,
   ): Promise<void> {
-    const { publisher, ledger } = this.#given;
-    const wanted =
-      accounts.length === 0
-        ? [...this.#accountsByName.values()]
-        : accounts.flatMap((name) => this.#indexOf(name, request) ?? []);
-    const shown = includesUnused
-      ? wanted
-      : wanted.filter((account) => ledger.connections(account) > 0);
-    if (shown.length === 0 && !includesUnused) return;
-    const body = JSON.stringify({
-      server_id: publisher.server.id,
-      now: wireTime(publisher.unixNanos()),
-      account_statz: ledger.figures(shown).map(accountStat),
-    });
-    return publisher.answer(request.reply, body, packing(request));
-  }
-
-  /** A name from a subject is a byte string, one from a body is text. */
-  #indexOf(name: string, { service }: InternalRequest<Service>): number | undefined {
-    const bytes = service.kind === "accounts-statz" ? subjectFromText(name) : name;
-    return this.#accountsByName.get(bytes);
+    const { publisher, parts } = this.#given;
+    const { accountsStatz } = await import("./system-pages.ts");
+    // A name from a subject is a byte string, one from a body is text.
+    const isText = request.service.kind === "accounts-statz";
+    const names = isText ? accounts : accounts.map(subjectToText);
+    const body = await accountsStatz(names, includesUnused, await parts.pages());
+    if (body !== undefined) await publisher.answer(request.reply, body, packing(request));
   }
 
   #accountConnections(name: string, reply: string): void {
     const { publisher, ledger } = this.#given;
     const account = this.#accountsByName.get(name);
     if (account === undefined || ledger.connections(account) === 0) return;
-    const [figures] = ledger.figures([account]);
-    if (figures === undefined) return;
+    const [statistics] = ledger.statistics([account]);
+    if (statistics === undefined) return;
     const stamp = { ...publisher.stamp(), id: eventId(systemEntropy) };
-    publisher.document(reply, accountConnectionsEvent(publisher.server, figures, stamp));
+    publisher.document(reply, accountConnectionsEvent(publisher.server, statistics, stamp));
   }
 
   async #userInfo({ origin }: Of<"user-info">, request: InternalRequest<Service>): Promise<void> {
@@ -201,25 +185,18 @@ export class SystemAnswers {
     const account =
       name === undefined ? SYSTEM_ACCOUNT : this.#accountsByName.get(subjectFromText(name));
     if (account === undefined) return;
-    let count = 0;
-    if (!subjectHasWildcard(filter)) {
-      count = participant.countSubscriptions(account, filter, queue);
-    } else {
-      for await (const found of parts.subscriptions(account, filter)) {
-        if (queue !== undefined && found.queue !== queue) continue;
-        if (subjectIsSubsetMatch(found.filter, filter)) count += 1;
-      }
-    }
+    const wanted = { account, filter, queue };
+    const count = subjectHasWildcard(filter)
+      ? await countSubscribers(wanted, parts.regions.threadsCount - 1, parts.lists)
+      : participant.countSubscriptions(account, filter, queue);
     publisher.text(reply, String(count));
   }
 
   async #reload(request: InternalRequest<Service>): Promise<void> {
     const { publisher, parts } = this.#given;
-    try {
-      await parts.reload();
-    } catch (error) {
-      const description = error instanceof Error ? error.message : String(error);
-      publisher.refuse(request.reply, { code: SERVER_ERROR, description });
+    const refusal = await parts.reload();
+    if (refusal !== undefined) {
+      publisher.refuse(request.reply, { code: SERVER_ERROR, description: refusal });
       return;
     }
     return publisher.answer(request.reply, "", packing(request));

@@ -204,12 +204,14 @@ export class SystemService {
     }
     if (wanted.length === 0) return;
     const { server } = this.#publisher;
-    const all = this.#ledger.figures(wanted.map(({ account }) => account));
+    const all = this.#ledger.statistics(wanted.map(({ account }) => account));
     for (const [place, { subjects }] of wanted.entries()) {
-      const figures = all[place];
-      if (figures === undefined) continue;
+      const statistics = all[place];
+      if (statistics === undefined) continue;
       for (const subject of subjects) {
-        this.#publisher.event(subject, (stamp) => accountConnectionsEvent(server, figures, stamp));
+        this.#publisher.event(subject, (stamp) =>
+          accountConnectionsEvent(server, statistics, stamp),
+        );
       }
     }
   }

@@ -8,6 +8,8 @@ import type {
   ConnectionAnswer,
   ConnectionOrder,
   FinishedConnection,
+  SubscriptionAnswer,
+  SubscriptionQuery,
 } from "@weft/broker";
 import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
@@ -55,6 +57,12 @@ export type ToWorker =
   | { readonly kind: "lame-duck" }
   /** Answered by `order-answer`, whoever has the connection. */
   | { readonly kind: "order"; readonly ticket: number; readonly order: ConnectionOrder }
+  /** Answered by `subscriptions`. */
+  | {
+      readonly kind: "list-subscriptions";
+      readonly ticket: number;
+      readonly query: SubscriptionQuery;
+    }
   /** Close all connections, spread over this time; answered by `drained`. */
   | { readonly kind: "drain"; readonly durationMs: number }
   /** Close all connections now; answered by `stopped`. */
@@ -84,6 +92,11 @@ export type FromWorker =
       readonly kind: "order-answer";
       readonly ticket: number;
       readonly answer: ConnectionAnswer | undefined;
+    }
+  | {
+      readonly kind: "subscriptions";
+      readonly ticket: number;
+      readonly answer: SubscriptionAnswer;
     }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };

@@ -106,6 +106,11 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link:
       link.tell({ kind: "order-answer", ticket, answer: core.obeyOrder(order) });
       break;
     }
+    case "list-subscriptions": {
+      const { ticket, query } = message;
+      link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
+      break;
+    }
     case "lame-duck":
       core.enterLameDuck();
       break;

@@ -43,6 +43,9 @@ export interface PreparedStart {
   readonly options: ServerOptions;
   readonly log: LogSink;
   readonly configFile?: string | undefined;
+  /** See `RuntimeOptions`. */
+  readonly configDigest?: string | undefined;
+  readonly commandLine?: readonly string[] | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -56,12 +59,12 @@ export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { options, log, configFile, prestarted } = start;
+  const { options, log } = start;
   const accounts = compile(options);
   const problems = checkOptions(options);
   if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
   for (const { message } of accounts.warnings) log.write("warn", message);
-  return startRuntime({ options, accounts: accounts.snapshot, log, configFile, prestarted });
+  return startRuntime({ ...start, accounts: accounts.snapshot });
 }
 
 function optionsOf(start: StartOptions): ServerOptions {

@@ -51,6 +51,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     modules: [],
     why: PURE,
   },
+  monitor: {
+    packages: ["base", "protocol", "subjects", "auth", "accounts", "config", "broker"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: "pages are made of facts: requests by HTTP and by message get the same",
+  },
   runtime: {
     packages: [
       "base",
@@ -63,6 +69,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "config",
       "net",
       "broker",
+      "monitor",
     ],
     pure: false,
     modules: ["node:", "pino", "piscina", "bcryptjs"],

@@ -60,6 +60,8 @@ export class Publisher {
   /** The lane that parked the last publish; this thread's own number: the turn is spent. */
   parkedOn = 0;
   misses = 0;
+  /** Local subscriptions of the widest plan that was kept. */
+  fanoutMax = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;
   /** Requests that went to several threads. */
@@ -361,7 +363,9 @@ export class Publisher {
     const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, keep, depth);
     plan.checkedEpoch = this.epoch;
     if (plan.hasSteps) this.spend(COMPILE_WORK * localTargets(plan), 0);
-    if (keep) this.cache.insert(plan);
+    if (!keep) return plan;
+    this.cache.insert(plan);
+    this.fanoutMax = Math.max(this.fanoutMax, localTargets(plan));
     return plan;
   }
 }
