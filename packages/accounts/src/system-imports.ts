@@ -5,7 +5,7 @@
 import { LIMITS } from "@weft/base";
 import { isValidPublishSubject, subjectFromText } from "@weft/subjects";
 import type { AccountSnapshot, ServiceImportSnapshot } from "./snapshot.ts";
-import type { ResponseType } from "./spec.ts";
+import type { ImportSpec, ResponseType } from "./spec.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 
@@ -61,6 +61,23 @@ export function mayBeSystemRequest(subject: Uint8Array, start: number, end: numb
     subject[start + 1] === LETTER_S &&
     subject[start + 2] === LETTER_Y
   );
+}
+
+/** The same as if they had been written, for those who show an account. `system`: the name. */
+export function systemImportSpecs(
+  { index, name }: Pick<AccountSnapshot, "index" | "name">,
+  system: string,
+): ImportSpec[] {
+  const own = [...SERVICES].filter(
+    ([, service]) => index !== SYSTEM_ACCOUNT_INDEX || service.forSystem,
+  );
+  return own.map(([subject, service]) => ({
+    kind: "service",
+    account: system,
+    subject: service.to(name),
+    to: subject,
+    share: service.share,
+  }));
 }
 
 /** The import that `account` has of itself on `subject`, if any. */
