@@ -1,7 +1,13 @@
 // CONNECT and everything until a session is active: begin, perhaps wait, finish, with one deadline
 // (CP-20 to CP-36). Owned by the session's worker. Must stay true: whatever the cause of a refusal,
 // the client reads the same text; no secret is kept or logged.
-import { type Identity, type LoginFacts, type LoginOutcome, ResponseTracker } from "@weft/auth";
+import {
+  type Identity,
+  isPublicKey,
+  type LoginFacts,
+  type LoginOutcome,
+  ResponseTracker,
+} from "@weft/auth";
 import {
   authorizationViolation,
   CONNECT_DEFAULTS,
@@ -193,9 +199,10 @@ function refuse(session: ClientSession, reason: string): void {
   host.events?.refused(session, "Authentication Failure");
 }
 
-/** Who a refused login claimed to be, without what proves it. */
+/** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
 function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
-  return nkey || user || (auth_token === "" ? "" : HIDDEN);
+  if (isPublicKey(nkey, "user")) return nkey;
+  return user || (nkey === "" && auth_token === "" ? "" : HIDDEN);
 }
 
 function loginFacts(session: ClientSession): LoginFacts {
