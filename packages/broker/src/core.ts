@@ -127,6 +127,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { accounts } = snapshot.accounts;
     this.#accountsByName = new Map(accounts.map((account) => [account.name, account]));
     const { auth } = snapshot;
+    const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     this.#authenticator = new StaticAuthenticator(auth, new CertificateUsers(auth.users));
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
@@ -138,22 +139,17 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
     const compiler = new PlanCompiler(new AccountRouting(snapshot.accounts), {
-      index,
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       subscriptions: table,
-      hashSeed,
     });
     this.publisher = new Publisher({
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       compiler,
       deliverer,
       lanes: this.#lanes,
       contexts: () => this.contexts,
       services: () => this.#services,
       prng,
-      hashSeed,
     });
     this.#services = new ServiceImports({
       bus,

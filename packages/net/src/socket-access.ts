@@ -4,7 +4,6 @@
 // Any thread that owns sockets. Nothing else of Node's internals may be touched anywhere.
 import net, { type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Transferable } from "node:worker_threads";
 import type { SocketTransport } from "./socket-transport.ts";
 
 /** Socket -> transport, as a property: cheaper than a map entry or closures per connection. */
@@ -63,9 +62,9 @@ export function socketOn(
  */
 export function transferConnection(
   native: NativeConnection,
-  send: (transferList: readonly Transferable[]) => void,
+  send: (transferList: readonly object[]) => void,
 ): boolean {
-  send([native as unknown as Transferable]);
+  send([native]);
   if (native.fd === undefined || native.fd < 0) return true;
   native.close();
   return false;

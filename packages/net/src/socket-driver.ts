@@ -4,12 +4,15 @@
 // so a view of it is valid during one `onBytes` only.
 import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
+import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
 
 /** Full reads of busy connections for which a quiet one is remembered: some tens of milliseconds. */
-const QUIET_READS = 2_048;
+const QUIET_READS = 512;
+/** Kept for the next busy connection. */
+const RESTS_KEPT = 8;
 
 export interface SocketDriverOptions {
   /** Called after each call into a session: the end of a turn. */
@@ -40,6 +43,7 @@ export class SocketDriver {
   #spare: SocketTransport[] = [];
   /** Their writes are done, their sessions have not heard of it. */
   #written: SocketTransport[] = [];
+  readonly #restsKept: RestOfRead[] = [];
   #writtenSpare: SocketTransport[] = [];
 
   constructor(options: SocketDriverOptions) {
@@ -81,11 +85,17 @@ export class SocketDriver {
     return transport;
   }
 
-  /** Hands `[start, end)` of the read buffer to a session and ends the turn. */
-  deliver(transport: SocketTransport, events: TransportEvents, start: number, end: number): void {
+  /** Hands `[start, end)` of a read to a session and ends the turn. */
+  deliver(
+    transport: SocketTransport,
+    events: TransportEvents,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
     this.delivering = transport;
     try {
-      events.onBytes(this.readBuffer, start, end);
+      events.onBytes(bytes, start, end);
     } catch (error) {
       this.fault(error, transport);
     } finally {
@@ -101,7 +111,7 @@ export class SocketDriver {
    * busy connection of the same pass (bench row `quiet-client`).
    */
   #endInput(byteCount: number): void {
-    if (byteCount >= LIMITS.readBytesBesideQuiet) {
+    if (byteCount >= LIMITS.sliceBytesBesideQuiet) {
       this.#busyInPass = true;
     } else if (this.#busyInPass) {
       this.flush();
@@ -150,7 +160,25 @@ export class SocketDriver {
   busyRead(): number {
     if (this.#quietCredit === 0) return LIMITS.readBytesPerPass;
     this.#quietCredit -= 1;
-    return LIMITS.readBytesBesideQuiet;
+    return LIMITS.sliceBytesBesideQuiet;
+  }
+
+  /** A read of so many bytes is handled in slices, with a turn for others between them. */
+  slices(byteCount: number): boolean {
+    const isSmall = byteCount <= LIMITS.readBytesBesideQuiet;
+    return this.#quietCredit > 0 && isSmall && byteCount > LIMITS.sliceBytesBesideQuiet;
+  }
+
+  /** Keeps what is behind the first slice of the read in the buffer. */
+  keepRest(start: number, byteCount: number): RestOfRead {
+    this.#quietCredit -= 1;
+    const rest = this.#restsKept.pop() ?? new RestOfRead();
+    rest.keep(this.readBuffer, start, byteCount);
+    return rest;
+  }
+
+  dropRest(rest: RestOfRead): void {
+    if (this.#restsKept.length < RESTS_KEPT) this.#restsKept.push(rest);
   }
 
   /** A write is done before it returned: its session hears of it behind the turn, with others. */

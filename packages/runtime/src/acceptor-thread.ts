@@ -1,5 +1,6 @@
 // Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
+import type { Transferable } from "node:worker_threads";
 import { Acceptor, type NativeConnection, socketOn, transferConnection } from "@weft/net";
 import { processMs } from "./clocks.ts";
 import { Placement } from "./connection-tally.ts";
@@ -45,9 +46,11 @@ function place(connection: NativeConnection, listener: number): void {
     return;
   }
   const message: PlacedConnection = { connection, listener };
+  const to = seed.workers[worker]!;
   try {
-    if (transferConnection(connection, (list) => seed.workers[worker]!.postMessage(message, list)))
+    if (transferConnection(connection, (list) => to.postMessage(message, list as Transferable[]))) {
       return;
+    }
     placement.giveBack(worker);
     reportTrouble("no descriptor left");
   } catch (error) {

@@ -101,6 +101,7 @@ export class InternalParticipant<Service> {
       hashSeed,
     });
     this.#publisher = new Publisher({
+      index,
       generations,
       threadIndex,
       compiler,

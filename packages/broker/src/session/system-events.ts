@@ -89,12 +89,16 @@ export class SystemEvents {
     this.#publishEnd(session, this.#context, session.closedReason ?? "Unknown State");
   }
 
-  /** SY-07: its login was refused. The account that it is in so far is told, too. */
+  /**
+   * SY-07: its login was refused. An account that it was in before is told, too; who never was in
+   * any is nobody's business but the operator's (the reference tells all users of `$G`).
+   */
   refused(session: ClientSession, reason: string): void {
     if (this.#isWanted(this.#context, this.#authError)) {
       this.#publishEnd(session, this.#context, reason);
     }
-    const own = this.#contexts.internal(Math.max(0, session.account));
+    if (session.account < 0) return;
+    const own = this.#contexts.internal(session.account);
     if (this.#isWanted(own, this.#accountAuthError)) this.#publishEnd(session, own, reason);
   }
 
