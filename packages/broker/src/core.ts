@@ -21,7 +21,7 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
-import { ClientParser, ERROR_LINES, encodeInfo } from "@weft/protocol";
+import { ClientParser, ERROR_LINES } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
 import {
   decodeControlFrame,
@@ -54,14 +54,13 @@ import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
 import { CertificateUsers } from "./session/certificate-users.ts";
-import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
 import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
-import { obeyOrder } from "./session/orders.ts";
+import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
@@ -138,10 +137,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(new AccountRouting(snapshot.accounts), {
-      ...shared,
-      subscriptions: table,
-    });
+    const routing = new AccountRouting(snapshot.accounts);
+    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
       ...shared,
       compiler,
@@ -284,11 +281,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   enterLameDuck(): void {
     this.lameDuck = true;
-    for (const session of this.#sessions.values()) {
-      if (session.state === "active" && session.facts.protocol >= 1) {
-        session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
-      }
-    }
+    sendAway(this.#sessions.values());
   }
 
   obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
@@ -297,13 +290,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   closeSome(count: number, reason: "Server Shutdown"): number {
-    let closed = 0;
-    for (const session of this.#sessions.values()) {
-      if (closed >= count) break;
-      if (session.state === "closing" || session.state === "closed") continue;
-      session.close(reason);
-      closed += 1;
-    }
+    closeSome(this.#sessions.values(), count, reason);
     return this.#sessions.size;
   }
 

@@ -130,8 +130,8 @@ describeWithWorkers("system account, requests", (workers) => {
     };
     for (const [name, field] of Object.entries(fields)) {
       for (const target of ["PING", system.id]) {
-        const data = await system.data(`SERVER.${target}.${name}`);
-        expect(Object.keys(data), `${target}.${name}`).toContain(field);
+        const page = await system.data(`SERVER.${target}.${name}`);
+        expect(Object.keys(page), `${target}.${name}`).toContain(field);
       }
     }
   });
@@ -182,8 +182,8 @@ describeWithWorkers("system account, requests", (workers) => {
     await client.flush();
     const cid = client.info?.client_id;
     const shown = async (subject: string, body: object): Promise<Json[]> => {
-      const data = await system.data(subject, body);
-      return (data["connections"] as Json[]) ?? [];
+      const page = await system.data(subject, body);
+      return (page["connections"] as Json[]) ?? [];
     };
     const only = await shown("SERVER.PING.CONNZ", { acc: "ACC", filter_subject: "filter.me.now" });
     expect(only.map((one) => one["cid"])).toEqual([cid]);
@@ -209,8 +209,8 @@ describeWithWorkers("system account, requests", (workers) => {
   it("SY-32: figures of accounts with connections, or of those that are named", async () => {
     const system = await SystemClient.open(server());
     const names = async (body: object): Promise<unknown[]> => {
-      const data = await system.data("ACCOUNT.PING.STATZ", body);
-      return (data["account_statz"] as Json[]).map((one) => one["acc"]);
+      const page = await system.data("ACCOUNT.PING.STATZ", body);
+      return (page["account_statz"] as Json[]).map((one) => one["acc"]);
     };
     expect(await names({})).toContain("SYS");
     expect(await names({ accounts: ["OTHER"], include_unused: true })).toEqual(["OTHER"]);
@@ -259,14 +259,14 @@ describeWithWorkers("system account, asked by others", (workers) => {
     const [one, other] = [await as("acc"), await as("other")];
     for (const subject of ["$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.SERVER.PING.CONNZ"]) {
       const reply = await one.request(subject, '{"acc":"OTHER","auth":true}', { timeout: 5_000 });
-      const { data } = reply.json<{ data: { connections: Json[] } }>();
-      expect(data.connections.map((shown) => shown["account"])).toContain("ACC");
-      expect(new Set(data.connections.map((shown) => shown["account"]))).toEqual(new Set(["ACC"]));
+      const { connections } = reply.json<{ data: { connections: Json[] } }>().data;
+      expect(connections.map((shown) => shown["account"])).toContain("ACC");
+      expect(new Set(connections.map((shown) => shown["account"]))).toEqual(new Set(["ACC"]));
     }
     const body = '{"accounts":["ACC"]}';
     const statz = await other.request("$SYS.REQ.ACCOUNT.PING.STATZ", body, { timeout: 5_000 });
-    const { data } = statz.json<{ data: { account_statz: Json[] } }>();
-    expect(data.account_statz.map((shown) => shown["acc"])).toEqual(["OTHER"]);
+    const { account_statz } = statz.json<{ data: { account_statz: Json[] } }>().data;
+    expect(account_statz.map((shown) => shown["acc"])).toEqual(["OTHER"]);
   });
 
   it("nobody else can ask the server for anything", async () => {

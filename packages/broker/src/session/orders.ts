@@ -1,5 +1,5 @@
-// What the system account may ask of one connection: to be closed, to be told to go elsewhere, to
-// say what its user may do (CP-112, SY-30, SY-36). Owned by the session's worker.
+// What connections are told from outside: to go elsewhere, to end, or, by the system account, to say
+// what their user may do (CP-13, CP-108, CP-112, SY-30, SY-36). Owned by the sessions' worker.
 import { encodeInfo } from "@weft/protocol";
 import type { ConnectionAnswer, ConnectionOrder } from "../ports.ts";
 import { clientInfo } from "./client-info.ts";
@@ -20,5 +20,29 @@ export function obeyOrder(session: ClientSession, { what }: ConnectionOrder): Co
       return DONE;
     case "permissions":
       return { permissions: session.permissions?.rules };
+  }
+}
+
+/** CP-13: to all that understand it. */
+export function sendAway(sessions: Iterable<ClientSession>): void {
+  for (const session of sessions) {
+    if (session.state === "active" && session.facts.protocol >= 1) {
+      session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
+    }
+  }
+}
+
+/** Closes up to `count` sessions that are not closing yet. */
+export function closeSome(
+  sessions: Iterable<ClientSession>,
+  count: number,
+  reason: "Server Shutdown",
+): void {
+  let closed = 0;
+  for (const session of sessions) {
+    if (closed >= count) break;
+    if (session.state === "closing" || session.state === "closed") continue;
+    session.close(reason);
+    closed += 1;
   }
 }
