@@ -379,7 +379,10 @@ describeWithWorkers("system account, orders", (workers) => {
     server.kill("SIGUSR2");
     expect(await lameDuck.first(() => true)).toMatchObject({ id: system.id });
     await clients[0]?.close();
-    expect(await gone.first(() => true)).toMatchObject({ reason: "Client Closed" });
+    // A client that has not read its INFO yet resets the connection.
+    expect(await gone.first(() => true)).toMatchObject({
+      reason: expect.stringMatching(/^(Client Closed|Read Error)$/),
+    });
   });
 });
 
