@@ -46,6 +46,7 @@ import type {
   ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
+  TraceOptions,
   WorkerCounters,
 } from "./ports.ts";
 import { ContextTable } from "./publish/context.ts";
@@ -56,9 +57,10 @@ import { ServiceImports } from "./publish/service-imports.ts";
 import { CertificateUsers } from "./session/certificate-users.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
-import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
@@ -108,12 +110,15 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   #inFrame = false;
   #nextTicket = 1;
   readonly #figures: Figures;
+  readonly #deadlines: Deadlines;
+  #trace: TraceOptions | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
     this.#snapshot = snapshot;
     this.clock = dependencies.clock;
+    this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
@@ -192,10 +197,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       return session;
     }
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
+    if (this.#trace !== undefined) traceSession(session, this.#trace);
     greet(session);
-    if (this.log.debugEnabled) {
-      this.log.write("debug", `${session.label()} - Client connection created`);
-    }
     return session;
   }
 
@@ -248,11 +251,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     const { prng } = this.#dependencies;
-    for (const session of this.#sessions.values()) {
-      checkDeadlines(session, now, prng);
-      // Most log in at once and are described then.
-      if (!session.isDescribed) this.#figures.describe(session, "");
-    }
+    this.#deadlines.check(this.#sessions.values(), now, prng);
     this.#services.expire(now);
     this.publisher.sweep();
     const { counters, publisher } = this;
@@ -277,6 +276,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer {
     return listSubscriptions(this.#sessions, query);
+  }
+
+  setTrace(trace: TraceOptions | undefined): void {
+    this.#trace = trace;
+    for (const session of this.#sessions.values()) traceSession(session, trace);
   }
 
   enterLameDuck(): void {
@@ -377,7 +381,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   factsChanged(session: ClientSession): void {
-    this.#figures.describe(session, this.account(session.account).name);
+    this.#figures.describe(session, this.#accountName(session));
   }
 
   touch(session: ClientSession): void {
@@ -388,8 +392,12 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (!this.#sessions.delete(session.clientId)) return;
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
-    const account = session.account < 0 ? "" : this.account(session.account).name;
     this.events?.disconnected(session);
-    this.#figures.closed(session, account);
+    this.#figures.closed(session, this.#accountName(session));
+  }
+
+  /** "" before the login. */
+  #accountName(session: ClientSession): string {
+    return session.account < 0 ? "" : this.account(session.account).name;
   }
 }

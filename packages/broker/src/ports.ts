@@ -22,6 +22,14 @@ export interface BrokerSnapshot {
   readonly listeners: readonly ListenerOptions[];
 }
 
+/** LG-11. */
+export interface TraceOptions {
+  /** Bytes of a payload that are shown; 0 or less = all. */
+  readonly payloadBytesMax: number;
+  /** Header blocks only, no payloads. */
+  readonly headersOnly: boolean;
+}
+
 /** Limits of the configuration; bytes, milliseconds, counts; -1 = unlimited. */
 export interface BrokerLimits {
   readonly controlLineBytesMax: number;
@@ -245,6 +253,8 @@ export interface BrokerDriver {
   onHashAnswer(ticket: number, matches: boolean): void;
   /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */
   listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
+  /** Traces the protocol of all connections from now on, or no longer. */
+  setTrace(trace: TraceOptions | undefined): void;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
   /** CP-112, SY-36; undefined = no such connection here. */

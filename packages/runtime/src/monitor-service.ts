@@ -8,7 +8,7 @@ import type { MonitoringOptions, ServerOptions } from "@weft/config";
 import { countedName, type Page, renderPage, textPage } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import type { HashPool } from "./hash-pool.ts";
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import { sendPage } from "./monitor-answer.ts";
 import type { LiveMonitorFacts } from "./monitor-facts.ts";
 import { MonitorListener } from "./monitor-listener.ts";

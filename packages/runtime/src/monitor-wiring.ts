@@ -9,7 +9,7 @@ import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { ServerKeys } from "./identity.ts";
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import { LiveMonitorFacts } from "./monitor-facts.ts";
 import { MonitorService } from "./monitor-service.ts";
 import type { StepSources } from "./monitor-steps.ts";

@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto";
 import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
@@ -15,7 +16,7 @@ import { ProcessUsage } from "./process-usage.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { serverFigures } from "./server-figures.ts";
 import { PortsFile } from "./server-files.ts";
-import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
+import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { SubscriptionLists } from "./subscription-lists.ts";
@@ -76,6 +77,7 @@ export class RunningServer implements Runtime {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
     });
+    log.onFatal((error) => this.#onDeath(error.message));
     // A host that does not look at `closed` must not fall over its rejection.
     this.closed.catch(() => undefined);
   }
@@ -116,7 +118,8 @@ export class RunningServer implements Runtime {
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
       this.#openSystem(snapshot, hashSeed);
-      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      const trace = traceOptions(this.#given.options);
+      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
       await this.#orDeath(ready);
       const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
@@ -148,6 +151,17 @@ export class RunningServer implements Runtime {
       this.#threads.tellWorkers({ kind: "drain", durationMs: Math.max(0, durationMs - graceMs) });
     }, graceMs);
     return this.closed;
+  }
+
+  reopenLog(): void {
+    this.#given.log.reopen();
+  }
+
+  async updateLogging(options: ServerOptions): Promise<void> {
+    const { log } = this.#given;
+    await log.update?.(options.logging);
+    const { debug } = options.logging;
+    this.#threads.tellWorkers({ kind: "log-levels", debug, trace: traceOptions(options) });
   }
 
   counters(): Record<keyof WorkerCounters, number> {

@@ -1,8 +1,9 @@
 // What a running server is to the program around it. Control thread; types only.
+
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { ClosedConnection, WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import type { PrestartedThreads } from "./prestart.ts";
 
 export interface RuntimeOptions {
@@ -40,6 +41,13 @@ export interface Runtime {
   readonly closed: Promise<void>;
   /** Stops listening, closes all connections, ends all threads. */
   close(): Promise<void>;
+  /** LG-08. */
+  reopenLog(): void;
+  /**
+   * LG-11, RL-02: logs as `options.logging` says from now on. Rejects, with nothing changed, when a
+   * file or a syslog cannot be opened. Where the log is a function, only the levels change.
+   */
+  updateLogging(options: ServerOptions): Promise<void>;
   /** CP-108. Resolves when the server has ended. */
   enterLameDuck(): Promise<void>;
   readonly inLameDuck: boolean;

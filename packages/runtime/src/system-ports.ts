@@ -3,7 +3,7 @@ import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder } from "@weft/br
 import type { ServerFigures } from "@weft/control";
 import type { Mailbox } from "@weft/shm";
 import type { ConnectionRegistry } from "./connection-registry.ts";
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import type { SharedRegions } from "./shared-state.ts";
 import type { SubscriptionLists } from "./subscription-lists.ts";
 import type { PageSources } from "./system-pages.ts";

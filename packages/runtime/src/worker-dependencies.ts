@@ -1,12 +1,13 @@
 // What a worker gives its core: shared memory, clocks, the one timer. Worker threads.
+
 import { randomInt } from "node:crypto";
 import { createPrng } from "@weft/base";
 import type { BrokerDependencies, ControlPort } from "@weft/broker";
+import type { ThreadLog } from "@weft/logging";
 import { ConnectionSlots, type Mailbox } from "@weft/shm";
 import type { InterestIndex } from "@weft/subjects";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import { EventSequence } from "./event-sequence.ts";
-import type { LogBatcher } from "./log-batcher.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
 import { openSharedLimits } from "./shared-limits.ts";
 import { openInterest } from "./shared-state.ts";
@@ -15,7 +16,7 @@ import { openWorkerCounters } from "./worker-counters.ts";
 
 export interface WorkerParts {
   readonly mailbox: Mailbox;
-  readonly log: LogBatcher;
+  readonly log: ThreadLog;
   readonly control: ControlPort;
   /** The core's timer is due. */
   onTimer(): void;

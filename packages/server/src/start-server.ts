@@ -6,19 +6,14 @@ import { validateAuth } from "@weft/auth";
 import type { ConfigProblem } from "@weft/base";
 import {
   defaultOptions,
+  type LoggingOptions,
   loadConfig,
   type ServerOptions,
   textSource,
   validateOptions,
 } from "@weft/config";
-import {
-  type LogSink,
-  LogWriter,
-  type PrestartedThreads,
-  type Runtime,
-  SILENT_LOG,
-  startRuntime,
-} from "@weft/runtime";
+import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
+import { type PrestartedThreads, type Runtime, startRuntime } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -26,6 +21,8 @@ import type { StartOptions } from "./start-options.ts";
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
 const TEXT_NAME = "config";
+/** Name in syslog. */
+const PROGRAM = "weft";
 
 /** A running server. */
 export type WeftServer = Runtime;
@@ -36,7 +33,8 @@ export type WeftServer = Runtime;
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
   const options = optionsOf(start);
-  return startWithOptions({ options, log: logOf(start, options), configFile: start.configFile });
+  const log = await openLog(start, options);
+  return startWithOptions({ options, log, configFile: start.configFile });
 }
 
 export interface PreparedStart {
@@ -110,17 +108,23 @@ function loadedOptions(start: StartOptions): ServerOptions {
   return loaded.options;
 }
 
-function logOf(start: StartOptions, options: ServerOptions): LogSink {
+/** Throws what is wrong with the file or the syslog of the configuration. */
+async function openLog(start: StartOptions, options: ServerOptions): Promise<LogSink> {
   const { log } = start;
   const { logging } = options;
-  if (log === undefined && logging.logFile === undefined) return SILENT_LOG;
-  if (typeof log === "function") {
-    return { ...SILENT_LOG, write: log, writeFatal: (text) => log("fatal", text) };
+  const { logFile, syslog, remoteSyslog } = logging;
+  if (typeof log === "function") return functionLog(log);
+  if (log === undefined && logFile === undefined && remoteSyslog === undefined && !syslog) {
+    return SILENT_LOG;
   }
-  const file = log === "stderr" ? undefined : logging.logFile;
-  const writer = new LogWriter({ ...logging, processId: process.pid, file });
-  void writer.loadFast();
-  return writer;
+  const chosen = log === undefined ? logging : standardError(logging);
+  const made = new ServerLog(chosen, { processId: process.pid, program: PROGRAM });
+  await made.opened;
+  return made;
+}
+
+function standardError(logging: LoggingOptions): LoggingOptions {
+  return { ...logging, logFile: undefined, remoteSyslog: undefined, syslog: false };
 }
 
 function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {

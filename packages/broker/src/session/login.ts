@@ -18,6 +18,7 @@ import {
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { logAbout, refusedUser } from "./session-log.ts";
 
 /** What is shown of a token in place of a name. */
 const HIDDEN = "[REDACTED]";
@@ -33,7 +34,7 @@ export function connect(
   const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
-    host.log.write("error", `${session.label()} - CONNECT refused: ${parsed.reason}`);
+    logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
     session.close("Protocol Violation");
     return false;
   }
@@ -142,6 +143,7 @@ function admit(session: ClientSession, identity: Identity): boolean {
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
   if (identity.kind === "token") session.user = HIDDEN;
+  session.loginKind = identity.nkey === undefined ? identity.kind : "nkey";
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -191,10 +193,12 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
 
 function refuse(session: ClientSession, reason: string): void {
   const { host, lastOptions } = session;
+  const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
   if (lastOptions !== undefined) session.user = claimedUser(lastOptions);
   host.counters.authFailures += 1;
-  host.log.write("error", `${session.label()} - authentication error - ${reason}`);
+  const parts = ["authentication error", who, reason].filter((part) => part !== "");
+  logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
   host.events?.refused(session, "Authentication Failure");
 }

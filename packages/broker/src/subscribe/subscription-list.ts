@@ -107,7 +107,7 @@ function entryOf(subscription: Subscription): SubscriptionEntry {
     account,
     subject: subjectToText(filter),
     queue: queue === undefined ? undefined : subjectToText(queue),
-    sid: sid.toString("utf8"),
+    sid: subjectToText(sid),
     delivered,
     max,
   };

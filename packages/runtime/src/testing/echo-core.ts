@@ -155,6 +155,10 @@ export class BrokerCore implements BrokerDriver {
     return { entries: [], matched: 0 };
   }
 
+  setTrace(): void {
+    this.#tellAll("trace\n");
+  }
+
   enterLameDuck(): void {
     this.#tellAll("lame duck\n");
   }
