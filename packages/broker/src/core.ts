@@ -59,7 +59,7 @@ import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
-import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
@@ -101,6 +101,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   #inFrame = false;
   #nextTicket = 1;
   readonly #figures: Figures;
+  readonly #deadlines: Deadlines;
   #trace: TraceOptions | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
@@ -108,6 +109,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#dependencies = dependencies;
     this.#snapshot = snapshot;
     this.clock = dependencies.clock;
+    this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
@@ -120,6 +122,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { accounts } = snapshot.accounts;
     this.#accountsByName = new Map(accounts.map((account) => [account.name, account]));
     const { auth } = snapshot;
+    const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     this.#authenticator = new StaticAuthenticator(auth, new CertificateUsers(auth.users));
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
@@ -131,23 +134,15 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(routing, {
-      index,
-      generations,
-      threadIndex: bus.threadIndex,
-      subscriptions: table,
-      hashSeed,
-    });
+    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       compiler,
       deliverer,
       lanes: this.#lanes,
       contexts: () => this.contexts,
       services: () => this.#services,
       prng,
-      hashSeed,
     });
     this.#services = new ServiceImports({
       bus,
@@ -245,11 +240,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     const { prng } = this.#dependencies;
-    for (const session of this.#sessions.values()) {
-      checkDeadlines(session, now, prng);
-      // Most log in at once and are described then.
-      if (!session.isDescribed) this.#figures.describe(session, "");
-    }
+    this.#deadlines.check(this.#sessions.values(), now, prng);
     this.#services.expire(now);
     this.publisher.sweep();
     const { counters, publisher } = this;
@@ -378,7 +369,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   factsChanged(session: ClientSession): void {
-    this.#figures.describe(session, this.account(session.account).name);
+    this.#figures.describe(session, this.#accountName(session));
   }
 
   touch(session: ClientSession): void {
@@ -389,7 +380,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (!this.#sessions.delete(session.clientId)) return;
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
-    const account = session.account < 0 ? "" : this.account(session.account).name;
-    this.#figures.closed(session, account);
+    this.#figures.closed(session, this.#accountName(session));
+  }
+
+  /** "" before the login. */
+  #accountName(session: ClientSession): string {
+    return session.account < 0 ? "" : this.account(session.account).name;
   }
 }

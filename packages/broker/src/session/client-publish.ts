@@ -130,7 +130,8 @@ export function sendNoResponders(session: ClientSession, reply: Buffer, subject:
   const replyText = reply.toString("latin1");
   for (const subscription of session.subscriptions?.values() ?? []) {
     if (subscription.queue !== undefined || !matches(subscription.filter, replyText)) continue;
-    session.send(noRespondersMessage(reply, subscription.sid, subject));
+    const sid = Buffer.from(subscription.sid, "latin1");
+    session.send(noRespondersMessage(reply, sid, subject));
     return;
   }
 }

@@ -144,8 +144,8 @@ export class ClientTrace implements ClientOps {
   }
 
   /** A subscription is gone. */
-  unsubscribed(sid: Buffer): void {
-    this.#line(`<-> [DELSUB ${sid.toString("utf8")}]`);
+  unsubscribed(sid: string): void {
+    this.#line(`<-> [DELSUB ${Buffer.from(sid, "latin1").toString("utf8")}]`);
   }
 
   #operation(verb: string, input: Buffer, start: number, end: number): void {

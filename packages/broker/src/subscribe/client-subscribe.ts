@@ -43,8 +43,7 @@ export function subscribe(
       return;
     }
     const filtered = verdict === "allow-filtered";
-    const bytes = Buffer.from(sid, "latin1");
-    const subscription = new Subscription(session, filter, queue, bytes, filtered);
+    const subscription = new Subscription(session, filter, queue, sid, filtered);
     if (!host.subscriptions.add(subscription)) {
       logAbout(session, "error", "interest index is full");
       session.fail(ERROR_LINES.subscriptionsExceeded);
@@ -72,7 +71,7 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
 
 /** Takes one subscription out of the session and the index. */
 export function removeSubscription(session: ClientSession, subscription: Subscription): void {
-  session.subscriptions?.delete(subscription.sid.toString("latin1"));
+  session.subscriptions?.delete(subscription.sid);
   session.trace?.unsubscribed(subscription.sid);
   session.host.subscriptions.remove(subscription);
 }
