@@ -16,7 +16,7 @@ export async function runServer(
   prestarted: PrestartedThreads | undefined,
 ): Promise<void> {
   hideSecrets();
-  const { options, warnings, errors } = loadOptions(flags);
+  const { options, digest, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   let log: ServerLog | undefined;
   try {
@@ -29,8 +29,8 @@ export async function runServer(
     });
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
-    const configFile = flags.config;
-    await serve(log, () => startWithOptions({ options, log: opened, configFile, prestarted }));
+    const named = { configFile: flags.config, configDigest: digest, commandLine: process.argv };
+    await serve(log, () => startWithOptions({ options, log: opened, prestarted, ...named }));
   } catch (error) {
     await log?.close();
     refuse(program, (error as Error).message);

@@ -63,6 +63,7 @@ import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
+import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
@@ -232,6 +233,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { counters, subscriptions } = this;
     if (counters.subscriptions !== subscriptions.count)
       counters.subscriptions = subscriptions.count;
+    counters.subscriptionsAdded = subscriptions.added;
     this.#lanes.closeRuns();
     this.#dependencies.bus.publish();
     this.publisher.endTurn();
@@ -246,6 +248,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { counters, publisher } = this;
     this.#figures.tick();
     counters.planMisses = publisher.misses;
+    counters.plansKept = publisher.cache.count;
+    counters.fanoutMax = publisher.fanoutMax;
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
     this.#lanes.dropped = 0;
@@ -265,6 +269,9 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#trace = trace;
     for (const session of this.#sessions.values()) traceSession(session, trace);
   }
+
+  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
+    listSubscriptions(this.#sessions, query);
 
   enterLameDuck(): void {
     this.lameDuck = true;

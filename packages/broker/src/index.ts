@@ -10,3 +10,9 @@ export {
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
+export type {
+  SubscriptionAnswer,
+  SubscriptionEntry,
+  SubscriptionPlace,
+  SubscriptionQuery,
+} from "./subscribe/subscription-list.ts";

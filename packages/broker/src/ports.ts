@@ -11,6 +11,7 @@ import type {
   TransportEvents,
 } from "@weft/base";
 import type { Generations } from "@weft/subjects";
+import type { SubscriptionAnswer, SubscriptionQuery } from "./subscribe/subscription-list.ts";
 
 /** What every worker gets from control at start and at each change. Plain data. */
 export interface BrokerSnapshot {
@@ -181,6 +182,12 @@ export interface WorkerCounters {
   stalledClients: number;
   authFailures: number;
   planMisses: number;
+  /** Subscriptions ever made. */
+  subscriptionsAdded: number;
+  /** Plans in the cache, as of the last tick. */
+  plansKept: number;
+  /** Local subscriptions of the widest plan so far. */
+  fanoutMax: number;
   connectionFaults: number;
 }
 
@@ -223,6 +230,8 @@ export interface BrokerDriver {
   onHashAnswer(ticket: number, matches: boolean): void;
   /** Traces the protocol of all connections from now on, or no longer. */
   setTrace(trace: TraceOptions | undefined): void;
+  /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */
+  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
   /** Closes up to `count` connections with this reason; returns how many are left. */

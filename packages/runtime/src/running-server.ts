@@ -11,11 +11,13 @@ import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
+import type { Monitor } from "./monitor-wiring.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { PortsFile } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
+import { SubscriptionLists } from "./subscription-lists.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
@@ -35,6 +37,9 @@ export class RunningServer implements Runtime {
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
+  readonly #lists: SubscriptionLists;
+  #monitor: Monitor | undefined;
+  #monitorLoaded: Promise<Monitor> | undefined;
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
@@ -58,6 +63,9 @@ export class RunningServer implements Runtime {
       onAcceptorMessage: (message) => this.#onAcceptorMessage(message),
       onDeath: (text) => this.#onDeath(text),
     });
+    this.#lists = new SubscriptionLists((worker, message) =>
+      this.#threads.tellWorker(worker, message),
+    );
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
@@ -82,6 +90,10 @@ export class RunningServer implements Runtime {
     return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
   }
 
+  get monitoringUrl(): string | undefined {
+    return this.#monitor?.service.url;
+  }
+
   get blockedWorkers(): readonly number[] {
     return this.#watchdog?.blocked ?? [];
   }
@@ -94,6 +106,7 @@ export class RunningServer implements Runtime {
       const tls = await this.#tlsMaterial();
       await this.#orDeath(loaded);
       await this.#listen();
+      await this.#startMonitoring();
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
@@ -151,6 +164,34 @@ export class RunningServer implements Runtime {
     return this.#connections?.closed() ?? [];
   }
 
+  /**
+   * What pages and answers about the server are made of; loaded at the first call, which may come
+   * once the client port is known.
+   */
+  monitor(): Promise<Monitor> {
+    this.#monitorLoaded ??= this.#loadMonitor();
+    return this.#monitorLoaded;
+  }
+
+  async #loadMonitor(): Promise<Monitor> {
+    const { createMonitor } = await import("./monitor-wiring.ts");
+    const monitor = await createMonitor({
+      ...this.#given,
+      keys: this.#keys,
+      port: this.port,
+      workersCount: this.workersCount,
+      regions: this.#regions!,
+      registry: this.#connections!,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      lists: this.#lists,
+      blockedWorkers: () => this.blockedWorkers,
+      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
+    });
+    this.#monitor = monitor;
+    return monitor;
+  }
+
   #startThreads(): Promise<unknown> {
     const { options, coreModule, prestarted } = this.#given;
     const { debug, trace } = options.logging;
@@ -199,6 +240,14 @@ export class RunningServer implements Runtime {
     this.port = this.#boundPort;
   }
 
+  /** MO-01. Before the workers are ready, so that health checks hear that they are not yet. */
+  async #startMonitoring(): Promise<void> {
+    const { options } = this.#given;
+    if (options.monitoring === undefined) return;
+    const { service } = await this.monitor();
+    await service.start(options);
+  }
+
   #snapshot(): BrokerSnapshot {
     const { options, accounts } = this.#given;
     return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
@@ -214,7 +263,9 @@ export class RunningServer implements Runtime {
     });
     if (options.portsFileDir !== undefined) {
       this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
-      this.#portsFile.write([`nats://${options.host}:${this.port}`]);
+      const { monitoringUrl } = this;
+      const monitoring = monitoringUrl === undefined ? [] : [monitoringUrl];
+      this.#portsFile.write([`nats://${options.host}:${this.port}`], monitoring);
     }
     logReady(this.#given, this);
     const { token, password, users } = options.auth;
@@ -227,6 +278,7 @@ export class RunningServer implements Runtime {
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -259,11 +311,14 @@ export class RunningServer implements Runtime {
     clearTimeout(this.#graceTimer);
     this.#watchdog?.stop();
     this.#threads.expectEnd();
+    this.#monitor?.service.refuse();
     if (orderly) {
       log.write("info", "Initiating Shutdown...");
       await this.#threads.stopAll(STOP_WAIT_MS);
     }
     await this.#threads.terminate();
+    this.#lists.close();
+    await this.#monitor?.service.close();
     this.#mailbox?.close();
     await this.#hashes.close();
     this.#portsFile?.remove();

@@ -12,6 +12,10 @@ export interface RuntimeOptions {
   readonly log: LogSink;
   /** Where the configuration was read from, for the start banner. */
   readonly configFile?: string | undefined;
+  /** `sha256:...` of the configuration (CF-16). */
+  readonly configDigest?: string | undefined;
+  /** Arguments of the program, for `/debug/vars`; secrets in them are replaced. */
+  readonly commandLine?: readonly string[] | undefined;
   /** Module that exports another `BrokerCore`; undefined = the product's. */
   readonly coreModule?: string | undefined;
   /** Threads that were started ahead; the server takes them over. */
@@ -27,6 +31,8 @@ export interface Runtime {
   /** Address that the client listener is bound to. */
   readonly host: string;
   readonly port: number;
+  /** Of the monitoring port, such as `http://127.0.0.1:8222`; undefined = there is none. */
+  readonly monitoringUrl: string | undefined;
   readonly workersCount: number;
   /**
    * Resolves when the server has ended on purpose. Rejects when a thread of it died (F27): then

@@ -1,5 +1,6 @@
 // The threads of one server as control sees them: their messages, their logs, and their death.
 // What must stay true: the end of any thread that was not asked to end is told once (F27).
+import type { EventLoopUtilization } from "node:perf_hooks";
 import type { Worker } from "node:worker_threads";
 import type { LogBatch, LogSink } from "@weft/logging";
 import type { FromAcceptor, FromWorker, ToAcceptor, ToWorker } from "./thread-messages.ts";
@@ -56,6 +57,11 @@ export class ThreadGroup {
 
   tellWorker(index: number, message: ToWorker = { kind: "log-taken" }): void {
     this.#workers[index]?.postMessage(message);
+  }
+
+  /** What Node knows of a worker's loop without asking it; undefined = there is no such worker. */
+  loopUtilization(index: number): EventLoopUtilization | undefined {
+    return this.#workers[index]?.performance.eventLoopUtilization();
   }
 
   tellWorkers(message: ToWorker): void {

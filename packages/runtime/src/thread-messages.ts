@@ -2,7 +2,13 @@
 // clones. All threads; types only. Frames on the message path never come this way.
 
 import type { MessagePort } from "node:worker_threads";
-import type { BrokerSnapshot, FinishedConnection, TraceOptions } from "@weft/broker";
+import type {
+  BrokerSnapshot,
+  FinishedConnection,
+  SubscriptionAnswer,
+  SubscriptionQuery,
+  TraceOptions,
+} from "@weft/broker";
 import type { LogBatch } from "@weft/logging";
 import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
@@ -47,6 +53,12 @@ export type ToWorker =
   /** LG-11, RL-02: what is logged from now on. */
   | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
+  /** Answered by `subscriptions`. */
+  | {
+      readonly kind: "list-subscriptions";
+      readonly ticket: number;
+      readonly query: SubscriptionQuery;
+    }
   /** Close all connections, spread over this time; answered by `drained`. */
   | { readonly kind: "drain"; readonly durationMs: number }
   /** Close all connections now; answered by `stopped`. */
@@ -71,6 +83,11 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  | {
+      readonly kind: "subscriptions";
+      readonly ticket: number;
+      readonly answer: SubscriptionAnswer;
+    }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 

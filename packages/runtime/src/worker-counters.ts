@@ -17,6 +17,9 @@ const NAMES = [
   "stalledClients",
   "authFailures",
   "planMisses",
+  "subscriptionsAdded",
+  "plansKept",
+  "fanoutMax",
   "connectionFaults",
 ] as const satisfies readonly (keyof WorkerCounters)[];
 

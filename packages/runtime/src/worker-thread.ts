@@ -91,11 +91,17 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, log)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, log, link)));
   link.tell({ kind: "ready" });
 }
 
-function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: ThreadLog): void {
+function obey(
+  message: ToWorker,
+  core: BrokerDriver,
+  ending: WorkerEnding,
+  log: ThreadLog,
+  link: WorkerLink,
+): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
@@ -107,6 +113,11 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: 
       log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
       core.setTrace(message.trace);
       break;
+    case "list-subscriptions": {
+      const { ticket, query } = message;
+      link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
+      break;
+    }
     case "lame-duck":
       core.enterLameDuck();
       break;

@@ -67,6 +67,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     modules: [],
     why: PURE,
   },
+  monitor: {
+    packages: ["base", "protocol", "subjects", "auth", "accounts", "config", "broker"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: "pages are made of facts: requests by HTTP and by message get the same",
+  },
   runtime: {
     packages: [
       "base",
@@ -79,6 +85,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "logging",
       "net",
       "broker",
+      "monitor",
     ],
     pure: false,
     modules: ["node:", "piscina", "bcryptjs"],
