@@ -197,10 +197,12 @@ function dependencies(generations: Generations): BrokerDependencies {
       plansKept: 0,
       fanoutMax: 0,
       connectionFaults: 0,
+      systemEvents: 0,
     },
     generations,
     hashSeed: HASH_SEED,
     nextClientId: () => ++lastClientId,
+    nextEventSequence: () => 1,
     setTimer: () => undefined,
   };
 }

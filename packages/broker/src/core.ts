@@ -21,7 +21,7 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
-import { ClientParser, ERROR_LINES, encodeInfo } from "@weft/protocol";
+import { ClientParser, ERROR_LINES } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
 import {
   decodeControlFrame,
@@ -42,6 +42,8 @@ import type {
   BrokerDriver,
   BrokerLimits,
   BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
   TraceOptions,
@@ -53,7 +55,6 @@ import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
 import { CertificateUsers } from "./session/certificate-users.ts";
-import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
@@ -61,7 +62,9 @@ import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
 import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
+import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
@@ -98,6 +101,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
+  readonly events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
@@ -128,13 +132,13 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
     this.nonceRequired = this.#authenticator.nonceRequired;
-    const routing = new AccountRouting(snapshot.accounts);
     const table = new SubscriptionTable();
     const { writer } = index;
     assert(writer !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
+    const routing = new AccountRouting(snapshot.accounts);
     const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
       ...shared,
@@ -156,6 +160,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       hashSeed,
       serverId: snapshot.server.id,
     });
+    this.events = createSystemEvents(snapshot, dependencies, this.publisher, this.contexts);
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
     this.#flow = new FlowControl({
       clock: this.clock,
@@ -275,21 +280,16 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   enterLameDuck(): void {
     this.lameDuck = true;
-    for (const session of this.#sessions.values()) {
-      if (session.state === "active" && session.facts.protocol >= 1) {
-        session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
-      }
-    }
+    sendAway(this.#sessions.values());
+  }
+
+  obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
+    const session = this.#sessions.get(order.clientId);
+    return session === undefined ? undefined : obeyOrder(session, order);
   }
 
   closeSome(count: number, reason: "Server Shutdown"): number {
-    let closed = 0;
-    for (const session of this.#sessions.values()) {
-      if (closed >= count) break;
-      if (session.state === "closing" || session.state === "closed") continue;
-      session.close(reason);
-      closed += 1;
-    }
+    closeSome(this.#sessions.values(), count, reason);
     return this.#sessions.size;
   }
 
@@ -387,6 +387,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (!this.#sessions.delete(session.clientId)) return;
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
+    this.events?.disconnected(session);
     this.#figures.closed(session, this.#accountName(session));
   }
 

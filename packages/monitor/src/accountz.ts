@@ -1,6 +1,11 @@
 // `/accountz` and `/accstatz`: accounts, what crosses their borders, and what they did (MO-25, MO-26).
 // Thread: control. Must stay true: nothing of a user is shown, neither name nor password nor key.
-import type { ExportSpec, ImportSpec, MappingSpec } from "@weft/accounts";
+import {
+  type ExportSpec,
+  type ImportSpec,
+  type MappingSpec,
+  systemImportSpecs,
+} from "@weft/accounts";
 import { type AccountTotals, accountTotals, allAccountTotals } from "./account-totals.ts";
 import type { AccountFacts, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject, JsonValue } from "./go-json.ts";
@@ -29,11 +34,13 @@ export function* accountz(facts: MonitorFacts, account: string): Steps<Outcome> 
 
 function accountDetail(
   facts: MonitorFacts,
-  { name, isSystem, spec, mappings }: AccountFacts,
+  { index, name, isSystem, spec, mappings }: AccountFacts,
   totals: AccountTotals,
 ): JsonObject {
   const exported = spec?.exports ?? [];
-  const imported = spec?.imports ?? [];
+  const system = facts.accounts().find((account) => account.isSystem)?.name;
+  const implied = system === undefined ? [] : systemImportSpecs({ index, name }, system);
+  const imported = [...(spec?.imports ?? []), ...implied];
   return {
     account_name: name,
     update_time: timeText(facts.server.configLoadedUnixNanos),

@@ -12,12 +12,16 @@ import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import type { Monitor } from "./monitor-wiring.ts";
+import { ProcessUsage } from "./process-usage.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { serverFigures } from "./server-figures.ts";
 import { PortsFile } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { SubscriptionLists } from "./subscription-lists.ts";
+
+import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
@@ -43,6 +47,9 @@ export class RunningServer implements Runtime {
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
+  #system: SystemService | undefined;
+  readonly #startedUnixMs = Date.now();
+  readonly #usage = new ProcessUsage([]);
   #watchdog: Watchdog | undefined;
   #portsFile: PortsFile | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
@@ -110,6 +117,7 @@ export class RunningServer implements Runtime {
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
+      this.#openSystem(snapshot, hashSeed);
       const trace = traceOptions(this.#given.options);
       this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
       await this.#orDeath(ready);
@@ -133,6 +141,7 @@ export class RunningServer implements Runtime {
     this.inLameDuck = true;
     const { log, options } = this.#given;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
+    this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
     const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
@@ -213,14 +222,35 @@ export class RunningServer implements Runtime {
         return connectionsTotal - connections;
       },
     });
-    // Nothing on control is subscribed yet: frames to it can only be old ones.
+    // Until the services of the system account are there, frames to control can only be old ones.
     this.#mailbox = openMailbox(mailbox, {
       onControlFrame: () => undefined,
-      onDataFrame: () => true,
-      onSpace: () => undefined,
-      afterDrain: () => undefined,
+      onDataFrame: (from, bytes, start, end) =>
+        this.#system?.onDataFrame(from, bytes, start, end) ?? true,
+      onSpace: (to) => this.#system?.onSpace(to),
+      afterDrain: () => this.#system?.afterDrain(),
     });
     return loaded;
+  }
+
+  /** The server's own services, before any worker can be asked for them. */
+  #openSystem(snapshot: BrokerSnapshot, hashSeed: number): void {
+    if (!snapshot.accounts.hasSystemAccount) return;
+    this.#system = new SystemService({
+      snapshot,
+      hashSeed,
+      log: this.#given.log,
+      regions: this.#regions!,
+      mailbox: this.#mailbox!,
+      connections: this.#connections!,
+      figures: (accountsActive) =>
+        serverFigures(this, this.#startedUnixMs, this.#usage, accountsActive),
+      tellWorker: (worker, ticket, order) =>
+        this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
+      lists: this.#lists,
+      pages: () => this.monitor(),
+      reload: () => Promise.resolve("the configuration cannot be reloaded"),
+    });
   }
 
   async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
@@ -256,6 +286,7 @@ export class RunningServer implements Runtime {
   #isReady(): void {
     const { options, log } = this.#given;
     this.#isUp = true;
+    this.#system?.start();
     this.#watchdog = new Watchdog({
       heartbeats: this.#regions!.heartbeats,
       onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
@@ -278,6 +309,7 @@ export class RunningServer implements Runtime {
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    if (message.kind === "order-answer") this.#system?.orderAnswered(message);
     if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
@@ -314,9 +346,11 @@ export class RunningServer implements Runtime {
     this.#monitor?.service.refuse();
     if (orderly) {
       log.write("info", "Initiating Shutdown...");
+      this.#system?.shutdown();
       await this.#threads.stopAll(STOP_WAIT_MS);
     }
     await this.#threads.terminate();
+    this.#system?.close();
     this.#lists.close();
     await this.#monitor?.service.close();
     this.#mailbox?.close();

@@ -80,6 +80,9 @@ export function serverIdentity(
     host: advertised?.host ?? options.host,
     port: advertised?.port ?? port,
     xkey: keys.curveId,
+    tags: options.serverTags,
+    metadata: options.serverMetadata,
+    featureFlags: options.featureFlags,
   };
 }
 

@@ -4,6 +4,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type {
   BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionOrder,
   FinishedConnection,
   SubscriptionAnswer,
   SubscriptionQuery,
@@ -53,6 +55,8 @@ export type ToWorker =
   /** LG-11, RL-02: what is logged from now on. */
   | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
+  /** Answered by `order-answer`, whoever has the connection. */
+  | { readonly kind: "order"; readonly ticket: number; readonly order: ConnectionOrder }
   /** Answered by `subscriptions`. */
   | {
       readonly kind: "list-subscriptions";
@@ -83,6 +87,12 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  /** `answer` undefined: no such connection here. */
+  | {
+      readonly kind: "order-answer";
+      readonly ticket: number;
+      readonly answer: ConnectionAnswer | undefined;
+    }
   | {
       readonly kind: "subscriptions";
       readonly ticket: number;

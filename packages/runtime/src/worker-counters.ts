@@ -21,6 +21,7 @@ const NAMES = [
   "plansKept",
   "fanoutMax",
   "connectionFaults",
+  "systemEvents",
 ] as const satisfies readonly (keyof WorkerCounters)[];
 
 type Unnamed = Exclude<keyof WorkerCounters, (typeof NAMES)[number]>;

@@ -7,6 +7,7 @@ import type { ThreadLog } from "@weft/logging";
 import { ConnectionSlots, type Mailbox } from "@weft/shm";
 import type { InterestIndex } from "@weft/subjects";
 import { systemClock, systemEntropy } from "./clocks.ts";
+import { EventSequence } from "./event-sequence.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
 import { openSharedLimits } from "./shared-limits.ts";
 import { openInterest } from "./shared-state.ts";
@@ -29,6 +30,7 @@ export function workerDependencies(
   const { regions, threadIndex } = seed;
   const { index, generations } = openInterest(regions, threadIndex);
   const clientIds = new BigInt64Array(regions.clientIds);
+  const eventSequence = new EventSequence(regions.eventSequence);
   const dependencies: BrokerDependencies = {
     clock: systemClock(),
     entropy: systemEntropy,
@@ -42,6 +44,7 @@ export function workerDependencies(
     generations,
     hashSeed: start.hashSeed,
     nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
+    nextEventSequence: () => eventSequence.next(),
     setTimer: (delayMs) => {
       if (delayMs > 0) setTimeout(parts.onTimer, delayMs);
       else setImmediate(parts.onTimer);

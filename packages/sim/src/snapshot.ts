@@ -78,5 +78,6 @@ export function createCounters(): WorkerCounters {
     plansKept: 0,
     fanoutMax: 0,
     connectionFaults: 0,
+    systemEvents: 0,
   };
 }

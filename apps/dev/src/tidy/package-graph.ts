@@ -61,8 +61,9 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     modules: [],
     why: PURE,
   },
+  control: { packages: ["base"], pure: true, modules: [], why: PURE },
   broker: {
-    packages: ["base", "protocol", "subjects", "auth", "accounts"],
+    packages: ["base", "protocol", "subjects", "auth", "accounts", "control"],
     pure: true,
     modules: [],
     why: PURE,
@@ -81,6 +82,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "shm",
       "auth",
       "accounts",
+      "control",
       "config",
       "logging",
       "net",

@@ -96,6 +96,7 @@ const COUNTERS: WorkerCounters = {
   plansKept: 0,
   fanoutMax: 0,
   connectionFaults: 0,
+  systemEvents: 0,
 };
 
 const NO_TOTALS: FinishedTotals = {

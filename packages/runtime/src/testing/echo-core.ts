@@ -163,6 +163,10 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("lame duck\n");
   }
 
+  obeyOrder(): undefined {
+    return undefined;
+  }
+
   closeSome(count: number): number {
     let closed = 0;
     for (const session of this.#sessions) {
