@@ -22,7 +22,8 @@ export function loadOptions(flags: Flags): LoadedOptions {
   let options = defaultOptions();
   if (flags.config) {
     const { strict, allowUnsupported } = flags;
-    const settings = { sha256Hex, strict, allowUnsupported };
+    const tlsByFlags = flags.tls ?? flags.tlsCert !== undefined;
+    const settings = { sha256Hex, strict, allowUnsupported, tlsByFlags };
     const loaded = loadConfig(flags.config, FILE_SOURCE, settings);
     if (!loaded.ok) return { options, warnings, errors: loaded.errors.map(formatProblem) };
     warnings.push(...loaded.warnings);

@@ -1,4 +1,6 @@
 export * from "./assert.ts";
+export * from "./connection-facts.ts";
+export * from "./connection-figures.ts";
 export * from "./entropy.ts";
 export * from "./limits.ts";
 export * from "./log.ts";

@@ -5,7 +5,7 @@ import { SocketDriver, TlsContext } from "@weft/net";
 import { GoneCounter } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
 import type { LogBatcher } from "./log-batcher.ts";
-import type { PlacedSocket, WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import type { PlacedConnection, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import type { WorkerEnding } from "./worker-ending.ts";
 
 export interface SocketParts {
@@ -40,9 +40,9 @@ export function takeSockets(seed: WorkerSeed, start: WorkerStart, parts: SocketP
     options === null ? undefined : new TlsContext(options, onRejected),
   );
   const faults = injectFaults(`${seed.threadIndex}`);
-  seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
+  seed.sockets.on("message", ({ connection, listener }: PlacedConnection) => {
     ending.connectionCame();
-    sockets.adopt(socket, contexts[listener], (transport) => {
+    sockets.adopt(connection, contexts[listener], (transport) => {
       const session = core.open(transport, listener);
       return faults?.wrap(session) ?? session;
     });

@@ -1,10 +1,12 @@
 // The entry of the package: everything that other packages and programs may use.
+export { type CheckedConfig, checkConfig } from "./check-config.ts";
 export type * from "./config-types.ts";
 export { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 export { ConfigurationError } from "./start-error.ts";
 export type { LogFunction, StartOptions } from "./start-options.ts";
 export {
   checkOptions,
+  optionWarnings,
   type PreparedStart,
   startServer,
   startWithOptions,

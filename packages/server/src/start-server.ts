@@ -47,11 +47,21 @@ export interface PreparedStart {
   readonly prestarted?: PrestartedThreads | undefined;
 }
 
-/** What is wrong with complete options, beyond what the language itself can tell. */
+/**
+ * What is wrong with complete options, beyond what the language itself can tell. Under `strict` that
+ * is also what is only warned about otherwise (GP-9).
+ */
 export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
   const accounts = compile(options);
   const found = [...validateOptions(options), ...validateAuth(options.auth)];
-  return accounts.ok ? found : [...found, ...accounts.errors];
+  if (!accounts.ok) return [...found, ...accounts.errors];
+  return options.strict ? [...found, ...accounts.warnings] : found;
+}
+
+/** What is strange about options, but no reason not to start. */
+export function optionWarnings(options: ServerOptions): readonly ConfigProblem[] {
+  const accounts = compile(options);
+  return accounts.ok && !options.strict ? accounts.warnings : [];
 }
 
 /** The same for options that are complete already; `log` is closed with the server. */
@@ -66,10 +76,14 @@ export async function startWithOptions(start: PreparedStart): Promise<WeftServer
 
 function optionsOf(start: StartOptions): ServerOptions {
   const loaded = loadedOptions(start);
-  const { users = [], accounts = [], name } = start;
+  const { users = [], accounts = [], name, host } = start;
+  const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   return {
     ...loaded,
-    ...(start.host === undefined ? {} : { host: start.host }),
+    ...(host === undefined ? {} : { host }),
+    ...(host === undefined || monitoring === undefined
+      ? {}
+      : { monitoring: { ...monitoring, host } }),
     ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
     ...(start.workers === undefined ? {} : { workers: start.workers }),
     ...(name === undefined ? {} : { serverName: name }),

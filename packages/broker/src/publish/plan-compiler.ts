@@ -11,14 +11,13 @@ import {
 } from "@weft/subjects";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
+import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
+import { detach, point } from "./plan-memory.ts";
 import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
-/** What a kept plan costs beside its bytes: the object, its arrays and cache slot. */
-const PLAN_BYTES = 320;
-const TARGET_BYTES = 96;
 const PREFIX_FIXED_BYTES = 4 + 1 + 1;
 
 const MSG = Buffer.from("MSG ", "latin1");
@@ -94,6 +93,11 @@ export class PlanCompiler {
   readonly #nodes = new NodeList();
   readonly #hints: SegmentHints;
   readonly #scratch: Scratch[] = [];
+  /** Of the last plan with room to spare: where its last token begins in all segments. */
+  parents: ParentNode[] = [];
+  /** ... and whether all subjects that begin like it are routed by interest alone. */
+  byInterestAlone = false;
+  #spareBytes = 0;
   #bytes: Buffer = NOTHING.bytes;
   #view: DataView = NOTHING.view;
   #used = 0;
@@ -106,7 +110,8 @@ export class PlanCompiler {
 
   /**
    * The plan for one subject. Plans made with `keep` false share memory per `depth` (nesting of
-   * publishes) and are good until the next compilation at that depth.
+   * publishes) and are good until the next compilation at that depth. With `spareBytes` each target
+   * has so much room behind it, and `parents` and `byInterestAlone` are set.
    */
   compile(
     context: PublishContext,
@@ -116,7 +121,11 @@ export class PlanCompiler {
     hash: number,
     keep: boolean,
     depth: number,
+    spareBytes = 0,
   ): Plan {
+    this.#spareBytes = spareBytes;
+    if (spareBytes > 0) this.parents = [];
+    this.byInterestAlone = false;
     const scratch = this.#scratchAt(depth);
     this.#bytes = scratch.bytes;
     this.#view = scratch.view;
@@ -139,7 +148,7 @@ export class PlanCompiler {
     plan.plain = !plan.targets.some((target) => target.special || target.withoutHeaders);
     plan.direct = plan.plain && !plan.hasSteps && !plan.denied;
     if (plan.targets.length <= HEAVY_TARGETS) setSoleStep(plan);
-    if (keep) this.#detach(plan);
+    if (keep) detach(plan, this.#bytes, this.#used);
     return plan;
   }
 
@@ -176,6 +185,7 @@ export class PlanCompiler {
     if (client && isReservedSubject(input, start, end)) plan.denied = true;
     if (permissions !== undefined && !permissions.publishAllowed(name)) plan.denied = true;
     if (plan.denied) return;
+    this.byInterestAlone = plain && permissions === undefined;
     let scope: Scope = {
       account,
       subject: input,
@@ -247,6 +257,10 @@ export class PlanCompiler {
     if (reader === null) return;
     index.enter();
     const count = reader.match(scope.account, this.#tokens, this.#nodes);
+    if (this.#spareBytes > 0) {
+      const { parents } = reader;
+      for (let i = 0; i < parents.count; i += 1) this.parents.push({ thread, node: parents.at(i) });
+    }
     if (thread === threadIndex) {
       index.exit();
       for (let i = 0; i < count; i += 1) this.#addLocal(plan, scope, this.#nodes.at(i));
@@ -321,7 +335,7 @@ export class PlanCompiler {
     const sid = subscription.sid;
     const subjectBytes = scope.end - scope.start;
     const length = PREFIX_FIXED_BYTES + subjectBytes + sid.length;
-    const start = this.#reserve(length, plan);
+    const start = this.#reserve(length + this.#spareBytes, plan);
     const bytes = this.#bytes;
     let at = start;
     for (let k = 0; k < 4; k += 1, at += 1) bytes[at] = MSG[k] as number;
@@ -350,32 +364,6 @@ export class PlanCompiler {
     return start;
   }
 
-  /**
-   * Gives a plan that is kept memory of its own, of exactly its size. Names and subjects move there
-   * too: as pieces of Node's pool they would keep all of it, 64 KiB, which no limit counts.
-   */
-  #detach(plan: Plan): void {
-    const { queues = [], remotes = [] } = plan;
-    let bytes = this.#used;
-    let targets = plan.targets.length;
-    for (const { name, local, remotes: others } of queues) {
-      bytes += name.length;
-      targets += local.length + others.length;
-    }
-    for (const { subject } of remotes) bytes += subject?.length ?? 0;
-    const own = Buffer.allocUnsafeSlow(bytes);
-    let at = this.#bytes.copy(own, 0, 0, this.#used);
-    point(plan, makeView(own));
-    const keep = (piece: Buffer): Buffer => {
-      const start = at;
-      at += piece.copy(own, start);
-      return own.subarray(start, at);
-    };
-    for (const step of queues) step.name = keep(step.name);
-    for (const remote of remotes) if (remote.subject) remote.subject = keep(remote.subject);
-    plan.bytesCharged = PLAN_BYTES + bytes + targets * TARGET_BYTES;
-  }
-
   #scratchAt(depth: number): Scratch {
     let scratch = this.#scratch[depth];
     if (scratch === undefined) {
@@ -386,11 +374,4 @@ export class PlanCompiler {
     }
     return scratch;
   }
-}
-
-/** The plan's memory has moved. */
-function point(plan: Plan, view: DataView): void {
-  plan.view = view;
-  for (const target of plan.targets) target.view = view;
-  for (const step of plan.queues ?? []) for (const target of step.local) target.view = view;
 }

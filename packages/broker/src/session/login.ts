@@ -73,7 +73,9 @@ export function loginWithoutConnect(session: ClientSession): boolean {
     return false;
   }
   session.awaitingConnect = false;
-  return admit(session, identity);
+  if (!admit(session, identity)) return false;
+  host.factsChanged(session);
+  return true;
 }
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
@@ -127,7 +129,8 @@ function admit(session: ClientSession, identity: Identity): boolean {
     permissionsKey,
     restricted ? permissions : undefined,
   );
-  session.user = identity.user !== "" ? identity.user : (identity.nkey ?? "");
+  session.nkey = identity.nkey ?? "";
+  session.user = identity.user !== "" ? identity.user : session.nkey;
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -159,6 +162,7 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
     version: options.version,
     protocol: options.protocol,
   };
+  host.factsChanged(session);
   session.refreshSpecial();
   session.refreshQuick();
   if (options.protocol !== 0 && options.protocol !== 1) {

@@ -1,0 +1,33 @@
+// What others may know of a session, for the connection board (MO-20). Owned by its worker.
+import { type ConnectionFacts, encodeFacts } from "@weft/base";
+import type { ClientSession } from "./client-session.ts";
+
+/** `account`: its name, "" before the login. */
+export function factsText(session: ClientSession, account: string): string {
+  const { facts, transport, tls, connectOptions } = session;
+  const known: ConnectionFacts = {
+    kind: "Client",
+    listener: session.listenerIndex,
+    address: transport.remoteAddress,
+    port: transport.remotePort,
+    account,
+    // What was asked for, where the login was refused.
+    user: session.user || (connectOptions?.user ?? ""),
+    nkey: session.nkey,
+    name: facts.name || (connectOptions?.name ?? ""),
+    language: facts.language || (connectOptions?.lang ?? ""),
+    version: facts.version || (connectOptions?.version ?? ""),
+    protocol: facts.protocol,
+    tlsVersion: tls?.version ?? "",
+    tlsCipher: tls?.cipher ?? "",
+    tlsFirst: session.tlsFirst,
+    tlsPeerSubject: tls?.peerSubject ?? "",
+    tlsPeerCertificate: base64(tls?.peerCertificate),
+  };
+  return encodeFacts(known);
+}
+
+function base64(bytes: Uint8Array | undefined): string {
+  if (bytes === undefined) return "";
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
