@@ -66,11 +66,7 @@ import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
-import {
-  listSubscriptions,
-  type SubscriptionAnswer,
-  type SubscriptionQuery,
-} from "./subscribe/subscription-list.ts";
+import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
@@ -274,9 +270,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (session !== undefined) finishLogin(session, matches);
   }
 
-  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer {
-    return listSubscriptions(this.#sessions, query);
-  }
+  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
+    listSubscriptions(this.#sessions, query);
 
   setTrace(trace: TraceOptions | undefined): void {
     this.#trace = trace;

@@ -10,7 +10,7 @@ import {
 import type { FinishedTotals, MonitorFacts, Steps } from "./facts.ts";
 
 /** Open connections whose account is looked up between two pauses. */
-const SLICE_CONNECTIONS = 512;
+const SLICE_CONNECTIONS = 256;
 
 export interface AccountTotals {
   /** Open. */

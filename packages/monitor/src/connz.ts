@@ -22,7 +22,7 @@ import type { ConnectionState, Query } from "./query.ts";
 export const CONNECTIONS_LIMIT_DEFAULT = 1_024n;
 
 /** Connections that are looked at, or written out, between two pauses. */
-const SLICE_CONNECTIONS = 512;
+const SLICE_CONNECTIONS = 256;
 
 export interface ConnzOptions {
   /** One of `SORT_KEYS`; empty = `cid`. */
@@ -233,7 +233,11 @@ function* infosOf(
       const info = infoOf(facts, live, candidate, wish);
       if (info === undefined) continue;
       const entries = typeof candidate === "number" ? listed.get(clientIdOf(live, candidate)) : [];
-      infos.push({ ...info, ...subscriptionFields(entries ?? [], wish.subscriptions) });
+      infos.push(
+        entries === undefined || entries.length === 0
+          ? info
+          : { ...info, ...subscriptionFields(entries, wish.subscriptions) },
+      );
     }
     yield { kind: "pause" };
   }

@@ -1,5 +1,6 @@
 // What the pages are made of: everything that control knows without asking anybody. Thread: control;
 // types only. Must stay true: no field is a secret, and reading one costs no more than its size.
+
 import type { AccountSpec, MappingSpec } from "@weft/accounts";
 import type { ConnectionFacts } from "@weft/base";
 import type {

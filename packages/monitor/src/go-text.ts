@@ -2,7 +2,7 @@
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 const SECONDS_PER_DAY = 86_400;
-const NANOS_PER_MS = 1_000_000n;
+const MICROS_MAX = 999_999;
 
 /** The zero of the reference's clock: what it shows for "never". */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
@@ -15,19 +15,37 @@ export function timeText(unixNanos: bigint): string {
     seconds -= 1n;
     nanos += NANOS_PER_SECOND;
   }
-  const whole = Number(seconds);
-  const day = Math.floor(whole / SECONDS_PER_DAY);
-  const rest = whole - day * SECONDS_PER_DAY;
-  const clock = [Math.floor(rest / 3_600), Math.floor(rest / 60) % 60, rest % 60];
-  const decimals = nanos.toString().padStart(9, "0").replace(/0+$/, "");
-  const fraction = decimals === "" ? "" : `.${decimals}`;
-  return `${dateText(day)}T${clock.map((part) => digits(part, 2)).join(":")}${fraction}Z`;
+  return secondText(Number(seconds), nanos.toString().padStart(9, "0"));
 }
 
-/** The same for whole milliseconds. */
+/** The same for milliseconds, with microseconds behind the point. */
 export function timeTextMs(unixMs: number): string {
-  return timeText(BigInt(Math.trunc(unixMs)) * NANOS_PER_MS);
+  const seconds = Math.floor(unixMs / 1_000);
+  const micros = Math.round((unixMs - seconds * 1_000) * 1_000);
+  return secondText(seconds, digits(Math.min(micros, MICROS_MAX), 6));
 }
+
+/** `fraction`: digits behind the point, zeros at the end included. */
+function secondText(seconds: number, fraction: string): string {
+  const day = Math.floor(seconds / SECONDS_PER_DAY);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastDate = dateText(day);
+  }
+  const rest = seconds - day * SECONDS_PER_DAY;
+  const hour = digits(Math.floor(rest / 3_600), 2);
+  const minute = digits(Math.floor(rest / 60) % 60, 2);
+  const second = digits(rest % 60, 2);
+  let end = fraction.length;
+  while (end > 0 && fraction.charCodeAt(end - 1) === ZERO) end -= 1;
+  const decimals = end === 0 ? "" : `.${fraction.slice(0, end)}`;
+  return `${lastDate}T${hour}:${minute}:${second}${decimals}Z`;
+}
+
+const ZERO = 0x30;
+/** Most times of a page are of one day. */
+let lastDay = 0;
+let lastDate = "1970-01-01";
 
 /** Days since 1970 as a date of the Gregorian calendar. */
 function dateText(day: number): string {
@@ -36,7 +54,7 @@ function dateText(day: number): string {
   const era = Math.floor(shifted / 146_097);
   const inEra = shifted - era * 146_097;
   const leaps = Math.floor(inEra / 1_460) - Math.floor(inEra / 36_524);
-  const year = Math.floor((inEra - leaps + Math.floor(inEra / 146_096)) / 365);
+  const year = Math.floor((inEra - leaps - Math.floor(inEra / 146_096)) / 365);
   const inYear = inEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
   const march = Math.floor((5 * inYear + 2) / 153);
   const dayOfMonth = inYear - Math.floor((153 * march + 2) / 5) + 1;

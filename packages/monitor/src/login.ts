@@ -62,9 +62,8 @@ function judgeBasic({ users }: MonitorLogin, encoded: string): LoginVerdict {
   if (password !== undefined && isBcrypt(password)) {
     return { kind: "compare", user, stored: password, given, known: true };
   }
-  if (password === undefined && hash !== undefined) {
-    return { kind: "compare", user, stored: dummyBcrypt(hash), given, known: false };
-  }
   const isGood = secretsEqual(password ?? "", given) && password !== undefined;
-  return verdict(isGood && colon >= 0);
+  if (isGood || hash === undefined) return verdict(isGood);
+  // As slow as a wrong password of a user with a hash.
+  return { kind: "compare", user, stored: dummyBcrypt(hash), given, known: false };
 }

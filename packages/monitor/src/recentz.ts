@@ -8,7 +8,7 @@ import { timeText } from "./go-text.ts";
 import type { Query } from "./query.ts";
 
 const LIMIT_DEFAULT = 100n;
-const SLICE_CONNECTIONS = 512;
+const SLICE_CONNECTIONS = 256;
 
 export interface RecentOptions {
   readonly auth: boolean;

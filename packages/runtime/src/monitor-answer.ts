@@ -13,24 +13,28 @@ export async function sendPage(
   const deadline = setTimeout(() => response.destroy(), LIMITS.monitorAnswerMs);
   response.once("close", () => clearTimeout(deadline));
   const { status, contentType, body } = page;
-  response.writeHead(status, { "Content-Type": contentType, ...page.headers, ...headers });
   const pieces = body[Symbol.iterator]();
-  let piece = pieces.next();
-  while (piece.done !== true) {
-    const text = piece.value;
-    piece = pieces.next();
-    if (piece.done === true) {
-      response.end(text);
-      return;
-    }
+  let text = pieces.next().value ?? "";
+  let next = pieces.next();
+  const length = next.done === true ? { "Content-Length": Buffer.byteLength(text) } : undefined;
+  response.writeHead(status, {
+    "Content-Type": contentType,
+    ...length,
+    ...page.headers,
+    ...headers,
+  });
+  while (next.done !== true) {
     if (!response.write(text)) await drained(response);
     else await nextTurn();
     if (response.destroyed) return;
+    text = next.value;
+    next = pieces.next();
   }
-  response.end();
+  response.end(text);
 }
 
 function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const finish = (): void => {
       response.off("drain", finish);

@@ -3,13 +3,13 @@
 import type { AccountsSnapshot } from "@weft/accounts";
 import { StaticAuthenticator } from "@weft/auth";
 import type { ServerOptions } from "@weft/config";
+import type { LogSink } from "@weft/logging";
 import type { QueueFacts, ServerFacts } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { ServerKeys } from "./identity.ts";
-import type { LogSink } from "@weft/logging";
 import { LiveMonitorFacts } from "./monitor-facts.ts";
 import { MonitorService } from "./monitor-service.ts";
 import type { StepSources } from "./monitor-steps.ts";
@@ -21,12 +21,14 @@ import type { ThreadGroup } from "./thread-group.ts";
 export interface MonitorParts {
   readonly options: ServerOptions;
   readonly accounts: AccountsSnapshot;
-  readonly configDigest: string;
-  readonly commandLine: readonly string[];
+  readonly configDigest?: string | undefined;
+  readonly commandLine?: readonly string[] | undefined;
   readonly keys: ServerKeys;
   /** Of the client listener. */
   readonly port: number;
   readonly workersCount: number;
+  /** Of the server: monitoring may be loaded later. */
+  readonly startedUnixNanos: bigint;
   readonly regions: SharedRegions;
   readonly registry: ConnectionRegistry;
   readonly threads: ThreadGroup;
@@ -47,12 +49,14 @@ export interface Monitor {
   update(options: ServerOptions, accounts: AccountsSnapshot, configDigest: string): Promise<void>;
 }
 
-export function createMonitor(parts: MonitorParts): Monitor {
+export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const { options, accounts, registry, lists, hashes, log } = parts;
-  const server = serverFacts(parts, options, parts.configDigest);
+  const { startedUnixNanos } = parts;
+  const server = serverFacts(parts, options, parts.configDigest ?? "", startedUnixNanos);
   const facts = new LiveMonitorFacts(
     {
       ...parts,
+      commandLine: parts.commandLine ?? [],
       queues: () => queuesOf(hashes, lists),
       notListening: () => (parts.isListening() ? undefined : NOT_READY),
     },
@@ -67,15 +71,15 @@ export function createMonitor(parts: MonitorParts): Monitor {
   const service = new MonitorService({ facts, sources, hashes, log, loadTls });
   const update: Monitor["update"] = async (next, nextAccounts, digest) => {
     await service.update(next);
-    const again = serverFacts(parts, next, digest);
-    const { startedUnixNanos } = facts.server;
+    const again = serverFacts(parts, next, digest, systemClock().unixNanos());
     facts.configure({
       options: next,
       accounts: nextAccounts,
-      server: { ...again, startedUnixNanos, monitoringPort: service.port },
+      server: { ...again, monitoringPort: service.port },
     });
     await rememberCertificate(facts, next);
   };
+  await rememberCertificate(facts, options);
   return { facts, sources, service, update };
 }
 
@@ -83,21 +87,21 @@ export function createMonitor(parts: MonitorParts): Monitor {
 const NOT_READY = "failed to be ready for connections after 1ms: server";
 
 function serverFacts(
-  { keys, port, workersCount }: MonitorParts,
+  { keys, port, workersCount, startedUnixNanos }: MonitorParts,
   options: ServerOptions,
   configDigest: string,
+  configLoadedUnixNanos: bigint,
 ): ServerFacts {
   const identity = serverIdentity(options, keys, port);
   const listener = clientListener(options);
-  const now = systemClock().unixNanos();
   return {
     ...identity,
     authRequired: new StaticAuthenticator(options.auth).infoAuthRequired,
     tlsRequired: listener.tls === "required",
     tlsVerify: listener.tlsVerify,
     connectUrls: identity.connectUrls ?? [],
-    startedUnixNanos: now,
-    configLoadedUnixNanos: now,
+    startedUnixNanos,
+    configLoadedUnixNanos,
     configDigest,
     workersCount,
     monitoringPort: 0,
@@ -105,10 +109,7 @@ function serverFacts(
 }
 
 /** MO-36: the end of the first certificate, from its file. */
-export async function rememberCertificate(
-  facts: LiveMonitorFacts,
-  { tls }: ServerOptions,
-): Promise<void> {
+async function rememberCertificate(facts: LiveMonitorFacts, { tls }: ServerOptions): Promise<void> {
   let tlsCertificateEndsMs: number | undefined;
   if (tls !== undefined) {
     const { readCertificateFiles } = await import("./certificate-files.ts");

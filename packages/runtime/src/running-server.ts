@@ -20,7 +20,6 @@ import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { SubscriptionLists } from "./subscription-lists.ts";
-import type { PageSources } from "./system-pages.ts";
 import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
@@ -43,7 +42,7 @@ export class RunningServer implements Runtime {
   readonly #hashes: HashPool;
   readonly #lists: SubscriptionLists;
   #monitor: Monitor | undefined;
-  #monitorForSystem: Promise<Monitor> | undefined;
+  #monitorLoaded: Promise<Monitor> | undefined;
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
@@ -173,6 +172,35 @@ export class RunningServer implements Runtime {
     return this.#connections?.closed() ?? [];
   }
 
+  /**
+   * What pages and answers about the server are made of; loaded at the first call, which may come
+   * once the client port is known.
+   */
+  monitor(): Promise<Monitor> {
+    this.#monitorLoaded ??= this.#loadMonitor();
+    return this.#monitorLoaded;
+  }
+
+  async #loadMonitor(): Promise<Monitor> {
+    const { createMonitor } = await import("./monitor-wiring.ts");
+    const monitor = await createMonitor({
+      ...this.#given,
+      keys: this.#keys,
+      port: this.port,
+      workersCount: this.workersCount,
+      startedUnixNanos: BigInt(this.#startedUnixMs) * 1_000_000n,
+      regions: this.#regions!,
+      registry: this.#connections!,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      lists: this.#lists,
+      blockedWorkers: () => this.blockedWorkers,
+      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
+    });
+    this.#monitor = monitor;
+    return monitor;
+  }
+
   #startThreads(): Promise<unknown> {
     const { options, coreModule, prestarted } = this.#given;
     const { debug, trace } = options.logging;
@@ -220,7 +248,7 @@ export class RunningServer implements Runtime {
       tellWorker: (worker, ticket, order) =>
         this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
       lists: this.#lists,
-      pages: () => this.#pages(),
+      pages: () => this.monitor(),
       reload: () => Promise.resolve("the configuration cannot be reloaded"),
     });
   }
@@ -246,41 +274,8 @@ export class RunningServer implements Runtime {
   async #startMonitoring(): Promise<void> {
     const { options } = this.#given;
     if (options.monitoring === undefined) return;
-    this.#monitor = await this.#createMonitor();
-    await this.#monitor.service.start(options);
-  }
-
-  /** What pages are made of, for the system account. */
-  async #pages(): Promise<PageSources> {
-    if (this.#monitor === undefined) {
-      this.#monitorForSystem ??= this.#createMonitor();
-      this.#monitor = await this.#monitorForSystem;
-    }
-    return this.#monitor;
-  }
-
-  async #createMonitor(): Promise<Monitor> {
-    const { options } = this.#given;
-    const { createMonitor, rememberCertificate } = await import("./monitor-wiring.ts");
-    const monitor = createMonitor({
-      ...this.#given,
-      configDigest: this.#given.configDigest ?? "",
-      commandLine: this.#given.commandLine ?? [],
-      keys: this.#keys,
-      port: this.port,
-      workersCount: this.workersCount,
-      regions: this.#regions!,
-      registry: this.#connections!,
-      threads: this.#threads,
-      hashes: this.#hashes,
-      lists: this.#lists,
-      blockedWorkers: () => this.blockedWorkers,
-      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
-    });
-    const startedUnixNanos = BigInt(this.#startedUnixMs) * 1_000_000n;
-    monitor.facts.configure({ server: { ...monitor.facts.server, startedUnixNanos } });
-    await rememberCertificate(monitor.facts, options);
-    return monitor;
+    const { service } = await this.monitor();
+    await service.start(options);
   }
 
   #snapshot(): BrokerSnapshot {

@@ -1,9 +1,9 @@
 // What the services of the system account need of the server around them. Control thread; types only.
 import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder } from "@weft/broker";
 import type { ServerFigures } from "@weft/control";
+import type { LogSink } from "@weft/logging";
 import type { Mailbox } from "@weft/shm";
 import type { ConnectionRegistry } from "./connection-registry.ts";
-import type { LogSink } from "@weft/logging";
 import type { SharedRegions } from "./shared-state.ts";
 import type { SubscriptionLists } from "./subscription-lists.ts";
 import type { PageSources } from "./system-pages.ts";

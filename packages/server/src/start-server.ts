@@ -32,9 +32,11 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
-  const options = optionsOf(start);
+  const loaded = load(start);
+  const options = optionsOf(start, loaded.options);
   const log = await openLog(start, options);
-  return startWithOptions({ options, log, configFile: start.configFile });
+  const { configFile } = start;
+  return startWithOptions({ options, log, configFile, configDigest: loaded.digest });
 }
 
 export interface PreparedStart {
@@ -75,8 +77,7 @@ export async function startWithOptions(start: PreparedStart): Promise<WeftServer
   return startRuntime({ ...start, accounts: accounts.snapshot });
 }
 
-function optionsOf(start: StartOptions): ServerOptions {
-  const loaded = loadedOptions(start);
+function optionsOf(start: StartOptions, loaded: ServerOptions): ServerOptions {
   const { users = [], accounts = [], name, host } = start;
   const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   return {
@@ -94,18 +95,24 @@ function optionsOf(start: StartOptions): ServerOptions {
   };
 }
 
-function loadedOptions(start: StartOptions): ServerOptions {
+/** `digest`: undefined without a configuration. */
+interface Loaded {
+  readonly options: ServerOptions;
+  readonly digest?: string | undefined;
+}
+
+function load(start: StartOptions): Loaded {
   const { configFile, config } = start;
   if (configFile !== undefined && config !== undefined) {
     throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
   }
   if (configFile === undefined && config === undefined) {
-    return { ...defaultOptions(), host: LOCAL_HOST, port: 0 };
+    return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
   }
   const source = config === undefined ? FILE_SOURCE : textSource(config);
   const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
   if (!loaded.ok) throw new ConfigurationError(loaded.errors);
-  return loaded.options;
+  return loaded;
 }
 
 /** Throws what is wrong with the file or the syslog of the configuration. */

@@ -72,7 +72,6 @@ export class Publisher {
   /** The lane that parked the last publish; this thread's own number: the turn is spent. */
   parkedOn = 0;
   misses = 0;
-  /** Local subscriptions of the widest plan that was kept. */
   fanoutMax = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;

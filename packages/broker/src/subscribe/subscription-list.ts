@@ -14,7 +14,7 @@ export interface SubscriptionPlace {
   readonly passed: number;
 }
 
-/** Plain data: it travels between threads. Subjects are byte strings. */
+/** Plain data: it travels between threads. `matching` and `colliding` are byte strings. */
 export interface SubscriptionQuery {
   readonly from: SubscriptionPlace;
   /** Only these connections, ascending; undefined = all. */
@@ -30,6 +30,7 @@ export interface SubscriptionQuery {
   readonly take: number;
 }
 
+/** Texts as a page shows them. */
 export interface SubscriptionEntry {
   readonly clientId: number;
   readonly account: number;
@@ -49,8 +50,6 @@ export interface SubscriptionAnswer {
   /** Where the next piece begins; undefined = that was all. */
   readonly next?: SubscriptionPlace | undefined;
 }
-
-export const FIRST_PLACE: SubscriptionPlace = { clientId: 0, passed: 0 };
 
 /** `sessions` by client id, in ascending order. */
 export function listSubscriptions(
