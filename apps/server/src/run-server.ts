@@ -29,8 +29,7 @@ export async function runServer(
     });
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
-    const configFile = flags.config;
-    const named = { configFile, configDigest: digest, commandLine: process.argv };
+    const named = { configFile: flags.config, configDigest: digest, commandLine: process.argv };
     await serve(log, () => startWithOptions({ options, log: opened, prestarted, ...named }));
   } catch (error) {
     await log?.close();

@@ -270,13 +270,13 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (session !== undefined) finishLogin(session, matches);
   }
 
-  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
-    listSubscriptions(this.#sessions, query);
-
   setTrace(trace: TraceOptions | undefined): void {
     this.#trace = trace;
     for (const session of this.#sessions.values()) traceSession(session, trace);
   }
+
+  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
+    listSubscriptions(this.#sessions, query);
 
   enterLameDuck(): void {
     this.lameDuck = true;

@@ -251,10 +251,10 @@ export interface BrokerDriver {
   tick(): void;
   onTimer(): void;
   onHashAnswer(ticket: number, matches: boolean): void;
-  /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */
-  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
   /** Traces the protocol of all connections from now on, or no longer. */
   setTrace(trace: TraceOptions | undefined): void;
+  /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */
+  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
   /** CP-112, SY-36; undefined = no such connection here. */

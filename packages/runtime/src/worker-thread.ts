@@ -91,17 +91,27 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, link)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, log, link)));
   link.tell({ kind: "ready" });
 }
 
-function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link: WorkerLink): void {
+function obey(
+  message: ToWorker,
+  core: BrokerDriver,
+  ending: WorkerEnding,
+  log: ThreadLog,
+  link: WorkerLink,
+): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
       break;
     case "log-taken":
-      link.log.taken();
+      log.taken();
+      break;
+    case "log-levels":
+      log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
+      core.setTrace(message.trace);
       break;
     case "order": {
       const { ticket, order } = message;
@@ -113,10 +123,6 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link:
       link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
       break;
     }
-    case "log-levels":
-      link.log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
-      core.setTrace(message.trace);
-      break;
     case "lame-duck":
       core.enterLameDuck();
       break;
@@ -124,7 +130,7 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link:
       ending.drain(message.durationMs);
       break;
     case "stop":
-      link.log.flush();
+      log.flush();
       ending.stop();
       break;
     case "start":

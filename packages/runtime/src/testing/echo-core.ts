@@ -151,12 +151,12 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll(`hash ${ticket} ${matches}\n`);
   }
 
-  listSubscriptions(): SubscriptionAnswer {
-    return { entries: [], matched: 0 };
-  }
-
   setTrace(): void {
     this.#tellAll("trace\n");
+  }
+
+  listSubscriptions(): SubscriptionAnswer {
+    return { entries: [], matched: 0 };
   }
 
   enterLameDuck(): void {
