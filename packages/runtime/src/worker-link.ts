@@ -10,13 +10,13 @@ const CLOSED_MAX = 4_096;
 
 export class WorkerLink implements ControlPort {
   readonly #port: MessagePort;
-  readonly #log: ThreadLog;
+  readonly log: ThreadLog;
   #closed: FinishedConnection[] = [];
   #closedNext = 0;
 
   constructor(port: MessagePort, log: ThreadLog) {
     this.#port = port;
-    this.#log = log;
+    this.log = log;
   }
 
   tell(message: FromWorker): void {
@@ -27,7 +27,7 @@ export class WorkerLink implements ControlPort {
   awaitStart(): Promise<WorkerStart> {
     return new Promise((resolve) => {
       const onMessage = (message: ToWorker): void => {
-        if (message.kind === "log-taken") this.#log.taken();
+        if (message.kind === "log-taken") this.log.taken();
         if (message.kind !== "start") return;
         this.#port.off("message", onMessage);
         resolve(message);

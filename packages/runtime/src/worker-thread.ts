@@ -91,27 +91,17 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, log, link)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, link)));
   link.tell({ kind: "ready" });
 }
 
-function obey(
-  message: ToWorker,
-  core: BrokerDriver,
-  ending: WorkerEnding,
-  log: ThreadLog,
-  link: WorkerLink,
-): void {
+function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link: WorkerLink): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
       break;
     case "log-taken":
-      log.taken();
-      break;
-    case "log-levels":
-      log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
-      core.setTrace(message.trace);
+      link.log.taken();
       break;
     case "order": {
       const { ticket, order } = message;
@@ -123,6 +113,10 @@ function obey(
       link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
       break;
     }
+    case "log-levels":
+      link.log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
+      core.setTrace(message.trace);
+      break;
     case "lame-duck":
       core.enterLameDuck();
       break;
@@ -130,7 +124,7 @@ function obey(
       ending.drain(message.durationMs);
       break;
     case "stop":
-      log.flush();
+      link.log.flush();
       ending.stop();
       break;
     case "start":
