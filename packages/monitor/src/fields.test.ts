@@ -309,9 +309,6 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
     "/accountz account_detail.imports[].invalid",
   ],
   "no service latency": ["/accountz account_detail.imports[].tracking"],
-  "of the imports that every account has some share and some do not": [
-    "/accountz account_detail.imports[].share",
-  ],
   "routing keeps these for all accounts together; see /subsz": [
     "/accountz account_detail.sublist_stats.num_cache",
     "/accountz account_detail.sublist_stats.num_inserts",
