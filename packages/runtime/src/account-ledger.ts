@@ -31,7 +31,8 @@ const NO_SUMS: LiveSums = {
 };
 
 export class AccountLedger {
-  readonly #names: readonly string[];
+  /** By account index; replaced by a reload. */
+  names: readonly string[];
   readonly #connections: ConnectionRegistry;
   readonly #gauge: SharedGauge;
   /** Account of each live connection that has logged in: taking its facts apart costs most. */
@@ -39,7 +40,7 @@ export class AccountLedger {
 
   /** `names` by account index. */
   constructor(names: readonly string[], connections: ConnectionRegistry, gauge: SharedGauge) {
-    this.#names = names;
+    this.names = names;
     this.#connections = connections;
     this.#gauge = gauge;
   }
@@ -52,7 +53,7 @@ export class AccountLedger {
   statistics(accounts: readonly number[]): object[] {
     const sums = this.#liveSums();
     return accounts.map((index) => {
-      const name = this.#names[index] ?? "";
+      const name = this.names[index] ?? "";
       const live = sums.get(name) ?? NO_SUMS;
       const finished = this.#connections.finishedTotals(name);
       const connections = this.#gauge.count(index);

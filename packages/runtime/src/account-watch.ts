@@ -6,7 +6,7 @@ const HEARTBEAT_MS = 30_000;
 
 export class AccountWatch {
   readonly #count: (account: number) => number;
-  readonly #last: Int32Array;
+  #last: Int32Array;
   /** Accounts with connections, and when they are to be told of again. */
   readonly #due = new Map<number, number>();
 
@@ -17,6 +17,14 @@ export class AccountWatch {
     this.#count = count;
     this.#first = first;
     this.#last = new Int32Array(accountsCount);
+  }
+
+  /** There are more accounts now; what is known of the others stays. */
+  follow(accountsCount: number): void {
+    if (accountsCount <= this.#last.length) return;
+    const grown = new Int32Array(accountsCount);
+    grown.set(this.#last);
+    this.#last = grown;
   }
 
   /** Accounts with a connection now. */

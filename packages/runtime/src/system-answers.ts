@@ -1,5 +1,6 @@
 // Doing what requests to the system account ask for (SY-20 to SY-36). Control thread. What is to be
 // done is decided by `decide` of the control package; here it is carried out.
+import type { AccountSnapshot } from "@weft/accounts";
 import type { InternalParticipant, InternalRequest } from "@weft/broker";
 import {
   accountConnectionsEvent,
@@ -48,7 +49,13 @@ export class SystemAnswers {
 
   constructor(given: AnswerParts) {
     this.#given = given;
-    for (const { name, index } of given.parts.snapshot.accounts.accounts) {
+    this.follow(given.parts.snapshot.accounts.accounts);
+  }
+
+  /** The accounts of a start or a reload. */
+  follow(accounts: readonly AccountSnapshot[]): void {
+    this.#accountsByName.clear();
+    for (const { name, index } of accounts) {
       if (name !== "") this.#accountsByName.set(subjectFromText(name), index);
     }
   }

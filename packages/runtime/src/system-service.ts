@@ -3,11 +3,19 @@
 // number of them is under way, and the rest waits with its publishers.
 
 import { randomInt } from "node:crypto";
+import type { AccountSnapshot } from "@weft/accounts";
 import { createPrng } from "@weft/base";
-import { InternalParticipant, type InternalRequest, serverFacts } from "@weft/broker";
+import {
+  type BrokerSnapshot,
+  InternalParticipant,
+  type InternalRequest,
+  serverFacts,
+} from "@weft/broker";
 import {
   accountConnectionsEvent,
   EVENT_SUBJECTS,
+  type ReloadFacts,
+  reloadEvent,
   type Service,
   StatszSchedule,
   servedSubjects,
@@ -42,6 +50,7 @@ export class SystemService {
   readonly #watch: AccountWatch;
   readonly #orders: WorkerOrders;
   readonly #answers: SystemAnswers;
+  #accounts: readonly AccountSnapshot[];
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
@@ -52,6 +61,7 @@ export class SystemService {
     this.#parts = parts;
     const { snapshot, regions, mailbox, hashSeed } = parts;
     const { accounts } = snapshot.accounts;
+    this.#accounts = accounts;
     const { index, generations } = openInterest(regions, 0);
     this.#participant = new InternalParticipant(snapshot, {
       bus: new MailboxBus(mailbox, regions.threadsCount),
@@ -96,6 +106,27 @@ export class SystemService {
   start(): void {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
+  }
+
+  /** RL-12: the workers have this snapshot by now. Control's own interest stays. */
+  applySnapshot(snapshot: BrokerSnapshot): void {
+    if (this.#closed) return;
+    const { accounts } = snapshot.accounts;
+    this.#participant.follow(snapshot);
+    this.#publisher.server = serverFacts(snapshot.server);
+    this.#accounts = accounts;
+    this.#ledger.names = accounts.map(({ name }) => name);
+    this.#watch.follow(accounts.length);
+    this.#answers.follow(accounts);
+  }
+
+  /** GP-5. */
+  reloaded(reload: ReloadFacts): void {
+    const { server } = this.#publisher;
+    this.#publisher.event(EVENT_SUBJECTS.reloaded(server.id), (stamp) =>
+      reloadEvent(server, reload, stamp),
+    );
+    this.#participant.flush();
   }
 
   /** SY-06. */
@@ -195,7 +226,7 @@ export class SystemService {
   #tellAccounts(now: number): void {
     const wanted: { readonly account: number; readonly subjects: readonly string[] }[] = [];
     for (const account of this.#watch.look(now)) {
-      const name = subjectFromText(this.#parts.snapshot.accounts.accounts[account]?.name ?? "");
+      const name = subjectFromText(this.#accounts[account]?.name ?? "");
       const { connections, connectionsOld } = EVENT_SUBJECTS;
       const subjects = [connectionsOld(name), connections(name)].filter((subject) =>
         this.#publisher.hasListener(subject),
