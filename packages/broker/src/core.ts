@@ -6,14 +6,6 @@
 // beyond the call; every outbox that was touched is flushed once; frames are published once.
 import { AccountRouting, type AccountSnapshot } from "@weft/accounts";
 import {
-  type Identity,
-  type LoginFacts,
-  type LoginOutcome,
-  type LoginRequest,
-  type PendingAnswer,
-  StaticAuthenticator,
-} from "@weft/auth";
-import {
   assert,
   type Clock,
   type Entropy,
@@ -41,8 +33,11 @@ import type {
   BrokerDriver,
   BrokerLimits,
   BrokerSnapshot,
+  ConnectionLimits,
   ListenerOptions,
   ServerIdentity,
+  SnapshotChange,
+  SnapshotEffects,
   WorkerCounters,
 } from "./ports.ts";
 import { ContextTable } from "./publish/context.ts";
@@ -50,7 +45,7 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { CertificateUsers } from "./session/certificate-users.ts";
+import { closeExcess, followSnapshot } from "./session/changed-rights.ts";
 import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
@@ -58,7 +53,8 @@ import { closedRecord } from "./session/closed-record.ts";
 import { greet } from "./session/greeting.ts";
 import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
-import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import type { SessionHost } from "./session/session-host.ts";
+import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { Traffic } from "./session/traffic.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
@@ -71,24 +67,23 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   readonly log: Log;
   readonly parser: ClientParser;
   readonly slabs = new SlabPool();
-  readonly limits: BrokerLimits;
-  readonly server: ServerIdentity;
   readonly counters: WorkerCounters;
   readonly message = new MessageView();
   readonly contexts = new ContextTable();
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly threadIndex: number;
-  readonly pendingBytesMax: number;
-  readonly dropAboveThreshold: boolean;
-  readonly nonceRequired: boolean;
-  readonly authRequired: boolean;
-  readonly infoAuthRequired: boolean;
+  // What the current snapshot says: see `#take`.
+  limits!: BrokerLimits;
+  server!: ServerIdentity;
+  pendingBytesMax!: number;
+  dropAboveThreshold!: boolean;
+  nonceRequired!: boolean;
+  authRequired!: boolean;
+  infoAuthRequired!: boolean;
+  rules!: SnapshotRules;
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
-  readonly #snapshot: BrokerSnapshot;
-  readonly #accountsByName = new Map<string, AccountSnapshot>();
-  readonly #authenticator: StaticAuthenticator;
   readonly #sessions = new Map<number, ClientSession>();
   readonly #touched: ClientSession[] = [];
   readonly #parked: (Set<ClientSession> | undefined)[];
@@ -105,26 +100,14 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
-    this.#snapshot = snapshot;
     this.clock = dependencies.clock;
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
-    this.limits = snapshot.limits;
-    this.server = snapshot.server;
+    this.#take(snapshot);
     this.threadIndex = bus.threadIndex;
-    this.pendingBytesMax = snapshot.limits.pendingBytesMax;
-    this.dropAboveThreshold = snapshot.limits.noFastProducerStall;
     this.parser = new ClientParser(hashSeed);
     this.#parked = new Array(bus.threadsCount).fill(undefined);
-    for (const account of snapshot.accounts.accounts) {
-      this.#accountsByName.set(account.name, account);
-    }
-    const certificates = new CertificateUsers(snapshot.auth.users);
-    this.#authenticator = new StaticAuthenticator(snapshot.auth, certificates);
-    this.authRequired = this.#authenticator.authRequired;
-    this.infoAuthRequired = this.#authenticator.infoAuthRequired;
-    this.nonceRequired = this.#authenticator.nonceRequired;
     const routing = new AccountRouting(snapshot.accounts);
     const table = new SubscriptionTable();
     const { writer } = index;
@@ -178,6 +161,18 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       services: () => this.#services,
       noResponders: (answer) => this.#noResponders(answer),
     });
+  }
+
+  #take(snapshot: BrokerSnapshot): void {
+    const rules = new SnapshotRules(snapshot);
+    this.rules = rules;
+    this.limits = snapshot.limits;
+    this.server = snapshot.server;
+    this.pendingBytesMax = snapshot.limits.pendingBytesMax;
+    this.dropAboveThreshold = snapshot.limits.noFastProducerStall;
+    this.authRequired = rules.authenticator.authRequired;
+    this.infoAuthRequired = rules.authenticator.infoAuthRequired;
+    this.nonceRequired = rules.authenticator.nonceRequired;
   }
 
   // ---- driven by the runtime
@@ -285,10 +280,27 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     return this.#sessions.size;
   }
 
+  applySnapshot(change: SnapshotChange): SnapshotEffects {
+    this.flush();
+    const { accounts } = change.snapshot;
+    const before = this.rules;
+    this.#take(change.snapshot);
+    this.contexts.reset();
+    this.publisher.replaceRouting(new AccountRouting(accounts));
+    this.#services.replaceAccounts(accounts.accounts);
+    // Answers for logins of before are for other users.
+    this.#hashTickets.clear();
+    return followSnapshot([...this.#sessions.values()], change, before);
+  }
+
+  closeExcess(limits: ConnectionLimits): number {
+    return closeExcess(this, [...this.#sessions.values()], limits);
+  }
+
   // ---- asked by sessions
 
   listener(index: number): ListenerOptions {
-    const listener = this.#snapshot.listeners[index];
+    const listener = this.rules.snapshot.listeners[index];
     assert(listener !== undefined, "a connection comes from a known listener");
     return listener;
   }
@@ -297,31 +309,14 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     return new Outbox(this, session);
   }
 
-  accountByName(name: string): AccountSnapshot | undefined {
-    return this.#accountsByName.get(name);
-  }
-
   account(index: number): AccountSnapshot {
-    const account = this.#snapshot.accounts.accounts[index];
+    const account = this.rules.snapshot.accounts.accounts[index];
     assert(account !== undefined, "an account of the snapshot");
     return account;
   }
 
   isSystemAccount(index: number): boolean {
     return index === SYSTEM_ACCOUNT_INDEX;
-  }
-
-  beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
-    return this.#authenticator.begin(request, facts);
-  }
-
-  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome {
-    return this.#authenticator.finish(pending.wait, answer);
-  }
-
-  anonymous(facts: LoginFacts): Identity | undefined {
-    const outcome = this.#authenticator.begin({}, facts);
-    return outcome.kind === "granted" ? outcome.identity : undefined;
   }
 
   compareHash(session: ClientSession, stored: string, given: string): void {
@@ -337,6 +332,10 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
 
   releaseConnection(account: number): void {
     this.#dependencies.shared.releaseConnection(account);
+  }
+
+  releaseAbove(account: number, max: number): boolean {
+    return this.#dependencies.shared.releaseAbove(account, max);
   }
 
   park(session: ClientSession, thread: number): void {

@@ -1,7 +1,15 @@
 // The world outside a worker's core: what the runtime gives it, and what it may be told.
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { AuthSpec } from "@weft/auth";
-import type { Clock, Entropy, Log, Prng, Transport, TransportEvents } from "@weft/base";
+import type {
+  Clock,
+  Entropy,
+  Log,
+  Prng,
+  TlsFacts,
+  Transport,
+  TransportEvents,
+} from "@weft/base";
 import type { Generations } from "@weft/subjects";
 
 /** What every worker gets from control at start and at each change. Plain data. */
@@ -90,6 +98,8 @@ export interface SharedLimits {
   /** Takes one connection of the account if fewer than `max` are taken (-1 = no bound). */
   acquireConnection(account: number, max: number): boolean;
   releaseConnection(account: number): void;
+  /** Gives one back if more than `max` are taken; false = there are not. */
+  releaseAbove(account: number, max: number): boolean;
 }
 
 /** A finished connection, for the ring of CP-110. */
@@ -152,6 +162,33 @@ export interface BrokerDependencies {
   setTimer(delayMs: number): void;
 }
 
+/** A changed configuration, for all threads the same (RL-12). */
+export interface SnapshotChange {
+  readonly snapshot: BrokerSnapshot;
+  /** Secrets that are written anew and are the same; see `secretChanges` in auth. */
+  readonly sameSecrets: ReadonlySet<string>;
+  /** TL-13: false ends a connection whose certificate is not pinned any more; undefined = none. */
+  readonly isPinned?: ((tls: TlsFacts) => boolean) | undefined;
+}
+
+/** What a change did to the connections of one thread. */
+export interface SnapshotEffects {
+  /** Connections that were ended. */
+  readonly closed: number;
+  /** Subscriptions that were taken away from connections that stay (CP-91). */
+  readonly subscriptionsRemoved: number;
+  /** Connections that are left. */
+  readonly connections: number;
+}
+
+/** Limits that fewer connections than there are may be within. */
+export interface ConnectionLimits {
+  /** Connections that this thread may keep. */
+  readonly connectionsMax: number;
+  /** Accounts whose limit was lowered, by index. */
+  readonly accounts: ReadonlyMap<number, number>;
+}
+
 /** The worker's core as the runtime drives it. Every call is one turn or part of one. */
 export interface BrokerDriver {
   /**
@@ -174,4 +211,8 @@ export interface BrokerDriver {
   enterLameDuck(): void;
   /** Closes up to `count` connections with this reason; returns how many are left. */
   closeSome(count: number, reason: "Server Shutdown"): number;
+  /** Between two turns: from the return on, everything here follows the new snapshot. */
+  applySnapshot(change: SnapshotChange): SnapshotEffects;
+  /** Ends the newest connections above a limit; returns how many. */
+  closeExcess(limits: ConnectionLimits): number;
 }

@@ -241,6 +241,12 @@ export class World {
       releaseConnection: (account) => {
         taken.set(account, (taken.get(account) ?? 0) - 1);
       },
+      releaseAbove: (account, max) => {
+        const now = taken.get(account) ?? 0;
+        if (max < 0 || now <= max) return false;
+        taken.set(account, now - 1);
+        return true;
+      },
     };
   }
 }

@@ -1,6 +1,7 @@
 // Following plans: from a message in hand to outboxes and lanes. Owned by the worker's core.
 // Must stay true: a message that is parked was delivered to nobody, because room in every lane is
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
+import type { AccountRouting } from "@weft/accounts";
 import { type Prng, viewOf } from "@weft/base";
 import type { Generations } from "@weft/subjects";
 import { Ballots } from "../deliver/ballots.ts";
@@ -98,6 +99,12 @@ export class Publisher {
   /** Counts deliveries of a plan with many targets; one of 128 bytes more is twice the work. */
   spend(deliveries: number, bodyBytes: number): void {
     this.#work += deliveries * (1 + (bodyBytes >> 7));
+  }
+
+  /** Other accounts: no plan is what it was. Between two turns. */
+  replaceRouting(routing: AccountRouting): void {
+    this.#dependencies.compiler.routing = routing;
+    this.cache.clear();
   }
 
   /** On the tick: forgets a part of the plans that interest has overtaken. */

@@ -138,6 +138,15 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("lame duck\n");
   }
 
+  applySnapshot(): SnapshotEffects {
+    this.#tellAll("reloaded\n");
+    return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
+  }
+
+  closeExcess(): number {
+    return 0;
+  }
+
   closeSome(count: number): number {
     let closed = 0;
     for (const session of this.#sessions) {
