@@ -5,6 +5,7 @@ import { type AccountSpec, compileAccounts } from "@weft/accounts";
 import type { UserSpec } from "@weft/auth";
 import { createPrng, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { BrokerCore, type BrokerDependencies, type BrokerSnapshot, type Bus } from "@weft/broker";
+import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
 import {
   formatInterestRegion,
   Generations,
@@ -22,6 +23,7 @@ const THREAD = 1;
 const THREADS = 2;
 const ACCOUNTS = 16;
 const RECORDS = 4_096;
+const BOARD_PLACES = 4_096;
 const HASH_SEED = 0x5eed;
 
 export interface LoneBrokerOptions {
@@ -175,7 +177,12 @@ function dependencies(generations: Generations): BrokerDependencies {
       releaseConnection: () => undefined,
       releaseAbove: () => false,
     },
-    control: { compareHash: () => undefined, connectionClosed: () => undefined },
+    control: {
+      compareHash: () => undefined,
+      connectionClosed: () => undefined,
+      describeConnection: () => undefined,
+    },
+    board: new ConnectionSlots(connectionSlotsRegion(BOARD_PLACES)),
     counters: {
       connections: 0,
       connectionsTotal: 0,

@@ -13,7 +13,7 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
-import { ClientParser, encodeInfo } from "@weft/protocol";
+import { ClientParser, ERROR_LINES, encodeInfo } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
 import {
   decodeControlFrame,
@@ -24,7 +24,8 @@ import {
 import { Deliverer } from "./deliver/deliverer.ts";
 import { FlowControl } from "./deliver/flow-control.ts";
 import { FrameInbox, type NobodyThere } from "./deliver/frame-inbox.ts";
-import { Outbox, type OutboxHost } from "./deliver/outbox.ts";
+import { Outbox } from "./deliver/outbox.ts";
+import { OutboxRules } from "./deliver/outbox-rules.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
 import { ClientTargets } from "./deliver/special-targets.ts";
@@ -49,24 +50,22 @@ import { closeExcess, followSnapshot } from "./session/changed-rights.ts";
 import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
-import { closedRecord } from "./session/closed-record.ts";
+import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
 import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import type { SessionHost } from "./session/session-host.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
-import { Traffic } from "./session/traffic.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 
-export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
+export class BrokerCore implements BrokerDriver, SessionHost {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
   readonly parser: ClientParser;
-  readonly slabs = new SlabPool();
   readonly counters: WorkerCounters;
   readonly message = new MessageView();
   readonly contexts = new ContextTable();
@@ -76,8 +75,6 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   // What the current snapshot says: see `#take`.
   limits!: BrokerLimits;
   server!: ServerIdentity;
-  pendingBytesMax!: number;
-  dropAboveThreshold!: boolean;
   nonceRequired!: boolean;
   authRequired!: boolean;
   infoAuthRequired!: boolean;
@@ -90,12 +87,13 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   readonly #hashTickets = new Map<number, ClientSession>();
   readonly #lanes: RemoteLanes;
   readonly #flow: FlowControl;
+  readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
-  readonly #traffic = new Traffic();
+  readonly #figures: Figures;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
@@ -107,13 +105,15 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.#take(snapshot);
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
+    this.#figures = new Figures(dependencies);
     this.#parked = new Array(bus.threadsCount).fill(undefined);
     const routing = new AccountRouting(snapshot.accounts);
     const table = new SubscriptionTable();
     const { writer } = index;
     assert(writer !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
-    const deliverer = new Deliverer(this.slabs, new ClientTargets(this.clock));
+    const slabs = new SlabPool();
+    const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
     const compiler = new PlanCompiler(routing, {
       index,
       generations,
@@ -151,6 +151,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
       setTimer: (delayMs) => dependencies.setTimer(delayMs),
       isSpent: () => this.publisher.isSpent,
     });
+    this.#outboxes = new OutboxRules(slabs, this.#flow, this);
     this.#inbox = new FrameInbox({
       bus,
       lanes: this.#lanes,
@@ -168,8 +169,6 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.rules = rules;
     this.limits = snapshot.limits;
     this.server = snapshot.server;
-    this.pendingBytesMax = snapshot.limits.pendingBytesMax;
-    this.dropAboveThreshold = snapshot.limits.noFastProducerStall;
     this.authRequired = rules.authenticator.authRequired;
     this.infoAuthRequired = rules.authenticator.infoAuthRequired;
     this.nonceRequired = rules.authenticator.nonceRequired;
@@ -181,8 +180,10 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     const clientId = this.#dependencies.nextClientId();
     const session = new ClientSession(this, transport, clientId, listener);
     this.#sessions.set(clientId, session);
-    this.counters.connections += 1;
-    this.counters.connectionsTotal += 1;
+    if (!this.#figures.opened(session)) {
+      session.fail(ERROR_LINES.connectionsExceeded);
+      return session;
+    }
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
     greet(session);
     if (this.log.debugEnabled) {
@@ -228,6 +229,9 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     const touched = this.#touched;
     for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
     touched.length = 0;
+    const { counters, subscriptions } = this;
+    if (counters.subscriptions !== subscriptions.count)
+      counters.subscriptions = subscriptions.count;
     this.#lanes.closeRuns();
     this.#dependencies.bus.publish();
     this.publisher.endTurn();
@@ -242,8 +246,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     this.#services.expire(now);
     this.publisher.sweep();
     const { counters, publisher } = this;
-    this.#traffic.publish(this.#sessions.values(), counters);
-    counters.subscriptions = this.subscriptions.count;
+    this.#figures.tick();
     counters.planMisses = publisher.misses;
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
@@ -306,7 +309,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   }
 
   newOutbox(session: ClientSession): Outbox {
-    return new Outbox(this, session);
+    return new Outbox(this.#outboxes, session);
   }
 
   account(index: number): AccountSnapshot {
@@ -353,7 +356,21 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
   }
 
   endOfInput(session: ClientSession): void {
+    this.#figures.input(session);
     this.#flow.endOfInput(session);
+  }
+
+  /** The message that is being delivered. */
+  inHand(): MessageView {
+    return this.#inFrame ? this.#inbox.message : this.message;
+  }
+
+  outputDone(session: ClientSession): void {
+    this.#figures.output(session);
+  }
+
+  factsChanged(session: ClientSession): void {
+    this.#figures.describe(session, this.account(session.account).name);
   }
 
   touch(session: ClientSession): void {
@@ -364,34 +381,7 @@ export class BrokerCore implements BrokerDriver, SessionHost, OutboxHost {
     if (!this.#sessions.delete(session.clientId)) return;
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
-    this.counters.connections -= 1;
-    this.#traffic.finished(session);
     const account = session.account < 0 ? "" : this.account(session.account).name;
-    const nowMs = Number(this.clock.unixNanos() / 1_000_000n);
-    this.#dependencies.control.connectionClosed(closedRecord(session, account, nowMs));
-  }
-
-  // ---- asked by outboxes
-
-  outboxTouched(outbox: Outbox): void {
-    this.#touched.push(outbox.owner as ClientSession);
-  }
-
-  outboxOverflowed(outbox: Outbox): void {
-    const session = outbox.owner as ClientSession;
-    this.counters.slowConsumersPending += 1;
-    const limit = `MaxPending of ${this.pendingBytesMax} Exceeded`;
-    this.log.write("info", `${session.label()} - Slow Consumer Detected: ${limit}`);
-    session.abort("Slow Consumer (Pending Bytes)");
-  }
-
-  outboxLagging(outbox: Outbox): void {
-    const message = this.#inFrame ? this.#inbox.message : this.message;
-    const { source, sourceThread, sourceClientId } = message;
-    this.#flow.lagging(outbox, source, sourceThread, sourceClientId);
-  }
-
-  outboxCaughtUp(outbox: Outbox): void {
-    this.#flow.caughtUp(outbox);
+    this.#figures.closed(session, account);
   }
 }

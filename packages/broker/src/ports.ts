@@ -11,6 +11,7 @@ import type {
   TransportEvents,
 } from "@weft/base";
 import type { Generations } from "@weft/subjects";
+import type { ConnectionFacts } from "./session/connection-facts.ts";
 
 /** What every worker gets from control at start and at each change. Plain data. */
 export interface BrokerSnapshot {
@@ -102,28 +103,62 @@ export interface SharedLimits {
   releaseAbove(account: number, max: number): boolean;
 }
 
-/** A finished connection, for the ring of CP-110. */
-export interface ClosedConnection {
+/** What a connection has done; times in Unix milliseconds. */
+export interface ConnectionFigures {
   readonly clientId: number;
-  readonly reason: string;
-  readonly name: string;
-  readonly user: string;
-  readonly account: string;
-  readonly address: string;
-  readonly port: number;
   readonly startedAt: number;
-  readonly closedAt: number;
+  /** Last input or delivery. */
+  readonly activeAt: number;
   readonly inMessages: number;
   readonly inBytes: number;
   readonly outMessages: number;
   readonly outBytes: number;
+  readonly pendingBytes: number;
+  readonly subscriptions: number;
+  /** 0 = not measured. */
+  readonly roundTripNanos: number;
+  /** Pauses for receivers (CP-105). */
+  readonly stalls: number;
+}
+
+/** A live connection, for monitoring (MO-20). */
+export interface OpenConnection extends ConnectionFigures, ConnectionFacts {}
+
+/** A finished connection, for the ring of CP-110. */
+export interface ClosedConnection extends ConnectionFigures, ConnectionFacts {
+  readonly reason: string;
+  readonly closedAt: number;
+}
+
+/** The same on its way to control: facts as a text, since few of them are ever read. */
+export interface FinishedConnection extends ConnectionFigures {
+  readonly reason: string;
+  readonly account: string;
+  readonly closedAt: number;
+  /** See `decodeFacts`. */
+  readonly facts: string;
+}
+
+/**
+ * A worker's part of the shared connection board. A place is the index of its first figure; which
+ * figure stands where is told by `connection-figures.ts` in base.
+ */
+export interface ConnectionBoard {
+  readonly figures: Float64Array;
+  /** -1 = no place left. */
+  take(clientId: number, startedAt: number): number;
+  /** False when the text is too long for the board. */
+  describe(place: number, facts: string): boolean;
+  release(place: number): void;
 }
 
 /** What a core asks of the control thread, seldom enough for a structured clone. */
 export interface ControlPort {
   /** Compare `given` with the bcrypt hash `stored`; the answer comes as `onHashAnswer(ticket)`. */
   compareHash(ticket: number, stored: string, given: string): void;
-  connectionClosed(record: ClosedConnection): void;
+  connectionClosed(record: FinishedConnection): void;
+  /** Facts that are too long for the board, until the connection is closed. */
+  describeConnection(clientId: number, facts: string): void;
 }
 
 /** Single-writer statistics of this thread; the runtime backs them with shared memory. */
@@ -153,6 +188,7 @@ export interface BrokerDependencies {
   readonly shared: SharedLimits;
   readonly control: ControlPort;
   readonly counters: WorkerCounters;
+  readonly board: ConnectionBoard;
   readonly generations: Generations;
   /** Secret start value of subject hashes, equal on all threads of the process. */
   readonly hashSeed: number;

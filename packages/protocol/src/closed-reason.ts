@@ -44,3 +44,12 @@ export const CLOSED_REASONS = [
 
 /** One of {@link CLOSED_REASONS}. */
 export type ClosedReason = (typeof CLOSED_REASONS)[number];
+
+/** What a transport says of its end, as a reason. */
+export const TRANSPORT_REASONS = {
+  peer: "Client Closed",
+  local: "Client Closed",
+  error: "Read Error",
+  tls: "TLS Handshake Failure",
+  refused: "Maximum Connections Exceeded",
+} as const satisfies Readonly<Record<string, ClosedReason>>;

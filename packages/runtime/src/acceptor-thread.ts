@@ -32,7 +32,7 @@ function place(socket: Socket, listener: number): void {
   // A peer that is gone already is no reason to end.
   socket.on("error", () => undefined);
   if (seed.connectionsMax >= 0 && placement.total() >= seed.connectionsMax) {
-    refused.refuse(socket, refusals[listener] ?? "");
+    refused.refuse(socket, listener, refusals[listener] ?? "");
     return;
   }
   const worker = placement.take();

@@ -1,10 +1,10 @@
 // The ring keeps the last ones, oldest first.
-import type { ClosedConnection } from "@weft/broker";
+import type { FinishedConnection } from "@weft/broker";
 import { expect, test } from "vitest";
 import { ClosedConnections } from "./closed-connections.ts";
 
-function record(clientId: number): ClosedConnection {
-  return { clientId } as ClosedConnection;
+function record(clientId: number): FinishedConnection {
+  return { clientId } as FinishedConnection;
 }
 
 test("CP-110: keeps the last, in order; 0 keeps none", () => {

@@ -1,10 +1,10 @@
 // The ring of finished connections (CP-110). Control thread; for those that were refused, also the
 // acceptor, on their way to control.
-import type { ClosedConnection } from "@weft/broker";
+import type { FinishedConnection } from "@weft/broker";
 
 export class ClosedConnections {
   readonly #max: number;
-  #ring: ClosedConnection[] = [];
+  #ring: FinishedConnection[] = [];
   #next = 0;
 
   /** Keeps the last `max`. */
@@ -12,7 +12,7 @@ export class ClosedConnections {
     this.#max = Math.max(0, max);
   }
 
-  add(records: readonly ClosedConnection[]): void {
+  add(records: readonly FinishedConnection[]): void {
     if (this.#max === 0) return;
     for (const record of records) {
       if (this.#ring.length < this.#max) this.#ring.push(record);
@@ -22,13 +22,13 @@ export class ClosedConnections {
   }
 
   /** Oldest first. */
-  list(): ClosedConnection[] {
+  list(): FinishedConnection[] {
     const split = this.#ring.length < this.#max ? 0 : this.#next;
     return [...this.#ring.slice(split), ...this.#ring.slice(0, split)];
   }
 
   /** The same, and forgets them. */
-  take(): ClosedConnection[] {
+  take(): FinishedConnection[] {
     const list = this.list();
     this.#ring = [];
     this.#next = 0;

@@ -1,7 +1,7 @@
 // Connections above the limit: told why, closed, and remembered as closed. Acceptor thread. What
 // must stay true: a storm of them holds few descriptors, each for a short while, and few records.
 import type { Socket } from "node:net";
-import type { ClosedConnection } from "@weft/broker";
+import { encodeRefused, type FinishedConnection } from "@weft/broker";
 import type { ClosedReason } from "@weft/protocol";
 import { ClosedConnections } from "./closed-connections.ts";
 
@@ -17,7 +17,7 @@ export interface RefusedSocketsOptions {
   /** CP-04: a refused connection uses up an id as every other does. */
   nextClientId(): number;
   /** Takes the records of the last 100 ms, oldest first (CP-110). */
-  onClosed(records: readonly ClosedConnection[]): void;
+  onClosed(records: readonly FinishedConnection[]): void;
 }
 
 export class RefusedSockets {
@@ -30,8 +30,8 @@ export class RefusedSockets {
     this.#options = options;
   }
 
-  refuse(socket: Socket, text: string): void {
-    this.#remember(socket);
+  refuse(socket: Socket, listener: number, text: string): void {
+    this.#remember(socket, listener);
     if (text === "" || this.#told.size >= TOLD_MAX) {
       socket.destroy();
       return;
@@ -52,22 +52,24 @@ export class RefusedSockets {
     this.#send();
   }
 
-  #remember(socket: Socket): void {
+  #remember(socket: Socket, listener: number): void {
     const nowMs = Date.now();
-    const record: ClosedConnection = {
+    const record: FinishedConnection = {
       clientId: this.#options.nextClientId(),
       reason: REASON,
-      name: "",
-      user: "",
       account: "",
-      address: socket.remoteAddress ?? "",
-      port: socket.remotePort ?? 0,
       startedAt: nowMs,
       closedAt: nowMs,
+      activeAt: nowMs,
       inMessages: 0,
       inBytes: 0,
       outMessages: 0,
       outBytes: 0,
+      pendingBytes: 0,
+      subscriptions: 0,
+      roundTripNanos: 0,
+      stalls: 0,
+      facts: encodeRefused(listener, socket.remoteAddress ?? "", socket.remotePort ?? 0),
     };
     this.#records.add([record]);
     this.#sending ??= setTimeout(() => this.#send(), SEND_EVERY_MS);

@@ -7,7 +7,7 @@ import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/bro
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
-import { ClosedConnections } from "./closed-connections.ts";
+import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
@@ -34,8 +34,8 @@ export class RunningServer implements Runtime {
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
-  readonly #closedConnections: ClosedConnections;
   #regions: SharedRegions | undefined;
+  #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
   #watchdog: Watchdog | undefined;
   #portsFile: PortsFile | undefined;
@@ -50,7 +50,6 @@ export class RunningServer implements Runtime {
     const { options, log } = given;
     this.#given = given;
     this.workersCount = workersCountFor(options.workers);
-    this.#closedConnections = new ClosedConnections(options.limits.maxClosedClients);
     this.#hashes = new HashPool((text) => log.write("error", text));
     this.#threads = new ThreadGroup({
       log,
@@ -135,7 +134,7 @@ export class RunningServer implements Runtime {
   }
 
   closedConnections(): readonly ClosedConnection[] {
-    return this.#closedConnections.list();
+    return this.#connections?.closed() ?? [];
   }
 
   #startThreads(): Promise<unknown> {
@@ -151,6 +150,14 @@ export class RunningServer implements Runtime {
       prestarted,
     });
     this.#regions = regions;
+    this.#connections = new ConnectionRegistry({
+      boards: regions.boards,
+      closedMax: options.limits.maxClosedClients,
+      closedCount: () => {
+        const { connectionsTotal, connections } = this.counters();
+        return connectionsTotal - connections;
+      },
+    });
     // Nothing on control is subscribed yet: frames to it can only be old ones.
     this.#mailbox = openMailbox(mailbox, {
       onControlFrame: () => undefined,
@@ -202,7 +209,10 @@ export class RunningServer implements Runtime {
   }
 
   #onWorkerMessage(worker: number, message: FromWorker): void {
-    if (message.kind === "connections-closed") this.#closedConnections.add(message.records);
+    if (message.kind === "connections-closed") this.#connections?.finished(message.records);
+    if (message.kind === "connection-facts") {
+      this.#connections?.described(message.clientId, message.facts);
+    }
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -213,7 +223,7 @@ export class RunningServer implements Runtime {
   }
 
   #onAcceptorMessage(message: FromAcceptor): void {
-    if (message.kind === "connections-closed") this.#closedConnections.add(message.records);
+    if (message.kind === "connections-closed") this.#connections?.refused(message.records);
     if (message.kind !== "listen-answer") return;
     this.#boundPort = message.ports[0] ?? new Error(message.error ?? "not listening");
   }

@@ -3,7 +3,7 @@
 // names (segments, counters, heartbeats one each; gauges and generations all).
 import { randomInt } from "node:crypto";
 import { LIMITS } from "@weft/base";
-import { Heartbeats, SharedGauge, sharedRegion } from "@weft/shm";
+import { connectionSlotsRegion, Heartbeats, SharedGauge, sharedRegion } from "@weft/shm";
 import {
   formatInterestRegion,
   Generations,
@@ -26,6 +26,9 @@ const WORKER_RECORDS = 1 << 22;
 /** Control's own interest: internal services. */
 const CONTROL_RECORDS = 1 << 14;
 
+/** Connections of one worker; further ones are refused. Untouched pages cost nothing. */
+const BOARD_PLACES = 1 << 18;
+
 const WORD_VALUES = 0x1_0000_0000;
 /** Drawn once: control's thread is part of every server of the process, and has one seed. */
 let hashSeed: TokenHashSeed | undefined;
@@ -43,6 +46,8 @@ export interface SharedRegions {
   readonly accountConnections: SharedArrayBuffer;
   /** Connections that are gone, by thread: see `connection-tally.ts`. */
   readonly connectionsGone: SharedArrayBuffer;
+  /** Connection boards by worker: see `ConnectionSlots` in shm. */
+  readonly boards: readonly SharedArrayBuffer[];
   /** One 64-bit counter: the last client id (CP-04). */
   readonly clientIds: SharedArrayBuffer;
 }
@@ -61,6 +66,7 @@ export function createRegions(workersCount: number): SharedRegions {
     heartbeats: Heartbeats.createRegion(threadsCount),
     accountConnections: SharedGauge.createRegion(LIMITS.accountsMax),
     connectionsGone: sharedRegion(threadsCount * 4),
+    boards: Array.from({ length: workersCount }, () => connectionSlotsRegion(BOARD_PLACES)),
     clientIds: sharedRegion(8),
   };
 }

@@ -3,7 +3,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@weft/base";
-import type { BrokerSnapshot, ClosedConnection } from "@weft/broker";
+import type { BrokerSnapshot, FinishedConnection } from "@weft/broker";
 import type { ListenOptions, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
@@ -56,7 +56,7 @@ export type ToWorker =
 /** CP-110. */
 export interface ConnectionsClosed {
   readonly kind: "connections-closed";
-  readonly records: readonly ClosedConnection[];
+  readonly records: readonly FinishedConnection[];
 }
 
 export type FromWorker =
@@ -70,6 +70,8 @@ export type FromWorker =
       readonly given: string;
     }
   | ConnectionsClosed
+  /** See `ControlPort.describeConnection`. */
+  | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 

@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { createPrng } from "@weft/base";
 import type { BrokerDependencies, ControlPort } from "@weft/broker";
-import type { Mailbox } from "@weft/shm";
+import { ConnectionSlots, type Mailbox } from "@weft/shm";
 import type { InterestIndex } from "@weft/subjects";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import type { LogBatcher } from "./log-batcher.ts";
@@ -37,6 +37,7 @@ export function workerDependencies(
     shared: openSharedLimits(regions.accountConnections),
     control: parts.control,
     counters: openWorkerCounters(regions.counters, threadIndex),
+    board: new ConnectionSlots(regions.boards[threadIndex - 1] as SharedArrayBuffer),
     generations,
     hashSeed: start.hashSeed,
     nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,

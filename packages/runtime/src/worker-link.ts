@@ -1,6 +1,6 @@
 // A worker's line to control: what the core asks for, and control's answers in their order.
 import type { MessagePort } from "node:worker_threads";
-import type { ClosedConnection, ControlPort } from "@weft/broker";
+import type { ControlPort, FinishedConnection } from "@weft/broker";
 import type { LogBatcher } from "./log-batcher.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./thread-messages.ts";
 
@@ -10,7 +10,7 @@ const CLOSED_MAX = 4_096;
 export class WorkerLink implements ControlPort {
   readonly #port: MessagePort;
   readonly #log: LogBatcher;
-  #closed: ClosedConnection[] = [];
+  #closed: FinishedConnection[] = [];
   #closedNext = 0;
 
   constructor(port: MessagePort, log: LogBatcher) {
@@ -44,9 +44,13 @@ export class WorkerLink implements ControlPort {
     this.tell({ kind: "compare-hash", ticket, stored, given });
   }
 
-  connectionClosed(record: ClosedConnection): void {
+  connectionClosed(record: FinishedConnection): void {
     if (this.#closed.length < CLOSED_MAX) this.#closed.push(record);
     else this.#closed[this.#closedNext++ % CLOSED_MAX] = record;
+  }
+
+  describeConnection(clientId: number, facts: string): void {
+    this.tell({ kind: "connection-facts", clientId, facts });
   }
 
   /** Once per tick. */

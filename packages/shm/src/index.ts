@@ -1,3 +1,4 @@
+export * from "./connection-slots.ts";
 export * from "./counters.ts";
 export * from "./gauge.ts";
 export * from "./heartbeats.ts";

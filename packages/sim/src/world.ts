@@ -8,10 +8,11 @@ import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
 import {
   BrokerCore,
   type Bus,
-  type ClosedConnection,
+  type FinishedConnection,
   type SharedLimits,
   type WorkerCounters,
 } from "@weft/broker";
+import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
 import type { InterestIndex } from "@weft/subjects";
 import { type ConnectFields, SimClient } from "./client.ts";
 import { VirtualClock } from "./clock.ts";
@@ -25,6 +26,8 @@ import { SimTransport, type TransportThread } from "./transport.ts";
 export const HASHED_PASSWORD = "hashed";
 
 const TICK_MS = 100;
+/** Connections of one worker. */
+const BOARD_PLACES = 256;
 /** Start value of subject hashes, equal on all threads. */
 export const HASH_SEED = 0x1357_9bdf;
 /** One in this many tasks lets a little time pass, so that timers fire in the middle of things. */
@@ -54,7 +57,7 @@ export class World {
   readonly workers: number;
   readonly clients: SimClient[] = [];
   /** Everything that cores told control of. */
-  readonly closed: ClosedConnection[] = [];
+  readonly closed: FinishedConnection[] = [];
   readonly faults: unknown[] = [];
   /** Timers of one core that were set and not fired, at most at any time; the contract says 1. */
   timersOutstandingMax = 0;
@@ -192,8 +195,10 @@ export class World {
             core.flush();
           }),
         connectionClosed: (record) => this.closed.push(record),
+        describeConnection: () => undefined,
       },
       counters,
+      board: new ConnectionSlots(connectionSlotsRegion(BOARD_PLACES)),
       generations: this.interest.generations,
       hashSeed: HASH_SEED,
       nextClientId: () => {

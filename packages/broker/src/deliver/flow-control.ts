@@ -122,6 +122,7 @@ export class FlowControl {
     this.#stalled.set(session, now + LIMITS.stallMs);
     this.#setTimer(LIMITS.stallMs);
     this.#dependencies.counters.stalledClients += 1;
+    session.stalls += 1;
     session.wait(WAIT_STALL);
   }
 

@@ -24,6 +24,7 @@ import {
   PARSE_FAILURES,
   type ParseFailure,
   PONG,
+  TRANSPORT_REASONS,
 } from "@weft/protocol";
 import { ITEM_SOLE, writeItem } from "../deliver/bus-frame.ts";
 import { deliverPlain } from "../deliver/deliverer.ts";
@@ -96,6 +97,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   facts: ClientFacts = NO_FACTS;
   /** Name or public key for logs and monitoring. */
   user = "";
+  nkey = "";
   /** Options of the last CONNECT without its secrets; a second one builds on them (CP-29). */
   connectOptions: ConnectOptions | undefined;
   /** The CONNECT being processed; forgotten when the login is decided. */
@@ -119,6 +121,10 @@ export class ClientSession implements ClientOps, TransportEvents {
   subscriptions: Map<string, Subscription> | undefined;
   inMessages = 0;
   inBytes = 0;
+  /** Pauses for receivers (CP-105). */
+  stalls = 0;
+  /** Of the connection board: the index of its first figure. */
+  place = -1;
   closedReason: ClosedReason | undefined;
   /** Bits of `WAIT_*`. */
   waiting = 0;
@@ -133,6 +139,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   pingSentMs = 0;
   lastInputMs = 0;
   infoSent = false;
+  tlsFirst = false;
   firstPongSent = false;
   /** The next publish is one that was parked, and answered, before. */
   publishParked = false;
@@ -172,27 +179,22 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   onWritten(): void {
     this.outbox.written();
+    this.host.outputDone(this);
   }
 
   onSecure(facts: TlsFacts): void {
     this.tls = facts;
+    this.tlsFirst = !this.infoSent;
     if (!this.infoSent) sendFirstInfo(this);
     if (this.state === "securing") this.state = "connecting";
   }
 
-  onClosed(cause: "peer" | "local" | "error" | "tls" | "refused", detail: string): void {
+  onClosed(cause: keyof typeof TRANSPORT_REASONS, detail: string): void {
     if (this.state === "closed") return;
     if (cause === "tls" && detail !== "") {
       this.host.log.write("error", `${this.label()} - TLS handshake error: ${detail}`);
     }
-    const reasons = {
-      peer: "Client Closed",
-      local: "Client Closed",
-      error: "Read Error",
-      tls: "TLS Handshake Failure",
-      refused: "Maximum Connections Exceeded",
-    } as const;
-    this.#release(reasons[cause]);
+    this.#release(TRANSPORT_REASONS[cause]);
     this.state = "closed";
     this.outbox.close();
     this.#input.drop();
@@ -384,6 +386,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.state === "closed") return;
     const wasWriting = this.outbox.writing;
     this.outbox.flush(this.transport);
+    this.host.outputDone(this);
     if (!wasWriting && this.outbox.writing) {
       this.outbox.writeStartedMs = this.host.clock.monotonicMs();
     }

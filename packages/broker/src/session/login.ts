@@ -91,7 +91,9 @@ export function loginWithoutConnect(session: ClientSession): boolean {
     return false;
   }
   session.awaitingConnect = false;
-  return admit(session, identity);
+  if (!admit(session, identity)) return false;
+  host.factsChanged(session);
+  return true;
 }
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
@@ -162,7 +164,8 @@ export function setRights(
     permissionsKey,
     restricted ? permissions : undefined,
   );
-  session.user = identity.user !== "" ? identity.user : (identity.nkey ?? "");
+  session.nkey = identity.nkey ?? "";
+  session.user = identity.user !== "" ? identity.user : session.nkey;
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -188,6 +191,7 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
     version: options.version,
     protocol: options.protocol,
   };
+  host.factsChanged(session);
   session.refreshSpecial();
   session.refreshQuick();
   if (options.protocol !== 0 && options.protocol !== 1) {

@@ -54,5 +54,9 @@ export interface SessionHost {
   endOfInput(session: ClientSession): void;
   /** Something was appended or the session is to be closed: flush it at the end of the turn. */
   touch(session: ClientSession): void;
+  /** Something was written: its figures go onto the connection board. */
+  outputDone(session: ClientSession): void;
+  /** What others may know of the session has changed. */
+  factsChanged(session: ClientSession): void;
   closed(session: ClientSession): void;
 }

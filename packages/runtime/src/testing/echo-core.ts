@@ -2,7 +2,12 @@
 // answers each chunk with the same bytes, and obeys a few words: `throw`, `assert`, `hash`, `block`,
 // `ring` (a control frame to the next worker, which greets all its connections).
 import { AssertionFailure, type Transport, type TransportEvents } from "@weft/base";
-import type { BrokerDependencies, BrokerDriver, BrokerSnapshot } from "@weft/broker";
+import {
+  type BrokerDependencies,
+  type BrokerDriver,
+  type BrokerSnapshot,
+  encodeRefused,
+} from "@weft/broker";
 
 class EchoSession implements TransportEvents {
   readonly transport: Transport;
@@ -95,17 +100,19 @@ export class BrokerCore implements BrokerDriver {
     this.dependencies.control.connectionClosed({
       clientId: session.clientId,
       reason: "Client Closed",
-      name: "",
-      user: "",
       account: "$G",
-      address: session.transport.remoteAddress,
-      port: session.transport.remotePort,
       startedAt: 0,
       closedAt: 0,
+      activeAt: 0,
       inMessages: 0,
       inBytes: 0,
       outMessages: 0,
       outBytes: 0,
+      pendingBytes: 0,
+      subscriptions: 0,
+      roundTripNanos: 0,
+      stalls: 0,
+      facts: encodeRefused(0, session.transport.remoteAddress, session.transport.remotePort),
     });
   }
 

@@ -1,0 +1,94 @@
+// What monitoring learns of connections without asking a worker (MO-20, CP-110, SB-106).
+import { FIGURE_IN_MESSAGES, FIGURES_COUNT } from "@weft/base";
+import { encodeRefused, type FinishedConnection } from "@weft/broker";
+import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
+import { expect, test } from "vitest";
+import { ConnectionRegistry } from "./connection-registry.ts";
+
+function finished(clientId: number, reason: string, account = "A"): FinishedConnection {
+  return {
+    clientId,
+    reason,
+    account,
+    startedAt: 1,
+    closedAt: 2,
+    activeAt: 2,
+    inMessages: 10,
+    inBytes: 20,
+    outMessages: 30,
+    outBytes: 40,
+    pendingBytes: 0,
+    subscriptions: 3,
+    roundTripNanos: 0,
+    stalls: 0,
+    facts: encodeRefused(0, "192.0.2.1", clientId),
+  };
+}
+
+function registryOf(workers: number, closedMax = 4) {
+  const boards = Array.from({ length: workers }, () => connectionSlotsRegion(8));
+  let closedCount = 0;
+  const registry = new ConnectionRegistry({ boards, closedMax, closedCount: () => closedCount });
+  return {
+    registry,
+    slots: boards.map((board) => new ConnectionSlots(board)),
+    setClosedCount: (count: number) => {
+      closedCount = count;
+    },
+  };
+}
+
+test("MO-20: one reading holds the connections of all workers, with facts of any length", () => {
+  const { registry, slots } = registryOf(2);
+  const [first, second] = slots as [ConnectionSlots, ConnectionSlots];
+  const one = first.take(11, 100);
+  first.describe(one, encodeRefused(0, "192.0.2.7", 4_000));
+  const gone = first.take(12, 100);
+  first.release(gone);
+  second.figures[second.take(13, 100) + FIGURE_IN_MESSAGES] = 9;
+  registry.described(13, encodeRefused(1, "2001:db8::1", 5_000));
+  const live = registry.live();
+  expect(live.count).toBe(2);
+  expect([live.figures[0], live.figures[FIGURES_COUNT]]).toEqual([11, 13]);
+  expect(live.figures[FIGURES_COUNT + FIGURE_IN_MESSAGES]).toBe(9);
+  expect([live.worker(0), live.worker(1)]).toEqual([1, 2]);
+  expect(live.facts(0)).toMatchObject({ address: "192.0.2.7", port: 4_000, kind: "Client" });
+  expect(live.facts(1)).toMatchObject({ address: "2001:db8::1", listener: 1 });
+  first.release(one);
+  expect(live.facts(0)).toBeUndefined();
+  registry.finished([finished(13, "Client Closed")]);
+  expect(live.facts(1)).toMatchObject({ address: "" });
+});
+
+test("CP-110, SB-106: rings of the finished, of slow consumers, and totals by account", () => {
+  const { registry } = registryOf(1);
+  registry.finished([finished(1, "Slow Consumer (Pending Bytes)")]);
+  registry.finished([2, 3, 4, 5, 6].map((clientId) => finished(clientId, "Client Closed", "B")));
+  registry.refused([finished(7, "Maximum Connections Exceeded", "")]);
+  expect(registry.closed().map(({ clientId }) => clientId)).toEqual([4, 5, 6, 7]);
+  expect(registry.closed()[0]).toMatchObject({ address: "192.0.2.1", port: 4, account: "B" });
+  expect(registry.slowConsumers().map(({ clientId }) => clientId)).toEqual([1]);
+  expect([...registry.accountsFinished()]).toEqual(["A", "B"]);
+  expect(registry.finishedTotals("A")).toMatchObject({ connections: 1, slowConsumers: 1 });
+  expect(registry.finishedTotals("B")).toMatchObject({ connections: 5, inMessages: 50 });
+  expect(registry.finishedTotals("C")).toMatchObject({ connections: 0 });
+});
+
+test("CP-110: a reader waits for records that are under way, and not for ever", async () => {
+  const { registry, setClosedCount } = registryOf(1);
+  await registry.settled();
+  setClosedCount(2);
+  let settled = false;
+  const waiting = registry.settled().then(() => {
+    settled = true;
+  });
+  registry.finished([finished(1, "Client Closed")]);
+  await new Promise(setImmediate);
+  expect(settled).toBe(false);
+  registry.finished([finished(2, "Client Closed")]);
+  await waiting;
+  setClosedCount(3);
+  const start = performance.now();
+  await registry.settled();
+  expect(performance.now() - start).toBeGreaterThan(200);
+});

@@ -1,0 +1,186 @@
+// Everybody's connections as monitoring sees them: the boards of all workers for those that live, a
+// ring for those that are finished, another for slow consumers, totals by account. Control thread.
+// Reading asks no worker for anything. What must stay true: nothing here grows with the number of
+// connections that ever were.
+import { FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
+import {
+  type ClosedConnection,
+  type ConnectionFacts,
+  decodeFacts,
+  type FinishedConnection,
+} from "@weft/broker";
+import { ConnectionSlotsReader } from "@weft/shm";
+import { ClosedConnections } from "./closed-connections.ts";
+
+/** Slow consumers remembered. */
+const SLOW_MAX = 1_000;
+/** How long `settled` waits for the records of what is closed already. */
+const SETTLE_MS = 250;
+
+/** Traffic of connections that are gone, by account. */
+export interface AccountTotals {
+  connections: number;
+  inMessages: number;
+  inBytes: number;
+  outMessages: number;
+  outBytes: number;
+  slowConsumers: number;
+}
+
+/** A reading of all boards: `count` rows of `FIGURES_COUNT` figures (base). */
+export interface LiveConnections {
+  readonly count: number;
+  readonly figures: Float64Array;
+  /** Undefined when the connection is gone since. */
+  facts(row: number): ConnectionFacts | undefined;
+  /** Thread of the connection. */
+  worker(row: number): number;
+}
+
+export interface ConnectionRegistryOptions {
+  /** One board for each worker, in order. */
+  readonly boards: readonly SharedArrayBuffer[];
+  readonly closedMax: number;
+  /** Connections that workers have closed since the start. */
+  closedCount(): number;
+}
+
+export class ConnectionRegistry {
+  readonly #options: ConnectionRegistryOptions;
+  readonly #readers: readonly ConnectionSlotsReader[];
+  readonly #closed: ClosedConnections;
+  readonly #slow = new ClosedConnections(SLOW_MAX);
+  readonly #totals = new Map<string, AccountTotals>();
+  /** Facts that found no room on a board. */
+  readonly #long = new Map<number, string>();
+  #recorded = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: ConnectionRegistryOptions) {
+    this.#options = options;
+    this.#readers = options.boards.map((board) => new ConnectionSlotsReader(board));
+    this.#closed = new ClosedConnections(options.closedMax);
+  }
+
+  /** From a worker. */
+  finished(records: readonly FinishedConnection[]): void {
+    this.#recorded += records.length;
+    this.#closed.add(records);
+    for (const record of records) {
+      this.#long.delete(record.clientId);
+      const isSlow = record.reason.startsWith("Slow Consumer");
+      if (isSlow) this.#slow.add([record]);
+      if (record.account === "") continue;
+      const totals = this.#totalsOf(record.account);
+      totals.connections += 1;
+      totals.inMessages += record.inMessages;
+      totals.inBytes += record.inBytes;
+      totals.outMessages += record.outMessages;
+      totals.outBytes += record.outBytes;
+      if (isSlow) totals.slowConsumers += 1;
+    }
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** From the acceptor: they were refused and never lived. */
+  refused(records: readonly FinishedConnection[]): void {
+    this.#closed.add(records);
+  }
+
+  described(clientId: number, facts: string): void {
+    this.#long.set(clientId, facts);
+  }
+
+  live(): LiveConnections {
+    const places = this.#readers.reduce((sum, reader) => sum + reader.places, 0);
+    const figures = new Float64Array(places * FIGURES_COUNT);
+    const workers = new Uint8Array(places);
+    const placeOf = new Int32Array(places);
+    let count = 0;
+    for (const [index, reader] of this.#readers.entries()) {
+      const until = reader.places;
+      for (let place = 0; place < until && count < places; place += 1) {
+        if (!reader.figures(place, figures, count * FIGURES_COUNT)) continue;
+        workers[count] = index + 1;
+        placeOf[count] = place;
+        count += 1;
+      }
+    }
+    return {
+      count,
+      figures,
+      worker: (row) => workers[row] as number,
+      facts: (row) => {
+        const clientId = figures[row * FIGURES_COUNT + FIGURE_CLIENT_ID] as number;
+        const reader = this.#readers[(workers[row] as number) - 1] as ConnectionSlotsReader;
+        const text = reader.text(placeOf[row] as number, clientId);
+        if (text === undefined) return undefined;
+        return decodeFacts(text === "" ? (this.#long.get(clientId) ?? "") : text);
+      },
+    };
+  }
+
+  /** Oldest first. */
+  closed(): ClosedConnection[] {
+    return this.#closed.list().map(decodeRecord);
+  }
+
+  /** Oldest first. */
+  slowConsumers(): ClosedConnection[] {
+    return this.#slow.list().map(decodeRecord);
+  }
+
+  /** Of finished connections only; see `live` for the others. */
+  finishedTotals(account: string): Readonly<AccountTotals> {
+    return this.#totals.get(account) ?? NO_TOTALS;
+  }
+
+  /** Accounts that had connections which are finished. */
+  accountsFinished(): Iterable<string> {
+    return this.#totals.keys();
+  }
+
+  /**
+   * Waits, for a moment at most, until the records of all connections that workers have closed so
+   * far are here: a reader who saw a connection end then finds it among the closed ones.
+   */
+  settled(): Promise<void> {
+    const target = this.#options.closedCount();
+    if (this.#recorded >= target) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiting = this.#waiting.filter((one) => one !== wake);
+        resolve();
+      };
+      const wake = (): void => {
+        if (this.#recorded >= target) finish();
+      };
+      const timer = setTimeout(finish, SETTLE_MS);
+      this.#waiting.push(wake);
+    });
+  }
+
+  #totalsOf(account: string): AccountTotals {
+    let totals = this.#totals.get(account);
+    if (totals === undefined) {
+      totals = { ...NO_TOTALS };
+      this.#totals.set(account, totals);
+    }
+    return totals;
+  }
+}
+
+const NO_TOTALS: Readonly<AccountTotals> = {
+  connections: 0,
+  inMessages: 0,
+  inBytes: 0,
+  outMessages: 0,
+  outBytes: 0,
+  slowConsumers: 0,
+};
+
+function decodeRecord(record: FinishedConnection): ClosedConnection {
+  const { facts, ...figures } = record;
+  return { ...decodeFacts(facts), ...figures };
+}
