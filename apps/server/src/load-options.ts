@@ -13,6 +13,8 @@ import { FILE_SOURCE, sha256Hex } from "@weft/server";
 export interface LoadedOptions {
   readonly options: ServerOptions;
   readonly warnings: readonly ConfigWarning[];
+  /** `sha256:...` of the file, if there is one. */
+  readonly digest?: string | undefined;
   /** Texts; not empty: do not start. */
   readonly errors: readonly string[];
 }
@@ -20,6 +22,7 @@ export interface LoadedOptions {
 export function loadOptions(flags: Flags): LoadedOptions {
   const warnings: ConfigWarning[] = [];
   let options = defaultOptions();
+  let digest: string | undefined;
   if (flags.config) {
     const { strict, allowUnsupported } = flags;
     const settings = { sha256Hex, strict, allowUnsupported };
@@ -27,10 +30,12 @@ export function loadOptions(flags: Flags): LoadedOptions {
     if (!loaded.ok) return { options, warnings, errors: loaded.errors.map(formatProblem) };
     warnings.push(...loaded.warnings);
     options = loaded.options;
+    digest = loaded.digest;
   }
   const applied = applyFlags(options, flags, FILE_SOURCE.environment);
   return {
     options: applied.options,
+    digest,
     warnings: [...warnings, ...applied.warnings],
     errors: applied.errors.map(formatProblem),
   };

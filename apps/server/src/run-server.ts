@@ -10,6 +10,7 @@ import {
 } from "@weft/runtime";
 import { startWithOptions } from "@weft/server";
 import { loadOptions } from "./load-options.ts";
+import { PID_FILE_PART, reloadSource } from "./reload-source.ts";
 import { closeUnaskedInspector } from "./unasked-inspector.ts";
 
 /** "Internal software error" of sysexits: a bug or a lack of memory, not a mistake of the user. */
@@ -20,7 +21,7 @@ export async function runServer(
   program: string,
   prestarted: PrestartedThreads | undefined,
 ): Promise<void> {
-  const { options, warnings, errors } = loadOptions(flags);
+  const { options, warnings, errors, digest } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   try {
     const log = new LogWriter({
@@ -35,7 +36,17 @@ export async function runServer(
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
     const configFile = flags.config;
-    await serve(log, () => startWithOptions({ options, log, configFile, prestarted }));
+    await serve(log, () =>
+      startWithOptions({
+        options,
+        log,
+        configFile,
+        configDigest: digest,
+        reloadSource: reloadSource(flags),
+        reloadParts: [PID_FILE_PART],
+        prestarted,
+      }),
+    );
   } catch (error) {
     refuse(program, (error as Error).message);
   }
@@ -44,8 +55,13 @@ export async function runServer(
 /** Ties the life of the process to that of the server which `start` starts. */
 export async function serve(log: LogWriter, start: () => Promise<Runtime>): Promise<void> {
   let server: Runtime | undefined;
-  handleSignals({ server: () => server, log, exit: (code) => process.exit(code) });
+  const onStarted = handleSignals({
+    server: () => server,
+    log,
+    exit: (code) => process.exit(code),
+  });
   server = await start();
+  onStarted();
   server.closed.catch(() => process.exit(EXIT_DIED));
   void log.loadFast();
   void closeUnaskedInspector();

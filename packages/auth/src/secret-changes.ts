@@ -26,7 +26,8 @@ export function secretChanges(before: AuthSpec, after: AuthSpec): SecretChange[]
   const changes: SecretChange[] = [];
   for (const [name, secret] of secretsOf(after)) {
     const former = known.get(name);
-    if (former === undefined || former === secret || isBcrypt(former) === isBcrypt(secret)) continue;
+    if (former === undefined || former === secret || isBcrypt(former) === isBcrypt(secret))
+      continue;
     const [stored, given] = isBcrypt(former) ? [former, secret] : [secret, former];
     changes.push({ name, stored: normaliseBcrypt(stored), given });
   }

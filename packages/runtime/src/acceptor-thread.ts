@@ -27,11 +27,12 @@ const acceptor = new Acceptor({
 const TROUBLE_EVERY_MS = 1_000;
 let troubleAtMs = Number.NEGATIVE_INFINITY;
 let refusals: readonly string[] = [];
+let { connectionsMax } = seed;
 
 function place(socket: Socket, listener: number): void {
   // A peer that is gone already is no reason to end.
   socket.on("error", () => undefined);
-  if (seed.connectionsMax >= 0 && placement.total() >= seed.connectionsMax) {
+  if (connectionsMax >= 0 && placement.total() >= connectionsMax) {
     refused.refuse(socket, listener, refusals[listener] ?? "");
     return;
   }
@@ -91,6 +92,10 @@ port.on("message", (message: ToAcceptor) => {
       break;
     case "refusals":
       refusals = message.texts;
+      break;
+    case "reload":
+      ({ connectionsMax, refusals } = message);
+      tell({ kind: "acceptor-reloaded" });
       break;
     case "log-taken":
       log.taken();

@@ -16,8 +16,8 @@ export interface LogBatcherOptions {
 }
 
 export class LogBatcher implements Log {
-  readonly debugEnabled: boolean;
-  readonly traceEnabled: boolean;
+  debugEnabled: boolean;
+  traceEnabled: boolean;
   readonly #send: (batch: LogBatch) => void;
   #records: LogRecord[] = [];
   #dropped = 0;

@@ -4,6 +4,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { LogLevel } from "@weft/base";
+import type { LoggingOptions } from "@weft/config";
 
 /** Where the lines of control and of all threads go. */
 export interface LogSink {
@@ -12,6 +13,11 @@ export interface LogSink {
   writeFatal(text: string): void;
   /** LG-08. */
   reopen(): void;
+  /**
+   * RL-02. Opens what `logging` needs, or throws with everything as it is; the result changes to it.
+   * A log without it does not follow a reload.
+   */
+  prepareUpdate?(logging: LoggingOptions): { commit(): void; abandon(): void };
   /** Everything is written when this resolves. */
   close(): Promise<void>;
 }
@@ -59,8 +65,8 @@ const STANDARD_ERROR = 2;
 const FILE_MODE = 0o640;
 
 export class LogWriter implements LogSink {
-  readonly #options: LogWriterOptions;
-  readonly #coloured: boolean;
+  #options: LogWriterOptions;
+  #coloured: boolean;
   #descriptor: number;
   #destination: Destination | undefined;
   #makeDestination: ((descriptor: number) => Destination) | undefined;
@@ -110,12 +116,34 @@ export class LogWriter implements LogSink {
   reopen(): void {
     const { file } = this.#options;
     if (file === undefined) return;
+    this.#moveTo(openLogFile(file));
+  }
+
+  #moveTo(descriptor: number): void {
     const previous = this.#descriptor;
-    this.#descriptor = openLogFile(file);
-    // A destination closes its descriptor itself, once everything is written.
-    if (this.#destination === undefined) closeSync(previous);
+    this.#descriptor = descriptor;
+    this.#coloured = descriptor === STANDARD_ERROR && isatty(STANDARD_ERROR);
+    // A destination closes its descriptor itself, once everything is written; never standard error.
+    if (previous === STANDARD_ERROR) this.#destination?.flushSync();
+    else if (this.#destination === undefined) closeSync(previous);
     else this.#destination.end();
     this.#destination = this.#makeDestination?.(this.#descriptor);
+  }
+
+  prepareUpdate(logging: LoggingOptions): { commit(): void; abandon(): void } {
+    const { processId, file: former } = this.#options;
+    const file = logging.logFile;
+    const isMoved = file !== former;
+    const descriptor = isMoved && file !== undefined ? openLogFile(file) : STANDARD_ERROR;
+    return {
+      commit: () => {
+        this.#options = { ...logging, processId, file };
+        if (isMoved) this.#moveTo(descriptor);
+      },
+      abandon: () => {
+        if (descriptor !== STANDARD_ERROR) closeSync(descriptor);
+      },
+    };
   }
 
   close(): Promise<void> {

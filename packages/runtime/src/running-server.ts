@@ -10,7 +10,15 @@ import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
-import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import type { ServerReloads } from "./reload-queue.ts";
+import type { ReloadedServer } from "./reload-server.ts";
+import type {
+  ReloadPart,
+  ReloadResult,
+  Runtime,
+  RuntimeOptions,
+  ServerConfiguration,
+} from "./runtime.ts";
 import { PortsFile } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
@@ -31,6 +39,9 @@ export class RunningServer implements Runtime {
   port = 0;
   inLameDuck = false;
   readonly #given: RuntimeOptions;
+  configuration: ServerConfiguration;
+  /** Other parts of the server that follow a reload add themselves. */
+  readonly reloadParts: ReloadPart[] = [];
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
@@ -38,7 +49,8 @@ export class RunningServer implements Runtime {
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
   #watchdog: Watchdog | undefined;
-  #portsFile: PortsFile | undefined;
+  portsFile: PortsFile | undefined;
+  #reloads: ServerReloads | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
   #ending: Promise<void> | undefined;
   #isUp = false;
@@ -49,6 +61,8 @@ export class RunningServer implements Runtime {
   constructor(given: RuntimeOptions) {
     const { options, log } = given;
     this.#given = given;
+    const { accounts, configDigest: digest } = given;
+    this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
     this.#threads = new ThreadGroup({
@@ -70,11 +84,11 @@ export class RunningServer implements Runtime {
   }
 
   get name(): string {
-    return this.#given.options.serverName ?? this.id;
+    return this.configuration.options.serverName ?? this.id;
   }
 
   get url(): string {
-    const { host, tls } = this.#given.options;
+    const { host, tls } = this.configuration.options;
     const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
     const shown = local.includes(":") ? `[${local}]` : local;
     return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
@@ -90,9 +104,10 @@ export class RunningServer implements Runtime {
       const loaded = this.#startThreads();
       logBanner(this.#given, this);
       const tls = await this.#tlsMaterial();
+      this.configuration = { ...this.configuration, tls };
       await this.#orDeath(loaded);
       await this.#listen();
-      const snapshot = this.#snapshot();
+      const snapshot = this.#snapshot(this.configuration);
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
       this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
@@ -107,6 +122,14 @@ export class RunningServer implements Runtime {
     }
   }
 
+  async reload(source = this.#given.reloadSource): Promise<ReloadResult> {
+    if (this.#reloads === undefined) {
+      const { ServerReloads } = await import("./reload-queue.ts");
+      this.#reloads ??= new ServerReloads(this.#reloadedServer());
+    }
+    return this.#reloads.add(source);
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#end(this.#isUp).then(() => this.#resolveClosed());
     return this.#ending;
@@ -115,7 +138,8 @@ export class RunningServer implements Runtime {
   async enterLameDuck(): Promise<void> {
     if (this.inLameDuck || this.#ending !== undefined) return this.closed;
     this.inLameDuck = true;
-    const { log, options } = this.#given;
+    const { log } = this.#given;
+    const { options } = this.configuration;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
@@ -185,8 +209,7 @@ export class RunningServer implements Runtime {
     this.port = this.#boundPort;
   }
 
-  #snapshot(): BrokerSnapshot {
-    const { options, accounts } = this.#given;
+  #snapshot({ options, accounts }: ServerConfiguration): BrokerSnapshot {
     return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
   }
 
@@ -199,8 +222,8 @@ export class RunningServer implements Runtime {
       onRecovered: (worker) => log.write("info", `Worker ${worker} is no longer blocked`),
     });
     if (options.portsFileDir !== undefined) {
-      this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
-      this.#portsFile.write([`nats://${options.host}:${this.port}`]);
+      this.portsFile = new PortsFile(options.portsFileDir, process.pid);
+      this.portsFile.write(this.#urls());
     }
     logReady(this.#given, this);
     const { token, password, users } = options.auth;
@@ -208,11 +231,41 @@ export class RunningServer implements Runtime {
     if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) this.#hashes.warmUp();
   }
 
+  #urls(): string[] {
+    return [`nats://${this.configuration.options.host}:${this.port}`];
+  }
+
+  #reloadedServer(): ReloadedServer {
+    const { log, reloadParts = [] } = this.#given;
+    return {
+      log,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      workersCount: this.workersCount,
+      regions: this.#regions!,
+      boundPort: this.port,
+      state: this,
+      parts: () => [...reloadParts, ...this.reloadParts],
+      urls: () => this.#urls(),
+      isEnding: () => this.#ending !== undefined,
+      refusal: () => this.#reloadRefusal(),
+      snapshot: (configuration) => this.#snapshot(configuration),
+      orDeath: (arrived) => this.#orDeath(arrived),
+    };
+  }
+
+  #reloadRefusal(): string | undefined {
+    if (this.#ending !== undefined) return "the server is shutting down";
+    if (this.inLameDuck) return "the server is in lame duck mode";
+    return this.#isUp ? undefined : "the server is not ready";
+  }
+
   #onWorkerMessage(worker: number, message: FromWorker): void {
     if (message.kind === "connections-closed") this.#connections?.finished(message.records);
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    this.#reloads?.onWorkerMessage(worker, message);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -252,7 +305,7 @@ export class RunningServer implements Runtime {
     await this.#threads.terminate();
     this.#mailbox?.close();
     await this.#hashes.close();
-    this.#portsFile?.remove();
+    this.portsFile?.remove();
     if (orderly) log.write("info", "Server Exiting..");
     await log.close();
   }

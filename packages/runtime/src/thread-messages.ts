@@ -3,7 +3,12 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "@weft/base";
-import type { BrokerSnapshot, FinishedConnection } from "@weft/broker";
+import type {
+  BrokerSnapshot,
+  ConnectionLimits,
+  FinishedConnection,
+  SnapshotEffects,
+} from "@weft/broker";
 import type { ListenOptions, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
@@ -43,11 +48,28 @@ export interface WorkerStart {
   readonly hashSeed: number;
 }
 
+/** A changed configuration; answered by `reloaded` when it is in force. */
+export interface WorkerReload {
+  readonly kind: "reload";
+  readonly snapshot: BrokerSnapshot;
+  /** See `SnapshotChange`. */
+  readonly sameSecrets: ReadonlySet<string>;
+  /** For new connections, by listener; undefined = as before. */
+  readonly tls?: readonly (TlsContextOptions | null)[] | undefined;
+  /** TL-13: live connections whose key is not among these end; empty = none do. */
+  readonly pinnedKeys: readonly string[];
+  readonly debug: boolean;
+  readonly trace: boolean;
+}
+
 export type ToWorker =
   | WorkerStart
   | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
   | { readonly kind: "log-taken" }
   | { readonly kind: "lame-duck" }
+  | WorkerReload
+  /** RL-06. Answered by `excess-closed`. */
+  | { readonly kind: "close-excess"; readonly limits: ConnectionLimits }
   /** Close all connections, spread over this time; answered by `drained`. */
   | { readonly kind: "drain"; readonly durationMs: number }
   /** Close all connections now; answered by `stopped`. */
@@ -72,6 +94,8 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  | { readonly kind: "reloaded"; readonly effects: SnapshotEffects }
+  | { readonly kind: "excess-closed"; readonly count: number }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 
@@ -91,6 +115,12 @@ export type ToAcceptor =
     }
   /** What a connection above the limit is told, by listener. */
   | { readonly kind: "refusals"; readonly texts: readonly string[] }
+  /** A new limit, and what is told above it; answered by `acceptor-reloaded`. */
+  | {
+      readonly kind: "reload";
+      readonly connectionsMax: number;
+      readonly refusals: readonly string[];
+    }
   | { readonly kind: "log-taken" }
   | { readonly kind: "stop" };
 
@@ -98,6 +128,7 @@ export type FromAcceptor =
   | LogBatch
   | ConnectionsClosed
   | { readonly kind: "loaded" }
+  | { readonly kind: "acceptor-reloaded" }
   /** Ports in the order of the listeners; fewer, and the error, when one could not be bound. */
   | {
       readonly kind: "listen-answer";

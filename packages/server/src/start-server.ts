@@ -15,6 +15,9 @@ import {
   type LogSink,
   LogWriter,
   type PrestartedThreads,
+  type ReloadInput,
+  type ReloadPart,
+  type ReloadSource,
   type Runtime,
   SILENT_LOG,
   startRuntime,
@@ -35,14 +38,45 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
-  const options = optionsOf(start);
-  return startWithOptions({ options, log: logOf(start, options), configFile: start.configFile });
+  const { options, digest } = optionsOf(start);
+  const { configFile } = start;
+  return startWithOptions({
+    options,
+    log: logOf(start, options),
+    configFile,
+    configDigest: digest,
+    reloadSource: configFile === undefined ? undefined : configurationOf(start),
+  });
+}
+
+/**
+ * What `reload` of a server takes to change to these options: they are complete, as for a start.
+ * Each use reads the file again, if one is named.
+ */
+export function configurationOf(start: StartOptions): ReloadSource {
+  return () => {
+    const { options, digest, warnings } = optionsOf(start);
+    return checkedInput({ options, digest, warnings });
+  };
+}
+
+/** Options that were read anew, compiled; throws {@link ConfigurationError}. */
+export function checkedInput(read: Omit<ReloadInput, "accounts">): ReloadInput {
+  const accounts = compile(read.options);
+  const problems = checkOptions(read.options);
+  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
+  const warnings = [...(read.warnings ?? []), ...accounts.warnings];
+  return { ...read, warnings, accounts: accounts.snapshot };
 }
 
 export interface PreparedStart {
   readonly options: ServerOptions;
   readonly log: LogSink;
   readonly configFile?: string | undefined;
+  readonly configDigest?: string | undefined;
+  /** Reads the configuration again; undefined = it cannot be reloaded. */
+  readonly reloadSource?: ReloadSource | undefined;
+  readonly reloadParts?: readonly ReloadPart[] | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -56,18 +90,17 @@ export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { options, log, configFile, prestarted } = start;
-  const accounts = compile(options);
-  const problems = checkOptions(options);
-  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
-  for (const { message } of accounts.warnings) log.write("warn", message);
-  return startRuntime({ options, accounts: accounts.snapshot, log, configFile, prestarted });
+  const { accounts, warnings = [] } = checkedInput({ options: start.options });
+  for (const { message } of warnings) start.log.write("warn", message);
+  return startRuntime({ ...start, accounts });
 }
 
-function optionsOf(start: StartOptions): ServerOptions {
-  const loaded = loadedOptions(start);
+type ReadOptions = Omit<ReloadInput, "accounts">;
+
+function optionsOf(start: StartOptions): ReadOptions {
+  const { options: loaded, digest, warnings } = loadedOptions(start);
   const { users = [], accounts = [], name } = start;
-  return {
+  const options: ServerOptions = {
     ...loaded,
     ...(start.host === undefined ? {} : { host: start.host }),
     ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
@@ -77,20 +110,21 @@ function optionsOf(start: StartOptions): ServerOptions {
     accounts: [...loaded.accounts, ...accounts],
     ...start.options,
   };
+  return { options, digest, warnings };
 }
 
-function loadedOptions(start: StartOptions): ServerOptions {
+function loadedOptions(start: StartOptions): ReadOptions {
   const { configFile, config } = start;
   if (configFile !== undefined && config !== undefined) {
     throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
   }
   if (configFile === undefined && config === undefined) {
-    return { ...defaultOptions(), host: LOCAL_HOST, port: 0 };
+    return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
   }
   const source = config === undefined ? FILE_SOURCE : textSource(config);
   const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
   if (!loaded.ok) throw new ConfigurationError(loaded.errors);
-  return loaded.options;
+  return loaded;
 }
 
 function logOf(start: StartOptions, options: ServerOptions): LogSink {

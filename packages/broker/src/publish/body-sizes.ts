@@ -7,7 +7,12 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /** Writes `<#header> <#total> CRLF` so that it ends at `end`; returns where it starts. */
-export function writeSizes(out: Buffer, end: number, headerBytes: number, totalBytes: number): number {
+export function writeSizes(
+  out: Buffer,
+  end: number,
+  headerBytes: number,
+  totalBytes: number,
+): number {
   out[end - 1] = LF;
   out[end - 2] = CR;
   const space = writeNumber(out, end - 2, totalBytes) - 1;

@@ -3,7 +3,12 @@
 // `followSnapshot` returns no session has a right, a limit or a subscription that the new snapshot
 // does not give; nothing of any session's input is parsed before that.
 import { ERROR_LINES, subscriptionRevoked } from "@weft/protocol";
-import type { ConnectionLimits, ListenerOptions, SnapshotChange, SnapshotEffects } from "../ports.ts";
+import type {
+  ConnectionLimits,
+  ListenerOptions,
+  SnapshotChange,
+  SnapshotEffects,
+} from "../ports.ts";
 import { removeSubscription } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -45,7 +50,10 @@ export function closeExcess(
       host.log.write("error", `${session.label()} - ${ERROR_LINES.connectionsExceeded.text}`);
       session.fail(ERROR_LINES.connectionsExceeded);
     } else if (accountMax !== undefined && host.releaseAbove(account, accountMax)) {
-      host.log.write("error", `${session.label()} - ${ERROR_LINES.accountConnectionsExceeded.text}`);
+      host.log.write(
+        "error",
+        `${session.label()} - ${ERROR_LINES.accountConnectionsExceeded.text}`,
+      );
       // Given back already, or two threads would both find one too many.
       session.account = -1;
       session.fail(ERROR_LINES.accountConnectionsExceeded);
@@ -89,7 +97,11 @@ function isGreetedAlike(one: ListenerOptions, other: ListenerOptions): boolean {
 }
 
 /** Returns how many subscriptions a session lost that stays. */
-function followRights(session: ClientSession, change: SnapshotChange, before: SnapshotRules): number {
+function followRights(
+  session: ClientSession,
+  change: SnapshotChange,
+  before: SnapshotRules,
+): number {
   const { host, identity, tls } = session;
   if (tls !== undefined && change.isPinned?.(tls) === false) {
     session.close("TLS Handshake Failure");
@@ -111,10 +123,11 @@ function followRights(session: ClientSession, change: SnapshotChange, before: Sn
     return 0;
   }
   const hasSameRights = identity.permissionsKey === outcome.identity.permissionsKey;
-  const { responses } = session;
+  const { responses, user } = session;
   setRights(session, account, outcome.identity);
   // Who may answer what he was asked before keeps that right while his rights are the same.
   if (hasSameRights) session.responses = responses;
+  if (session.user !== user) host.factsChanged(session);
   session.controlLineBytesMax = host.limits.controlLineBytesMax;
   session.specialTarget = !session.echo || session.responses !== undefined;
   session.refreshQuick();
@@ -141,6 +154,8 @@ function removeDenied(session: ClientSession): number {
     sayRemoved(session, subscription);
     removed += 1;
   }
+  // Its figures are those of now.
+  if (removed > 0) session.host.endOfInput(session);
   return removed;
 }
 

@@ -7,6 +7,7 @@ import {
   type BrokerDriver,
   type BrokerSnapshot,
   encodeRefused,
+  type SnapshotEffects,
 } from "@weft/broker";
 
 class EchoSession implements TransportEvents {

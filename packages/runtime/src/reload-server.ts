@@ -1,0 +1,246 @@
+// A reload from the file to the last thread (14.5). Control thread. The order is everything:
+//
+//   1. prepare: read, check, compile, compare, load, open. Any failure ends here: nothing changed.
+//   2. the acceptor takes the new limit, so that nobody comes who would have to go at once.
+//   3. every worker takes the snapshot between two turns, and answers.
+//   4. who is above a lowered limit goes: only now is known who is left.
+//   5. the server says that it has reloaded.
+//
+// Must stay true: when 5 comes no thread follows a rule of before. Between 3 and 5 a thread with the
+// new rules and one with the old ones meet; account indexes mean the same to both.
+import { isBcrypt } from "@weft/auth";
+import type { BrokerSnapshot, ConnectionLimits, SnapshotEffects } from "@weft/broker";
+import { formatProblem, type ServerOptions } from "@weft/config";
+import { AccountRetirement } from "./account-retirement.ts";
+import type { HashPool } from "./hash-pool.ts";
+import type { LogSink } from "./log-writer.ts";
+import { refusalText } from "./refusal-text.ts";
+import { reloadError } from "./reload-error.ts";
+import { logPart, portsFilePart } from "./reload-files.ts";
+import { abandonAll, type PreparedReload, prepareReload } from "./reload-prepare.ts";
+import type { ReloadPart, ReloadResult, ReloadSource, ServerConfiguration } from "./runtime.ts";
+import type { PortsFile } from "./server-files.ts";
+import type { SharedRegions } from "./shared-state.ts";
+import type { ThreadGroup } from "./thread-group.ts";
+import type { FromWorker } from "./thread-messages.ts";
+
+/** RL-01. */
+const NO_FILE = "can only reload config when a file is provided using -c or --config";
+
+/** Connections above lowered limits, and which limits. */
+interface Excess {
+  readonly closed: number;
+  readonly limit: string;
+}
+
+/** The server as a reload sees it. */
+export interface ReloadedServer {
+  readonly log: LogSink;
+  readonly threads: ThreadGroup;
+  readonly hashes: HashPool;
+  readonly workersCount: number;
+  readonly regions: SharedRegions;
+  readonly boundPort: number;
+  /** Replaced, member by member. */
+  readonly state: { configuration: ServerConfiguration; portsFile: PortsFile | undefined };
+  /** What else follows a reload. */
+  parts(): readonly ReloadPart[];
+  /** For the ports file. */
+  urls(): readonly string[];
+  /** Why there can be no reload now. */
+  refusal(): string | undefined;
+  /** A change that has begun is brought to an end unless this says that the server is. */
+  isEnding(): boolean;
+  snapshot(configuration: ServerConfiguration): BrokerSnapshot;
+  /** `arrived`, or the end of the server if that comes first. */
+  orDeath(arrived: Promise<unknown>): Promise<unknown>;
+}
+
+export class ServerReload {
+  readonly #server: ReloadedServer;
+  readonly #retirement: AccountRetirement;
+  #effects: SnapshotEffects[] = [];
+  #excessClosed = 0;
+
+  constructor(server: ReloadedServer) {
+    this.#server = server;
+    this.#retirement = new AccountRetirement(server.regions.accountConnections);
+  }
+
+  /** Answers of workers come by here. */
+  onWorkerMessage(worker: number, message: FromWorker): void {
+    if (message.kind === "reloaded") this.#effects[worker] = message.effects;
+    else if (message.kind === "excess-closed") this.#excessClosed += message.count;
+  }
+
+  /** Throws `ReloadError`, with everything as it was. */
+  async run(source: ReloadSource | undefined): Promise<ReloadResult> {
+    const server = this.#server;
+    const { log } = server;
+    try {
+      this.#mayReload();
+      if (source === undefined) throw reloadError("no-file", NO_FILE);
+      const parts = [
+        ...server.parts(),
+        portsFilePart(server.state, () => server.urls()),
+        logPart(log),
+      ];
+      const prepared = await prepareReload(source, {
+        current: server.state.configuration,
+        boundPort: server.boundPort,
+        retirement: this.#retirement,
+        parts,
+        compareHash: (stored, given) => server.hashes.compare(stored, given),
+      });
+      if (server.refusal() !== undefined) abandonAll(prepared.parts);
+      this.#mayReload();
+      return await this.#apply(prepared);
+    } catch (error) {
+      const { message } = error as Error;
+      log.write("error", `Failed to reload server configuration: ${message}`);
+      throw error;
+    }
+  }
+
+  #mayReload(): void {
+    const refusal = this.#server.refusal();
+    if (refusal !== undefined) throw reloadError("ending", refusal);
+  }
+
+  async #apply(prepared: PreparedReload): Promise<ReloadResult> {
+    const server = this.#server;
+    const { next } = prepared;
+    const previous = server.state.configuration;
+    for (const part of prepared.parts) part.commit();
+    const snapshot = server.snapshot(next);
+    server.state.configuration = next;
+    await this.#tellAcceptor(next.options, snapshot);
+    await this.#tellWorkers(prepared, snapshot);
+    for (const part of server.parts()) part.applySnapshot?.(snapshot);
+    const excess = await this.#closeExcess(previous, next);
+    this.#retirement.follow(next.accounts);
+    const result = this.#resultOf(prepared, excess.closed);
+    this.#report(prepared, excess);
+    const { token, password, users } = next.options.auth;
+    const secrets = [token, password, ...users.map((user) => user.password)];
+    if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) server.hashes.warmUp();
+    for (const part of server.parts()) part.onReloaded?.(result);
+    return result;
+  }
+
+  async #tellAcceptor({ limits }: ServerOptions, snapshot: BrokerSnapshot): Promise<void> {
+    const refusals = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
+    const connectionsMax = limits.maxConnections;
+    await this.#answered("acceptor-reloaded", 1, () =>
+      this.#server.threads.tellAcceptor({ kind: "reload", connectionsMax, refusals }),
+    );
+  }
+
+  async #tellWorkers(prepared: PreparedReload, snapshot: BrokerSnapshot): Promise<void> {
+    const { next, sameSecrets, tlsChanged } = prepared;
+    const { debug, trace } = next.options.logging;
+    this.#effects = [];
+    await this.#answered("reloaded", this.#server.workersCount, () =>
+      this.#server.threads.tellWorkers({
+        kind: "reload",
+        snapshot,
+        sameSecrets,
+        tls: tlsChanged ? [next.tls ?? null] : undefined,
+        pinnedKeys: tlsChanged ? (next.tls?.pinnedKeys ?? []) : [],
+        debug,
+        trace,
+      }),
+    );
+  }
+
+  /** RL-06: where a limit was lowered. */
+  async #closeExcess(previous: ServerConfiguration, next: ServerConfiguration): Promise<Excess> {
+    const accounts = loweredAccounts(previous, next);
+    const max = next.options.limits.maxConnections;
+    const open = this.#effects.map(({ connections }) => connections);
+    const total = open.reduce((sum, count) => sum + count, 0);
+    const isLowered = isLower(max, previous.options.limits.maxConnections);
+    const limit = isLowered ? "max_connections" : "the limits of accounts";
+    if (accounts.size === 0 && !isLowered) return { closed: 0, limit };
+    this.#excessClosed = 0;
+    const shares = isLowered
+      ? sharesOf(open, total, max)
+      : open.map(() => Number.POSITIVE_INFINITY);
+    const { threads, workersCount } = this.#server;
+    await this.#answered("excess-closed", workersCount, () => {
+      for (const [worker, connectionsMax] of shares.entries()) {
+        const limits: ConnectionLimits = { connectionsMax, accounts };
+        threads.tellWorker(worker, { kind: "close-excess", limits });
+      }
+    });
+    return { closed: this.#excessClosed, limit };
+  }
+
+  async #answered(
+    kind: "acceptor-reloaded" | "reloaded" | "excess-closed",
+    count: number,
+    ask: () => void,
+  ): Promise<void> {
+    const { threads } = this.#server;
+    const answer = threads.arrival(kind, count);
+    ask();
+    await this.#server.orDeath(answer);
+    if (this.#server.isEnding()) this.#mayReload();
+  }
+
+  #resultOf(prepared: PreparedReload, excessClosed: number): ReloadResult {
+    const sum = (name: keyof SnapshotEffects): number =>
+      this.#effects.reduce((total, effects) => total + effects[name], 0);
+    const { digest, loadedAt } = prepared.next;
+    return {
+      changes: prepared.changes.map(({ text }) => text),
+      connectionsClosed: sum("closed") + excessClosed,
+      subscriptionsRemoved: sum("subscriptionsRemoved"),
+      digest,
+      loadedAt,
+    };
+  }
+
+  /** LG-17, RL-14. */
+  #report({ changes, warnings, next }: PreparedReload, { closed, limit }: Excess): void {
+    const { log } = this.#server;
+    for (const warning of warnings) log.write("warn", formatProblem(warning));
+    if (closed > 0) log.write("info", `Closed ${closed} connections to fall within ${limit}`);
+    for (const { text } of changes) log.write("info", `Reloaded: ${text}`);
+    const digest = next.digest === undefined ? "" : ` (${next.digest})`;
+    log.write("info", `Reloaded server configuration${digest}`);
+  }
+}
+
+/** True if `max` is a bound that `before` was not; negative = none. */
+function isLower(max: number, before: number): boolean {
+  return max >= 0 && (before < 0 || max < before);
+}
+
+/** Indexes of accounts whose connection limit was lowered. */
+function loweredAccounts(
+  previous: ServerConfiguration,
+  next: ServerConfiguration,
+): ReadonlyMap<number, number> {
+  const lowered = new Map<number, number>();
+  for (const { index, limits, retired } of next.accounts.accounts) {
+    const before = previous.accounts.accounts[index]?.limits.connectionsMax ?? -1;
+    if (retired !== true && isLower(limits.connectionsMax, before)) {
+      lowered.set(index, limits.connectionsMax);
+    }
+  }
+  return lowered;
+}
+
+/** How many each worker may keep: in proportion to what it has, together `max`. */
+export function sharesOf(open: readonly number[], total: number, max: number): number[] {
+  if (total <= max) return [...open];
+  const shares = open.map((count) => Math.floor((count * max) / total));
+  let left = max - shares.reduce((sum, share) => sum + share, 0);
+  for (let worker = 0; left > 0; worker = (worker + 1) % open.length) {
+    if ((shares[worker] as number) >= (open[worker] as number)) continue;
+    shares[worker] = (shares[worker] as number) + 1;
+    left -= 1;
+  }
+  return shares;
+}
