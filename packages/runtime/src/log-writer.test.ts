@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultOptions } from "@weft/config";
 import { afterAll, expect, test } from "vitest";
 import { LogWriter, type LogWriterOptions } from "./log-writer.ts";
 
@@ -117,4 +118,28 @@ test("LG-08: re-opening goes on in a new file, with either writer", async () => 
   log.write("info", "c");
   await log.close();
   expect(readFileSync(file, "utf8")).toBe("[7] [INF] c\n");
+});
+
+test("RL-02: another file and other levels from one line to the next, or not at all", async () => {
+  const { log, file } = make();
+  const logging = { ...defaultOptions().logging, debug: true, logtime: false };
+  const missing = join(folder, "no", "such", "folder");
+  expect(() => log.prepareUpdate({ ...logging, logFile: missing })).toThrow(
+    /^error opening file: /,
+  );
+  for (const loaded of [false, true]) {
+    if (loaded) await log.loadFast();
+    const next = join(folder, `${count++}.log`);
+    log.prepareUpdate({ ...logging, logFile: join(folder, `${count++}.log`) }).abandon();
+    const update = log.prepareUpdate({ ...logging, logFile: next });
+    log.write("info", "before");
+    update.commit();
+    log.write("debug", "after");
+    log.writeFatal("flush");
+    expect(readFileSync(next, "utf8")).toBe("[7] [DBG] after\n[7] [FTL] flush\n");
+  }
+  expect(readFileSync(file, "utf8")).toMatch(/^\[7\] .* \[INF\] before\n$/);
+  const same = log.prepareUpdate({ ...logging, logFile: join(folder, `${count - 2}.log`) });
+  same.commit();
+  await log.close();
 });

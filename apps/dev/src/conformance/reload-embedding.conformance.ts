@@ -57,7 +57,10 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
       subscriptionsRemoved: 1,
     });
     expect(result.digest).not.toBe(digest);
-    expect(server.configuration).toMatchObject({ digest: result.digest, loadedAt: result.loadedAt });
+    expect(server.configuration).toMatchObject({
+      digest: result.digest,
+      loadedAt: result.loadedAt,
+    });
     await live.waitFor(/-ERR 'Permissions Violation for Subscription to "x" \(sid "1"\)'/);
     writeFileSync(configFile, `${LISTEN}authorization { users: [ { user: b, password: b } ] }`);
     expect((await server.reload()).connectionsClosed).toBe(1);
@@ -102,7 +105,12 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
     const options = checkedInput({ options: (await start({ workers })).configuration.options });
     const server = await startWithOptions({
       options: { ...options.options, workers },
-      log: { write: () => undefined, writeFatal: () => undefined, reopen: () => undefined, close: () => Promise.resolve() },
+      log: {
+        write: () => undefined,
+        writeFatal: () => undefined,
+        reopen: () => undefined,
+        close: () => Promise.resolve(),
+      },
       reloadParts: [
         {
           prepare: (next) => {
@@ -117,7 +125,9 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
     });
     onTestFinished(() => server.close());
     const live = await (await rawForTest(server.port)).login();
-    await server.reload(configurationOf({ workers, config: "listen: 127.0.0.1:-1\nmax_payload: 12" }));
+    await server.reload(
+      configurationOf({ workers, config: "listen: 127.0.0.1:-1\nmax_payload: 12" }),
+    );
     expect(told).toEqual(["prepared", "committed", "applied 12", "max_payload = 12"]);
     const thirteen = configurationOf({ workers, config: "listen: 127.0.0.1:-1\nmax_payload: 13" });
     await expect(server.reload(thirteen)).rejects.toThrow("not thirteen");
@@ -143,7 +153,10 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
     writeFileSync(configFile, `${LISTEN}max_payload: 77`);
     await Promise.all(all);
     for (let round = 0; round < 100; round += 1) {
-      writeFileSync(configFile, `${LISTEN}max_payload: ${1_000 + round}\naccounts { N${round} { } }`);
+      writeFileSync(
+        configFile,
+        `${LISTEN}max_payload: ${1_000 + round}\naccounts { N${round} { } }`,
+      );
       await server.reload();
     }
     const { accounts } = server.configuration.accounts;

@@ -8,7 +8,7 @@ export interface ReloadClient {
   /** `SUB` without the sid, which counts from 1. */
   readonly subscriptions?: readonly string[];
   /** Sent after the reload, before a PING. */
-  readonly then?: string;
+  readonly sends?: string;
 }
 
 export interface ReloadPair {
@@ -57,7 +57,7 @@ const LOGIN_PAIRS: readonly ReloadPair[] = [
     name: "nothing changes",
     before: users(user("a")),
     after: users(user("a")),
-    clients: [{ ...a, subscriptions: ["foo"], then: PUB }],
+    clients: [{ ...a, subscriptions: ["foo"], sends: PUB }],
   },
   {
     name: "a user is deleted",
@@ -104,7 +104,7 @@ const LOGIN_PAIRS: readonly ReloadPair[] = [
     name: "a token is no longer asked for",
     before: "authorization { token: one }",
     after: "",
-    clients: [{ fields: { auth_token: "one" }, subscriptions: ["foo"], then: PUB }],
+    clients: [{ fields: { auth_token: "one" }, subscriptions: ["foo"], sends: PUB }],
     newcomers: [{}],
   },
   {
@@ -178,13 +178,13 @@ const RIGHTS_PAIRS: readonly ReloadPair[] = [
     name: "a right to subscribe is taken away",
     before: users(user("a")),
     after: users(user("a", "permissions: { subscribe: [bar] }")),
-    clients: [{ ...a, subscriptions: ["foo", "bar"], then: `${PUB}PUB bar 2\r\nhi\r\n` }],
+    clients: [{ ...a, subscriptions: ["foo", "bar"], sends: `${PUB}PUB bar 2\r\nhi\r\n` }],
   },
   {
     name: "a right to subscribe is narrowed",
     before: users(user("a", 'permissions: { subscribe: [ "x.>", foo ] }')),
     after: users(user("a", 'permissions: { subscribe: [ "x.*", foo ] }')),
-    clients: [{ ...a, subscriptions: ["x.>", "x.*", "foo"], then: "PUB x.y 2\r\nhi\r\n" }],
+    clients: [{ ...a, subscriptions: ["x.>", "x.*", "foo"], sends: "PUB x.y 2\r\nhi\r\n" }],
     differs: "in the reference of 2.9 an allowed `x.*` takes in `x.>` too; AZ-06 has it otherwise",
   },
   {
@@ -192,20 +192,20 @@ const RIGHTS_PAIRS: readonly ReloadPair[] = [
     before: users(user("a")),
     after: users(user("a", "permissions: { subscribe: { deny: [x.secret] } }")),
     clients: [
-      { ...a, subscriptions: ["x.*"], then: "PUB x.secret 2\r\nno\r\nPUB x.open 3\r\nyes\r\n" },
+      { ...a, subscriptions: ["x.*"], sends: "PUB x.secret 2\r\nno\r\nPUB x.open 3\r\nyes\r\n" },
     ],
   },
   {
     name: "a right to publish is taken away",
     before: users(user("a")),
     after: users(user("a", "permissions: { publish: [bar] }")),
-    clients: [{ ...a, subscriptions: ["foo", "bar"], then: `${PUB}PUB bar 2\r\nhi\r\n` }],
+    clients: [{ ...a, subscriptions: ["foo", "bar"], sends: `${PUB}PUB bar 2\r\nhi\r\n` }],
   },
   {
     name: "rights are given",
     before: users(user("a", "permissions: { publish: [bar], subscribe: [bar] }")),
     after: users(user("a")),
-    clients: [{ ...a, then: `SUB foo 9\r\n${PUB}` }],
+    clients: [{ ...a, sends: `SUB foo 9\r\n${PUB}` }],
   },
   {
     name: "a right for a queue is taken away",
@@ -223,7 +223,7 @@ const ACCOUNT_PAIRS: readonly ReloadPair[] = [
     after: accounts(SHOP, READS),
     clients: [
       { ...b, subscriptions: ["foo"] },
-      { ...a, then: PUB },
+      { ...a, sends: PUB },
     ],
   },
   {
@@ -232,7 +232,7 @@ const ACCOUNT_PAIRS: readonly ReloadPair[] = [
     after: accounts(SHOP, account("B", "")),
     clients: [
       { ...b, subscriptions: ["foo"] },
-      { ...a, then: PUB },
+      { ...a, sends: PUB },
     ],
   },
   {
@@ -241,7 +241,7 @@ const ACCOUNT_PAIRS: readonly ReloadPair[] = [
     after: accounts(SHOP, ASKS),
     clients: [
       { ...a, subscriptions: ["ask"] },
-      { ...b, then: "PUB q 2\r\nhi\r\n" },
+      { ...b, sends: "PUB q 2\r\nhi\r\n" },
     ],
   },
   {
@@ -250,21 +250,21 @@ const ACCOUNT_PAIRS: readonly ReloadPair[] = [
     after: accounts(SHOP, account("B", "")),
     clients: [
       { ...a, subscriptions: ["ask"] },
-      { ...b, then: "PUB q 2\r\nhi\r\n" },
+      { ...b, sends: "PUB q 2\r\nhi\r\n" },
     ],
   },
   {
     name: "a mapping is added",
     before: "",
     after: "mappings { foo: bar }",
-    clients: [{ subscriptions: ["foo", "bar"], then: PUB }],
+    clients: [{ subscriptions: ["foo", "bar"], sends: PUB }],
     differs: "the reference of 2.9 takes up new mappings of $G only where it has accounts (SU-38)",
   },
   {
     name: "a mapping is taken away",
     before: "mappings { foo: bar }",
     after: "",
-    clients: [{ subscriptions: ["foo", "bar"], then: PUB }],
+    clients: [{ subscriptions: ["foo", "bar"], sends: PUB }],
   },
   {
     name: "an account limit of connections falls",
@@ -309,45 +309,45 @@ const LIMIT_PAIRS: readonly ReloadPair[] = [
     name: "max_payload falls",
     before: "",
     after: "max_payload: 4",
-    clients: [{ subscriptions: ["foo"], then: `${PUB}PUB foo 5\r\nhello\r\n` }],
+    clients: [{ subscriptions: ["foo"], sends: `${PUB}PUB foo 5\r\nhello\r\n` }],
   },
   {
     name: "max_payload rises",
     before: "max_payload: 4",
     after: "max_payload: 5",
-    clients: [{ subscriptions: ["foo"], then: "PUB foo 5\r\nhello\r\n" }],
+    clients: [{ subscriptions: ["foo"], sends: "PUB foo 5\r\nhello\r\n" }],
   },
   {
     name: "max_control_line falls",
     before: "",
     after: "max_control_line: 64",
-    clients: [{ then: `SUB ${"x".repeat(80)} 1\r\n` }],
+    clients: [{ sends: `SUB ${"x".repeat(80)} 1\r\n` }],
   },
   {
     name: "client_advertise and times change",
     before: "",
     after:
       'client_advertise: "example.test:4333"\nping_interval: 30s\nping_max: 5\nwrite_deadline: 3s',
-    clients: [{ subscriptions: ["foo"], then: PUB }],
+    clients: [{ subscriptions: ["foo"], sends: PUB }],
   },
   {
     name: "a port cannot change",
     before: "",
     after: "port: 1\nmax_payload: 4",
-    clients: [{ subscriptions: ["foo"], then: "PUB foo 5\r\nhello\r\n" }],
+    clients: [{ subscriptions: ["foo"], sends: "PUB foo 5\r\nhello\r\n" }],
   },
   {
     name: "an unknown option",
     before: users(user("a")),
     after: "no_such_option: 1",
-    clients: [{ ...a, subscriptions: ["foo"], then: PUB }],
+    clients: [{ ...a, subscriptions: ["foo"], sends: PUB }],
     newcomers: [a],
   },
   {
     name: "one thing that cannot change beside one that can",
     before: users(user("a")),
     after: `server_name: other\n${users(user("b"))}`,
-    clients: [{ ...a, subscriptions: ["foo"], then: PUB }],
+    clients: [{ ...a, subscriptions: ["foo"], sends: PUB }],
     newcomers: [a, b],
   },
 ];

@@ -34,7 +34,7 @@ export async function playPair(pair: ReloadPair, options: PlayOptions): Promise<
     for (const client of pair.clients) clients.push(await connected(server.port, client));
     const outcome = await server.reload(pair.after);
     for (const [index, client] of clients.entries()) {
-      client.send(`${pair.clients[index]?.then ?? ""}PING\r\n`);
+      client.send(`${pair.clients[index]?.sends ?? ""}PING\r\n`);
       await answered(client);
     }
     for (const newcomer of pair.newcomers ?? []) {

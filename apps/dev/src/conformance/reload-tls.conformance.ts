@@ -58,7 +58,11 @@ describeWithWorkers("reload of TLS", (workers) => {
     await refused.client.waitForClose();
     const known = await loggedIn(server.port, client);
     await plain.client.ping();
-    expect(await server.reload(tlsBlock("verify: true", `pinned_certs: ["${pin(certificates.client)}"]`))).toMatch(OK);
+    expect(
+      await server.reload(
+        tlsBlock("verify: true", `pinned_certs: ["${pin(certificates.client)}"]`),
+      ),
+    ).toMatch(OK);
     await plain.client.waitForClose();
     await known.client.ping();
     const other = tlsBlock("verify: true", `pinned_certs: ["${pin(certificates.server)}"]`);
