@@ -25,7 +25,8 @@ export function loadOptions(flags: Flags): LoadedOptions {
   let digest: string | undefined;
   if (flags.config) {
     const { strict, allowUnsupported } = flags;
-    const settings = { sha256Hex, strict, allowUnsupported };
+    const tlsByFlags = flags.tls ?? flags.tlsCert !== undefined;
+    const settings = { sha256Hex, strict, allowUnsupported, tlsByFlags };
     const loaded = loadConfig(flags.config, FILE_SOURCE, settings);
     if (!loaded.ok) return { options, warnings, errors: loaded.errors.map(formatProblem) };
     warnings.push(...loaded.warnings);

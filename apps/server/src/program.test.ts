@@ -147,6 +147,65 @@ test("FL-03, SG-02: --signal reaches the process of a pid file", async () => {
   expect(wrong.error).toBe("nats-server: invalid pid: nonsense\n");
 });
 
+test("FL-03, SG-02: --signal reaches a process by its id, or by the beginning of it", async () => {
+  const run = weft(...LOCAL);
+  await portOf(run);
+  const { pid } = run.child;
+  expect(await weft("--signal", `reopen=${pid}`).exit).toBe(0);
+  await run.logs(/Trapped "user defined signal 1" signal/);
+  expect(await weft("--signal", `ldm=${pid}*`).exit).toBe(0);
+  await run.logs(/Trapped "user defined signal 2" signal/);
+  expect(await weft("--signal", `stop=${pid}`).exit).toBe(0);
+  await run.exit;
+  expect(run.child.signalCode).toBe("SIGKILL");
+  const gone = weft("--signal", `quit=${pid}`);
+  expect(await gone.exit).toBe(1);
+  expect(gone.error).toBe(`nats-server: signal "quit" ${pid}: no such process\n`);
+  const nobody = weft("--signal", `quit=${pid}*`);
+  expect(await nobody.exit).toBe(1);
+  expect(nobody.error).toMatch(/^nats-server: no nats-server processes running\n$/);
+});
+
+test("GP-9: --strict makes a warning an error, for -t and for a start", async () => {
+  const file = join(folder, "twice.conf");
+  writeFileSync(file, "port: 4223\nport: 4224\n");
+  const said = `twice.conf:2:1: duplicate key "port" replaces the one at ${file}:1:1\n`;
+  const [loose, strict, start] = [
+    weft("-c", file, "-t"),
+    weft("-c", file, "-t", "--strict"),
+    weft("-c", file, "--strict"),
+  ];
+  expect(await loose.exit).toBe(0);
+  expect(loose.error).toContain(said);
+  expect(await strict.exit).toBe(1);
+  expect(strict.error).toContain(said);
+  expect(strict.error).not.toContain("is valid");
+  expect(await start.exit).toBe(1);
+  expect(start.error).toContain(said);
+});
+
+test("FL-02: -t tells warnings about accounts, which --strict refuses", async () => {
+  const file = join(folder, "exports.conf");
+  writeFileSync(file, "accounts { A { exports: [ { stream: 'a..b' } ] } }\n");
+  const [loose, strict] = [weft("-c", file, "-t"), weft("-c", file, "-t", "--strict")];
+  expect(await loose.exit).toBe(0);
+  expect(loose.error).toMatch(/exports\.conf:1:\d+: stream export "a\.\.b" is not a valid subject/);
+  expect(await strict.exit).toBe(1);
+});
+
+test("options of missing features are refused by name, or ignored when that is asked for", async () => {
+  const file = join(folder, "cluster.conf");
+  writeFileSync(file, "cluster { port: 6222 }\n");
+  const [refused, allowed] = [
+    weft("-c", file, "-t"),
+    weft("-c", file, "-t", "--allow-unsupported"),
+  ];
+  expect(await refused.exit).toBe(1);
+  expect(refused.error).toContain('"cluster": this version does not support clustering\n');
+  expect(await allowed.exit).toBe(0);
+  expect(allowed.error).toContain("does not support clustering; ignored\n");
+});
+
 test("a port in use is said and ends with 1", async () => {
   const run = weft(...LOCAL);
   const port = await portOf(run);

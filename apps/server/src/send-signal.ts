@@ -12,16 +12,38 @@ const SIGNALS: Readonly<Record<SignalCommand, NodeJS.Signals>> = {
   reload: "SIGHUP",
 };
 
+/** Errno names of `kill` in the reference's words. */
+const KILL_ERRORS: ReadonlyMap<string, string> = new Map([
+  ["ESRCH", "no such process"],
+  ["EPERM", "operation not permitted"],
+]);
+
 export function sendSignal(
   command: SignalCommand,
   target: string | undefined,
   program: string,
 ): void {
+  const failures: string[] = [];
   try {
-    for (const pid of targets(target)) process.kill(pid, SIGNALS[command]);
+    for (const pid of targets(target)) {
+      const failure = kill(pid, command);
+      if (failure !== undefined) failures.push(failure);
+    }
   } catch (error) {
-    console.error(`${program}: ${(error as Error).message}`);
-    process.exitCode = 1;
+    failures.push((error as Error).message);
+  }
+  for (const failure of failures) console.error(`${program}: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
+}
+
+/** One process that is gone does not keep the signal from the others. */
+function kill(pid: number, command: SignalCommand): string | undefined {
+  try {
+    process.kill(pid, SIGNALS[command]);
+    return undefined;
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    return `signal "${command}" ${pid}: ${KILL_ERRORS.get(code) ?? message}`;
   }
 }
 
@@ -53,10 +75,19 @@ function pidInFile(file: string): string {
 /** Processes that run this program's main file, but this one. */
 function runningServers(): readonly number[] {
   const main = fileURLToPath(new URL("./main.js", import.meta.url));
-  return readdirSync("/proc")
+  return processNames()
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((name) => commandLine(name).includes(main))
     .map(Number);
+}
+
+function processNames(): readonly string[] {
+  try {
+    return readdirSync("/proc");
+  } catch {
+    // Only Linux lists its processes there.
+    throw new Error("unable to resolve pid, try providing one");
+  }
 }
 
 function commandLine(pid: string): readonly string[] {

@@ -1,4 +1,5 @@
 export * from "./assert.ts";
+export * from "./connection-facts.ts";
 export * from "./connection-figures.ts";
 export * from "./entropy.ts";
 export * from "./limits.ts";

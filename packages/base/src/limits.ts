@@ -28,8 +28,10 @@ export const LIMITS = {
   closedConnectionsKept: 10_000,
   /** A connection's share of one pass of the loop; then others get their turn. */
   readBytesPerPass: 256 * 1024,
-  /** The same while quiet connections are about, which would wait behind it. */
-  readBytesBesideQuiet: 8 * 1024,
+  /** One read while quiet connections are about, which would wait behind it ... */
+  readBytesBesideQuiet: 32 * 1024,
+  /** ... and how much of it is handled before others have their turn. */
+  sliceBytesBesideQuiet: 2 * 1024,
   /** One read of a socket. */
   readChunkBytes: 256 * 1024,
   /** Room kept in front of a chunk for what the last one left over. */

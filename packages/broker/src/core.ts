@@ -107,6 +107,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.parser = new ClientParser(hashSeed);
     this.#figures = new Figures(dependencies);
     this.#parked = new Array(bus.threadsCount).fill(undefined);
+    const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     const routing = new AccountRouting(snapshot.accounts);
     const table = new SubscriptionTable();
     const { writer } = index;
@@ -114,23 +115,15 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(routing, {
-      index,
-      generations,
-      threadIndex: bus.threadIndex,
-      subscriptions: table,
-      hashSeed,
-    });
+    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       compiler,
       deliverer,
       lanes: this.#lanes,
       contexts: () => this.contexts,
       services: () => this.#services,
       prng,
-      hashSeed,
     });
     this.#services = new ServiceImports({
       bus,
@@ -242,6 +235,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { prng } = this.#dependencies;
     for (const session of this.#sessions.values()) {
       checkDeadlines(session, now, prng);
+      // Most log in at once and are described then.
+      if (!session.isDescribed) this.#figures.describe(session, "");
     }
     this.#services.expire(now);
     this.publisher.sweep();

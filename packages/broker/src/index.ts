@@ -10,4 +10,3 @@ export {
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
-export { type ConnectionFacts, decodeFacts, encodeRefused } from "./session/connection-facts.ts";

@@ -1,9 +1,17 @@
 // The world outside a worker's core: what the runtime gives it, and what it may be told.
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { AuthSpec } from "@weft/auth";
-import type { Clock, Entropy, Log, Prng, TlsFacts, Transport, TransportEvents } from "@weft/base";
+import type {
+  Clock,
+  ConnectionFacts,
+  Entropy,
+  Log,
+  Prng,
+  TlsFacts,
+  Transport,
+  TransportEvents,
+} from "@weft/base";
 import type { Generations } from "@weft/subjects";
-import type { ConnectionFacts } from "./session/connection-facts.ts";
 
 /** What every worker gets from control at start and at each change. Plain data. */
 export interface BrokerSnapshot {

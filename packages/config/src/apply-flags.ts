@@ -4,6 +4,8 @@ import type { ConfigProblem } from "@weft/base";
 import { LIMITS } from "@weft/base";
 import { type ConfigWarning, Findings } from "./findings.ts";
 import type { Flags } from "./flags.ts";
+import { remoteSyslogMistake } from "./logging-rows.ts";
+import { draftOfMonitoring, finishMonitoring, monitoringMistake } from "./monitoring-rows.ts";
 import {
   DEFAULT_PORT,
   defaultAuthTimeoutMs,
@@ -36,13 +38,18 @@ export function applyFlags(
   environment: (name: string) => string | undefined = () => undefined,
 ): AppliedFlags {
   const findings = new Findings();
-  const draft: Draft = { ...options };
+  const draft: Draft = {
+    ...options,
+    strict: flags.strict ?? options.strict,
+    allowUnsupported: flags.allowUnsupported ?? options.allowUnsupported,
+  };
   reportMissing(flags, findings);
   applyListener(draft, flags, findings);
   applyWorkers(draft, flags, environment(WORKERS_VARIABLE), findings);
-  applyLogging(draft, flags);
+  applyLogging(draft, flags, findings);
   applyTls(draft, flags, findings);
   applyAuth(draft, flags);
+  applyMonitoring(draft, flags, findings);
   for (const { message, at } of validateOptions(draft)) findings.error(at, message);
   return { options: draft, errors: findings.errors, warnings: findings.warnings };
 }
@@ -50,7 +57,7 @@ export function applyFlags(
 function reportMissing(flags: Flags, findings: Findings): void {
   for (const { flag, feature } of flags.missing) {
     const message = unsupportedMessage(flag, feature);
-    if (flags.allowUnsupported) findings.advise(undefined, `${message}; ignored`);
+    if (flags.allowUnsupported) findings.allow(undefined, `${message}; ignored`);
     else findings.error(undefined, message);
   }
 }
@@ -88,8 +95,11 @@ function applyWorkers(
   }
 }
 
-function applyLogging(draft: Draft, flags: Flags): void {
+function applyLogging(draft: Draft, flags: Flags, findings: Findings): void {
   const { logging } = draft;
+  const { remoteSyslog } = flags;
+  const mistake = remoteSyslog ? remoteSyslogMistake(remoteSyslog) : undefined;
+  if (mistake !== undefined) findings.error(undefined, mistake);
   draft.logging = {
     ...logging,
     debug: flags.debug ?? logging.debug,
@@ -98,10 +108,30 @@ function applyLogging(draft: Draft, flags: Flags): void {
     logtime: flags.logtime ?? logging.logtime,
     logtimeUtc: flags.logtimeUtc ?? logging.logtimeUtc,
     logFile: flags.logFile || logging.logFile,
+    syslog: flags.syslog ?? logging.syslog,
+    remoteSyslog: remoteSyslog || logging.remoteSyslog,
+    logFileSizeLimit: Math.max(0, flags.logSizeLimit ?? logging.logFileSizeLimit),
   };
   if (flags.maxTracedMessageBytes !== undefined) {
     draft.limits = { ...draft.limits, maxTracedMessageBytes: flags.maxTracedMessageBytes };
   }
+}
+
+/** FL-01. Done after the listener, whose host it takes over, and after TLS. */
+function applyMonitoring(draft: Draft, flags: Flags, findings: Findings): void {
+  const monitoring = draftOfMonitoring(draft.monitoring);
+  monitoring.httpPort = flags.httpPort ?? monitoring.httpPort;
+  monitoring.httpsPort = flags.httpsPort ?? monitoring.httpsPort;
+  for (const port of [monitoring.httpPort, monitoring.httpsPort]) {
+    if (port >= -1 && port <= 65_535) continue;
+    findings.error(undefined, `port ${port} is out of the range`);
+    return;
+  }
+  const finished = finishMonitoring(monitoring, draft.host);
+  if (typeof finished === "string") findings.error(undefined, finished);
+  else draft.monitoring = finished;
+  const mistake = monitoringMistake(draft.monitoring, draft.tls);
+  if (mistake !== undefined) findings.error(undefined, mistake);
 }
 
 /** FL-07: any TLS flag replaces the file's TLS, unless `--tls=false` takes it away. */

@@ -10,6 +10,8 @@ export interface ConfigWarning extends ConfigProblem {
    * calls the file valid. Other warnings make `-t` fail (section 17, CF-14).
    */
   readonly advisory: boolean;
+  /** True for what a flag allowed expressly: `--strict` lets it pass. */
+  readonly allowed?: true;
 }
 
 /** Errors and warnings of one load (CF-14: several are reported together). */
@@ -42,6 +44,11 @@ export class Findings {
   /** A warning of our own. */
   advise(at: SourcePosition | undefined, message: string): void {
     this.#add({ message, at, advisory: true });
+  }
+
+  /** A warning in place of an error, because a flag says so. */
+  allow(at: SourcePosition | undefined, message: string): void {
+    this.#add({ message, at, advisory: true, allowed: true });
   }
 
   #add(warning: ConfigWarning): void {

@@ -19,6 +19,11 @@ export type FlagKey =
   | "workers"
   | "allowUnsupported"
   | "strict"
+  | "httpPort"
+  | "httpsPort"
+  | "syslog"
+  | "remoteSyslog"
+  | "logSizeLimit"
   | "logFile"
   | "logtime"
   | "logtimeUtc"
@@ -101,8 +106,8 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "allowUnsupported",
         "Only warn about options of missing features",
       ),
-      missing("m http_port", "integer", "port", "HTTP monitoring"),
-      missing("ms https_port", "integer", "port", "HTTP monitoring"),
+      integer("m http_port", "httpPort", "port", "Serve monitoring by HTTP on this port (-1: any)"),
+      integer("ms https_port", "httpsPort", "port", "The same by HTTPS; needs TLS"),
     ],
   },
   {
@@ -122,9 +127,9 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "bytes",
         "Longest payload shown in a trace (default: all of it)",
       ),
-      missing("s syslog", "switch", "", "syslog"),
-      missing("r remote_syslog", "string", "url", "syslog"),
-      missing("log_size_limit", "integer", "bytes", "log rotation"),
+      toggle("s syslog", "syslog", "Log to the machine's syslog"),
+      text("r remote_syslog", "remoteSyslog", "url", "Log to this syslog, as udp://host:514"),
+      integer("log_size_limit", "logSizeLimit", "bytes", "Put the log file away at this size"),
     ],
   },
   {

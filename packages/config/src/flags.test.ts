@@ -36,7 +36,11 @@ describe("flags are read as Go reads them (FL-09)", () => {
     [["--user", "u", "--pass=p", "-auth=t"], { user: "u", password: "p", token: "t" }],
     [["--workers", "4", "--allow-unsupported"], { workers: "4", allowUnsupported: true }],
     [["--strict"], { strict: true }],
-    [["-js=false", "-m", "0"], {}],
+    [["-js=false", "-m", "0"], { httpPort: 0 }],
+    [["-m", "8222"], { httpPort: 8222 }],
+    [["--https_port=-1", "-ms", "8443"], { httpsPort: 8443 }],
+    [["-s", "-r", "udp://h:514"], { syslog: true, remoteSyslog: "udp://h:514" }],
+    [["--syslog=false", "--log_size_limit=9"], { syslog: false, logSizeLimit: 9 }],
     [["-user", "-D"], { user: "-D" }],
   ])("%j", (argv, expected) => {
     expect(flagsOf(...argv)).toEqual({ missing: [], ...expected });

@@ -20,6 +20,12 @@ export interface Flags {
   readonly workers?: string | undefined;
   readonly allowUnsupported?: boolean | undefined;
   readonly strict?: boolean | undefined;
+  /** 0 takes the port of the file away. */
+  readonly httpPort?: number | undefined;
+  readonly httpsPort?: number | undefined;
+  readonly syslog?: boolean | undefined;
+  readonly remoteSyslog?: string | undefined;
+  readonly logSizeLimit?: number | undefined;
   readonly logFile?: string | undefined;
   readonly logtime?: boolean | undefined;
   readonly logtimeUtc?: boolean | undefined;

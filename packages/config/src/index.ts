@@ -45,10 +45,14 @@ export {
   type HandshakeFirst,
   type LimitOptions,
   type LoggingOptions,
+  type MonitoringOptions,
+  type MonitorLogin,
+  type MonitorUser,
   type ServerAuth,
   type ServerOptions,
   type TlsOptions,
 } from "./options.ts";
+export { redactArguments } from "./redact-arguments.ts";
 export { findOption, OPTION_ROWS } from "./schema.ts";
 export { type ConfigSource, ConfigSourceError, textSource } from "./source.ts";
 export type { Feature } from "./unsupported.ts";

@@ -6,7 +6,7 @@ import { CONFIG_LIMITS } from "./config-limits.ts";
 import type { Findings } from "./findings.ts";
 import { ConfigSyntaxError } from "./lexer.ts";
 import type { ConfigNode } from "./node.ts";
-import type { ConfigSource } from "./source.ts";
+import { type ConfigSource, ConfigSourceError } from "./source.ts";
 
 export class LoadState {
   readonly source: ConfigSource;
@@ -48,7 +48,7 @@ export class LoadState {
     if (this.#includes > CONFIG_LIMITS.includesMax) {
       throw new ConfigSyntaxError(`more than ${CONFIG_LIMITS.includesMax} includes`, at);
     }
-    const text = this.source.readFile(path);
+    const text = placed(at, () => this.source.readFile(path));
     if (text === undefined) {
       const missing = `open ${path}: no such file or directory`;
       throw new ConfigSyntaxError(
@@ -57,12 +57,27 @@ export class LoadState {
       );
     }
     this.charge(text, at);
+    this.#adviseEncoding(path, text);
     this.#files.push(path);
     try {
       return parse(text);
     } finally {
       this.#files.pop();
     }
+  }
+
+  /** CF-01. Bytes that are no UTF-8 were replaced: a password with one would fit no more. */
+  #adviseEncoding(file: string, text: string): void {
+    const offset = text.indexOf("\ufffd");
+    if (offset < 0) return;
+    const before = text.slice(0, offset).split("\n");
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    this.findings.advise({ file, line: before.length, column }, "this is not UTF-8 text");
+  }
+
+  /** Path of an included file. */
+  resolve(base: string, path: string, at: SourcePosition): string {
+    return placed(at, () => this.source.resolve(base, path));
   }
 
   /** Value of an environment variable; undefined when it is not set. Parsed once (CF-10). */
@@ -85,5 +100,15 @@ export class LoadState {
     const node = parse(text);
     this.#environment.set(name, node);
     return node;
+  }
+}
+
+/** What the driver says about a file is said at the place that names the file. */
+function placed<T>(at: SourcePosition, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof ConfigSourceError) throw new ConfigSyntaxError(error.message, at);
+    throw error;
   }
 }

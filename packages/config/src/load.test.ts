@@ -11,28 +11,6 @@ import {
   optionsOf,
   sha256Hex,
 } from "./testdata/memory-source.ts";
-import { VERDICTS } from "./testdata/verdicts.ts";
-
-describe("verdicts of -t", () => {
-  test.each(VERDICTS.map((verdict) => [verdict.row, verdict.text, verdict] as const))(
-    "%s %j",
-    (_row, text, { valid, environment }) => {
-      const result = loadText(text, environment);
-      expect(passesConfigTest(result)).toBe(valid);
-      if (result.ok) return;
-      // CF-15: each finding has its place.
-      expect(result.errors.length).toBeGreaterThan(0);
-      for (const error of result.errors) {
-        expect(formatProblem(error)).toMatch(/^[^\n]+:\d+:\d+: ./);
-      }
-    },
-  );
-
-  it("are many, and many are wanted differences with a reason", () => {
-    expect(VERDICTS.length).toBeGreaterThanOrEqual(120);
-    expect(new Set(VERDICTS.map(({ text }) => text)).size).toBe(VERDICTS.length);
-  });
-});
 
 describe("schema", () => {
   it("gives each spelling to one row", () => {
@@ -122,6 +100,12 @@ describe("loading", () => {
     ]);
   });
 
+  it("strict lets pass what --allow-unsupported allows", () => {
+    const settings = { strict: true, allowUnsupported: true };
+    expect(loadText("port: 1\ncluster { port: 1 }\n", {}, settings).ok).toBe(true);
+    expect(loadText("port: 1\nport: 2\n", {}, settings).ok).toBe(false);
+  });
+
   it("reports a file that is missing or can not be read", () => {
     const source = {
       ...textSource(""),
@@ -157,6 +141,7 @@ describe("values", () => {
   it("CK-04, CK-15, CK-16: logging and files", () => {
     const text = "debug: true\ntrace_verbose: true\nlogtime: no\nlogtime_utc: yes\nlogfile: l\n";
     expect(optionsOf(text).logging).toEqual({
+      ...defaultOptions().logging,
       debug: true,
       trace: true,
       traceVerbose: true,

@@ -8,6 +8,12 @@ import type { ReadContext } from "./context.ts";
 import { configDigest, type Sha256Hex } from "./digest.ts";
 import { forEachField } from "./fields.ts";
 import { type ConfigWarning, Findings } from "./findings.ts";
+import {
+  emptyMonitoring,
+  finishMonitoring,
+  MONITORING_ROWS,
+  monitoringMistake,
+} from "./monitoring-rows.ts";
 import type { MapNode } from "./node.ts";
 import type { OptionsDraft } from "./option-row.ts";
 import {
@@ -25,10 +31,12 @@ import { validateOptions } from "./validate.ts";
 /** How to load. */
 export interface LoadSettings {
   readonly sha256Hex: Sha256Hex;
-  /** Every warning is an error. */
+  /** Every warning is an error, but those that `allowUnsupported` asks for. */
   readonly strict?: boolean | undefined;
   /** Options of missing features are only warned about. */
   readonly allowUnsupported?: boolean | undefined;
+  /** TLS comes by flags: options that need it are not refused for the lack of a block. */
+  readonly tlsByFlags?: boolean | undefined;
 }
 
 export type LoadResult =
@@ -62,10 +70,11 @@ export function loadConfig(path: string, source: ConfigSource, settings: LoadSet
     allowUnsupported: settings.allowUnsupported ?? false,
     checkTlsFiles: source.checkTlsFiles,
   };
-  const options = buildOptions(parsed.root, context);
+  const options = buildOptions(parsed.root, context, settings);
   const { errors, warnings } = findings;
   if (errors.length > 0) return { ok: false, errors, warnings };
-  if (settings.strict && warnings.length > 0) return { ok: false, errors: warnings, warnings: [] };
+  const forbidden = settings.strict ? warnings.filter(({ allowed }) => allowed !== true) : [];
+  if (forbidden.length > 0) return { ok: false, errors: forbidden, warnings: [] };
   return { ok: true, options, warnings, digest: configDigest(parsed.root, settings.sha256Hex) };
 }
 
@@ -79,14 +88,19 @@ export function formatProblem(problem: ConfigProblem): string {
   return problem.at ? `${formatPosition(problem.at)}: ${problem.message}` : problem.message;
 }
 
-function buildOptions(root: MapNode, context: ReadContext): ServerOptions {
+function buildOptions(
+  root: MapNode,
+  context: ReadContext,
+  { strict = false, allowUnsupported = false, tlsByFlags = false }: LoadSettings,
+): ServerOptions {
   const { findings } = context;
   const draft: OptionsDraft = {
-    options: defaultOptions(),
+    options: { ...defaultOptions(), strict, allowUnsupported },
     authorization: undefined,
     accounts: [],
     noAuthUser: undefined,
     systemAccount: undefined,
+    monitoring: emptyMonitoring(),
     places: new Map(),
   };
   forEachField(root, OPTION_NAMES, findings, (name, entry) => {
@@ -95,6 +109,7 @@ function buildOptions(root: MapNode, context: ReadContext): ServerOptions {
   });
   finishIdentity(draft, findings);
   finishLimits(draft, findings);
+  applyMonitoring(draft, tlsByFlags, findings);
   // A block that was not understood would only cause further errors here.
   if (findings.errorCount === 0) {
     for (const problem of validateOptions(draft.options, (name) => draft.places.get(name))) {
@@ -135,6 +150,22 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
   options.systemAccount = options.noSystemAccount
     ? undefined
     : (draft.systemAccount ?? DEFAULT_SYSTEM_ACCOUNT);
+}
+
+function applyMonitoring(draft: OptionsDraft, tlsByFlags: boolean, findings: Findings): void {
+  const { options, places } = draft;
+  const place = MONITORING_ROWS.map(({ name }) => places.get(name)).find((at) => at !== undefined);
+  const monitoring = finishMonitoring(draft.monitoring, options.host);
+  if (typeof monitoring === "string") {
+    findings.error(place, monitoring);
+    return;
+  }
+  options.monitoring = monitoring;
+  const mistake = tlsByFlags ? undefined : monitoringMistake(monitoring, options.tls);
+  if (mistake !== undefined) findings.error(place, mistake);
+  if (draft.monitoring.login !== undefined && monitoring === undefined) {
+    findings.advise(places.get("monitor_login"), "monitor_login without a monitoring port");
+  }
 }
 
 function finishLimits(draft: OptionsDraft, findings: Findings): void {

@@ -10,6 +10,7 @@ import {
   readLegacyDuration,
   readString,
 } from "./fields.ts";
+import type { MonitoringDraft } from "./monitoring-rows.ts";
 import type { ConfigEntry } from "./node.ts";
 import type { LimitOptions, LoggingOptions, ServerOptions } from "./options.ts";
 import { type Feature, reportUnsupported } from "./unsupported.ts";
@@ -21,6 +22,7 @@ export interface OptionsDraft {
   accounts: readonly ReadAccount[];
   noAuthUser: string | undefined;
   systemAccount: string | undefined;
+  monitoring: MonitoringDraft;
   /** Where each option was written, by its name in the schema. */
   readonly places: Map<string, SourcePosition>;
 }
@@ -172,6 +174,17 @@ export function boundedInteger(
     return undefined;
   }
   return value;
+}
+
+/** A port within -1 to 65,535; undefined after an error. */
+export function checkPort(
+  entry: ConfigEntry,
+  port: number,
+  { findings }: ReadContext,
+): number | undefined {
+  if (port >= -1 && port <= 65_535) return port;
+  findings.error(entry.at, `port ${port} is out of the range`);
+  return undefined;
 }
 
 /** `legacy`: whole seconds are taken too, with a warning (CF-18). Zero stands for the default. */

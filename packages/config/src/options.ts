@@ -67,7 +67,7 @@ export interface TlsOptions {
   readonly connectionRateLimit: number;
 }
 
-/** CK-04, LG-01, LG-11. */
+/** CK-04, CK-15, LG-01, LG-05, LG-06, LG-09, LG-11. */
 export interface LoggingOptions {
   readonly debug: boolean;
   readonly trace: boolean;
@@ -77,8 +77,52 @@ export interface LoggingOptions {
   readonly traceHeaders: boolean;
   readonly logtime: boolean;
   readonly logtimeUtc: boolean;
-  /** Undefined = standard error. */
+  /** Undefined = standard error, or syslog. Counts more than `remoteSyslog`, that more than `syslog`. */
   readonly logFile?: string | undefined;
+  /** The machine's own syslog. */
+  readonly syslog: boolean;
+  /** `udp://host:port`, `tcp://host:port` or `unix:///path`. */
+  readonly remoteSyslog?: string | undefined;
+  /** Own option `syslog_format`. */
+  readonly syslogFormat: "rfc3164" | "rfc5424";
+  /** Bytes after which a log file is put away; 0 = never. */
+  readonly logFileSizeLimit: number;
+  /** Files kept, the current one included; 0 = all. */
+  readonly logFilesMax: number;
+  /** Own option `log_format`. */
+  readonly format: "text" | "json";
+  /** Own option `log_loss_is_fatal` (SB-107): a log that cannot be written any more ends the server. */
+  readonly lossIsFatal: boolean;
+}
+
+/** A user of the monitoring port. */
+export interface MonitorUser {
+  readonly user: string;
+  /** As written: clear, or a bcrypt hash. */
+  readonly password: string;
+}
+
+/** Own option `monitor_login`: any one of these lets a request in. */
+export interface MonitorLogin {
+  readonly users: readonly MonitorUser[];
+  readonly tokens: readonly string[];
+  /** A certificate that `tls.ca_file` signed is a login; needs HTTPS. */
+  readonly clientCertificate: boolean;
+}
+
+/** CK-10, MO-01. */
+export interface MonitoringOptions {
+  readonly host: string;
+  /** 0 = any free port (written `-1`). */
+  readonly port: number;
+  /** HTTPS, with the certificate of `tls`. */
+  readonly secure: boolean;
+  /** Empty, or with a slash in front and none behind. */
+  readonly basePath: string;
+  /** Undefined = everybody may look, as in the reference. */
+  readonly login?: MonitorLogin | undefined;
+  /** True when no host was written for it: it follows the host of the client listener. */
+  readonly hostIsDefault?: boolean | undefined;
 }
 
 /** Everything that the server is started with. */
@@ -110,12 +154,18 @@ export interface ServerOptions {
   readonly tls?: TlsOptions | undefined;
   readonly allowNonTls: boolean;
   readonly logging: LoggingOptions;
+  /** Undefined = no monitoring port. */
+  readonly monitoring?: MonitoringOptions | undefined;
   readonly pidFile?: string | undefined;
   readonly portsFileDir?: string | undefined;
   readonly serverTags: readonly string[];
   readonly serverMetadata: Readonly<Record<string, string>>;
   /** CK-28. Kept and listed; no flag changes anything yet. */
   readonly featureFlags: Readonly<Record<string, boolean>>;
+  /** From the command line: warnings of the configuration are errors (GP-9). */
+  readonly strict: boolean;
+  /** From the command line: options of missing features are only warned about. */
+  readonly allowUnsupported: boolean;
 }
 
 /** Name of the account of users without one (AC-02). */
@@ -169,10 +219,18 @@ export function defaultOptions(): ServerOptions {
       traceHeaders: false,
       logtime: true,
       logtimeUtc: false,
+      syslog: false,
+      syslogFormat: "rfc3164",
+      logFileSizeLimit: 0,
+      logFilesMax: 0,
+      format: "text",
+      lossIsFatal: false,
     },
     serverTags: [],
     serverMetadata: {},
     featureFlags: {},
+    strict: false,
+    allowUnsupported: false,
   };
 }
 

@@ -5,7 +5,7 @@ import { CONFIG_LIMITS } from "./config-limits.ts";
 import { Findings } from "./findings.ts";
 import type { ConfigNode, MapNode } from "./node.ts";
 import { parseConfig } from "./parser.ts";
-import type { ConfigSource } from "./source.ts";
+import { type ConfigSource, ConfigSourceError, textSource } from "./source.ts";
 import { memorySource } from "./testdata/memory-source.ts";
 
 function plain(node: ConfigNode): unknown {
@@ -180,6 +180,31 @@ describe("includes (CF-12)", () => {
       {
         message: 'duplicate key "port" replaces the one at b.conf:1:1',
         at: { file: "a.conf", line: 2, column: 1 },
+        advisory: true,
+      },
+    ]);
+  });
+});
+
+describe("files", () => {
+  it("CF-15: a file that cannot be read is an error where it is named", () => {
+    const source: ConfigSource = {
+      ...memorySource({ "a.conf": "b: 1\nc { include x.conf }" }),
+      readFile: (path) => {
+        if (path === "a.conf") return "b: 1\nc { include x.conf }";
+        throw new ConfigSourceError("EISDIR");
+      },
+    };
+    expect(mistakeOf(source)).toBe("a.conf:2:13 EISDIR");
+    expect(mistakeOf(textSource("include x"))).toMatch(/^a\.conf:1:9 .*can not be included/);
+  });
+
+  it("CF-01: text that is not UTF-8 is pointed out", () => {
+    const { findings } = parseWith(memorySource({ "a.conf": "a: 1\nb: x\ufffdy\n" }));
+    expect(findings.warnings).toEqual([
+      {
+        message: "this is not UTF-8 text",
+        at: { file: "a.conf", line: 2, column: 5 },
         advisory: true,
       },
     ]);

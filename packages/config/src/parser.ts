@@ -58,9 +58,6 @@ export function parseConfig(
     if (error instanceof ConfigSyntaxError) {
       return { ok: false, problem: { message: error.message, at: error.at } };
     }
-    if (error instanceof Error && error.name === "ConfigSourceError") {
-      return { ok: false, problem: { message: error.message, at: start } };
-    }
     throw error;
   }
 }
@@ -337,7 +334,7 @@ class Parser {
     const at = scanner.position();
     const written = readIncludePath(scanner);
     const base = this.#path ?? scanner.fail("an environment value can not include a file", at);
-    const path = this.#state.source.resolve(base, written);
+    const path = this.#state.resolve(base, written, at);
     const included = parseFile(path, at, this.#state);
     if (this.#depth + included.height > CONFIG_LIMITS.nestingMax) this.#refuseNesting();
     for (const entry of included.entries.values()) {

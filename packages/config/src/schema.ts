@@ -8,15 +8,17 @@ import type { ReadContext } from "./context.ts";
 import { formatDuration } from "./duration.ts";
 import { readDuration, readMap, readString, readStrings } from "./fields.ts";
 import { parseListen } from "./listen.ts";
+import { LOGGING_ROWS } from "./logging-rows.ts";
 import { readMappings } from "./mappings.ts";
+import { MISSING_ROWS } from "./missing-rows.ts";
+import { MONITORING_ROWS } from "./monitoring-rows.ts";
 import { type ConfigEntry, describeKind } from "./node.ts";
 import {
   booleanRow,
   boundedInteger,
+  checkPort,
   durationRow,
   limitRow,
-  loggingRow,
-  missingRow,
   type OptionRow,
   type OptionsDraft,
   rowOf,
@@ -31,17 +33,9 @@ const INT32_MAX = 2 ** 31 - 1;
 const LAME_DUCK_DURATION_MIN_MS = 30_000;
 
 /** A port as written to what is listened on: 0 is the default, -1 any free one (CP-01). */
-function setPort(
-  draft: OptionsDraft,
-  entry: ConfigEntry,
-  port: number,
-  context: ReadContext,
-): void {
-  if (port < -1 || port > 65_535) {
-    context.findings.error(entry.at, `port ${port} is out of the range`);
-    return;
-  }
-  draft.options.port = port === 0 ? DEFAULT_PORT : Math.max(port, 0);
+function portToListen(entry: ConfigEntry, port: number, context: ReadContext): number | undefined {
+  const checked = checkPort(entry, port, context);
+  return checked === 0 ? DEFAULT_PORT : checked === -1 ? 0 : checked;
 }
 
 function applyListen(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): void {
@@ -51,12 +45,13 @@ function applyListen(draft: OptionsDraft, entry: ConfigEntry, context: ReadConte
     return;
   }
   draft.options.host = address.host || DEFAULT_HOST;
-  setPort(draft, entry, address.port, context);
+  draft.options.port = portToListen(entry, address.port, context) ?? draft.options.port;
 }
 
 function applyPort(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): void {
   const port = boundedInteger(entry, {}, context);
-  if (port !== undefined) setPort(draft, entry, port, context);
+  if (port === undefined) return;
+  draft.options.port = portToListen(entry, port, context) ?? draft.options.port;
 }
 
 /** CP-14. */
@@ -184,19 +179,7 @@ const LISTENER_ROWS: readonly OptionRow[] = [
   ),
 ];
 
-const LOGGING_ROWS: readonly OptionRow[] = [
-  loggingRow({ name: "debug", row: "CK-04" }, "debug"),
-  loggingRow({ name: "trace", row: "CK-04" }, "trace"),
-  loggingRow({ name: "trace_verbose", row: "CK-04" }, "traceVerbose", "trace"),
-  loggingRow({ name: "trace_headers", row: "CK-04" }, "traceHeaders", "trace"),
-  loggingRow({ name: "logtime", default: "true", row: "CK-04" }, "logtime"),
-  loggingRow({ name: "logtime_utc", row: "CK-04" }, "logtimeUtc"),
-  stringRow(
-    { name: "log_file", aliases: ["logfile"], reloadable: true, row: "CK-15" },
-    (draft, value) => {
-      draft.options.logging = { ...draft.options.logging, logFile: value || undefined };
-    },
-  ),
+const FILE_ROWS: readonly OptionRow[] = [
   stringRow(
     { name: "pid_file", aliases: ["pidfile"], reloadable: true, row: "CK-16" },
     (draft, value) => {
@@ -324,53 +307,12 @@ const IDENTITY_ROWS: readonly OptionRow[] = [
   rowOf({ name: "feature_flags", row: "CK-28" }, "map", applyFeatureFlags),
 ];
 
-const OPERATOR = "operators and account JWTs";
-
-const MISSING_ROWS: readonly OptionRow[] = [
-  missingRow("clustering", "cluster", "CK-11"),
-  missingRow("clustering", "connect_error_reports", "CK-25"),
-  missingRow("clustering", "reconnect_error_reports", "CK-25"),
-  missingRow("gateways", "gateway", "CK-12"),
-  missingRow("leafnodes", "leafnodes", "CK-13", ["leaf"]),
-  missingRow("JetStream", "jetstream", "CK-14"),
-  missingRow("JetStream", "store_dir", "CK-14", ["storedir"]),
-  missingRow("JetStream", "default_js_domain", "CK-29"),
-  missingRow("websocket", "websocket", "CK-26", ["ws"]),
-  missingRow("MQTT", "mqtt", "CK-26"),
-  missingRow(OPERATOR, "operator", "CK-22", [
-    "operators",
-    "roots",
-    "root",
-    "root_operators",
-    "root_operator",
-  ]),
-  missingRow(OPERATOR, "trusted", "CK-22", ["trusted_keys"]),
-  missingRow(OPERATOR, "resolver", "CK-22", ["account_resolver", "accounts_resolver"]),
-  missingRow(OPERATOR, "resolver_tls", "CK-22"),
-  missingRow(OPERATOR, "resolver_preload", "CK-22"),
-  missingRow(OPERATOR, "resolver_pinned_accounts", "CK-22"),
-  missingRow(OPERATOR, "default_sentinel", "CK-08"),
-  missingRow("HTTP monitoring", "http", "CK-10"),
-  missingRow("HTTP monitoring", "https", "CK-10"),
-  missingRow("HTTP monitoring", "http_port", "CK-10", ["monitor_port"]),
-  missingRow("HTTP monitoring", "https_port", "CK-10"),
-  missingRow("HTTP monitoring", "http_base_path", "CK-10"),
-  missingRow("OCSP", "ocsp", "CK-19"),
-  missingRow("OCSP", "ocsp_cache", "CK-19"),
-  missingRow("trusted proxies", "proxies", "CK-31"),
-  missingRow("the PROXY protocol", "proxy_protocol", "CK-20"),
-  missingRow("log rotation", "log_size_limit", "CK-15", ["logfile_size_limit"]),
-  missingRow("log rotation", "log_max_num", "CK-15", ["logfile_max_num"]),
-  missingRow("syslog", "syslog", "CK-15"),
-  missingRow("syslog", "remote_syslog", "CK-15"),
-  missingRow("profiling", "prof_port", "CK-16"),
-  missingRow("profiling", "prof_block_rate", "CK-16"),
-];
-
 /** All options, those of missing features last. */
 export const OPTION_ROWS: readonly OptionRow[] = [
   ...LISTENER_ROWS,
   ...LOGGING_ROWS,
+  ...FILE_ROWS,
+  ...MONITORING_ROWS,
   ...LIMIT_ROWS,
   ...IDENTITY_ROWS,
   ...MISSING_ROWS,

@@ -12,13 +12,10 @@ export type Feature =
   | "websocket"
   | "MQTT"
   | "operators and account JWTs"
-  | "HTTP monitoring"
   | "OCSP"
   | "auth callout"
   | "trusted proxies"
   | "the PROXY protocol"
-  | "log rotation"
-  | "syslog"
   | "profiling"
   | "message tracing"
   | "service latency"
@@ -39,7 +36,7 @@ export function reportUnsupported(
 ): void {
   if (isOff(entry)) return;
   const message = unsupportedMessage(JSON.stringify(entry.key), feature);
-  if (policy.allowUnsupported) findings.advise(entry.at, `${message}; ignored`);
+  if (policy.allowUnsupported) findings.allow(entry.at, `${message}; ignored`);
   else findings.error(entry.at, message);
 }
 

@@ -1,22 +1,29 @@
 // Listening on real addresses of this machine.
+import { once } from "node:events";
 import net from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { Acceptor } from "./acceptor.ts";
+import { type NativeConnection, socketOn } from "./socket-access.ts";
 import { until } from "./test-peers.ts";
 
 let acceptor: Acceptor | undefined;
 afterEach(() => acceptor?.stop());
 
-function make(placed: { socket: net.Socket; listener: number }[], troubles: string[]): Acceptor {
+interface Placed {
+  readonly connection: NativeConnection;
+  readonly listener: number;
+}
+
+function make(placed: Placed[], troubles: string[]): Acceptor {
   acceptor = new Acceptor({
-    place: (socket, listener) => placed.push({ socket, listener }),
+    place: (connection, listener) => placed.push({ connection, listener }),
     onTrouble: (text) => troubles.push(text),
   });
   return acceptor;
 }
 
 test("CP-01: port -1 gives a free port; sockets come unread, with their listener's row", async () => {
-  const placed: { socket: net.Socket; listener: number }[] = [];
+  const placed: Placed[] = [];
   const running = make(placed, []);
   const address = await running.listen({ listener: 7, host: "127.0.0.1", port: -1 });
   expect(address.port).toBeGreaterThan(0);
@@ -24,9 +31,11 @@ test("CP-01: port -1 gives a free port; sockets come unread, with their listener
   client.write("early");
   await until(() => placed.length === 1);
   expect(placed[0]!.listener).toBe(7);
-  expect(placed[0]!.socket.bytesRead).toBe(0);
+  const socket = socketOn(placed[0]!.connection);
+  const [bytes] = await once(socket, "data");
+  expect(String(bytes)).toBe("early");
   client.destroy();
-  placed[0]!.socket.destroy();
+  socket.destroy();
 });
 
 test("OT-16: listens on IPv6", async () => {

@@ -1,6 +1,7 @@
 // Listens and hands every accepted socket on, unread. Owner: the acceptor thread.
 // What must stay true: no error of a single accept, nor a lack of descriptors, ends listening.
-import net, { type AddressInfo, type Server, type Socket } from "node:net";
+import net, { type AddressInfo, type Server } from "node:net";
+import { acceptNative, type NativeConnection } from "./socket-access.ts";
 
 export interface ListenOptions {
   /** Row of the listener table. */
@@ -19,8 +20,8 @@ export interface ListenAddress {
 }
 
 export interface AcceptorOptions {
-  /** Takes over a fresh, paused socket. It must be transferred, adopted or destroyed. */
-  place(socket: Socket, listener: number): void;
+  /** Takes over a fresh connection, unread. It must be transferred, adopted or closed. */
+  place(connection: NativeConnection, listener: number): void;
   /** Accepting failed for now (F29); listening goes on by itself. */
   onTrouble(text: string): void;
 }
@@ -28,7 +29,7 @@ export interface AcceptorOptions {
 const BACKLOG = 4096;
 /** How long a listener rests when the process is out of descriptors (F29). */
 const TROUBLE_PAUSE_MS = 100;
-const KEEP_ALIVE_DELAY_MS = 15_000;
+const KEEP_ALIVE_DELAY_SECONDS = 15;
 
 export class Acceptor {
   readonly #options: AcceptorOptions;
@@ -42,15 +43,7 @@ export class Acceptor {
 
   /** Starts listening; rejects with the system's error when the address cannot be bound. */
   listen(options: ListenOptions): Promise<ListenAddress> {
-    const server = net.createServer(
-      {
-        pauseOnConnect: true,
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
-      },
-      (socket) => this.#accepted(socket, options.listener),
-    );
+    const server = net.createServer();
     return new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen(
@@ -62,6 +55,7 @@ export class Acceptor {
         () => {
           server.off("error", reject);
           server.on("error", (error) => this.#rest(server, error));
+          acceptNative(server, (connection) => this.#accepted(connection, options.listener));
           const address = server.address() as AddressInfo;
           if (this.#stopped) server.close();
           this.#servers.set(server, { ...options, port: address.port });
@@ -83,9 +77,14 @@ export class Acceptor {
     return Promise.all(closing).then(() => undefined);
   }
 
-  #accepted(socket: Socket, listener: number): void {
-    if (this.#stopped) socket.destroy();
-    else this.#options.place(socket, listener);
+  #accepted(connection: NativeConnection, listener: number): void {
+    if (this.#stopped) {
+      connection.close();
+      return;
+    }
+    connection.setNoDelay(true);
+    connection.setKeepAlive(true, KEEP_ALIVE_DELAY_SECONDS);
+    this.#options.place(connection, listener);
   }
 
   /** Accepting fails at once again as long as descriptors are short: stop trying for a moment. */

@@ -1,8 +1,8 @@
-// The three places where Node has no public way yet: taking the handle of a transferred socket, so
-// that a socket with our read buffer can be built on it, finding the socket under a TLS one, and
-// seeing that a transfer came to nothing.
+// The three places where Node has no public way yet: accepting a connection without making a socket
+// of it, so that only the thread that will own it makes one, with our read buffer; seeing that a
+// transfer came to nothing; and finding the socket under a TLS one.
 // Any thread that owns sockets. Nothing else of Node's internals may be touched anywhere.
-import type { Socket } from "node:net";
+import net, { type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { SocketTransport } from "./socket-transport.ts";
 
@@ -14,39 +14,64 @@ export interface OwnedSocket extends Socket {
   [TRANSPORT]?: SocketTransport;
 }
 
-interface WithHandle {
-  _handle: object | null;
+/** An accepted connection that no socket was made of yet: what Node's sockets stand on. */
+export interface NativeConnection {
+  /** Negative once the descriptor is closed or somebody else's. */
+  readonly fd?: number | undefined;
+  setNoDelay(on: boolean): number;
+  setKeepAlive(on: boolean, delaySeconds: number): number;
+  close(): void;
+}
+
+/** `handle` also takes a bare native one; the types know only its public form. */
+type NativeHandle = NonNullable<net.SocketConstructorOpts["handle"]>;
+
+interface WithListener {
+  _handle: {
+    onconnection(this: unknown, status: number, accepted: NativeConnection | undefined): void;
+  } | null;
+}
+
+/**
+ * `accepted` gets every connection of a listening server instead of its `connection` event; what
+ * Node does about failed accepts stays as it is.
+ */
+export function acceptNative(server: Server, accepted: (native: NativeConnection) => void): void {
+  const listening = (server as unknown as WithListener)._handle;
+  if (listening === null) return;
+  const others = listening.onconnection;
+  listening.onconnection = function (status, native) {
+    if (status !== 0 || native === undefined) others.call(this, status, native);
+    else accepted(native);
+  };
+}
+
+/** A socket on an accepted connection. */
+export function socketOn(
+  native: NativeConnection,
+  options?: Omit<net.SocketConstructorOpts, "handle">,
+): OwnedSocket {
+  return new net.Socket({ ...options, handle: native as unknown as NativeHandle });
+}
+
+/**
+ * Runs `send`, which posts the connection to another thread. False when it did not go: Node
+ * duplicates the descriptor for that, and when none is left it drops connection and message without
+ * a word (F29); what it leaves behind is closed here. Throws what `send` throws; then the connection
+ * is still the caller's.
+ */
+export function transferConnection(
+  native: NativeConnection,
+  send: (transferList: readonly object[]) => void,
+): boolean {
+  send([native]);
+  if (native.fd === undefined || native.fd < 0) return true;
+  native.close();
+  return false;
 }
 
 interface WithParent {
   readonly _parent: OwnedSocket | null;
-}
-
-/** Takes the native handle out of `socket`, which is dead afterwards; undefined if it has none. */
-export function takeHandle(socket: Socket): object | undefined {
-  const owner = socket as unknown as WithHandle;
-  const taken = owner._handle;
-  owner._handle = null;
-  return taken ?? undefined;
-}
-
-interface WithDescriptor {
-  /** Negative once the descriptor is closed or somebody else's. */
-  readonly fd?: number | undefined;
-  close(): void;
-}
-
-/**
- * Runs `send`, which posts `socket` to another thread. False when it did not go: Node duplicates the
- * descriptor for that, and when none is left it drops socket and message without a word (F29); what
- * it leaves behind is closed here. Throws what `send` throws; then the socket is still the caller's.
- */
-export function transferSocket(socket: Socket, send: () => void): boolean {
-  const native = (socket as unknown as WithHandle)._handle as WithDescriptor | null;
-  send();
-  if (native === null || native.fd === undefined || native.fd < 0) return true;
-  native.close();
-  return false;
 }
 
 /** The socket that `tls.Server` was given for this TLS socket. */

@@ -2,14 +2,17 @@
 // into a session, a fair share of the loop for each.
 // Owner: the thread that made it. The read buffer is overwritten by the next read of any socket,
 // so a view of it is valid during one `onBytes` only.
-import net, { type Socket } from "node:net";
+import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
-import { type OwnedSocket, TRANSPORT, takeHandle } from "./socket-access.ts";
+import { RestOfRead } from "./rest-of-read.ts";
+import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
 
 /** Full reads of busy connections for which a quiet one is remembered: some tens of milliseconds. */
-const QUIET_READS = 2_048;
+const QUIET_READS = 512;
+/** Kept for the next busy connection. */
+const RESTS_KEPT = 8;
 
 export interface SocketDriverOptions {
   /** Called after each call into a session: the end of a turn. */
@@ -20,9 +23,6 @@ export interface SocketDriverOptions {
   onGone?: (() => void) | undefined;
 }
 
-/** `handle` also takes a bare native one; the types know only its public form. */
-type NativeHandle = NonNullable<net.SocketConstructorOpts["handle"]>;
-
 export class SocketDriver {
   /** `[headroom | one read]`; sessions may write into the headroom before a chunk. */
   readonly readBuffer: Buffer;
@@ -31,7 +31,7 @@ export class SocketDriver {
   delivering: SocketTransport | undefined;
 
   readonly #options: SocketDriverOptions;
-  readonly #onread: net.OnReadOpts;
+  readonly #socketOptions: net.SocketConstructorOpts;
   /** An input was flushed in this pass of the loop already. */
   #passOpen = false;
   #flushDue = false;
@@ -43,6 +43,7 @@ export class SocketDriver {
   #spare: SocketTransport[] = [];
   /** Their writes are done, their sessions have not heard of it. */
   #written: SocketTransport[] = [];
+  readonly #restsKept: RestOfRead[] = [];
   #writtenSpare: SocketTransport[] = [];
 
   constructor(options: SocketDriverOptions) {
@@ -54,32 +55,27 @@ export class SocketDriver {
     const narrow = wide.subarray(0, LIMITS.readBytesBesideQuiet);
     // Asked after each read for the next one of that socket.
     const buffer = () => (this.#quietCredit > 0 ? narrow : wide);
-    this.#onread = { buffer, callback: onRead };
+    this.#socketOptions = {
+      onread: { buffer, callback: onRead },
+      // Sessions bound what waits; nobody listens for `drain`.
+      writableHighWaterMark: Number.MAX_SAFE_INTEGER,
+    } as net.SocketConstructorOpts;
   }
 
   /**
-   * Takes over a socket that has neither read nor written yet: `open` gives the session that it
-   * belongs to. Returns undefined when the socket is dead already; `open` is not called then. The
-   * given object is an empty shell afterwards; a server of this very thread counts it until it is
-   * destroyed.
+   * Takes over a connection that has neither read nor written yet: `open` gives the session that it
+   * belongs to. Returns undefined when the connection is dead already; `open` is not called then.
    */
   adopt(
-    given: Socket,
+    given: NativeConnection,
     tls: TlsContext | undefined,
     open: (transport: Transport) => TransportEvents,
   ): SocketTransport | undefined {
-    const nativeSocket = takeHandle(given);
-    if (nativeSocket === undefined) {
-      given.destroy();
+    if (given.fd !== undefined && given.fd < 0) {
       this.gone();
       return undefined;
     }
-    const socket: OwnedSocket = new net.Socket({
-      handle: nativeSocket as NativeHandle,
-      onread: this.#onread,
-      // Sessions bound what waits; nobody listens for `drain`.
-      writableHighWaterMark: Number.MAX_SAFE_INTEGER,
-    } as net.SocketConstructorOpts);
+    const socket = socketOn(given, this.#socketOptions);
     const transport = new SocketTransport(socket, this, tls);
     socket[TRANSPORT] = transport;
     socket.on("error", onError);
@@ -89,11 +85,17 @@ export class SocketDriver {
     return transport;
   }
 
-  /** Hands `[start, end)` of the read buffer to a session and ends the turn. */
-  deliver(transport: SocketTransport, events: TransportEvents, start: number, end: number): void {
+  /** Hands `[start, end)` of a read to a session and ends the turn. */
+  deliver(
+    transport: SocketTransport,
+    events: TransportEvents,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
     this.delivering = transport;
     try {
-      events.onBytes(this.readBuffer, start, end);
+      events.onBytes(bytes, start, end);
     } catch (error) {
       this.fault(error, transport);
     } finally {
@@ -109,7 +111,7 @@ export class SocketDriver {
    * busy connection of the same pass (bench row `quiet-client`).
    */
   #endInput(byteCount: number): void {
-    if (byteCount >= LIMITS.readBytesBesideQuiet) {
+    if (byteCount >= LIMITS.sliceBytesBesideQuiet) {
       this.#busyInPass = true;
     } else if (this.#busyInPass) {
       this.flush();
@@ -158,7 +160,25 @@ export class SocketDriver {
   busyRead(): number {
     if (this.#quietCredit === 0) return LIMITS.readBytesPerPass;
     this.#quietCredit -= 1;
-    return LIMITS.readBytesBesideQuiet;
+    return LIMITS.sliceBytesBesideQuiet;
+  }
+
+  /** A read of so many bytes is handled in slices, with a turn for others between them. */
+  slices(byteCount: number): boolean {
+    const isSmall = byteCount <= LIMITS.readBytesBesideQuiet;
+    return this.#quietCredit > 0 && isSmall && byteCount > LIMITS.sliceBytesBesideQuiet;
+  }
+
+  /** Keeps what is behind the first slice of the read in the buffer. */
+  keepRest(start: number, byteCount: number): RestOfRead {
+    this.#quietCredit -= 1;
+    const rest = this.#restsKept.pop() ?? new RestOfRead();
+    rest.keep(this.readBuffer, start, byteCount);
+    return rest;
+  }
+
+  dropRest(rest: RestOfRead): void {
+    if (this.#restsKept.length < RESTS_KEPT) this.#restsKept.push(rest);
   }
 
   /** A write is done before it returned: its session hears of it behind the turn, with others. */

@@ -5,10 +5,31 @@
 import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { plainAddress } from "./plain-address.ts";
+import type { RestOfRead } from "./rest-of-read.ts";
 import { type OwnedSocket, TRANSPORT } from "./socket-access.ts";
 import type { SocketDriver } from "./socket-driver.ts";
 import type { TlsContext } from "./tls-context.ts";
 import { tlsFacts } from "./tls-facts.ts";
+import {
+  errorText,
+  finishClose,
+  handOver,
+  handshakeTooSlow,
+  lingerIsOver,
+  onSecureData,
+  onSecureError,
+} from "./transport-callbacks.ts";
+import {
+  AWAITING_HELLO,
+  CLOSED,
+  DESTROYED,
+  DISCARDING,
+  ENDING,
+  HANDSHAKING,
+  PAUSED,
+  SLOW,
+  YIELDED,
+} from "./transport-flags.ts";
 import { writeChunks } from "./written-chunks.ts";
 
 /** How long `end` waits for the peer to take what was written and to close. */
@@ -19,24 +40,10 @@ const QUIET_READS_MIN = 4;
 /** First byte of every TLS handshake record. */
 const TLS_HANDSHAKE_RECORD = 0x16;
 
-const PAUSED = 1;
-/** Put off by the fairness rule; the driver resumes it. */
-const YIELDED = 2;
-/** `startTls` was called, the first bytes are not here yet. */
-const AWAITING_HELLO = 4;
-/** The TLS layer has the socket, the handshake is not finished. */
-const HANDSHAKING = 8;
-/** `end` was called: input is read and dropped, so that no reset eats the last output. */
-const ENDING = 16;
-const DESTROYED = 32;
-const CLOSED = 64;
-/** The kernel did not take the last write at once. */
-const SLOW = 128;
-const DISCARDING = ENDING | DESTROYED | CLOSED;
-
 const EMPTY = Buffer.alloc(0);
 
 type Cause = Parameters<TransportEvents["onClosed"]>[0];
+const BY_PEER: readonly [Cause, string] = ["peer", ""];
 
 export class SocketTransport implements Transport {
   readonly #socket: OwnedSocket;
@@ -49,14 +56,15 @@ export class SocketTransport implements Transport {
   #passBytes = 0;
   /** Small reads in a row. */
   #quietReads = 0;
-  #cause: Cause = "peer";
-  #detail = "";
+  #ended: readonly [cause: Cause, detail: string] = BY_PEER;
   /** Handshake deadline, later the linger of `end`. */
   #timer: NodeJS.Timeout | undefined;
   /** Made when a write has to wait. */
   #written: ((error?: Error | null) => void) | undefined;
   /** A write that came during the handshake. */
   #held: Buffer[] | undefined;
+  /** Of a read beside quiet connections. */
+  #rest: RestOfRead | undefined;
 
   constructor(socket: OwnedSocket, driver: SocketDriver, tls: TlsContext | undefined) {
     this.#socket = socket;
@@ -124,7 +132,8 @@ export class SocketTransport implements Transport {
     this.#flags &= ~PAUSED;
     if ((this.#flags & (YIELDED | HANDSHAKING | DESTROYED | CLOSED)) !== 0) return;
     if (this.#driver.delivering === this && this.#stream === this.#socket) return;
-    this.#startReading();
+    if (this.#rest === undefined) this.#startReading();
+    else this.#handleLater();
   }
 
   /**
@@ -165,10 +174,18 @@ export class SocketTransport implements Transport {
     const start = LIMITS.readHeadroomBytes;
     if (events === undefined || (this.#flags & DISCARDING) !== 0) return true;
     if ((this.#flags & AWAITING_HELLO) !== 0) return this.#takeHello(start, byteCount);
-    this.#driver.deliver(this, events, start, start + byteCount);
+    const driver = this.#driver;
+    const isSliced = driver.slices(byteCount);
+    const part = isSliced ? LIMITS.sliceBytesBesideQuiet : byteCount;
+    driver.deliver(this, events, driver.readBuffer, start, start + part);
     const flags = this.#flags;
     if ((flags & DISCARDING) !== 0) return true;
     if ((flags & AWAITING_HELLO) !== 0) return this.#takeHello(start, byteCount);
+    if (isSliced) {
+      this.#rest = driver.keepRest(start, byteCount);
+      if ((flags & PAUSED) === 0) this.#handleLater();
+      return false;
+    }
     if ((flags & PAUSED) !== 0) {
       this.#passBytes = 0;
       return false;
@@ -185,12 +202,9 @@ export class SocketTransport implements Transport {
       this.#passBytes = 0;
       return true;
     }
-    // Node asks for the buffer of the next read only where this one goes on: so once, after the
-    // mode has changed, a read with the buffer of the other mode does not yield.
-    if (this.#driver.quietIsNear !== byteCount <= LIMITS.readBytesBesideQuiet) {
-      this.#driver.busyRead();
-      return true;
-    }
+    // Node asks for the buffer of the next read only where this one goes on: a wide read beside
+    // quiet connections is followed by one in small pieces.
+    if (driver.quietIsNear) return true;
     return !this.#yieldAfter(byteCount);
   }
 
@@ -202,7 +216,8 @@ export class SocketTransport implements Transport {
       if (events === undefined || (this.#flags & DISCARDING) !== 0) return;
       const end = Math.min(chunk.length, offset + LIMITS.readChunkBytes);
       chunk.copy(this.#driver.readBuffer, headroom, offset, end);
-      this.#driver.deliver(this, events, headroom, headroom + end - offset);
+      const { readBuffer } = this.#driver;
+      this.#driver.deliver(this, events, readBuffer, headroom, headroom + end - offset);
     }
     if ((this.#flags & (PAUSED | YIELDED | DISCARDING)) === 0 && this.#yieldAfter(chunk.length)) {
       this.#stream.pause();
@@ -212,6 +227,10 @@ export class SocketTransport implements Transport {
   /** The driver's turn for a transport that had read its share. */
   readOn(): void {
     this.#flags &= ~YIELDED;
+    if (this.#rest !== undefined) {
+      this.#handleRest(this.#rest);
+      if ((this.#flags & YIELDED) !== 0) return;
+    }
     if ((this.#flags & (PAUSED | HANDSHAKING | DESTROYED | CLOSED)) === 0) this.#startReading();
   }
 
@@ -220,15 +239,14 @@ export class SocketTransport implements Transport {
     if ((this.#flags & DISCARDING) !== 0) return;
     this.#clearTimer();
     this.#flags &= ~HANDSHAKING;
-    const stream: OwnedSocket = secure;
+    this.#stream = secure;
+    const stream = this.#stream;
     stream[TRANSPORT] = this;
-    this.#stream = stream;
     stream.on("error", onSecureError);
     stream.on("data", onSecureData);
     if ((this.#flags & PAUSED) !== 0) stream.pause();
-    const held = this.#held;
+    if (this.#held !== undefined) this.write(this.#held);
     this.#held = undefined;
-    if (held !== undefined) this.write(held);
     this.#tell((events) => events.onSecure(tlsFacts(secure)));
   }
 
@@ -244,10 +262,9 @@ export class SocketTransport implements Transport {
 
   /** The socket reported an error; Node closes it. */
   failed(error: Error): void {
-    if ((this.#flags & DISCARDING) === 0) this.#setCause("error", errorText(error));
+    if ((this.#flags & DISCARDING) === 0) this.#ended = ["error", errorText(error)];
   }
 
-  /** The socket is gone. */
   closed(): void {
     // The TLS layer, which knows why it gave up, hears of the close after us.
     if ((this.#flags & HANDSHAKING) !== 0) process.nextTick(finishClose, this);
@@ -257,10 +274,11 @@ export class SocketTransport implements Transport {
   finishClose(): void {
     if ((this.#flags & CLOSED) !== 0) return;
     this.#clearTimer();
+    this.#dropRest();
     const inHandshake = (this.#flags & (HANDSHAKING | AWAITING_HELLO)) !== 0;
-    if (inHandshake && this.#cause === "peer") this.#setCause("tls", "closed during handshake");
+    if (inHandshake && this.#ended === BY_PEER) this.#ended = ["tls", "closed during handshake"];
     this.#flags |= CLOSED;
-    this.#tell((events) => events.onClosed(this.#cause, this.#detail));
+    this.#tell((events) => events.onClosed(...this.#ended));
     this.#events = undefined;
     this.#driver.gone();
   }
@@ -284,12 +302,9 @@ export class SocketTransport implements Transport {
     return this.#written;
   }
 
-  /** Rare calls into the session. */
   #tell(call: (events: TransportEvents) => void): void {
-    const events = this.#events;
-    if (events === undefined) return;
     try {
-      call(events);
+      if (this.#events !== undefined) call(this.#events);
     } catch (error) {
       this.#driver.fault(error, this);
     }
@@ -304,6 +319,27 @@ export class SocketTransport implements Transport {
     this.#flags |= YIELDED;
     this.#driver.readLater(this);
     return true;
+  }
+
+  #handleLater(): void {
+    this.#flags |= YIELDED;
+    this.#driver.readLater(this);
+  }
+
+  /** The next slice of a read of which others had their turn in between. */
+  #handleRest(rest: RestOfRead): void {
+    const events = this.#events;
+    if (events !== undefined && (this.#flags & (PAUSED | DISCARDING)) === 0) {
+      const start = rest.next;
+      this.#driver.deliver(this, events, rest.bytes, start, rest.takeSlice());
+    }
+    if (rest.next === rest.end || (this.#flags & DISCARDING) !== 0) this.#dropRest();
+    else if ((this.#flags & PAUSED) === 0) this.#handleLater();
+  }
+
+  #dropRest(): void {
+    if (this.#rest !== undefined) this.#driver.dropRest(this.#rest);
+    this.#rest = undefined;
   }
 
   #startReading(): void {
@@ -338,7 +374,7 @@ export class SocketTransport implements Transport {
   }
 
   #endAs(cause: Cause, detail: string): void {
-    this.#setCause(cause, detail);
+    this.#ended = [cause, detail];
     const wasStopped = (this.#flags & (PAUSED | YIELDED)) !== 0;
     this.#flags = (this.#flags & ~(PAUSED | AWAITING_HELLO)) | ENDING;
     this.#clearTimer();
@@ -349,16 +385,11 @@ export class SocketTransport implements Transport {
 
   #destroyAs(cause: Cause, detail: string): void {
     if ((this.#flags & (DESTROYED | CLOSED)) !== 0) return;
-    if ((this.#flags & ENDING) === 0) this.#setCause(cause, detail);
+    if ((this.#flags & ENDING) === 0) this.#ended = [cause, detail];
     this.#flags |= DESTROYED;
     this.#clearTimer();
     if (this.#stream !== this.#socket) this.#stream.destroy();
     this.#socket.destroy();
-  }
-
-  #setCause(cause: Cause, detail: string): void {
-    this.#cause = cause;
-    this.#detail = detail;
   }
 
   #clearTimer(): void {
@@ -366,32 +397,4 @@ export class SocketTransport implements Transport {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-}
-
-function handOver(transport: SocketTransport, hello: Buffer): void {
-  transport.handOver(hello);
-}
-
-function finishClose(transport: SocketTransport): void {
-  transport.finishClose();
-}
-
-function handshakeTooSlow(transport: SocketTransport): void {
-  transport.handshakeFailed("TLS handshake timeout");
-}
-
-function lingerIsOver(transport: SocketTransport): void {
-  transport.destroy();
-}
-
-function onSecureData(this: OwnedSocket, chunk: Buffer): void {
-  this[TRANSPORT]?.receivedSecure(chunk);
-}
-
-function onSecureError(this: OwnedSocket, error: Error): void {
-  this[TRANSPORT]?.failed(error);
-}
-
-function errorText(error: Error & { readonly code?: string }): string {
-  return error.code ?? error.message;
 }

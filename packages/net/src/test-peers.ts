@@ -85,14 +85,13 @@ export class TestServer {
       onFault: (error) => this.faults.push(error),
     });
     this.#acceptor = new Acceptor({
-      place: (socket) => {
-        this.driver.adopt(socket, tls, (transport) => {
+      place: (connection) => {
+        this.driver.adopt(connection, tls, (transport) => {
           const session = new RecordingSession(transport);
           this.sessions.push(session);
           options.onOpen?.(session);
           return session;
         });
-        socket.destroy();
       },
       onTrouble: (text) => this.faults.push(text),
     });

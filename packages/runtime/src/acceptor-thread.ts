@@ -1,14 +1,18 @@
 // Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
-import type { Socket } from "node:net";
 import type { Transferable } from "node:worker_threads";
-import { Acceptor, transferSocket } from "@weft/net";
+import { Acceptor, type NativeConnection, socketOn, transferConnection } from "@weft/net";
 import { processMs } from "./clocks.ts";
 import { Placement } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { RefusedSockets } from "./refused-sockets.ts";
-import type { AcceptorSeed, FromAcceptor, PlacedSocket, ToAcceptor } from "./thread-messages.ts";
+import type {
+  AcceptorSeed,
+  FromAcceptor,
+  PlacedConnection,
+  ToAcceptor,
+} from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
 
 const { port, seed } = await awaitSeed<AcceptorSeed>();
@@ -29,29 +33,30 @@ let troubleAtMs = Number.NEGATIVE_INFINITY;
 let refusals: readonly string[] = [];
 let { connectionsMax } = seed;
 
-function place(socket: Socket, listener: number): void {
-  // A peer that is gone already is no reason to end.
-  socket.on("error", () => undefined);
+function place(connection: NativeConnection, listener: number): void {
   if (connectionsMax >= 0 && placement.total() >= connectionsMax) {
+    const socket = socketOn(connection);
+    // A peer that is gone already is no reason to end.
+    socket.on("error", () => undefined);
     refused.refuse(socket, listener, refusals[listener] ?? "");
     return;
   }
   const worker = placement.take();
   if (worker < 0) {
-    socket.destroy();
+    connection.close();
     return;
   }
-  const send = (): void =>
-    seed.workers[worker]!.postMessage({ socket, listener } satisfies PlacedSocket, [
-      socket as unknown as Transferable,
-    ]);
+  const message: PlacedConnection = { connection, listener };
+  const to = seed.workers[worker]!;
   try {
-    if (transferSocket(socket, send)) return;
+    if (transferConnection(connection, (list) => to.postMessage(message, list as Transferable[]))) {
+      return;
+    }
     placement.giveBack(worker);
     reportTrouble("no descriptor left");
   } catch (error) {
     placement.giveBack(worker);
-    socket.destroy();
+    connection.close();
     reportTrouble((error as Error).message);
   }
 }

@@ -1,9 +1,13 @@
 // What monitoring learns of connections without asking a worker (MO-20, CP-110, SB-106).
-import { FIGURE_IN_MESSAGES, FIGURES_COUNT } from "@weft/base";
-import { encodeRefused, type FinishedConnection } from "@weft/broker";
+import { encodeFacts, FIGURE_IN_MESSAGES, FIGURES_COUNT, UNKNOWN_FACTS } from "@weft/base";
+import type { FinishedConnection } from "@weft/broker";
 import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
 import { expect, test } from "vitest";
 import { ConnectionRegistry } from "./connection-registry.ts";
+
+function factsOf(listener: number, address: string, port: number): string {
+  return encodeFacts({ ...UNKNOWN_FACTS, listener, address, port });
+}
 
 function finished(clientId: number, reason: string, account = "A"): FinishedConnection {
   return {
@@ -21,7 +25,7 @@ function finished(clientId: number, reason: string, account = "A"): FinishedConn
     subscriptions: 3,
     roundTripNanos: 0,
     stalls: 0,
-    facts: encodeRefused(0, "192.0.2.1", clientId),
+    facts: factsOf(0, "192.0.2.1", clientId),
   };
 }
 
@@ -42,11 +46,11 @@ test("MO-20: one reading holds the connections of all workers, with facts of any
   const { registry, slots } = registryOf(2);
   const [first, second] = slots as [ConnectionSlots, ConnectionSlots];
   const one = first.take(11, 100);
-  first.describe(one, encodeRefused(0, "192.0.2.7", 4_000));
+  first.describe(one, factsOf(0, "192.0.2.7", 4_000));
   const gone = first.take(12, 100);
   first.release(gone);
   second.figures[second.take(13, 100) + FIGURE_IN_MESSAGES] = 9;
-  registry.described(13, encodeRefused(1, "2001:db8::1", 5_000));
+  registry.described(13, factsOf(1, "2001:db8::1", 5_000));
   const live = registry.live();
   expect(live.count).toBe(2);
   expect([live.figures[0], live.figures[FIGURES_COUNT]]).toEqual([11, 13]);

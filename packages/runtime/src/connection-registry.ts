@@ -2,13 +2,8 @@
 // ring for those that are finished, another for slow consumers, totals by account. Control thread.
 // Reading asks no worker for anything. What must stay true: nothing here grows with the number of
 // connections that ever were.
-import { FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
-import {
-  type ClosedConnection,
-  type ConnectionFacts,
-  decodeFacts,
-  type FinishedConnection,
-} from "@weft/broker";
+import { type ConnectionFacts, decodeFacts, FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
+import type { ClosedConnection, FinishedConnection } from "@weft/broker";
 import { ConnectionSlotsReader } from "@weft/shm";
 import { ClosedConnections } from "./closed-connections.ts";
 

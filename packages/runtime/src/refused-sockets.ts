@@ -1,7 +1,8 @@
 // Connections above the limit: told why, closed, and remembered as closed. Acceptor thread. What
 // must stay true: a storm of them holds few descriptors, each for a short while, and few records.
 import type { Socket } from "node:net";
-import { encodeRefused, type FinishedConnection } from "@weft/broker";
+import { encodeFacts, UNKNOWN_FACTS } from "@weft/base";
+import type { FinishedConnection } from "@weft/broker";
 import type { ClosedReason } from "@weft/protocol";
 import { ClosedConnections } from "./closed-connections.ts";
 
@@ -69,7 +70,12 @@ export class RefusedSockets {
       subscriptions: 0,
       roundTripNanos: 0,
       stalls: 0,
-      facts: encodeRefused(listener, socket.remoteAddress ?? "", socket.remotePort ?? 0),
+      facts: encodeFacts({
+        ...UNKNOWN_FACTS,
+        listener,
+        address: socket.remoteAddress ?? "",
+        port: socket.remotePort ?? 0,
+      }),
     };
     this.#records.add([record]);
     this.#sending ??= setTimeout(() => this.#send(), SEND_EVERY_MS);

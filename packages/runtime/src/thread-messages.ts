@@ -9,7 +9,7 @@ import type {
   FinishedConnection,
   SnapshotEffects,
 } from "@weft/broker";
-import type { ListenOptions, TlsContextOptions } from "@weft/net";
+import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
 
@@ -137,8 +137,8 @@ export type FromAcceptor =
     }
   | { readonly kind: "stopped" };
 
-/** An accepted socket on its way to a worker. */
-export interface PlacedSocket {
-  readonly socket: import("node:net").Socket;
+/** An accepted connection on its way to a worker. */
+export interface PlacedConnection {
+  readonly connection: NativeConnection;
   readonly listener: number;
 }

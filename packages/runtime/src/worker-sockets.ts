@@ -5,7 +5,7 @@ import { SocketDriver, TlsContext } from "@weft/net";
 import { GoneCounter } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
 import type { LogBatcher } from "./log-batcher.ts";
-import type { PlacedSocket, WorkerSeed, WorkerStart } from "./thread-messages.ts";
+import type { PlacedConnection, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import type { WorkerEnding } from "./worker-ending.ts";
 
 export interface SocketParts {
@@ -50,9 +50,9 @@ export function takeSockets(
     tls.map((options) => (options === null ? undefined : new TlsContext(options, onRejected)));
   let contexts = contextsOf(start.tls);
   const faults = injectFaults(`${seed.threadIndex}`);
-  seed.sockets.on("message", ({ socket, listener }: PlacedSocket) => {
+  seed.sockets.on("message", ({ connection, listener }: PlacedConnection) => {
     ending.connectionCame();
-    sockets.adopt(socket, contexts[listener], (transport) => {
+    sockets.adopt(connection, contexts[listener], (transport) => {
       const session = core.open(transport, listener);
       return faults?.wrap(session) ?? session;
     });

@@ -1,16 +1,17 @@
 // The configuration's window to the real world: files and environment variables. Control thread.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ConfigSource, ConfigSourceError } from "@weft/config";
+import { CONFIG_LIMITS, type ConfigSource, ConfigSourceError } from "@weft/config";
 import { checkTlsFiles } from "@weft/runtime";
 
 /** Files of the file system and variables of the process. */
 export const FILE_SOURCE: ConfigSource = {
   readFile: (path) => {
     try {
-      return readFileSync(path, "utf8");
+      return readText(path);
     } catch (error) {
+      if (error instanceof ConfigSourceError) throw error;
       const { code, message } = error as Error & { readonly code?: string };
       if (code === "ENOENT") return undefined;
       throw new ConfigSourceError(message);
@@ -21,6 +22,32 @@ export const FILE_SOURCE: ConfigSource = {
   checkTlsFiles,
   environment: (name) => process.env[name],
 };
+
+const PIECE_BYTES = 64 * 1024;
+
+/** Reads a file, or a pipe such as `<(...)`, but no more than a configuration may have. */
+function readText(path: string): string {
+  const descriptor = openSync(path, "r");
+  try {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for (;;) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const read = readSync(descriptor, piece);
+      if (read === 0) return Buffer.concat(pieces, length).toString("utf8");
+      pieces.push(piece.subarray(0, read));
+      length += read;
+      // A character has at least a byte; text of several bytes each is refused a little earlier.
+      if (length > CONFIG_LIMITS.charactersMax) {
+        throw new ConfigSourceError(
+          `open ${path}: larger than ${CONFIG_LIMITS.charactersMax} bytes`,
+        );
+      }
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 export function sha256Hex(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex");

@@ -5,6 +5,7 @@ export {
   type ReloadResult,
   type ReloadSource,
 } from "@weft/runtime";
+export { type CheckedConfig, checkConfig } from "./check-config.ts";
 export type * from "./config-types.ts";
 export { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 export { ConfigurationError } from "./start-error.ts";
@@ -13,6 +14,7 @@ export {
   checkedInput,
   checkOptions,
   configurationOf,
+  optionWarnings,
   type PreparedStart,
   startServer,
   startWithOptions,

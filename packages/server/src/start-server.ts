@@ -81,11 +81,21 @@ export interface PreparedStart {
   readonly prestarted?: PrestartedThreads | undefined;
 }
 
-/** What is wrong with complete options, beyond what the language itself can tell. */
+/**
+ * What is wrong with complete options, beyond what the language itself can tell. Under `strict` that
+ * is also what is only warned about otherwise (GP-9).
+ */
 export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
   const accounts = compile(options);
   const found = [...validateOptions(options), ...validateAuth(options.auth)];
-  return accounts.ok ? found : [...found, ...accounts.errors];
+  if (!accounts.ok) return [...found, ...accounts.errors];
+  return options.strict ? [...found, ...accounts.warnings] : found;
+}
+
+/** What is strange about options, but no reason not to start. */
+export function optionWarnings(options: ServerOptions): readonly ConfigProblem[] {
+  const accounts = compile(options);
+  return accounts.ok && !options.strict ? accounts.warnings : [];
 }
 
 /** The same for options that are complete already; `log` is closed with the server. */
@@ -99,10 +109,14 @@ type ReadOptions = Omit<ReloadInput, "accounts">;
 
 function optionsOf(start: StartOptions): ReadOptions {
   const { options: loaded, digest, warnings } = loadedOptions(start);
-  const { users = [], accounts = [], name } = start;
+  const { users = [], accounts = [], name, host } = start;
+  const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   const options: ServerOptions = {
     ...loaded,
-    ...(start.host === undefined ? {} : { host: start.host }),
+    ...(host === undefined ? {} : { host }),
+    ...(host === undefined || monitoring === undefined
+      ? {}
+      : { monitoring: { ...monitoring, host } }),
     ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
     ...(start.workers === undefined ? {} : { workers: start.workers }),
     ...(name === undefined ? {} : { serverName: name }),

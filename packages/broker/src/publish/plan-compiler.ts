@@ -11,6 +11,7 @@ import {
 } from "@weft/subjects";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
+import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
 import { SegmentHints } from "./segment-hints.ts";
 
@@ -94,6 +95,11 @@ export class PlanCompiler {
   readonly #nodes = new NodeList();
   readonly #hints: SegmentHints;
   readonly #scratch: Scratch[] = [];
+  /** Of the last plan with room to spare: where its last token begins in all segments. */
+  parents: ParentNode[] = [];
+  /** ... and whether all subjects that begin like it are routed by interest alone. */
+  byInterestAlone = false;
+  #spareBytes = 0;
   #bytes: Buffer = NOTHING.bytes;
   #view: DataView = NOTHING.view;
   #used = 0;
@@ -106,7 +112,8 @@ export class PlanCompiler {
 
   /**
    * The plan for one subject. Plans made with `keep` false share memory per `depth` (nesting of
-   * publishes) and are good until the next compilation at that depth.
+   * publishes) and are good until the next compilation at that depth. With `spareBytes` each target
+   * has so much room behind it, and `parents` and `byInterestAlone` are set.
    */
   compile(
     context: PublishContext,
@@ -116,7 +123,11 @@ export class PlanCompiler {
     hash: number,
     keep: boolean,
     depth: number,
+    spareBytes = 0,
   ): Plan {
+    this.#spareBytes = spareBytes;
+    if (spareBytes > 0) this.parents = [];
+    this.byInterestAlone = false;
     const scratch = this.#scratchAt(depth);
     this.#bytes = scratch.bytes;
     this.#view = scratch.view;
@@ -176,6 +187,7 @@ export class PlanCompiler {
     if (client && isReservedSubject(input, start, end)) plan.denied = true;
     if (permissions !== undefined && !permissions.publishAllowed(name)) plan.denied = true;
     if (plan.denied) return;
+    this.byInterestAlone = plain && permissions === undefined;
     let scope: Scope = {
       account,
       subject: input,
@@ -247,6 +259,10 @@ export class PlanCompiler {
     if (reader === null) return;
     index.enter();
     const count = reader.match(scope.account, this.#tokens, this.#nodes);
+    if (this.#spareBytes > 0) {
+      const { parents } = reader;
+      for (let i = 0; i < parents.count; i += 1) this.parents.push({ thread, node: parents.at(i) });
+    }
     if (thread === threadIndex) {
       index.exit();
       for (let i = 0; i < count; i += 1) this.#addLocal(plan, scope, this.#nodes.at(i));
@@ -321,7 +337,7 @@ export class PlanCompiler {
     const sid = subscription.sid;
     const subjectBytes = scope.end - scope.start;
     const length = PREFIX_FIXED_BYTES + subjectBytes + sid.length;
-    const start = this.#reserve(length, plan);
+    const start = this.#reserve(length + this.#spareBytes, plan);
     const bytes = this.#bytes;
     let at = start;
     for (let k = 0; k < 4; k += 1, at += 1) bytes[at] = MSG[k] as number;

@@ -12,7 +12,8 @@ export class Target {
   /** `MSG subject sid ` stands in `view[start, start + length)`. */
   view: DataView;
   readonly start: number;
-  readonly length: number;
+  /** Changes with the subject of a passing plan. */
+  length: number;
   /** Needs a decision per message: echo, auto-unsubscribe, reply tracking. */
   readonly special: boolean;
   /** CP-47: gets messages without their header block. */
@@ -153,4 +154,28 @@ export class Plan {
     }
     return step;
   }
+}
+
+/** Which remote destination of the group a draw beyond its local members fell on. */
+export function placeOf(step: QueueStep, choice: number): number {
+  let rest = choice - step.local.length;
+  let place = 0;
+  while (rest >= (step.weights[place] as number)) {
+    rest -= step.weights[place] as number;
+    place += 1;
+  }
+  return place;
+}
+
+/** How many of these threads get a frame of the message in hand. */
+export function framesOf(remotes: readonly RemoteTarget[]): number {
+  let frames = 0;
+  for (const remote of remotes) if (remote.plain || remote.picks.length > 0) frames += 1;
+  return frames;
+}
+
+export function localTargets(plan: Plan): number {
+  let count = plan.targets.length;
+  for (const step of plan.queues ?? []) count += step.local.length;
+  return count;
 }

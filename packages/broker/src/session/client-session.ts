@@ -125,6 +125,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   stalls = 0;
   /** Of the connection board: the index of its first figure. */
   place = -1;
+  isDescribed = false;
   closedReason: ClosedReason | undefined;
   /** Bits of `WAIT_*`. */
   waiting = 0;

@@ -15,7 +15,7 @@ import {
 } from "@weft/base";
 import type { ConnectionBoard, ControlPort, FinishedConnection, WorkerCounters } from "../ports.ts";
 import type { ClientSession } from "./client-session.ts";
-import { encodeFacts } from "./connection-facts.ts";
+import { factsText } from "./connection-facts.ts";
 
 const NANOS_PER_MS = 1e6;
 
@@ -57,14 +57,14 @@ export class Figures {
     session.place = this.#board.take(session.clientId, session.startedUnixMs);
     if (session.place < 0) return false;
     this.#figures[session.place + FIGURE_ACTIVE_AT] = session.startedUnixMs;
-    this.describe(session, "");
     return true;
   }
 
   /** Facts that others may know have changed. `account`: its name. */
   describe(session: ClientSession, account: string): void {
+    session.isDescribed = true;
     if (session.place < 0) return;
-    const facts = encodeFacts(session, account);
+    const facts = factsText(session, account);
     if (this.#board.describe(session.place, facts)) return;
     this.#control.describeConnection(session.clientId, facts);
   }
@@ -123,7 +123,7 @@ export class Figures {
       subscriptions: at < 0 ? 0 : (figures[at + FIGURE_SUBSCRIPTIONS] as number),
       roundTripNanos: session.roundTripMs * NANOS_PER_MS,
       stalls: session.stalls,
-      facts: encodeFacts(session, account),
+      facts: factsText(session, account),
     };
     if (at >= 0) this.#board.release(at);
     session.place = -1;

@@ -1,13 +1,18 @@
 // For tests of the threads: a BrokerCore that knows no protocol. It greets with its thread's index,
 // answers each chunk with the same bytes, and obeys a few words: `throw`, `assert`, `hash`, `block`,
 // `ring` (a control frame to the next worker, which greets all its connections).
-import { AssertionFailure, type Transport, type TransportEvents } from "@weft/base";
 import {
-  type BrokerDependencies,
-  type BrokerDriver,
-  type BrokerSnapshot,
-  encodeRefused,
-  type SnapshotEffects,
+  AssertionFailure,
+  encodeFacts,
+  type Transport,
+  type TransportEvents,
+  UNKNOWN_FACTS,
+} from "@weft/base";
+import type {
+  BrokerDependencies,
+  BrokerDriver,
+  BrokerSnapshot,
+  SnapshotEffects,
 } from "@weft/broker";
 
 class EchoSession implements TransportEvents {
@@ -113,7 +118,11 @@ export class BrokerCore implements BrokerDriver {
       subscriptions: 0,
       roundTripNanos: 0,
       stalls: 0,
-      facts: encodeRefused(0, session.transport.remoteAddress, session.transport.remotePort),
+      facts: encodeFacts({
+        ...UNKNOWN_FACTS,
+        address: session.transport.remoteAddress,
+        port: session.transport.remotePort,
+      }),
     });
   }
 

@@ -1,0 +1,16 @@
+// Bits of what a transport is doing; see socket-transport.ts.
+
+export const PAUSED = 1;
+/** Put off by the fairness rule; the driver resumes it. */
+export const YIELDED = 2;
+/** `startTls` was called, the first bytes are not here yet. */
+export const AWAITING_HELLO = 4;
+/** The TLS layer has the socket, the handshake is not finished. */
+export const HANDSHAKING = 8;
+/** `end` was called: input is read and dropped, so that no reset eats the last output. */
+export const ENDING = 16;
+export const DESTROYED = 32;
+export const CLOSED = 64;
+/** The kernel did not take the last write at once. */
+export const SLOW = 128;
+export const DISCARDING = ENDING | DESTROYED | CLOSED;

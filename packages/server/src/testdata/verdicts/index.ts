@@ -1,0 +1,19 @@
+// Every verdict, in the order of the feature map. Data for tests.
+import { ACCOUNTS_VERDICTS } from "./accounts.ts";
+import { IDENTITY_VERDICTS } from "./identity.ts";
+import { LANGUAGE_VERDICTS } from "./language.ts";
+import { MISSING_VERDICTS } from "./missing.ts";
+import { MONITORING_VERDICTS } from "./monitoring.ts";
+import { TOP_VERDICTS } from "./options.ts";
+import { TLS_VERDICTS } from "./tls.ts";
+import type { Verdict } from "./verdict.ts";
+
+export const VERDICTS: readonly Verdict[] = [
+  ...LANGUAGE_VERDICTS,
+  ...TOP_VERDICTS,
+  ...MONITORING_VERDICTS,
+  ...IDENTITY_VERDICTS,
+  ...ACCOUNTS_VERDICTS,
+  ...TLS_VERDICTS,
+  ...MISSING_VERDICTS,
+];
