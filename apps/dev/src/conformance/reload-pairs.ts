@@ -302,8 +302,8 @@ const LIMIT_PAIRS: readonly ReloadPair[] = [
     name: "max_connections rises",
     before: "max_connections: 2",
     after: "max_connections: 3",
-    clients: [{}, {}],
-    newcomers: [{}],
+    clients: [{}],
+    newcomers: [{}, {}, {}],
   },
   {
     name: "max_payload falls",
