@@ -1,19 +1,28 @@
 // The files of a server that follow a reload: log and ports file (RL-02, RL-06). Control thread.
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import type { ReloadPart } from "./runtime.ts";
-import { PortsFile } from "./server-files.ts";
+import { PortsFile, type ServerUrls } from "./server-files.ts";
 
-/** The log file is opened before anything changes; a log that cannot change goes on as it is. */
+/**
+ * The last part: its log changes while it is prepared, since opening it is what can fail, and back if
+ * there is no reload after all. A log that does not follow options goes on as it is.
+ */
 export function logPart(log: LogSink): ReloadPart {
   return {
-    prepare: ({ logging }) => log.prepareUpdate?.(logging),
+    prepare: async ({ logging }, previous) => {
+      await log.update?.(logging);
+      return {
+        commit: () => undefined,
+        abandon: () => void log.update?.(previous.logging).catch(() => undefined),
+      };
+    },
   };
 }
 
 /** A ports file elsewhere; `place` holds the one of now. */
 export function portsFilePart(
   place: { portsFile: PortsFile | undefined },
-  urls: () => readonly string[],
+  urls: ServerUrls,
 ): ReloadPart {
   return {
     prepare: (next, previous) => {
@@ -22,7 +31,7 @@ export function portsFilePart(
       let made: PortsFile | undefined;
       if (next.portsFileDir !== undefined) {
         made = new PortsFile(next.portsFileDir, process.pid);
-        made.write(urls());
+        made.write(urls);
       }
       return {
         commit: () => {

@@ -8,19 +8,27 @@
 //
 // Must stay true: when 5 comes no thread follows a rule of before. Between 3 and 5 a thread with the
 // new rules and one with the old ones meet; account indexes mean the same to both.
-import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ConnectionLimits, SnapshotEffects } from "@weft/broker";
 import { formatProblem, type ServerOptions } from "@weft/config";
+import type { LogSink } from "@weft/logging";
 import { AccountRetirement } from "./account-retirement.ts";
 import type { HashPool } from "./hash-pool.ts";
-import type { LogSink } from "./log-writer.ts";
+import type { Monitor } from "./monitor-wiring.ts";
 import { refusalText } from "./refusal-text.ts";
 import { reloadError } from "./reload-error.ts";
 import { logPart, portsFilePart } from "./reload-files.ts";
 import { abandonAll, type PreparedReload, prepareReload } from "./reload-prepare.ts";
-import type { ReloadPart, ReloadResult, ReloadSource, ServerConfiguration } from "./runtime.ts";
-import type { PortsFile } from "./server-files.ts";
+import type {
+  ReloadPart,
+  ReloadResult,
+  ReloadSource,
+  Runtime,
+  ServerConfiguration,
+} from "./runtime.ts";
+import { type PortsFile, serverUrls } from "./server-files.ts";
+import { traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
+import type { SystemService } from "./system-service.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 import type { FromWorker } from "./thread-messages.ts";
 
@@ -35,21 +43,21 @@ interface Excess {
 
 /** The server as a reload sees it. */
 export interface ReloadedServer {
+  /** Its configuration and ports file are replaced. */
+  readonly server: Pick<Runtime, "workersCount" | "port" | "monitoringUrl" | "inLameDuck"> & {
+    configuration: ServerConfiguration;
+    portsFile: PortsFile | undefined;
+  };
   readonly log: LogSink;
   readonly threads: ThreadGroup;
   readonly hashes: HashPool;
-  readonly workersCount: number;
   readonly regions: SharedRegions;
-  readonly boundPort: number;
-  /** Replaced, member by member. */
-  readonly state: { configuration: ServerConfiguration; portsFile: PortsFile | undefined };
   /** What else follows a reload. */
-  parts(): readonly ReloadPart[];
-  /** For the ports file. */
-  urls(): readonly string[];
-  /** Why there can be no reload now. */
-  refusal(): string | undefined;
-  /** A change that has begun is brought to an end unless this says that the server is. */
+  readonly parts: readonly ReloadPart[];
+  readonly system: SystemService | undefined;
+  /** Undefined while nobody has asked for a page. */
+  monitor(): Promise<Monitor> | undefined;
+  isUp(): boolean;
   isEnding(): boolean;
   snapshot(configuration: ServerConfiguration): BrokerSnapshot;
   /** `arrived`, or the end of the server if that comes first. */
@@ -57,14 +65,14 @@ export interface ReloadedServer {
 }
 
 export class ServerReload {
-  readonly #server: ReloadedServer;
+  readonly #given: ReloadedServer;
   readonly #retirement: AccountRetirement;
   #effects: SnapshotEffects[] = [];
   #excessClosed = 0;
 
-  constructor(server: ReloadedServer) {
-    this.#server = server;
-    this.#retirement = new AccountRetirement(server.regions.accountConnections);
+  constructor(given: ReloadedServer) {
+    this.#given = given;
+    this.#retirement = new AccountRetirement(given.regions.accountConnections);
   }
 
   /** Answers of workers come by here. */
@@ -75,24 +83,18 @@ export class ServerReload {
 
   /** Throws `ReloadError`, with everything as it was. */
   async run(source: ReloadSource | undefined): Promise<ReloadResult> {
-    const server = this.#server;
-    const { log } = server;
+    const { server, log, hashes, parts } = this.#given;
     try {
       this.#mayReload();
       if (source === undefined) throw reloadError("no-file", NO_FILE);
-      const parts = [
-        ...server.parts(),
-        portsFilePart(server.state, () => server.urls()),
-        logPart(log),
-      ];
       const prepared = await prepareReload(source, {
-        current: server.state.configuration,
-        boundPort: server.boundPort,
+        current: server.configuration,
+        boundPort: server.port,
         retirement: this.#retirement,
-        parts,
-        compareHash: (stored, given) => server.hashes.compare(stored, given),
+        parts: [...parts, portsFilePart(server, serverUrls(server)), logPart(log)],
+        compareHash: (stored, given) => hashes.compare(stored, given),
       });
-      if (server.refusal() !== undefined) abandonAll(prepared.parts);
+      if (this.#refusal() !== undefined) abandonAll(prepared.parts);
       this.#mayReload();
       return await this.#apply(prepared);
     } catch (error) {
@@ -102,46 +104,65 @@ export class ServerReload {
     }
   }
 
+  #refusal(): string | undefined {
+    const { server, isUp, isEnding } = this.#given;
+    if (isEnding()) return "the server is shutting down";
+    if (server.inLameDuck) return "the server is in lame duck mode";
+    return isUp() ? undefined : "the server is not ready";
+  }
+
   #mayReload(): void {
-    const refusal = this.#server.refusal();
+    const refusal = this.#refusal();
     if (refusal !== undefined) throw reloadError("ending", refusal);
   }
 
   async #apply(prepared: PreparedReload): Promise<ReloadResult> {
-    const server = this.#server;
+    const { server, hashes, parts } = this.#given;
     const { next } = prepared;
-    const previous = server.state.configuration;
+    const previous = server.configuration;
     for (const part of prepared.parts) part.commit();
-    const snapshot = server.snapshot(next);
-    server.state.configuration = next;
+    const snapshot = this.#given.snapshot(next);
+    server.configuration = next;
     await this.#tellAcceptor(next.options, snapshot);
     await this.#tellWorkers(prepared, snapshot);
-    for (const part of server.parts()) part.applySnapshot?.(snapshot);
+    await this.#tellControl(next, snapshot);
+    for (const part of parts) part.applySnapshot?.(snapshot);
     const excess = await this.#closeExcess(previous, next);
     this.#retirement.follow(next.accounts);
     const result = this.#resultOf(prepared, excess.closed);
     this.#report(prepared, excess);
-    const { token, password, users } = next.options.auth;
-    const secrets = [token, password, ...users.map((user) => user.password)];
-    if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) server.hashes.warmUp();
-    for (const part of server.parts()) part.onReloaded?.(result);
+    hashes.warmUpFor(next.options.auth);
+    for (const part of parts) part.onReloaded?.(result);
     return result;
+  }
+
+  /** What control itself does by the snapshot; the workers have it. */
+  async #tellControl(next: ServerConfiguration, snapshot: BrokerSnapshot): Promise<void> {
+    const { system, log } = this.#given;
+    system?.applySnapshot(snapshot);
+    const monitor = await this.#given.monitor();
+    try {
+      await monitor?.update(next.options, next.accounts, next.digest ?? "");
+    } catch (error) {
+      log.write("error", `Monitoring did not follow the reload: ${(error as Error).message}`);
+    }
   }
 
   async #tellAcceptor({ limits }: ServerOptions, snapshot: BrokerSnapshot): Promise<void> {
     const refusals = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
     const connectionsMax = limits.maxConnections;
     await this.#answered("acceptor-reloaded", 1, () =>
-      this.#server.threads.tellAcceptor({ kind: "reload", connectionsMax, refusals }),
+      this.#given.threads.tellAcceptor({ kind: "reload", connectionsMax, refusals }),
     );
   }
 
   async #tellWorkers(prepared: PreparedReload, snapshot: BrokerSnapshot): Promise<void> {
     const { next, sameSecrets, tlsChanged } = prepared;
-    const { debug, trace } = next.options.logging;
+    const { debug } = next.options.logging;
+    const trace = traceOptions(next.options);
     this.#effects = [];
-    await this.#answered("reloaded", this.#server.workersCount, () =>
-      this.#server.threads.tellWorkers({
+    await this.#answered("reloaded", this.#given.server.workersCount, () =>
+      this.#given.threads.tellWorkers({
         kind: "reload",
         snapshot,
         sameSecrets,
@@ -166,8 +187,8 @@ export class ServerReload {
     const shares = isLowered
       ? sharesOf(open, total, max)
       : open.map(() => Number.POSITIVE_INFINITY);
-    const { threads, workersCount } = this.#server;
-    await this.#answered("excess-closed", workersCount, () => {
+    const { threads, server } = this.#given;
+    await this.#answered("excess-closed", server.workersCount, () => {
       for (const [worker, connectionsMax] of shares.entries()) {
         const limits: ConnectionLimits = { connectionsMax, accounts };
         threads.tellWorker(worker, { kind: "close-excess", limits });
@@ -181,11 +202,11 @@ export class ServerReload {
     count: number,
     ask: () => void,
   ): Promise<void> {
-    const { threads } = this.#server;
+    const { threads } = this.#given;
     const answer = threads.arrival(kind, count);
     ask();
-    await this.#server.orDeath(answer);
-    if (this.#server.isEnding()) this.#mayReload();
+    await this.#given.orDeath(answer);
+    if (this.#given.isEnding()) this.#mayReload();
   }
 
   #resultOf(prepared: PreparedReload, excessClosed: number): ReloadResult {
@@ -203,7 +224,7 @@ export class ServerReload {
 
   /** LG-17, RL-14. */
   #report({ changes, warnings, next }: PreparedReload, { closed, limit }: Excess): void {
-    const { log } = this.#server;
+    const { log } = this.#given;
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (closed > 0) log.write("info", `Closed ${closed} connections to fall within ${limit}`);
     for (const { text } of changes) log.write("info", `Reloaded: ${text}`);

@@ -1,10 +1,11 @@
 // What a running server is to the program around it. Control thread; types only.
+
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { ConfigProblem } from "@weft/base";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
+import type { LogSink } from "@weft/logging";
 import type { TlsContextOptions } from "@weft/net";
-import type { LogSink } from "./log-writer.ts";
 import type { PrestartedThreads } from "./prestart.ts";
 
 /** What a server runs with. Replaced as a whole by a reload. */
@@ -70,8 +71,10 @@ export interface RuntimeOptions {
   readonly log: LogSink;
   /** Where the configuration was read from, for the start banner. */
   readonly configFile?: string | undefined;
-  /** `sha256:...` of that file. */
+  /** `sha256:...` of the configuration (CF-16). */
   readonly configDigest?: string | undefined;
+  /** Arguments of the program, for `/debug/vars`; secrets in them are replaced. */
+  readonly commandLine?: readonly string[] | undefined;
   /** Reads that file again; undefined = there is none to reload. */
   readonly reloadSource?: ReloadSource | undefined;
   /** What follows a reload beside the server itself. */
@@ -91,6 +94,8 @@ export interface Runtime {
   /** Address that the client listener is bound to. */
   readonly host: string;
   readonly port: number;
+  /** Of the monitoring port, such as `http://127.0.0.1:8222`; undefined = there is none. */
+  readonly monitoringUrl: string | undefined;
   readonly workersCount: number;
   /**
    * Resolves when the server has ended on purpose. Rejects when a thread of it died (F27): then
@@ -99,6 +104,13 @@ export interface Runtime {
   readonly closed: Promise<void>;
   /** Stops listening, closes all connections, ends all threads. */
   close(): Promise<void>;
+  /** LG-08. */
+  reopenLog(): void;
+  /**
+   * LG-11, RL-02: logs as `options.logging` says from now on. Rejects, with nothing changed, when a
+   * file or a syslog cannot be opened. Where the log is a function, only the levels change.
+   */
+  updateLogging(options: ServerOptions): Promise<void>;
   /** CP-108. Resolves when the server has ended. */
   enterLameDuck(): Promise<void>;
   readonly inLameDuck: boolean;

@@ -1,14 +1,14 @@
 // A worker's part of a reload. Worker threads. Must stay true: the answer leaves when everything here
 // follows the new configuration.
 import type { BrokerDriver, ConnectionLimits } from "@weft/broker";
-import type { LogBatcher } from "./log-batcher.ts";
+import type { ThreadLog } from "@weft/logging";
 import { pinnedCheck } from "./pinned-check.ts";
 import type { FromWorker, WorkerReload } from "./thread-messages.ts";
 import type { TakenSockets } from "./worker-sockets.ts";
 
 export interface WorkerReloadingParts {
   readonly core: BrokerDriver;
-  readonly log: LogBatcher;
+  readonly log: ThreadLog;
   readonly sockets: TakenSockets;
   /** Ends a turn. */
   flush(): void;
@@ -25,8 +25,8 @@ export class WorkerReloading {
   apply(change: WorkerReload): void {
     const { core, log, sockets, flush, tell } = this.#parts;
     const { snapshot, sameSecrets, tls, pinnedKeys } = change;
-    log.debugEnabled = change.debug;
-    log.traceEnabled = change.trace;
+    log.setLevels({ debug: change.debug, trace: change.trace !== undefined });
+    core.setTrace(change.trace);
     if (tls !== undefined) sockets.replaceTls(tls);
     const isPinned = pinnedCheck(pinnedKeys);
     const effects = core.applySnapshot({ snapshot, sameSecrets, isPinned });

@@ -6,20 +6,19 @@ import { validateAuth } from "@weft/auth";
 import type { ConfigProblem } from "@weft/base";
 import {
   defaultOptions,
+  type LoggingOptions,
   loadConfig,
   type ServerOptions,
   textSource,
   validateOptions,
 } from "@weft/config";
+import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
 import {
-  type LogSink,
-  LogWriter,
   type PrestartedThreads,
   type ReloadInput,
   type ReloadPart,
   type ReloadSource,
   type Runtime,
-  SILENT_LOG,
   startRuntime,
 } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
@@ -29,6 +28,8 @@ import type { StartOptions } from "./start-options.ts";
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
 const TEXT_NAME = "config";
+/** Name in syslog. */
+const PROGRAM = "weft";
 
 /** A running server. */
 export type WeftServer = Runtime;
@@ -40,9 +41,10 @@ export type WeftServer = Runtime;
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
   const { options, digest } = optionsOf(start);
   const { configFile } = start;
+  const log = await openLog(start, options);
   return startWithOptions({
     options,
-    log: logOf(start, options),
+    log,
     configFile,
     configDigest: digest,
     reloadSource: configFile === undefined ? undefined : configurationOf(start),
@@ -73,10 +75,12 @@ export interface PreparedStart {
   readonly options: ServerOptions;
   readonly log: LogSink;
   readonly configFile?: string | undefined;
+  /** See `RuntimeOptions`. */
   readonly configDigest?: string | undefined;
   /** Reads the configuration again; undefined = it cannot be reloaded. */
   readonly reloadSource?: ReloadSource | undefined;
   readonly reloadParts?: readonly ReloadPart[] | undefined;
+  readonly commandLine?: readonly string[] | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -141,17 +145,23 @@ function loadedOptions(start: StartOptions): ReadOptions {
   return loaded;
 }
 
-function logOf(start: StartOptions, options: ServerOptions): LogSink {
+/** Throws what is wrong with the file or the syslog of the configuration. */
+async function openLog(start: StartOptions, options: ServerOptions): Promise<LogSink> {
   const { log } = start;
   const { logging } = options;
-  if (log === undefined && logging.logFile === undefined) return SILENT_LOG;
-  if (typeof log === "function") {
-    return { ...SILENT_LOG, write: log, writeFatal: (text) => log("fatal", text) };
+  const { logFile, syslog, remoteSyslog } = logging;
+  if (typeof log === "function") return functionLog(log);
+  if (log === undefined && logFile === undefined && remoteSyslog === undefined && !syslog) {
+    return SILENT_LOG;
   }
-  const file = log === "stderr" ? undefined : logging.logFile;
-  const writer = new LogWriter({ ...logging, processId: process.pid, file });
-  void writer.loadFast();
-  return writer;
+  const chosen = log === undefined ? logging : standardError(logging);
+  const made = new ServerLog(chosen, { processId: process.pid, program: PROGRAM });
+  await made.opened;
+  return made;
+}
+
+function standardError(logging: LoggingOptions): LoggingOptions {
+  return { ...logging, logFile: undefined, remoteSyslog: undefined, syslog: false };
 }
 
 function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {

@@ -70,6 +70,7 @@ export class World {
   readonly #transportThreads: TransportThread[] = [];
   readonly #connectionsByAccount = new Map<number, number>();
   #lastClientId = 0;
+  #lastEventSequence = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -230,6 +231,10 @@ export class World {
       nextClientId: () => {
         this.#lastClientId += 1;
         return this.#lastClientId;
+      },
+      nextEventSequence: () => {
+        this.#lastEventSequence += 1;
+        return this.#lastEventSequence;
       },
       setTimer: this.#timerFor(() => core),
     });

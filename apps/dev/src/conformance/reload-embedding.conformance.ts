@@ -109,6 +109,9 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
         write: () => undefined,
         writeFatal: () => undefined,
         reopen: () => undefined,
+        dropped: () => undefined,
+        onFatal: () => undefined,
+        onRoom: (listener) => listener(),
         close: () => Promise.resolve(),
       },
       reloadParts: [

@@ -200,7 +200,7 @@ function rewrite(plan: Plan, message: MessageView): Plan {
     }
     view.setUint8(at, SPACE);
     at += 1;
-    for (let k = 0; k < sid.length; k += 1, at += 1) view.setUint8(at, sid[k] as number);
+    for (let k = 0; k < sid.length; k += 1, at += 1) view.setUint8(at, sid.charCodeAt(k));
     view.setUint8(at, SPACE);
     target.length = at + 1 - target.start;
   }

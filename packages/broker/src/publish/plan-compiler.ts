@@ -13,6 +13,7 @@ import type { Subscription, SubscriptionTable } from "../subscribe/subscription.
 import type { PublishContext } from "./context.ts";
 import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
+import { isReservedSubject, isServiceReply } from "./reserved-subjects.ts";
 import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
@@ -62,21 +63,6 @@ function setSoleStep(plan: Plan): void {
   }
   if (queues.length !== 1 || targets.length > 0) return;
   if (remotes?.some((remote) => remote.plain) !== true) plan.soleQueue = queues[0];
-}
-
-function isServiceReply(input: Buffer, start: number, end: number): boolean {
-  if (end - start < 5 || input[start] !== 0x5f || input[start + 1] !== 0x52) return false;
-  return input[start + 2] === 0x5f && input[start + 3] === 0x2e;
-}
-
-/** A client may not publish here whatever its permissions say (CP-62). */
-function isReservedSubject(input: Buffer, start: number, end: number): boolean {
-  const first = input[start];
-  if (first !== 0x24 && first !== 0x5f) return false;
-  // Inboxes are no reserved ones; they come with every request.
-  if (first === 0x5f && input[start + 1] !== 0x47) return false;
-  const begin = input.toString("latin1", start, Math.min(end, start + 5));
-  return begin === "$NRG." || begin === "$GNR." || begin === "_GR_.";
 }
 
 /** Memory of the plans that are not kept. */
@@ -346,7 +332,7 @@ export class PlanCompiler {
     }
     bytes[at] = SPACE;
     at += 1;
-    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid[k] as number;
+    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid.charCodeAt(k);
     bytes[at] = SPACE;
     const special = subscription.max > 0 || subscription.session.specialTarget;
     return new Target(subscription, this.#view, start, length, special);
@@ -366,14 +352,30 @@ export class PlanCompiler {
     return start;
   }
 
-  /** Gives a plan that is kept memory of its own, of exactly its size. */
+  /**
+   * Gives a plan that is kept memory of its own, of exactly its size. Names and subjects move there
+   * too: as pieces of Node's pool they would keep all of it, 64 KiB, which no limit counts.
+   */
   #detach(plan: Plan): void {
-    const own = Buffer.allocUnsafeSlow(this.#used);
-    this.#bytes.copy(own, 0, 0, this.#used);
-    point(plan, makeView(own));
+    const { queues = [], remotes = [] } = plan;
+    let bytes = this.#used;
     let targets = plan.targets.length;
-    for (const step of plan.queues ?? []) targets += step.local.length + step.remotes.length;
-    plan.bytesCharged = PLAN_BYTES + own.length + targets * TARGET_BYTES;
+    for (const { name, local, remotes: others } of queues) {
+      bytes += name.length;
+      targets += local.length + others.length;
+    }
+    for (const { subject } of remotes) bytes += subject?.length ?? 0;
+    const own = Buffer.allocUnsafeSlow(bytes);
+    let at = this.#bytes.copy(own, 0, 0, this.#used);
+    point(plan, makeView(own));
+    const keep = (piece: Buffer): Buffer => {
+      const start = at;
+      at += piece.copy(own, start);
+      return own.subarray(start, at);
+    };
+    for (const step of queues) step.name = keep(step.name);
+    for (const remote of remotes) if (remote.subject) remote.subject = keep(remote.subject);
+    plan.bytesCharged = PLAN_BYTES + bytes + targets * TARGET_BYTES;
   }
 
   #scratchAt(depth: number): Scratch {

@@ -40,8 +40,8 @@ export class Target {
 export class RemoteTarget {
   readonly thread: number;
   readonly account: number;
-  /** Subject in that account; undefined = the published one. */
-  readonly subject: Buffer | undefined;
+  /** Subject in that account; undefined = the published one. Of a kept plan: in its own memory. */
+  subject: Buffer | undefined;
   readonly subjectHash: number;
   /** False when only queue groups are there: a frame leaves only if one was picked. */
   readonly plain: boolean;
@@ -74,7 +74,8 @@ export const QUEUES_SEARCHED_MAX = 8;
 export class QueueStep {
   /** Name as a byte string. */
   readonly key: string;
-  readonly name: Buffer;
+  /** Of a kept plan: in its own memory. */
+  name: Buffer;
   readonly local: Target[] = [];
   readonly remotes: RemoteTarget[] = [];
   /** Members behind `remotes[i]`. */

@@ -22,13 +22,10 @@ import {
 } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { hashSubject, type PlanCompiler } from "./plan-compiler.ts";
-import type { ServiceStep } from "./service-step.ts";
+import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** Result of a publish that has to be tried again when `parkedOn` has room. */
 export const PARKED = -1;
-
-/** Nesting of publishes through service imports and mappings; deeper ones are dropped. */
-export const PUBLISH_DEPTH_MAX = 16;
 
 export interface PublisherDependencies {
   readonly index: InterestIndex;
@@ -66,6 +63,7 @@ export class Publisher {
   /** The lane that parked the last publish; this thread's own number: the turn is spent. */
   parkedOn = 0;
   misses = 0;
+  fanoutMax = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;
   /** Requests that went to several threads. */
@@ -110,7 +108,7 @@ export class Publisher {
     this.#work += deliveries * (1 + (bodyBytes >> 7));
   }
 
-  /** Other accounts: no plan is what it was. Between two turns. */
+  /** Other accounts, between two turns. */
   replaceRouting(routing: AccountRouting): void {
     this.#dependencies.compiler.routing = routing;
     this.cache.clear();
@@ -392,7 +390,9 @@ export class Publisher {
       spareBytes);
     plan.checkedEpoch = this.epoch;
     if (plan.hasSteps) this.spend(COMPILE_WORK * localTargets(plan), 0);
-    if (keep) this.cache.insert(plan);
+    if (!keep) return plan;
+    this.cache.insert(plan);
+    this.fanoutMax = Math.max(this.fanoutMax, localTargets(plan));
     return plan;
   }
 }

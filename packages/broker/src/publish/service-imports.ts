@@ -22,8 +22,8 @@ import type { ContextTable, PublishContext } from "./context.ts";
 import { MessageView } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
 import { hashSubject } from "./plan-compiler.ts";
-import { PUBLISH_DEPTH_MAX, type Publisher } from "./publisher.ts";
-import type { ServiceStep } from "./service-step.ts";
+import type { Publisher } from "./publisher.ts";
+import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** AC-33: acknowledgements keep their way; rewriting them would break pull consumers. */
 const ACK_PREFIX = Buffer.from("$JS.ACK.", "latin1");

@@ -1,7 +1,10 @@
-// What the publisher leaves to the service imports. Types only.
+// What publisher and service imports have between them. Owned by the worker's core.
 import type { PublishContext } from "./context.ts";
 import type { MessageView } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
+
+/** Nesting of publishes through service imports and mappings; deeper ones are dropped. */
+export const PUBLISH_DEPTH_MAX = 16;
 
 /** Requests that cross accounts; see service-imports.ts. */
 export interface ServiceStep {

@@ -14,6 +14,7 @@ import type { Subscription } from "../subscribe/subscription.ts";
 import type { ClientSession } from "./client-session.ts";
 import { loginFacts, refuse, restartLogin, setRights } from "./login.ts";
 import type { SessionHost } from "./session-host.ts";
+import { logAbout } from "./session-log.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
 
 /** Makes every session what the snapshot that its host has by now makes of it; `before` was before. */
@@ -47,13 +48,10 @@ export function closeExcess(
     const { account } = session;
     const accountMax = accounts.get(account);
     if (left > connectionsMax) {
-      host.log.write("error", `${session.label()} - ${ERROR_LINES.connectionsExceeded.text}`);
+      logAbout(session, "error", ERROR_LINES.connectionsExceeded.text);
       session.fail(ERROR_LINES.connectionsExceeded);
     } else if (accountMax !== undefined && host.releaseAbove(account, accountMax)) {
-      host.log.write(
-        "error",
-        `${session.label()} - ${ERROR_LINES.accountConnectionsExceeded.text}`,
-      );
+      logAbout(session, "error", ERROR_LINES.accountConnectionsExceeded.text);
       // Given back already, or two threads would both find one too many.
       session.account = -1;
       session.fail(ERROR_LINES.accountConnectionsExceeded);
@@ -129,13 +127,13 @@ function followRights(
   if (hasSameRights) session.responses = responses;
   if (session.user !== user) host.factsChanged(session);
   session.controlLineBytesMax = host.limits.controlLineBytesMax;
-  session.specialTarget = !session.echo || session.responses !== undefined;
+  session.specialTarget =
+    !session.echo || session.responses !== undefined || session.trace !== undefined;
   session.refreshQuick();
   const removed = hasSameRights ? 0 : removeDenied(session);
   const { subscriptions, subscriptionsMax } = session;
   if (subscriptionsMax >= 0 && (subscriptions?.size ?? 0) > subscriptionsMax) {
-    const { text } = ERROR_LINES.subscriptionsExceeded;
-    host.log.write("error", `${session.label()} - ${text}`);
+    logAbout(session, "error", ERROR_LINES.subscriptionsExceeded.text);
     session.fail(ERROR_LINES.subscriptionsExceeded);
     session.close("Maximum Subscriptions Exceeded");
   }
@@ -162,11 +160,11 @@ function removeDenied(session: ClientSession): number {
 function sayRemoved(session: ClientSession, { filter, queue, sid }: Subscription): void {
   const subject = Buffer.from(filter, "latin1");
   const group = queue === undefined ? undefined : Buffer.from(queue, "latin1");
-  session.fail(subscriptionRevoked(subject, group, sid));
+  session.fail(subscriptionRevoked(subject, group, Buffer.from(sid, "latin1")));
   const using = queue === undefined ? "" : ` using queue ${JSON.stringify(queue)}`;
-  const place = `${JSON.stringify(filter)}${using} (sid ${JSON.stringify(sid.toString("latin1"))})`;
+  const place = `${JSON.stringify(filter)}${using} (sid ${JSON.stringify(sid)})`;
   const text = `Removed sub ${place} for ${whoText(session)} - not authorized`;
-  session.host.log.write("info", `${session.label()} - ${text}`);
+  logAbout(session, "info", text);
 }
 
 function whoText({ identity, user }: ClientSession): string {

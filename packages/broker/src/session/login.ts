@@ -4,6 +4,7 @@
 import type { AccountSnapshot } from "@weft/accounts";
 import {
   type Identity,
+  isPublicKey,
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
@@ -19,7 +20,10 @@ import {
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { logAbout, refusedUser } from "./session-log.ts";
 
+/** What is shown of a token in place of a name. */
+const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
@@ -32,7 +36,7 @@ export function connect(
   const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
-    host.log.write("error", `${session.label()} - CONNECT refused: ${parsed.reason}`);
+    logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
     session.close("Protocol Violation");
     return false;
   }
@@ -115,7 +119,9 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   const options = session.lastOptions ?? CONNECT_DEFAULTS;
   session.lastOptions = undefined;
   if (!admit(session, outcome.identity)) return false;
-  return applyOptions(session, options);
+  if (!applyOptions(session, options)) return false;
+  session.host.events?.connected(session);
+  return true;
 }
 
 /** Binds the session to its account: limits, permissions, publish context. */
@@ -166,6 +172,8 @@ export function setRights(
   );
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
+  if (identity.kind === "token") session.user = HIDDEN;
+  session.loginKind = identity.nkey === undefined ? identity.kind : "nkey";
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -209,11 +217,21 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
 
 /** The client is not, or not any more, who it would have to be. */
 export function refuse(session: ClientSession, reason: string): void {
-  const { host } = session;
+  const { host, lastOptions } = session;
+  const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
+  if (lastOptions !== undefined) session.user = claimedUser(lastOptions);
   host.counters.authFailures += 1;
-  host.log.write("error", `${session.label()} - authentication error - ${reason}`);
+  const parts = ["authentication error", who, reason].filter((part) => part !== "");
+  logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
+  host.events?.refused(session, "Authentication Failure");
+}
+
+/** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
+function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
+  if (isPublicKey(nkey, "user")) return nkey;
+  return user || (nkey === "" && auth_token === "" ? "" : HIDDEN);
 }
 
 export function loginFacts(session: ClientSession): LoginFacts {

@@ -12,6 +12,7 @@ import type { Publisher } from "../publish/publisher.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
+import type { SystemEvents } from "./system-events.ts";
 
 /** A login that waits for an answer. */
 export type PendingLogin = Extract<LoginOutcome, { kind: "pending" }>;
@@ -59,4 +60,6 @@ export interface SessionHost {
   /** What others may know of the session has changed. */
   factsChanged(session: ClientSession): void;
   closed(session: ClientSession): void;
+  /** Undefined without a system account. */
+  readonly events: SystemEvents | undefined;
 }

@@ -13,6 +13,7 @@ import type {
   BrokerDriver,
   BrokerSnapshot,
   SnapshotEffects,
+  SubscriptionAnswer,
 } from "@weft/broker";
 
 class EchoSession implements TransportEvents {
@@ -151,6 +152,14 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll(`hash ${ticket} ${matches}\n`);
   }
 
+  setTrace(): void {
+    this.#tellAll("trace\n");
+  }
+
+  listSubscriptions(): SubscriptionAnswer {
+    return { entries: [], matched: 0 };
+  }
+
   enterLameDuck(): void {
     this.#tellAll("lame duck\n");
   }
@@ -162,6 +171,10 @@ export class BrokerCore implements BrokerDriver {
 
   closeExcess(): number {
     return 0;
+  }
+
+  obeyOrder(): undefined {
+    return undefined;
   }
 
   closeSome(count: number): number {
