@@ -151,7 +151,12 @@ async function manyLabels(world: AttackWorld): Promise<void> {
   wrong.send(`CONNECT {"user":"x","pass":"${secret("x")}"}\r\nPING\r\n`);
   await refused(wrong, /Authorization Violation/);
   (await world.login(credentialsOf("alice"))).destroy();
-  await waitFor(async () => (await linesOf()).some((line) => /Client Closed/.test(line)), 5_000);
+  const isTold = async (): Promise<boolean> => {
+    const text = (await linesOf()).join("
+");
+    return text.includes("Client Closed") && text.includes("Authentication Failure");
+  };
+  await waitFor(isTold, 5_000, "both reasons in the metrics");
   // Names and labels; the values change.
   const shapesOf = (lines: readonly string[]): Set<string> =>
     new Set(lines.map((line) => line.replace(/ [\d.e+-]+$/, "")));
