@@ -152,8 +152,7 @@ async function manyLabels(world: AttackWorld): Promise<void> {
   await refused(wrong, /Authorization Violation/);
   (await world.login(credentialsOf("alice"))).destroy();
   const isTold = async (): Promise<boolean> => {
-    const text = (await linesOf()).join("
-");
+    const text = (await linesOf()).join("\n");
     return text.includes("Client Closed") && text.includes("Authentication Failure");
   };
   await waitFor(isTold, 5_000, "both reasons in the metrics");
