@@ -202,7 +202,7 @@ authorization { timeout: 1 }
 accounts {
   WATCH { users: [ ${user("watch")} ] }
   A {
-    users: [ ${user("alice")} ]
+    users: [ ${user("alice")}, ${user("limited", `publish: { deny: ["denied.>"] }`)} ]
     ${MAPPINGS}
   }
 }`,

@@ -20,14 +20,14 @@ function logLines({ server }: AttackWorld): string[] {
 async function errorsOfOne(world: AttackWorld): Promise<void> {
   const before = logLines(world).length;
   const startedAt = performance.now();
-  const client = await world.login(credentialsOf("alice"));
+  const client = await world.login(credentialsOf("limited"));
   const count = scaled(5_000, 200_000);
   for (let from = 0; from < count; from += 1_000) {
-    const lines = repeat(1_000, (index) => `SUB a..b${from + index} ${from + index}\r\n`);
+    const lines = repeat(1_000, (index) => `PUB denied.${from + index} 0\r\n\r\n`);
     await client.sendAll(lines.join(""));
   }
   check(await client.ping(60_000), "no answer to wrong lines");
-  const told = client.received.split("Invalid Subject").length - 1;
+  const told = client.received.split("Permissions Violation").length - 1;
   check(told === count, `${told} of ${count} errors were told`);
   const isSummedUp = (): boolean => {
     return logLines(world)
