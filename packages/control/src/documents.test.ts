@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { accountConnectionsEvent } from "./account-connections.ts";
 import { envelope, errorEnvelope, packingFor, userInfo } from "./answer.ts";
 import { connectEvent, disconnectEvent } from "./connection-events.ts";
+import { reloadEvent } from "./reload-event.ts";
 import { serverInfo } from "./server-info.ts";
 import { StatszSchedule, statszDocument } from "./statsz.ts";
 import { eventId } from "./typed-event.ts";
@@ -86,6 +87,15 @@ describe("documents", () => {
     const event = accountConnectionsEvent(SERVER, { acc: "A", conns: 2 }, STAMP);
     expect(keys(event)).toBe("type id timestamp server acc conns");
     expect(event).toMatchObject({ type: "io.nats.server.advisory.v1.account_connections" });
+  });
+
+  test("GP-5: what a reload did", () => {
+    const reload = { changes: ["debug = true"], connectionsClosed: 1, subscriptionsRemoved: 2 };
+    const event = reloadEvent(SERVER, { ...reload, digest: "sha256:0" }, STAMP);
+    expect(keys(event)).toBe(
+      "type id timestamp server changes connections_closed subscriptions_removed config_digest",
+    );
+    expect(event).toMatchObject({ changes: ["debug = true"], connections_closed: 1 });
   });
 
   test("SY-05: figures that are 0 are left out where the reference leaves them out", () => {

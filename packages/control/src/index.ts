@@ -18,6 +18,7 @@ export {
 } from "./connection-events.ts";
 export { type Decision, decide, type RequestOrigin, type ServiceRequest } from "./decide.ts";
 export type { EndpointName } from "./endpoints.ts";
+export { type ReloadFacts, reloadEvent } from "./reload-event.ts";
 export type { RequestOptions } from "./request-options.ts";
 export { type MessageStamp, type ServerFacts, serverId, serverInfo } from "./server-info.ts";
 export { EVENT_SUBJECTS, type Service, servedSubjects } from "./services.ts";

@@ -68,6 +68,8 @@ export const EVENT_SUBJECTS = {
   /** In the account itself. */
   accountAuthError: "$SYS.ACCOUNT.CLIENT.AUTH.ERR",
   statsz: (serverId: string) => `$SYS.SERVER.${serverId}.STATSZ`,
+  /** Ours (GP-5). */
+  reloaded: (serverId: string) => `$SYS.SERVER.${serverId}.RELOADED`,
   shutdown: (serverId: string) => `$SYS.SERVER.${serverId}.SHUTDOWN`,
   lameDuck: (serverId: string) => `$SYS.SERVER.${serverId}.LAMEDUCK`,
 } as const;

@@ -17,6 +17,12 @@ test("SY-03: accounts are told of when their count changes, and every 30 s while
   expect(watch.look(30_099)).toEqual([]);
   expect(watch.look(30_100)).toEqual([2]);
   expect(watch.look(50_000)).toEqual([3]);
+  // RL-04: an account that came with a reload.
+  counts.push(1);
+  watch.follow(counts.length);
+  expect(watch.look(50_050)).toEqual([4]);
+  counts[4] = 0;
+  expect(watch.look(50_060)).toEqual([4]);
   counts[2] = 0;
   expect(watch.look(50_100)).toEqual([2]);
   expect(watch.look(200_000)).toEqual([3]);

@@ -19,11 +19,12 @@ export class AccountWatch {
     this.#last = new Int32Array(accountsCount);
   }
 
-  /** A reload: so many accounts by now; indexes keep their meaning, or had no connection. */
-  resize(accountsCount: number): void {
-    const last = new Int32Array(accountsCount);
-    last.set(this.#last.subarray(0, accountsCount));
-    this.#last = last;
+  /** There are more accounts now; what is known of the others stays. */
+  follow(accountsCount: number): void {
+    if (accountsCount <= this.#last.length) return;
+    const grown = new Int32Array(accountsCount);
+    grown.set(this.#last);
+    this.#last = grown;
   }
 
   /** Accounts with a connection now. */

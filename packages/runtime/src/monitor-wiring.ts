@@ -27,6 +27,8 @@ export interface MonitorParts {
   /** Of the client listener. */
   readonly port: number;
   readonly workersCount: number;
+  /** Of the server: monitoring may be loaded later. */
+  readonly startedUnixNanos: bigint;
   readonly regions: SharedRegions;
   readonly registry: ConnectionRegistry;
   readonly threads: ThreadGroup;
@@ -49,7 +51,8 @@ export interface Monitor {
 
 export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const { options, accounts, registry, lists, hashes, log } = parts;
-  const server = serverFacts(parts, options, parts.configDigest ?? "");
+  const { startedUnixNanos } = parts;
+  const server = serverFacts(parts, options, parts.configDigest ?? "", startedUnixNanos);
   const facts = new LiveMonitorFacts(
     {
       ...parts,
@@ -68,12 +71,11 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const service = new MonitorService({ facts, sources, hashes, log, loadTls });
   const update: Monitor["update"] = async (next, nextAccounts, digest) => {
     await service.update(next);
-    const again = serverFacts(parts, next, digest);
-    const { startedUnixNanos } = facts.server;
+    const again = serverFacts(parts, next, digest, systemClock().unixNanos());
     facts.configure({
       options: next,
       accounts: nextAccounts,
-      server: { ...again, startedUnixNanos, monitoringPort: service.port },
+      server: { ...again, monitoringPort: service.port },
     });
     await rememberCertificate(facts, next);
   };
@@ -85,21 +87,21 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
 const NOT_READY = "failed to be ready for connections after 1ms: server";
 
 function serverFacts(
-  { keys, port, workersCount }: MonitorParts,
+  { keys, port, workersCount, startedUnixNanos }: MonitorParts,
   options: ServerOptions,
   configDigest: string,
+  configLoadedUnixNanos: bigint,
 ): ServerFacts {
   const identity = serverIdentity(options, keys, port);
   const listener = clientListener(options);
-  const now = systemClock().unixNanos();
   return {
     ...identity,
     authRequired: new StaticAuthenticator(options.auth).infoAuthRequired,
     tlsRequired: listener.tls === "required",
     tlsVerify: listener.tlsVerify,
     connectUrls: identity.connectUrls ?? [],
-    startedUnixNanos: now,
-    configLoadedUnixNanos: now,
+    startedUnixNanos,
+    configLoadedUnixNanos,
     configDigest,
     workersCount,
     monitoringPort: 0,

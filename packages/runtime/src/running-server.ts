@@ -21,7 +21,6 @@ import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { SubscriptionLists } from "./subscription-lists.ts";
-
 import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
@@ -206,6 +205,7 @@ export class RunningServer implements Runtime {
       keys: this.#keys,
       port: this.port,
       workersCount: this.workersCount,
+      startedUnixNanos: BigInt(this.#startedUnixMs) * 1_000_000n,
       regions: this.#regions!,
       registry: this.#connections!,
       threads: this.#threads,

@@ -1,6 +1,7 @@
 // Doing what requests to the system account ask for (SY-20 to SY-36). Control thread. What is to be
 // done is decided by `decide` of the control package; here it is carried out.
-import type { BrokerSnapshot, InternalParticipant, InternalRequest } from "@weft/broker";
+import type { AccountSnapshot } from "@weft/accounts";
+import type { InternalParticipant, InternalRequest } from "@weft/broker";
 import {
   accountConnectionsEvent,
   type Decision,
@@ -48,11 +49,11 @@ export class SystemAnswers {
 
   constructor(given: AnswerParts) {
     this.#given = given;
-    this.applySnapshot(given.parts.snapshot);
+    this.follow(given.parts.snapshot.accounts.accounts);
   }
 
-  /** The start, and a reload. */
-  applySnapshot({ accounts: { accounts } }: BrokerSnapshot): void {
+  /** The accounts of a start or a reload. */
+  follow(accounts: readonly AccountSnapshot[]): void {
     this.#accountsByName.clear();
     for (const { name, index, retired } of accounts) {
       if (name !== "" && retired !== true) this.#accountsByName.set(subjectFromText(name), index);

@@ -22,7 +22,8 @@ export const SYSTEM_ACCOUNT = 1;
 const NO_HEADER = Buffer.alloc(0);
 
 export class SystemPublisher {
-  readonly server: ServerFacts;
+  /** Replaced by a reload. */
+  server: ServerFacts;
   /** Events that were made because somebody listened. */
   events = 0;
   readonly #participant: InternalParticipant<Service>;

@@ -14,6 +14,8 @@ import {
 import {
   accountConnectionsEvent,
   EVENT_SUBJECTS,
+  type ReloadFacts,
+  reloadEvent,
   type Service,
   StatszSchedule,
   servedSubjects,
@@ -42,13 +44,13 @@ const FIRST_TOLD_ACCOUNT = 1;
 
 export class SystemService {
   readonly #parts: SystemParts;
-  #accounts: readonly AccountSnapshot[];
   readonly #participant: InternalParticipant<Service>;
   readonly #publisher: SystemPublisher;
   readonly #ledger: AccountLedger;
   readonly #watch: AccountWatch;
   readonly #orders: WorkerOrders;
   readonly #answers: SystemAnswers;
+  #accounts: readonly AccountSnapshot[];
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
@@ -95,17 +97,6 @@ export class SystemService {
     }
   }
 
-  /** A reload: other accounts under the same indexes; the workers have them. */
-  applySnapshot(snapshot: BrokerSnapshot): void {
-    const { accounts } = snapshot.accounts;
-    this.#accounts = accounts;
-    this.#participant.applySnapshot(snapshot);
-    this.#ledger.names = accounts.map(({ name }) => name);
-    this.#watch.resize(accounts.length);
-    this.#answers.applySnapshot(snapshot);
-    this.#participant.flush();
-  }
-
   /** Events that control made because somebody listened. */
   get events(): number {
     return this.#publisher.events;
@@ -115,6 +106,27 @@ export class SystemService {
   start(): void {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
+  }
+
+  /** RL-12: the workers have this snapshot by now. Control's own interest stays. */
+  applySnapshot(snapshot: BrokerSnapshot): void {
+    if (this.#closed) return;
+    const { accounts } = snapshot.accounts;
+    this.#participant.follow(snapshot);
+    this.#publisher.server = serverFacts(snapshot.server);
+    this.#accounts = accounts;
+    this.#ledger.names = accounts.map(({ name }) => name);
+    this.#watch.follow(accounts.length);
+    this.#answers.follow(accounts);
+  }
+
+  /** GP-5. */
+  reloaded(reload: ReloadFacts): void {
+    const { server } = this.#publisher;
+    this.#publisher.event(EVENT_SUBJECTS.reloaded(server.id), (stamp) =>
+      reloadEvent(server, reload, stamp),
+    );
+    this.#participant.flush();
   }
 
   /** SY-06. */

@@ -155,6 +155,38 @@ describe("services of control", () => {
     expect(seen).toEqual([false, true]);
   });
 
+  test("RL-12: after another snapshot what is served stays, and messages go by the new one", () => {
+    const { world, control } = createWorld({ seed: 9, workers: 1 });
+    control.participant.serve(SYSTEM_ACCOUNT, "$SYS.REQ.USER.*.INFO", "user");
+    const client = world.connect(1, A);
+    client.subscribe("1", "in");
+    client.subscribe("2", "from.sys.event");
+    world.settle();
+    const ask = (): void => {
+      client.publish("$SYS.REQ.USER.INFO", "", "in");
+      world.settle();
+    };
+    const tell = (): boolean => {
+      const told = control.participant.publish(SYSTEM_ACCOUNT, "event", NO_HEADER, NO_HEADER);
+      control.participant.flush();
+      world.settle();
+      return told;
+    };
+    ask();
+    expect(tell()).toBe(false);
+    const accounts: AccountSpec[] = [
+      { name: "$SYS", exports: [{ kind: "stream", subject: "event" }] },
+      {
+        name: "A",
+        imports: [{ kind: "stream", account: "$SYS", subject: "event", prefix: "from.sys" }],
+      },
+    ];
+    control.participant.follow(createSnapshot({ accounts }));
+    expect(tell()).toBe(true);
+    ask();
+    expect(client.deliveries.map(({ subject }) => subject)).toEqual(["in", "from.sys.event", "in"]);
+  });
+
   test("an answer to oneself goes nowhere", () => {
     const { world, control } = createWorld({ seed: 6, workers: 1 });
     control.participant.serve(SYSTEM_ACCOUNT, "$SYS.REQ.SERVER.PING", "ping");

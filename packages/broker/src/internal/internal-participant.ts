@@ -21,7 +21,7 @@ import { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { SlabPool } from "../deliver/slab-pool.ts";
 import { ClientTargets } from "../deliver/special-targets.ts";
 import type { BrokerSnapshot, Bus } from "../ports.ts";
-import { ContextTable } from "../publish/context.ts";
+import { ContextTable, type PublishContext } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
 import type { Plan } from "../publish/plan.ts";
 import { hashSubject, PlanCompiler } from "../publish/plan-compiler.ts";
@@ -68,12 +68,9 @@ export interface InternalRequest<Service> {
 export class InternalParticipant<Service> {
   readonly #bus: Bus;
   readonly #index: InterestIndex;
-  readonly #clock: Clock;
-  readonly #hashSeed: number;
+  readonly #dependencies: InternalDependencies;
   readonly #lanes: RemoteLanes;
-  readonly #contexts = new ContextTable();
-  readonly #publisher: Publisher;
-  readonly #services: ServiceImports;
+  #routes: Routes;
   /** By node of the own segment. */
   readonly #served = new Map<number, Service>();
   readonly #requests: InternalRequest<Service>[] = [];
@@ -86,51 +83,18 @@ export class InternalParticipant<Service> {
   readonly #putOff = new Set<number>();
 
   constructor(snapshot: BrokerSnapshot, dependencies: InternalDependencies) {
-    const { bus, index, generations, clock, entropy, prng, hashSeed } = dependencies;
+    const { bus, index } = dependencies;
+    this.#dependencies = dependencies;
     this.#bus = bus;
     this.#index = index;
-    this.#clock = clock;
-    this.#hashSeed = hashSeed;
     this.#lanes = new RemoteLanes(bus);
-    const { threadIndex } = bus;
-    const compiler = new PlanCompiler(new AccountRouting(snapshot.accounts), {
-      index,
-      generations,
-      threadIndex,
-      subscriptions: new SubscriptionTable(),
-      hashSeed,
-    });
-    this.#publisher = new Publisher({
-      index,
-      generations,
-      threadIndex,
-      compiler,
-      // Nobody here has a connection, so nothing is ever delivered by it.
-      deliverer: new Deliverer(new SlabPool(), new ClientTargets(clock)),
-      lanes: this.#lanes,
-      contexts: () => this.#contexts,
-      services: () => this.#services,
-      prng,
-      hashSeed,
-    });
-    this.#services = new ServiceImports({
-      bus,
-      lanes: this.#lanes,
-      publisher: this.#publisher,
-      contexts: this.#contexts,
-      accounts: snapshot.accounts.accounts,
-      clock,
-      entropy,
-      hashSeed,
-      serverId: snapshot.server.id,
-    });
+    this.#routes = createRoutes(snapshot, dependencies, this.#lanes);
   }
 
-  /** A reload: the routing of other accounts, under the same indexes. Between two turns. */
-  applySnapshot({ accounts }: BrokerSnapshot): void {
-    this.#contexts.reset();
-    this.#publisher.replaceRouting(new AccountRouting(accounts));
-    this.#services.replaceAccounts(accounts.accounts);
+  /** Between two turns: from now on messages go as this snapshot says. What is served stays. */
+  follow(snapshot: BrokerSnapshot): void {
+    this.flush();
+    this.#routes = createRoutes(snapshot, this.#dependencies, this.#lanes);
   }
 
   /** From now on `service` gets what is published on `filter` in `account`. */
@@ -168,7 +132,7 @@ export class InternalParticipant<Service> {
     const plan = this.#plan(account);
     if (!planReachesSomebody(plan)) return false;
     fillMessage(this.#outgoing, header, payload);
-    return this.#publisher.run(plan, this.#outgoing, this.#contexts.internal(account), 0) > 0;
+    return this.#routes.publisher.run(plan, this.#outgoing, this.#context(account), 0) > 0;
   }
 
   /** Members and plain subscriptions of a literal subject over all threads, without this one. */
@@ -206,7 +170,7 @@ export class InternalParticipant<Service> {
     message.hops = 0;
     if ((frame.flags & FLAG_SERVICE_REPLY) !== 0) {
       readItem(bytes, at, message);
-      this.#services.reply(message, this.#contexts.internal(frame.account));
+      this.#routes.services.reply(message, this.#context(frame.account));
       return true;
     }
     const served = this.#servedIn(frame.account, message);
@@ -224,13 +188,13 @@ export class InternalParticipant<Service> {
   flush(): void {
     this.#lanes.closeRuns();
     this.#bus.publish();
-    this.#publisher.endTurn();
+    this.#routes.publisher.endTurn();
   }
 
   /** Every 100 ms or so. Returns the messages that were dropped for want of room. */
   tick(): number {
-    this.#services.expire(this.#clock.monotonicMs());
-    this.#publisher.sweep();
+    this.#routes.services.expire(this.#dependencies.clock.monotonicMs());
+    this.#routes.publisher.sweep();
     const { dropped } = this.#lanes;
     this.#lanes.dropped = 0;
     return dropped;
@@ -272,13 +236,54 @@ export class InternalParticipant<Service> {
     view.subject = Buffer.from(subject, "latin1");
     view.subjectStart = 0;
     view.subjectEnd = view.subject.length;
-    view.hash = hashSubject(view.subject, 0, view.subjectEnd, this.#hashSeed);
+    view.hash = hashSubject(view.subject, 0, view.subjectEnd, this.#dependencies.hashSeed);
   }
 
   #plan(account: number): Plan {
-    this.#publisher.beginTurn();
-    return this.#publisher.planFor(this.#contexts.internal(account), this.#outgoing, 0);
+    const { publisher } = this.#routes;
+    publisher.beginTurn();
+    return publisher.planFor(this.#context(account), this.#outgoing, 0);
   }
+
+  #context(account: number): PublishContext {
+    return this.#routes.contexts.internal(account);
+  }
+}
+
+/** Everything that is made of one snapshot. Nothing here has connections or waits for replies. */
+interface Routes {
+  readonly contexts: ContextTable;
+  readonly publisher: Publisher;
+  readonly services: ServiceImports;
+}
+
+function createRoutes(
+  snapshot: BrokerSnapshot,
+  dependencies: InternalDependencies,
+  lanes: RemoteLanes,
+): Routes {
+  const { bus, index, generations, clock, prng, hashSeed } = dependencies;
+  const contexts = new ContextTable();
+  const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
+  const subscriptions = new SubscriptionTable();
+  const publisher: Publisher = new Publisher({
+    ...shared,
+    compiler: new PlanCompiler(new AccountRouting(snapshot.accounts), { ...shared, subscriptions }),
+    deliverer: new Deliverer(new SlabPool(), new ClientTargets(clock)),
+    lanes,
+    contexts: () => contexts,
+    services: () => services,
+    prng,
+  });
+  const services = new ServiceImports({
+    ...dependencies,
+    lanes,
+    publisher,
+    contexts,
+    accounts: snapshot.accounts.accounts,
+    serverId: snapshot.server.id,
+  });
+  return { contexts, publisher, services };
 }
 
 /** Inside a read section. */

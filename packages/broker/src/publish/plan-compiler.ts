@@ -13,14 +13,12 @@ import type { Subscription, SubscriptionTable } from "../subscribe/subscription.
 import type { PublishContext } from "./context.ts";
 import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
+import { detach, point } from "./plan-memory.ts";
 import { isReservedSubject, isServiceReply } from "./reserved-subjects.ts";
 import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
-/** What a kept plan costs beside its bytes: the object, its arrays and cache slot. */
-const PLAN_BYTES = 320;
-const TARGET_BYTES = 96;
 const PREFIX_FIXED_BYTES = 4 + 1 + 1;
 
 const MSG = Buffer.from("MSG ", "latin1");
@@ -136,7 +134,7 @@ export class PlanCompiler {
     plan.plain = !plan.targets.some((target) => target.special || target.withoutHeaders);
     plan.direct = plan.plain && !plan.hasSteps && !plan.denied;
     if (plan.targets.length <= HEAVY_TARGETS) setSoleStep(plan);
-    if (keep) this.#detach(plan);
+    if (keep) detach(plan, this.#bytes, this.#used);
     return plan;
   }
 
@@ -352,32 +350,6 @@ export class PlanCompiler {
     return start;
   }
 
-  /**
-   * Gives a plan that is kept memory of its own, of exactly its size. Names and subjects move there
-   * too: as pieces of Node's pool they would keep all of it, 64 KiB, which no limit counts.
-   */
-  #detach(plan: Plan): void {
-    const { queues = [], remotes = [] } = plan;
-    let bytes = this.#used;
-    let targets = plan.targets.length;
-    for (const { name, local, remotes: others } of queues) {
-      bytes += name.length;
-      targets += local.length + others.length;
-    }
-    for (const { subject } of remotes) bytes += subject?.length ?? 0;
-    const own = Buffer.allocUnsafeSlow(bytes);
-    let at = this.#bytes.copy(own, 0, 0, this.#used);
-    point(plan, makeView(own));
-    const keep = (piece: Buffer): Buffer => {
-      const start = at;
-      at += piece.copy(own, start);
-      return own.subarray(start, at);
-    };
-    for (const step of queues) step.name = keep(step.name);
-    for (const remote of remotes) if (remote.subject) remote.subject = keep(remote.subject);
-    plan.bytesCharged = PLAN_BYTES + bytes + targets * TARGET_BYTES;
-  }
-
   #scratchAt(depth: number): Scratch {
     let scratch = this.#scratch[depth];
     if (scratch === undefined) {
@@ -388,11 +360,4 @@ export class PlanCompiler {
     }
     return scratch;
   }
-}
-
-/** The plan's memory has moved. */
-function point(plan: Plan, view: DataView): void {
-  plan.view = view;
-  for (const target of plan.targets) target.view = view;
-  for (const step of plan.queues ?? []) for (const target of step.local) target.view = view;
 }

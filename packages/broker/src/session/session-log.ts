@@ -4,6 +4,9 @@ import type { LogConnection, LogLevel } from "@weft/base";
 import { type ConnectOptions, quoteBytes } from "@weft/protocol";
 import type { ClientSession } from "./client-session.ts";
 
+/** What the public key of a user looks like. */
+const PUBLIC_KEY = /^U[A-Z2-7]{55}$/;
+
 /** A line of the log about this session. */
 export function logAbout(session: ClientSession, level: LogLevel, text: string): void {
   session.host.log.write(level, text, connectionOf(session));
@@ -52,7 +55,9 @@ function userLabel(session: ClientSession): string {
 /** Whom a refused CONNECT named: `User "joe"`; empty when it named nobody. */
 export function refusedUser(options: ConnectOptions | undefined): string {
   if (options === undefined) return "";
-  if (options.nkey !== "") return `Nkey ${quoted(options.nkey)}`;
+  // Anything may stand there, the seed of the key for one.
+  if (PUBLIC_KEY.test(options.nkey)) return `Nkey ${quoted(options.nkey)}`;
+  if (options.nkey !== "") return 'Nkey "[REDACTED]"';
   if (options.user !== "") return `User ${quoted(options.user)}`;
   if (options.jwt !== "") return 'JWT User ""';
   return options.auth_token === "" ? "" : 'Token "[REDACTED]"';
