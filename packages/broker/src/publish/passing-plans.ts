@@ -10,7 +10,7 @@ import { equalWords, viewOf } from "@weft/base";
 import { hashToken, type InterestIndex } from "@weft/subjects";
 import type { PublishContext } from "./context.ts";
 import type { MessageView } from "./message-view.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, RemoteTarget } from "./plan.ts";
 import type { PlanCompiler } from "./plan-compiler.ts";
 
 /** A power of two; entries that share a place push each other out. */
@@ -201,5 +201,18 @@ function rewrite(plan: Plan, message: MessageView): Plan {
   }
   plan.hash = message.hash;
   plan.subjectLength = end;
+  renewRemotes(plan);
   return plan;
+}
+
+/** A run between threads is for one subject, and known by its remote target. */
+function renewRemotes(plan: Plan): void {
+  const { remotes } = plan;
+  if (remotes === undefined) return;
+  for (let i = 0; i < remotes.length; i += 1) {
+    const { thread, account, subject, subjectHash, plain, node } = remotes[i]!;
+    const renewed = new RemoteTarget(thread, account, subject, subjectHash, plain, node);
+    if (plan.soleRemote === remotes[i]) plan.soleRemote = renewed;
+    remotes[i] = renewed;
+  }
 }

@@ -14,6 +14,7 @@ import type { PublishContext } from "./context.ts";
 import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
 import { detach, point } from "./plan-memory.ts";
+import { isReservedSubject, isServiceReply } from "./reserved-subjects.ts";
 import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
@@ -60,21 +61,6 @@ function setSoleStep(plan: Plan): void {
   }
   if (queues.length !== 1 || targets.length > 0) return;
   if (remotes?.some((remote) => remote.plain) !== true) plan.soleQueue = queues[0];
-}
-
-function isServiceReply(input: Buffer, start: number, end: number): boolean {
-  if (end - start < 5 || input[start] !== 0x5f || input[start + 1] !== 0x52) return false;
-  return input[start + 2] === 0x5f && input[start + 3] === 0x2e;
-}
-
-/** A client may not publish here whatever its permissions say (CP-62). */
-function isReservedSubject(input: Buffer, start: number, end: number): boolean {
-  const first = input[start];
-  if (first !== 0x24 && first !== 0x5f) return false;
-  // Inboxes are no reserved ones; they come with every request.
-  if (first === 0x5f && input[start + 1] !== 0x47) return false;
-  const begin = input.toString("latin1", start, Math.min(end, start + 5));
-  return begin === "$NRG." || begin === "$GNR." || begin === "_GR_.";
 }
 
 /** Memory of the plans that are not kept. */

@@ -72,6 +72,7 @@ export class Publisher {
   /** The lane that parked the last publish; this thread's own number: the turn is spent. */
   parkedOn = 0;
   misses = 0;
+  fanoutMax = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;
   /** Requests that went to several threads. */
@@ -391,7 +392,9 @@ export class Publisher {
       spareBytes);
     plan.checkedEpoch = this.epoch;
     if (plan.hasSteps) this.spend(COMPILE_WORK * localTargets(plan), 0);
-    if (keep) this.cache.insert(plan);
+    if (!keep) return plan;
+    this.cache.insert(plan);
+    this.fanoutMax = Math.max(this.fanoutMax, localTargets(plan));
     return plan;
   }
 }

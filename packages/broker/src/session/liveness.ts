@@ -5,6 +5,7 @@ import { LIMITS, type Millis, type Prng } from "@weft/base";
 import { ERROR_LINES, PING } from "@weft/protocol";
 import type { ClientSession } from "./client-session.ts";
 import { sendFirstInfo } from "./greeting.ts";
+import { logAbout } from "./session-log.ts";
 
 /** CP-100: pings are spread by up to a fifth of the interval. */
 const PING_JITTER = 0.2;
@@ -44,6 +45,8 @@ export class Deadlines {
 /** One look at one session. */
 function checkDeadlines(session: ClientSession, now: Millis, prng: Prng): void {
   const { host } = session;
+  // Most log in at once, and are described then.
+  if (!session.isDescribed) host.factsChanged(session);
   if (session.state === "closing") {
     if (now >= session.closeDeadlineMs) session.transport.destroy();
     return;
@@ -59,7 +62,7 @@ function checkDeadlines(session: ClientSession, now: Millis, prng: Prng): void {
   if (writeStartedMs !== 0 && now - writeStartedMs > host.limits.writeDeadlineMs) {
     host.counters.slowConsumersDeadline += 1;
     const late = `WriteDeadline of ${host.limits.writeDeadlineMs}ms exceeded`;
-    host.log.write("info", `${session.label()} - Slow Consumer Detected: ${late}`);
+    logAbout(session, "info", `Slow Consumer Detected: ${late}`);
     session.abort("Slow Consumer (Write Deadline)");
     return;
   }
