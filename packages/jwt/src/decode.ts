@@ -66,7 +66,9 @@ export function decodeToken(token: string, verifier: SignatureVerifier): DecodeR
   if (!read.ok) return read;
   const { claims } = read;
   const isFirst = algorithm.name === FIRST_ALGORITHM;
-  if (isFirst !== (claims.version === 1)) {
+  // Other claims than those of NATS had no version, and may have none.
+  const isUnversioned = claims.kind === "generic" && claims.version === 0;
+  if (!isUnversioned && isFirst !== (claims.version === 1)) {
     return failed(`version ${claims.version} of claims under the wrong algorithm`);
   }
   const signed = isFirst ? body : `${header}.${body}`;

@@ -21,6 +21,8 @@ export interface Codec<T> {
   write(value: T, field: string): string;
   /** True for what the reference leaves out where the field is marked so. */
   isEmpty(value: T): boolean;
+  /** A null is not the same as absence, but an error. */
+  readonly refusesNull?: boolean | undefined;
 }
 
 function typeName(value: JsonValue): string {
@@ -157,6 +159,7 @@ export function choice<T extends string>(words: readonly T[], what: string): Cod
   const known = (word: string): word is T => (words as readonly string[]).includes(word);
   return {
     zero: () => "",
+    refusesNull: true,
     read(value, field) {
       const word = text.read(value, field);
       if (!known(word)) throw new ClaimFault(field, `unknown ${what} ${JSON.stringify(word)}`);
@@ -196,7 +199,8 @@ export function readFields<T>(fields: Fields<T>, object: JsonObject, path: strin
     const { wire, codec } = fields[key];
     const at = path === "" ? wire : `${path}.${wire}`;
     const value = object.get(wire);
-    record[key] = value === undefined || value === null ? codec.zero() : codec.read(value, at);
+    const isAbsent = value === undefined || (value === null && codec.refusesNull !== true);
+    record[key] = isAbsent ? codec.zero() : codec.read(value, at);
     wires.set(wire.toLowerCase(), wire);
   }
   for (const name of object.keys()) {

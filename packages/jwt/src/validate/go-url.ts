@@ -52,7 +52,7 @@ function checkPort(port: string): void {
 }
 
 /** The name of a host with an optional port. */
-function hostnameOf(host: string, scheme: string): string {
+function hostnameOf(host: string): string {
   const open = host.lastIndexOf("[");
   if (open > 0) throw new UrlFault("invalid IP-literal");
   if (open === 0) {
@@ -68,8 +68,7 @@ function hostnameOf(host: string, scheme: string): string {
     if (!name.includes(":")) throw new UrlFault("invalid IP-literal");
     return name;
   }
-  const isStrict = scheme === "http" || scheme === "https";
-  const colon = isStrict ? host.indexOf(":") : host.lastIndexOf(":");
+  const colon = host.lastIndexOf(":");
   if (colon !== -1) checkPort(host.slice(colon));
   checkEscapes(host, true);
   return colon === -1 ? host : host.slice(0, colon);
@@ -94,7 +93,7 @@ function parse(text: string): GoUrl {
     const authority = slash === -1 ? rest.slice(2) : rest.slice(2, slash);
     rest = slash === -1 ? "" : rest.slice(slash);
     const at = authority.lastIndexOf("@");
-    hostname = hostnameOf(authority.slice(at + 1), scheme);
+    hostname = hostnameOf(authority.slice(at + 1));
     if (at >= 0) {
       const user = authority.slice(0, at);
       if (!USER_INFO.test(user)) throw new UrlFault("net/url: invalid userinfo");
