@@ -104,7 +104,6 @@ test(`AN-43 to AN-53: ${GRAPHS} random graphs, decided alike by an independent j
       throw new Error(shown());
     }
   }
-  if (process.env["SHOW"]) console.log(admitted, reasons);
   expect(admitted).toBeGreaterThan(GRAPHS / 5);
   expect(reasons.size).toBeGreaterThan(12);
 });

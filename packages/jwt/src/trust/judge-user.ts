@@ -10,7 +10,7 @@ import {
   parseConnectionType,
   type SignatureVerifier,
 } from "@weft/auth";
-import type { UserClaims, UserPermissionLimits, UserScope } from "../claims/claims.ts";
+import type { UserClaims, UserPermissionLimits } from "../claims/claims.ts";
 import { decodeTokenOf } from "../decode.ts";
 import { isBlocking } from "../validate/findings.ts";
 import { validateClaims } from "../validate/validate.ts";
@@ -171,7 +171,7 @@ export function judgeUserOf(
   if (!operators.keys.has(issuer)) return refused("account issuer not trusted", issuer);
   const limits = effectiveLimits(user, account);
   if ("refusal" in limits) return limits;
-  const { rights, numbers } = limits;
+  const { rights } = limits;
   // The template too may ask for it.
   if (rights.proxyRequired && !facts.viaTrustedProxy) return refused("proxy required");
   if (accountExpired(account, nowMs)) return refused("account expired");
@@ -197,21 +197,19 @@ export function judgeUserOf(
     user.expiresAtSeconds === 0 ? undefined : user.expiresAtSeconds * 1_000,
     times.untilMs,
   );
-  const identity = identityOf(user, account, rights, numbers);
+  const identity = identityOf(user, account, rights);
   return { ok: true, identity: { ...identity, connectionTypes, expiresAtMs } };
 }
 
-/** What counts for the user, and whose numbers are its limits. */
-interface EffectiveLimits {
-  readonly rights: UserPermissionLimits;
-  readonly numbers: UserPermissionLimits;
-}
-
-function effectiveLimits(user: UserClaims, account: TrustedAccount): EffectiveLimits | Refused {
+/** What counts for the user: its own rights or those of the template. */
+function effectiveLimits(
+  user: UserClaims,
+  account: TrustedAccount,
+): { readonly rights: UserPermissionLimits } | Refused {
   const { signers, claims } = account;
   if (!signers.has(user.issuer)) return refused("user issuer unknown", user.issuer);
   const scope = signers.get(user.issuer);
-  if (scope === undefined) return { rights: user.nats, numbers: user.nats };
+  if (scope === undefined) return { rights: user.nats };
   if (scope.key !== user.issuer) return refused("user issuer unknown", user.issuer);
   if (!saysNothing(user.nats)) return refused("scoped user has permissions");
   const resolved = resolveTemplate(scope.template, {
@@ -223,13 +221,7 @@ function effectiveLimits(user: UserClaims, account: TrustedAccount): EffectiveLi
     accountTags: claims.tags,
   });
   if (!resolved.ok) return refused("template not resolved", resolved.error);
-  return { rights: resolved.value, numbers: numbersOf(user, scope) };
-}
-
-/** The reference takes the template's numbers only where a signing key is not the account's own. */
-function numbersOf(user: UserClaims, scope: UserScope): UserPermissionLimits {
-  const isOwn = user.nats.issuerAccount === "" || user.nats.issuerAccount === user.issuer;
-  return isOwn ? user.nats : scope.template;
+  return { rights: resolved.value };
 }
 
 /** A scoped user must say nothing of what the template says. */
@@ -293,7 +285,6 @@ function identityOf(
   user: UserClaims,
   account: TrustedAccount,
   rights: UserPermissionLimits,
-  numbers: UserPermissionLimits,
 ): Omit<JwtIdentity, "connectionTypes" | "expiresAtMs"> {
   const { claims } = account;
   const own = permissionsSpec(rights);
@@ -308,8 +299,8 @@ function identityOf(
     tags: user.tags,
     permissions: own ?? permissionsSpec(defaultPermissions),
     hasDefaultPermissions: own === undefined,
-    subscriptionsMax: smallerLimit(numbers.subscriptionsMax, limits.subscriptionsMax),
-    payloadBytesMax: smallerLimit(numbers.payloadBytesMax, limits.payloadBytesMax),
+    subscriptionsMax: smallerLimit(rights.subscriptionsMax, limits.subscriptionsMax),
+    payloadBytesMax: smallerLimit(rights.payloadBytesMax, limits.payloadBytesMax),
     isBearer: rights.bearerToken,
   };
 }

@@ -32,9 +32,12 @@ export function trustKeys(keys: readonly string[]): TrustedOperators {
   return { keys: new Set(keys), strictKeys: new Set() };
 }
 
-/** Keys that are none, in the reference's words. */
+/** Keys that are none, in the reference's words, and that there are none at all. */
 export function trustProblems(operators: TrustedOperators): string[] {
   const problems: string[] = [];
+  // The reference starts without any authentication then: an operator that demands signing keys and
+  // has none.
+  if (operators.keys.size === 0) problems.push("no key is trusted: operators have no signing keys");
   for (const key of operators.keys) {
     if (!isPublicKey(key, "operator")) {
       problems.push(

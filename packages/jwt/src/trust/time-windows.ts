@@ -112,7 +112,9 @@ function endOfRange(
   if (start < nowMs && end > nowMs) return end;
   if (start <= end) return undefined;
   if (end > nowMs) return end;
-  const tomorrow = momentOf(format, { ...today, ...endClock, day: today.day + 1 });
+  // Where the end does not exist today, the clock that stands for it counts tomorrow too.
+  const last = wallTime(format, end);
+  const tomorrow = momentOf(format, { ...last, day: last.day + 1 });
   return start < nowMs && tomorrow > nowMs ? tomorrow : undefined;
 }
 
