@@ -172,7 +172,11 @@ function dependencies(generations: Generations): BrokerDependencies {
     prng,
     log: { debugEnabled: false, traceEnabled: false, write: () => undefined },
     bus: NO_BUS,
-    shared: { acquireConnection: () => true, releaseConnection: () => undefined },
+    shared: {
+      acquireConnection: () => true,
+      releaseConnection: () => undefined,
+      releaseAbove: () => false,
+    },
     control: {
       compareHash: () => undefined,
       connectionClosed: () => undefined,
@@ -193,11 +197,16 @@ function dependencies(generations: Generations): BrokerDependencies {
       stalledClients: 0,
       authFailures: 0,
       planMisses: 0,
+      subscriptionsAdded: 0,
+      plansKept: 0,
+      fanoutMax: 0,
       connectionFaults: 0,
+      systemEvents: 0,
     },
     generations,
     hashSeed: HASH_SEED,
     nextClientId: () => ++lastClientId,
+    nextEventSequence: () => 1,
     setTimer: () => undefined,
   };
 }

@@ -6,6 +6,7 @@ export {
   GLOBAL_ACCOUNT_INDEX,
   SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
+export { type RebaseResult, rebaseAccounts } from "./rebase.ts";
 export {
   AccountRouting,
   CompiledAccount,
@@ -17,3 +18,4 @@ export {
 export { isServiceReply, ServiceReplyTable } from "./service-reply.ts";
 export type * from "./snapshot.ts";
 export type * from "./spec.ts";
+export { systemImportSpecs } from "./system-imports.ts";

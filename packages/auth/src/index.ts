@@ -17,7 +17,7 @@ export {
   type KeyKind,
 } from "./nkeys/key.ts";
 export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
-export { isBcrypt } from "./password.ts";
+export { dummyBcrypt, isBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
 export {
   CompiledPermissions,
   compilePermissions,
@@ -26,6 +26,8 @@ export {
   type SubscribeVerdict,
   validatePermissions,
 } from "./permissions.ts";
+export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
+export { type SecretChange, secretChanges } from "./secret-changes.ts";
 export type * from "./spec.ts";
 export { validateAuth } from "./validate-auth.ts";

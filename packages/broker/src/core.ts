@@ -6,14 +6,6 @@
 // beyond the call; every outbox that was touched is flushed once; frames are published once.
 import { AccountRouting, type AccountSnapshot } from "@weft/accounts";
 import {
-  type Identity,
-  type LoginFacts,
-  type LoginOutcome,
-  type LoginRequest,
-  type PendingAnswer,
-  StaticAuthenticator,
-} from "@weft/auth";
-import {
   assert,
   type Clock,
   type Entropy,
@@ -21,7 +13,7 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
-import { ClientParser, ERROR_LINES, encodeInfo } from "@weft/protocol";
+import { ClientParser, ERROR_LINES } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
 import {
   decodeControlFrame,
@@ -42,8 +34,14 @@ import type {
   BrokerDriver,
   BrokerLimits,
   BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionLimits,
+  ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
+  SnapshotChange,
+  SnapshotEffects,
+  TraceOptions,
   WorkerCounters,
 } from "./ports.ts";
 import { ContextTable } from "./publish/context.ts";
@@ -51,16 +49,20 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { CertificateUsers } from "./session/certificate-users.ts";
-import { clientInfo } from "./session/client-info.ts";
+import { closeExcess, followSnapshot } from "./session/changed-rights.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
-import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
-import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
+import type { SessionHost } from "./session/session-host.ts";
+import { SnapshotRules } from "./session/snapshot-rules.ts";
+import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
+import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
@@ -70,22 +72,21 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly parser: ClientParser;
-  readonly limits: BrokerLimits;
-  readonly server: ServerIdentity;
   readonly counters: WorkerCounters;
   readonly message = new MessageView();
   readonly contexts = new ContextTable();
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly threadIndex: number;
-  readonly nonceRequired: boolean;
-  readonly authRequired: boolean;
-  readonly infoAuthRequired: boolean;
+  // What the current snapshot says: see `#take`.
+  limits!: BrokerLimits;
+  server!: ServerIdentity;
+  nonceRequired!: boolean;
+  authRequired!: boolean;
+  infoAuthRequired!: boolean;
+  rules!: SnapshotRules;
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
-  readonly #snapshot: BrokerSnapshot;
-  readonly #accountsByName: ReadonlyMap<string, AccountSnapshot>;
-  readonly #authenticator: StaticAuthenticator;
   readonly #sessions = new Map<number, ClientSession>();
   readonly #touched: ClientSession[] = [];
   readonly #parked: (Set<ClientSession> | undefined)[];
@@ -95,68 +96,57 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
+  events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
   readonly #figures: Figures;
+  readonly #deadlines: Deadlines;
+  #trace: TraceOptions | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
-    this.#snapshot = snapshot;
     this.clock = dependencies.clock;
+    this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
-    this.limits = snapshot.limits;
-    this.server = snapshot.server;
+    this.#take(snapshot);
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
     this.#figures = new Figures(dependencies);
     this.#parked = new Array(bus.threadsCount).fill(undefined);
-    const { accounts } = snapshot.accounts;
-    this.#accountsByName = new Map(accounts.map((account) => [account.name, account]));
-    const { auth } = snapshot;
-    this.#authenticator = new StaticAuthenticator(auth, new CertificateUsers(auth.users));
-    this.authRequired = this.#authenticator.authRequired;
-    this.infoAuthRequired = this.#authenticator.infoAuthRequired;
-    this.nonceRequired = this.#authenticator.nonceRequired;
-    const routing = new AccountRouting(snapshot.accounts);
+    const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     const table = new SubscriptionTable();
     const { writer } = index;
     assert(writer !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(routing, {
-      index,
-      generations,
-      threadIndex: bus.threadIndex,
-      subscriptions: table,
-      hashSeed,
-    });
+    const routing = new AccountRouting(snapshot.accounts);
+    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       compiler,
       deliverer,
       lanes: this.#lanes,
       contexts: () => this.contexts,
       services: () => this.#services,
       prng,
-      hashSeed,
     });
     this.#services = new ServiceImports({
       bus,
       lanes: this.#lanes,
       publisher: this.publisher,
       contexts: this.contexts,
-      accounts,
+      accounts: snapshot.accounts.accounts,
       clock: this.clock,
       entropy: this.entropy,
       hashSeed,
       serverId: snapshot.server.id,
     });
+    this.events = createSystemEvents(snapshot, dependencies, this.publisher, this.contexts);
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
     this.#flow = new FlowControl({
       clock: this.clock,
@@ -178,6 +168,16 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     });
   }
 
+  #take(snapshot: BrokerSnapshot): void {
+    const rules = new SnapshotRules(snapshot);
+    this.rules = rules;
+    this.limits = snapshot.limits;
+    this.server = snapshot.server;
+    this.authRequired = rules.authenticator.authRequired;
+    this.infoAuthRequired = rules.authenticator.infoAuthRequired;
+    this.nonceRequired = rules.authenticator.nonceRequired;
+  }
+
   // ---- driven by the runtime
 
   open(transport: Transport, listener: number): TransportEvents {
@@ -189,10 +189,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       return session;
     }
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
+    if (this.#trace !== undefined) traceSession(session, this.#trace);
     greet(session);
-    if (this.log.debugEnabled) {
-      this.log.write("debug", `${session.label()} - Client connection created`);
-    }
     return session;
   }
 
@@ -236,6 +234,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { counters, subscriptions } = this;
     if (counters.subscriptions !== subscriptions.count)
       counters.subscriptions = subscriptions.count;
+    counters.subscriptionsAdded = subscriptions.added;
     this.#lanes.closeRuns();
     this.#dependencies.bus.publish();
     this.publisher.endTurn();
@@ -244,16 +243,14 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     const { prng } = this.#dependencies;
-    for (const session of this.#sessions.values()) {
-      checkDeadlines(session, now, prng);
-      // Most log in at once and are described then.
-      if (!session.isDescribed) this.#figures.describe(session, "");
-    }
+    this.#deadlines.check(this.#sessions.values(), now, prng);
     this.#services.expire(now);
     this.publisher.sweep();
     const { counters, publisher } = this;
     this.#figures.tick();
     counters.planMisses = publisher.misses;
+    counters.plansKept = publisher.cache.count;
+    counters.fanoutMax = publisher.fanoutMax;
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
     this.#lanes.dropped = 0;
@@ -269,30 +266,52 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (session !== undefined) finishLogin(session, matches);
   }
 
+  setTrace(trace: TraceOptions | undefined): void {
+    this.#trace = trace;
+    for (const session of this.#sessions.values()) traceSession(session, trace);
+  }
+
+  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
+    listSubscriptions(this.#sessions, query);
+
   enterLameDuck(): void {
     this.lameDuck = true;
-    for (const session of this.#sessions.values()) {
-      if (session.state === "active" && session.facts.protocol >= 1) {
-        session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
-      }
-    }
+    sendAway(this.#sessions.values());
+  }
+
+  obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
+    const session = this.#sessions.get(order.clientId);
+    return session === undefined ? undefined : obeyOrder(session, order);
   }
 
   closeSome(count: number, reason: "Server Shutdown"): number {
-    let closed = 0;
-    for (const session of this.#sessions.values()) {
-      if (closed >= count) break;
-      if (session.state === "closing" || session.state === "closed") continue;
-      session.close(reason);
-      closed += 1;
-    }
+    closeSome(this.#sessions.values(), count, reason);
     return this.#sessions.size;
+  }
+
+  applySnapshot(change: SnapshotChange): SnapshotEffects {
+    this.flush();
+    const { accounts } = change.snapshot;
+    const before = this.rules;
+    this.#take(change.snapshot);
+    this.contexts.reset();
+    this.publisher.replaceRouting(new AccountRouting(accounts));
+    this.#services.replaceAccounts(accounts.accounts);
+    const { publisher, contexts } = this;
+    this.events = createSystemEvents(change.snapshot, this.#dependencies, publisher, contexts);
+    // Answers for logins of before are for other users.
+    this.#hashTickets.clear();
+    return followSnapshot([...this.#sessions.values()], change, before);
+  }
+
+  closeExcess(limits: ConnectionLimits): number {
+    return closeExcess(this, [...this.#sessions.values()], limits);
   }
 
   // ---- asked by sessions
 
   listener(index: number): ListenerOptions {
-    const listener = this.#snapshot.listeners[index];
+    const listener = this.rules.snapshot.listeners[index];
     assert(listener !== undefined, "a connection comes from a known listener");
     return listener;
   }
@@ -301,31 +320,14 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return new Outbox(this.#outboxes, session);
   }
 
-  accountByName(name: string): AccountSnapshot | undefined {
-    return this.#accountsByName.get(name);
-  }
-
   account(index: number): AccountSnapshot {
-    const account = this.#snapshot.accounts.accounts[index];
+    const account = this.rules.snapshot.accounts.accounts[index];
     assert(account !== undefined, "an account of the snapshot");
     return account;
   }
 
   isSystemAccount(index: number): boolean {
     return index === SYSTEM_ACCOUNT_INDEX;
-  }
-
-  beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
-    return this.#authenticator.begin(request, facts);
-  }
-
-  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome {
-    return this.#authenticator.finish(pending.wait, answer);
-  }
-
-  anonymous(facts: LoginFacts): Identity | undefined {
-    const outcome = this.#authenticator.begin({}, facts);
-    return outcome.kind === "granted" ? outcome.identity : undefined;
   }
 
   compareHash(session: ClientSession, stored: string, given: string): void {
@@ -341,6 +343,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   releaseConnection(account: number): void {
     this.#dependencies.shared.releaseConnection(account);
+  }
+
+  releaseAbove(account: number, max: number): boolean {
+    return this.#dependencies.shared.releaseAbove(account, max);
   }
 
   park(session: ClientSession, thread: number): void {
@@ -372,7 +378,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   factsChanged(session: ClientSession): void {
-    this.#figures.describe(session, this.account(session.account).name);
+    this.#figures.describe(session, this.#accountName(session));
   }
 
   touch(session: ClientSession): void {
@@ -383,7 +389,12 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (!this.#sessions.delete(session.clientId)) return;
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
-    const account = session.account < 0 ? "" : this.account(session.account).name;
-    this.#figures.closed(session, account);
+    this.events?.disconnected(session);
+    this.#figures.closed(session, this.#accountName(session));
+  }
+
+  /** "" before the login. */
+  #accountName(session: ClientSession): string {
+    return session.account < 0 ? "" : this.account(session.account).name;
   }
 }

@@ -2,19 +2,26 @@
 // writes the log, and ends everything. Nothing on the message path waits for it.
 // What must stay true: after `closed` settles no thread, port, timer or file of the server is left.
 import { randomInt } from "node:crypto";
-import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
-import type { Runtime, RuntimeOptions } from "./runtime.ts";
-import { PortsFile } from "./server-files.ts";
-import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
+import type { Monitor } from "./monitor-wiring.ts";
+import { ProcessUsage } from "./process-usage.ts";
+import type { ServerReloads } from "./reload-queue.ts";
+import type { ReloadedServer } from "./reload-server.ts";
+import type { ReloadResult, Runtime, RuntimeOptions, ServerConfiguration } from "./runtime.ts";
+import { serverFigures } from "./server-figures.ts";
+import { PortsFile, serverUrls } from "./server-files.ts";
+import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
+import { SubscriptionLists } from "./subscription-lists.ts";
+import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
@@ -31,14 +38,22 @@ export class RunningServer implements Runtime {
   port = 0;
   inLameDuck = false;
   readonly #given: RuntimeOptions;
+  configuration: ServerConfiguration;
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
+  readonly #lists: SubscriptionLists;
+  #monitor: Monitor | undefined;
+  #monitorLoaded: Promise<Monitor> | undefined;
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
+  #system: SystemService | undefined;
+  readonly #startedUnixMs = Date.now();
+  readonly #usage = new ProcessUsage([]);
   #watchdog: Watchdog | undefined;
-  #portsFile: PortsFile | undefined;
+  portsFile: PortsFile | undefined;
+  #reloads: ServerReloads | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
   #ending: Promise<void> | undefined;
   #isUp = false;
@@ -49,6 +64,8 @@ export class RunningServer implements Runtime {
   constructor(given: RuntimeOptions) {
     const { options, log } = given;
     this.#given = given;
+    const { accounts, configDigest: digest } = given;
+    this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
     this.#threads = new ThreadGroup({
@@ -57,10 +74,14 @@ export class RunningServer implements Runtime {
       onAcceptorMessage: (message) => this.#onAcceptorMessage(message),
       onDeath: (text) => this.#onDeath(text),
     });
+    this.#lists = new SubscriptionLists((worker, message) =>
+      this.#threads.tellWorker(worker, message),
+    );
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
     });
+    log.onFatal((error) => this.#onDeath(error.message));
     // A host that does not look at `closed` must not fall over its rejection.
     this.closed.catch(() => undefined);
   }
@@ -70,14 +91,18 @@ export class RunningServer implements Runtime {
   }
 
   get name(): string {
-    return this.#given.options.serverName ?? this.id;
+    return this.configuration.options.serverName ?? this.id;
   }
 
   get url(): string {
-    const { host, tls } = this.#given.options;
+    const { host, tls } = this.configuration.options;
     const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
     const shown = local.includes(":") ? `[${local}]` : local;
     return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
+  }
+
+  get monitoringUrl(): string | undefined {
+    return this.#monitor?.service.url;
   }
 
   get blockedWorkers(): readonly number[] {
@@ -90,12 +115,16 @@ export class RunningServer implements Runtime {
       const loaded = this.#startThreads();
       logBanner(this.#given, this);
       const tls = await this.#tlsMaterial();
+      this.configuration = { ...this.configuration, tls };
       await this.#orDeath(loaded);
       await this.#listen();
-      const snapshot = this.#snapshot();
+      await this.#startMonitoring();
+      const snapshot = this.#snapshot(this.configuration);
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
-      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      this.#openSystem(snapshot, hashSeed);
+      const trace = traceOptions(this.#given.options);
+      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
       await this.#orDeath(ready);
       const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
@@ -107,6 +136,14 @@ export class RunningServer implements Runtime {
     }
   }
 
+  async reload(source = this.#given.reloadSource): Promise<ReloadResult> {
+    if (this.#reloads === undefined) {
+      const { ServerReloads } = await import("./reload-queue.ts");
+      this.#reloads ??= new ServerReloads(this.#reloadedServer());
+    }
+    return this.#reloads.add(source);
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#end(this.#isUp).then(() => this.#resolveClosed());
     return this.#ending;
@@ -115,8 +152,10 @@ export class RunningServer implements Runtime {
   async enterLameDuck(): Promise<void> {
     if (this.inLameDuck || this.#ending !== undefined) return this.closed;
     this.inLameDuck = true;
-    const { log, options } = this.#given;
+    const { log } = this.#given;
+    const { options } = this.configuration;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
+    this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
     const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
@@ -128,6 +167,17 @@ export class RunningServer implements Runtime {
     return this.closed;
   }
 
+  reopenLog(): void {
+    this.#given.log.reopen();
+  }
+
+  async updateLogging(options: ServerOptions): Promise<void> {
+    const { log } = this.#given;
+    await log.update?.(options.logging);
+    const { debug } = options.logging;
+    this.#threads.tellWorkers({ kind: "log-levels", debug, trace: traceOptions(options) });
+  }
+
   counters(): Record<keyof WorkerCounters, number> {
     if (this.#regions === undefined) throw new Error("the server has not started");
     return WORKER_COUNTERS.totals(this.#regions.counters);
@@ -135,6 +185,37 @@ export class RunningServer implements Runtime {
 
   closedConnections(): readonly ClosedConnection[] {
     return this.#connections?.closed() ?? [];
+  }
+
+  /**
+   * What pages and answers about the server are made of; loaded at the first call, which may come
+   * once the client port is known.
+   */
+  monitor(): Promise<Monitor> {
+    this.#monitorLoaded ??= this.#loadMonitor();
+    return this.#monitorLoaded;
+  }
+
+  async #loadMonitor(): Promise<Monitor> {
+    const { createMonitor } = await import("./monitor-wiring.ts");
+    const monitor = await createMonitor({
+      ...this.#given,
+      ...this.configuration,
+      configDigest: this.configuration.digest,
+      keys: this.#keys,
+      port: this.port,
+      workersCount: this.workersCount,
+      startedUnixNanos: BigInt(this.#startedUnixMs) * 1_000_000n,
+      regions: this.#regions!,
+      registry: this.#connections!,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      lists: this.#lists,
+      blockedWorkers: () => this.blockedWorkers,
+      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
+    });
+    this.#monitor = monitor;
+    return monitor;
   }
 
   #startThreads(): Promise<unknown> {
@@ -158,14 +239,39 @@ export class RunningServer implements Runtime {
         return connectionsTotal - connections;
       },
     });
-    // Nothing on control is subscribed yet: frames to it can only be old ones.
+    // Until the services of the system account are there, frames to control can only be old ones.
     this.#mailbox = openMailbox(mailbox, {
       onControlFrame: () => undefined,
-      onDataFrame: () => true,
-      onSpace: () => undefined,
-      afterDrain: () => undefined,
+      onDataFrame: (from, bytes, start, end) =>
+        this.#system?.onDataFrame(from, bytes, start, end) ?? true,
+      onSpace: (to) => this.#system?.onSpace(to),
+      afterDrain: () => this.#system?.afterDrain(),
     });
     return loaded;
+  }
+
+  /** The server's own services, before any worker can be asked for them. */
+  #openSystem(snapshot: BrokerSnapshot, hashSeed: number): void {
+    if (!snapshot.accounts.hasSystemAccount) return;
+    this.#system = new SystemService({
+      snapshot,
+      hashSeed,
+      log: this.#given.log,
+      regions: this.#regions!,
+      mailbox: this.#mailbox!,
+      connections: this.#connections!,
+      figures: (accountsActive) =>
+        serverFigures(this, this.#startedUnixMs, this.#usage, accountsActive),
+      tellWorker: (worker, ticket, order) =>
+        this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
+      lists: this.#lists,
+      pages: () => this.monitor(),
+      reload: () =>
+        this.reload().then(
+          () => undefined,
+          (error: Error) => error.message,
+        ),
+    });
   }
 
   async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
@@ -185,27 +291,50 @@ export class RunningServer implements Runtime {
     this.port = this.#boundPort;
   }
 
-  #snapshot(): BrokerSnapshot {
-    const { options, accounts } = this.#given;
+  /** MO-01. Before the workers are ready, so that health checks hear that they are not yet. */
+  async #startMonitoring(): Promise<void> {
+    const { options } = this.#given;
+    if (options.monitoring === undefined) return;
+    const { service } = await this.monitor();
+    await service.start(options);
+  }
+
+  #snapshot({ options, accounts }: ServerConfiguration): BrokerSnapshot {
     return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
   }
 
   #isReady(): void {
     const { options, log } = this.#given;
     this.#isUp = true;
+    this.#system?.start();
     this.#watchdog = new Watchdog({
       heartbeats: this.#regions!.heartbeats,
       onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
       onRecovered: (worker) => log.write("info", `Worker ${worker} is no longer blocked`),
     });
     if (options.portsFileDir !== undefined) {
-      this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
-      this.#portsFile.write([`nats://${options.host}:${this.port}`]);
+      this.portsFile = new PortsFile(options.portsFileDir, process.pid);
+      this.portsFile.write(serverUrls(this));
     }
     logReady(this.#given, this);
-    const { token, password, users } = options.auth;
-    const secrets = [token, password, ...users.map((user) => user.password)];
-    if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) this.#hashes.warmUp();
+    this.#hashes.warmUpFor(options.auth);
+  }
+
+  #reloadedServer(): ReloadedServer {
+    return {
+      server: this,
+      log: this.#given.log,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      regions: this.#regions!,
+      parts: this.#given.reloadParts ?? [],
+      system: this.#system,
+      monitor: () => this.#monitorLoaded,
+      isUp: () => this.#isUp,
+      isEnding: () => this.#ending !== undefined,
+      snapshot: (configuration) => this.#snapshot(configuration),
+      orDeath: (arrived) => this.#orDeath(arrived),
+    };
   }
 
   #onWorkerMessage(worker: number, message: FromWorker): void {
@@ -213,6 +342,9 @@ export class RunningServer implements Runtime {
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    this.#reloads?.onWorkerMessage(worker, message);
+    if (message.kind === "order-answer") this.#system?.orderAnswered(message);
+    if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -245,14 +377,19 @@ export class RunningServer implements Runtime {
     clearTimeout(this.#graceTimer);
     this.#watchdog?.stop();
     this.#threads.expectEnd();
+    this.#monitor?.service.refuse();
     if (orderly) {
       log.write("info", "Initiating Shutdown...");
+      this.#system?.shutdown();
       await this.#threads.stopAll(STOP_WAIT_MS);
     }
     await this.#threads.terminate();
+    this.#system?.close();
+    this.#lists.close();
+    await this.#monitor?.service.close();
     this.#mailbox?.close();
     await this.#hashes.close();
-    this.#portsFile?.remove();
+    this.portsFile?.remove();
     if (orderly) log.write("info", "Server Exiting..");
     await log.close();
   }

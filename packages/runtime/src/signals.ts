@@ -1,6 +1,6 @@
 // Signals of the process (SG-01), for the program; servers inside other programs leave them alone.
 // Control thread.
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import type { Runtime } from "./runtime.ts";
 
 export interface SignalActions {
@@ -12,11 +12,20 @@ export interface SignalActions {
 
 /**
  * Reacts to signals from now on. SIGINT and SIGTERM end the server, exit code 0; SIGTERM leaves a
- * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode; SIGHUP is
- * answered with a line of the log, since a running configuration cannot be changed.
+ * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode; SIGHUP reloads
+ * the configuration; during the start it is put off until the returned function is called, when the
+ * server is there.
  */
-export function handleSignals(actions: SignalActions): void {
+export function handleSignals(actions: SignalActions): () => void {
   const { log, exit } = actions;
+  let reloadIsWanted = false;
+  const reload = (): void => {
+    // What goes wrong is in the log.
+    actions
+      .server()
+      ?.reload()
+      .catch(() => undefined);
+  };
   const end = (): void => {
     const server = actions.server();
     if (server === undefined) exit(0);
@@ -27,12 +36,7 @@ export function handleSignals(actions: SignalActions): void {
     if (actions.server()?.inLameDuck !== true) end();
   });
   on("SIGUSR1", "user defined signal 1", log, () => {
-    try {
-      log.reopen();
-      log.write("info", "File log re-opened");
-    } catch (error) {
-      log.write("error", (error as Error).message);
-    }
+    log.reopen();
   });
   on("SIGUSR2", "user defined signal 2", log, () => {
     actions
@@ -42,8 +46,12 @@ export function handleSignals(actions: SignalActions): void {
       .catch(() => undefined);
   });
   on("SIGHUP", "hangup", log, () => {
-    log.write("error", "Failed to reload server configuration: reload is not supported");
+    if (actions.server() === undefined) reloadIsWanted = true;
+    else reload();
   });
+  return () => {
+    if (reloadIsWanted) reload();
+  };
 }
 
 function on(signal: NodeJS.Signals, name: string, log: LogSink, act: () => void): void {

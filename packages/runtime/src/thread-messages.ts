@@ -2,22 +2,27 @@
 // clones. All threads; types only. Frames on the message path never come this way.
 
 import type { MessagePort } from "node:worker_threads";
-import type { LogLevel } from "@weft/base";
-import type { BrokerSnapshot, FinishedConnection } from "@weft/broker";
+import type {
+  BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionLimits,
+  ConnectionOrder,
+  FinishedConnection,
+  SnapshotEffects,
+  SubscriptionAnswer,
+  SubscriptionQuery,
+  TraceOptions,
+} from "@weft/broker";
+import type { LogBatch } from "@weft/logging";
 import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
 
-export interface LogRecord {
-  readonly level: LogLevel;
-  readonly text: string;
-}
-
-export interface LogBatch {
-  readonly kind: "log";
-  readonly records: readonly LogRecord[];
-  /** Lines that found the batch full. */
-  readonly dropped: number;
+/** What the workers write to the log. */
+export interface LogLevels {
+  readonly debug: boolean;
+  /** Undefined = no protocol trace. */
+  readonly trace?: TraceOptions | undefined;
 }
 
 /** What a worker thread is born with. */
@@ -41,13 +46,43 @@ export interface WorkerStart {
   /** By listener; null = no TLS. */
   readonly tls: readonly (TlsContextOptions | null)[];
   readonly hashSeed: number;
+  /** Undefined = the protocol is not traced. */
+  readonly trace?: TraceOptions | undefined;
+}
+
+/** A changed configuration; answered by `reloaded` when it is in force. */
+export interface WorkerReload {
+  readonly kind: "reload";
+  readonly snapshot: BrokerSnapshot;
+  /** See `SnapshotChange`. */
+  readonly sameSecrets: ReadonlySet<string>;
+  /** For new connections, by listener; undefined = as before. */
+  readonly tls?: readonly (TlsContextOptions | null)[] | undefined;
+  /** TL-13: live connections whose key is not among these end; empty = none do. */
+  readonly pinnedKeys: readonly string[];
+  readonly debug: boolean;
+  /** Undefined = no protocol trace. */
+  readonly trace: TraceOptions | undefined;
 }
 
 export type ToWorker =
   | WorkerStart
   | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
   | { readonly kind: "log-taken" }
+  /** LG-11, RL-02: what is logged from now on. */
+  | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
+  | WorkerReload
+  /** RL-06. Answered by `excess-closed`. */
+  | { readonly kind: "close-excess"; readonly limits: ConnectionLimits }
+  /** Answered by `order-answer`, whoever has the connection. */
+  | { readonly kind: "order"; readonly ticket: number; readonly order: ConnectionOrder }
+  /** Answered by `subscriptions`. */
+  | {
+      readonly kind: "list-subscriptions";
+      readonly ticket: number;
+      readonly query: SubscriptionQuery;
+    }
   /** Close all connections, spread over this time; answered by `drained`. */
   | { readonly kind: "drain"; readonly durationMs: number }
   /** Close all connections now; answered by `stopped`. */
@@ -72,6 +107,19 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  | { readonly kind: "reloaded"; readonly effects: SnapshotEffects }
+  | { readonly kind: "excess-closed"; readonly count: number }
+  /** `answer` undefined: no such connection here. */
+  | {
+      readonly kind: "order-answer";
+      readonly ticket: number;
+      readonly answer: ConnectionAnswer | undefined;
+    }
+  | {
+      readonly kind: "subscriptions";
+      readonly ticket: number;
+      readonly answer: SubscriptionAnswer;
+    }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 
@@ -91,6 +139,12 @@ export type ToAcceptor =
     }
   /** What a connection above the limit is told, by listener. */
   | { readonly kind: "refusals"; readonly texts: readonly string[] }
+  /** A new limit, and what is told above it; answered by `acceptor-reloaded`. */
+  | {
+      readonly kind: "reload";
+      readonly connectionsMax: number;
+      readonly refusals: readonly string[];
+    }
   | { readonly kind: "log-taken" }
   | { readonly kind: "stop" };
 
@@ -98,6 +152,7 @@ export type FromAcceptor =
   | LogBatch
   | ConnectionsClosed
   | { readonly kind: "loaded" }
+  | { readonly kind: "acceptor-reloaded" }
   /** Ports in the order of the listeners; fewer, and the error, when one could not be bound. */
   | {
       readonly kind: "listen-answer";

@@ -2,16 +2,18 @@
 // Owns its sockets, its segment of the interest index and its counters; sees everybody's.
 // A turn is one call into the core and ends in `flush`. Anything thrown here that is not one
 // connection's fault ends the thread, and with it the server (F27).
+
 import { assert } from "@weft/base";
 import { type BrokerDriver, BrokerCore as ProductCore } from "@weft/broker";
+import { ThreadLog } from "@weft/logging";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
-import { LogBatcher } from "./log-batcher.ts";
 import type { ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
 import { WorkerEnding } from "./worker-ending.ts";
 import { WorkerLink } from "./worker-link.ts";
+import { WorkerReloading } from "./worker-reloading.ts";
 import { takeSockets } from "./worker-sockets.ts";
 
 /** Deadlines of sessions are looked at this often; also the heartbeat. */
@@ -27,7 +29,7 @@ async function coreOf(module: string | undefined): Promise<CoreModule["BrokerCor
 
 async function main(): Promise<void> {
   const { port, seed } = await awaitSeed<WorkerSeed>();
-  const log = new LogBatcher({ ...seed, send: (batch) => port.postMessage(batch) });
+  const log = new ThreadLog({ ...seed, send: (batch) => port.postMessage(batch) });
   const link = new WorkerLink(port, log);
   const BrokerCore = await coreOf(seed.coreModule);
   const start = await link.awaitStart();
@@ -38,7 +40,7 @@ function run(
   seed: WorkerSeed,
   start: WorkerStart,
   link: WorkerLink,
-  log: LogBatcher,
+  log: ThreadLog,
   BrokerCore: CoreModule["BrokerCore"],
 ): void {
   /** Threads whose data frame the core put off; offered again once something happened here. */
@@ -63,6 +65,7 @@ function run(
     onTimer: () => endTurn(() => core.onTimer()),
   });
   const core = new BrokerCore(start.snapshot, index, dependencies);
+  core.setTrace(start.trace);
 
   const resumePutOff = (): void => {
     for (const from of putOff) mailbox.resume(from);
@@ -79,7 +82,7 @@ function run(
 
   const ending = new WorkerEnding(core, flush, (answer) => link.tell(answer));
   const { counters } = dependencies;
-  takeSockets(seed, start, { core, counters, log, ending, flush });
+  const sockets = takeSockets(seed, start, { core, counters, log, ending, flush });
 
   const heartbeats = new Heartbeats(seed.regions.heartbeats);
   const beat = (): void => {
@@ -89,17 +92,36 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, log)));
+  const reload = new WorkerReloading({ core, log, sockets, flush, tell: (it) => link.tell(it) });
+  link.onMessage((message) => {
+    if (message.kind === "reload") reload.apply(message);
+    else if (message.kind === "close-excess") reload.closeExcess(message.limits);
+    else endTurn(() => obey(message, core, ending, link));
+  });
   link.tell({ kind: "ready" });
 }
 
-function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: LogBatcher): void {
+function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link: WorkerLink): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
       break;
     case "log-taken":
-      log.taken();
+      link.log.taken();
+      break;
+    case "order": {
+      const { ticket, order } = message;
+      link.tell({ kind: "order-answer", ticket, answer: core.obeyOrder(order) });
+      break;
+    }
+    case "list-subscriptions": {
+      const { ticket, query } = message;
+      link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
+      break;
+    }
+    case "log-levels":
+      link.log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
+      core.setTrace(message.trace);
       break;
     case "lame-duck":
       core.enterLameDuck();
@@ -108,11 +130,13 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: 
       ending.drain(message.durationMs);
       break;
     case "stop":
-      log.flush();
+      link.log.flush();
       ending.stop();
       break;
     case "start":
-      assert(false, "a worker starts once");
+    case "reload":
+    case "close-excess":
+      assert(false, "a worker starts once, and reloads elsewhere");
   }
 }
 

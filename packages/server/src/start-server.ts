@@ -6,17 +6,19 @@ import { validateAuth } from "@weft/auth";
 import type { ConfigProblem } from "@weft/base";
 import {
   defaultOptions,
+  type LoggingOptions,
   loadConfig,
   type ServerOptions,
   textSource,
   validateOptions,
 } from "@weft/config";
+import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
 import {
-  type LogSink,
-  LogWriter,
   type PrestartedThreads,
+  type ReloadInput,
+  type ReloadPart,
+  type ReloadSource,
   type Runtime,
-  SILENT_LOG,
   startRuntime,
 } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
@@ -26,6 +28,8 @@ import type { StartOptions } from "./start-options.ts";
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
 const TEXT_NAME = "config";
+/** Name in syslog. */
+const PROGRAM = "weft";
 
 /** A running server. */
 export type WeftServer = Runtime;
@@ -35,14 +39,48 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
-  const options = optionsOf(start);
-  return startWithOptions({ options, log: logOf(start, options), configFile: start.configFile });
+  const { options, digest } = optionsOf(start);
+  const { configFile } = start;
+  const log = await openLog(start, options);
+  return startWithOptions({
+    options,
+    log,
+    configFile,
+    configDigest: digest,
+    reloadSource: configFile === undefined ? undefined : configurationOf(start),
+  });
+}
+
+/**
+ * What `reload` of a server takes to change to these options: they are complete, as for a start.
+ * Each use reads the file again, if one is named.
+ */
+export function configurationOf(start: StartOptions): ReloadSource {
+  return () => {
+    const { options, digest, warnings } = optionsOf(start);
+    return checkedInput({ options, digest, warnings });
+  };
+}
+
+/** Options that were read anew, compiled; throws {@link ConfigurationError}. */
+export function checkedInput(read: Omit<ReloadInput, "accounts">): ReloadInput {
+  const accounts = compile(read.options);
+  const problems = checkOptions(read.options);
+  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
+  const warnings = [...(read.warnings ?? []), ...accounts.warnings];
+  return { ...read, warnings, accounts: accounts.snapshot };
 }
 
 export interface PreparedStart {
   readonly options: ServerOptions;
   readonly log: LogSink;
   readonly configFile?: string | undefined;
+  /** See `RuntimeOptions`. */
+  readonly configDigest?: string | undefined;
+  /** Reads the configuration again; undefined = it cannot be reloaded. */
+  readonly reloadSource?: ReloadSource | undefined;
+  readonly reloadParts?: readonly ReloadPart[] | undefined;
+  readonly commandLine?: readonly string[] | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -66,19 +104,18 @@ export function optionWarnings(options: ServerOptions): readonly ConfigProblem[]
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { options, log, configFile, prestarted } = start;
-  const accounts = compile(options);
-  const problems = checkOptions(options);
-  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
-  for (const { message } of accounts.warnings) log.write("warn", message);
-  return startRuntime({ options, accounts: accounts.snapshot, log, configFile, prestarted });
+  const { accounts, warnings = [] } = checkedInput({ options: start.options });
+  for (const { message } of warnings) start.log.write("warn", message);
+  return startRuntime({ ...start, accounts });
 }
 
-function optionsOf(start: StartOptions): ServerOptions {
-  const loaded = loadedOptions(start);
+type ReadOptions = Omit<ReloadInput, "accounts">;
+
+function optionsOf(start: StartOptions): ReadOptions {
+  const { options: loaded, digest, warnings } = loadedOptions(start);
   const { users = [], accounts = [], name, host } = start;
   const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
-  return {
+  const options: ServerOptions = {
     ...loaded,
     ...(host === undefined ? {} : { host }),
     ...(host === undefined || monitoring === undefined
@@ -91,33 +128,40 @@ function optionsOf(start: StartOptions): ServerOptions {
     accounts: [...loaded.accounts, ...accounts],
     ...start.options,
   };
+  return { options, digest, warnings };
 }
 
-function loadedOptions(start: StartOptions): ServerOptions {
+function loadedOptions(start: StartOptions): ReadOptions {
   const { configFile, config } = start;
   if (configFile !== undefined && config !== undefined) {
     throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
   }
   if (configFile === undefined && config === undefined) {
-    return { ...defaultOptions(), host: LOCAL_HOST, port: 0 };
+    return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
   }
   const source = config === undefined ? FILE_SOURCE : textSource(config);
   const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
   if (!loaded.ok) throw new ConfigurationError(loaded.errors);
-  return loaded.options;
+  return loaded;
 }
 
-function logOf(start: StartOptions, options: ServerOptions): LogSink {
+/** Throws what is wrong with the file or the syslog of the configuration. */
+async function openLog(start: StartOptions, options: ServerOptions): Promise<LogSink> {
   const { log } = start;
   const { logging } = options;
-  if (log === undefined && logging.logFile === undefined) return SILENT_LOG;
-  if (typeof log === "function") {
-    return { ...SILENT_LOG, write: log, writeFatal: (text) => log("fatal", text) };
+  const { logFile, syslog, remoteSyslog } = logging;
+  if (typeof log === "function") return functionLog(log);
+  if (log === undefined && logFile === undefined && remoteSyslog === undefined && !syslog) {
+    return SILENT_LOG;
   }
-  const file = log === "stderr" ? undefined : logging.logFile;
-  const writer = new LogWriter({ ...logging, processId: process.pid, file });
-  void writer.loadFast();
-  return writer;
+  const chosen = log === undefined ? logging : standardError(logging);
+  const made = new ServerLog(chosen, { processId: process.pid, program: PROGRAM });
+  await made.opened;
+  return made;
+}
+
+function standardError(logging: LoggingOptions): LoggingOptions {
+  return { ...logging, logFile: undefined, remoteSyslog: undefined, syslog: false };
 }
 
 function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {

@@ -1,7 +1,15 @@
 // CONNECT and everything until a session is active: begin, perhaps wait, finish, with one deadline
 // (CP-20 to CP-36). Owned by the session's worker. Must stay true: whatever the cause of a refusal,
 // the client reads the same text; no secret is kept or logged.
-import { type Identity, type LoginFacts, type LoginOutcome, ResponseTracker } from "@weft/auth";
+import type { AccountSnapshot } from "@weft/accounts";
+import {
+  type Identity,
+  isPublicKey,
+  type LoginFacts,
+  type LoginOutcome,
+  type LoginRequest,
+  ResponseTracker,
+} from "@weft/auth";
 import {
   authorizationViolation,
   CONNECT_DEFAULTS,
@@ -12,7 +20,10 @@ import {
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { logAbout, refusedUser } from "./session-log.ts";
 
+/** What is shown of a token in place of a name. */
+const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
@@ -25,7 +36,7 @@ export function connect(
   const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
-    host.log.write("error", `${session.label()} - CONNECT refused: ${parsed.reason}`);
+    logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
     session.close("Protocol Violation");
     return false;
   }
@@ -34,20 +45,31 @@ export function connect(
   session.connectReceived = true;
   session.connectOptions = withoutSecrets(options);
   session.lastOptions = options;
-  const outcome = host.beginLogin(
-    {
-      user: options.user,
-      pass: options.pass,
-      authToken: options.auth_token,
-      nkey: options.nkey,
-      sig: options.sig,
-      jwt: options.jwt,
-      account: options.account,
-      newAccount: options.new_account,
-    },
-    loginFacts(session),
-  );
-  return follow(session, outcome);
+  return follow(session, host.rules.beginLogin(requestOf(options), loginFacts(session)));
+}
+
+function requestOf(options: ConnectOptions): LoginRequest {
+  return {
+    user: options.user,
+    pass: options.pass,
+    authToken: options.auth_token,
+    nkey: options.nkey,
+    sig: options.sig,
+    jwt: options.jwt,
+    account: options.account,
+    newAccount: options.new_account,
+  };
+}
+
+/** The users have changed while a login was waiting: it begins anew. */
+export function restartLogin(session: ClientSession): void {
+  const options = session.lastOptions;
+  session.pendingLogin = undefined;
+  session.state = "connecting";
+  const request = requestOf(options ?? CONNECT_DEFAULTS);
+  const outcome = session.host.rules.beginLogin(request, loginFacts(session));
+  follow(session, outcome);
+  if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
 /** The answer to a pending comparison. */
@@ -55,7 +77,7 @@ export function finishLogin(session: ClientSession, matches: boolean): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
-  const outcome = session.host.finishLogin(pending, { kind: "hash", matches });
+  const outcome = session.host.rules.finishLogin(pending, { kind: "hash", matches });
   session.state = "connecting";
   follow(session, outcome);
   session.go(WAIT_LOGIN);
@@ -67,7 +89,7 @@ export function finishLogin(session: ClientSession, matches: boolean): void {
  */
 export function loginWithoutConnect(session: ClientSession): boolean {
   const { host } = session;
-  const identity = host.anonymous(loginFacts(session));
+  const identity = host.rules.anonymous(loginFacts(session));
   if (identity === undefined) {
     refuse(session, "no credentials");
     return false;
@@ -97,13 +119,15 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   const options = session.lastOptions ?? CONNECT_DEFAULTS;
   session.lastOptions = undefined;
   if (!admit(session, outcome.identity)) return false;
-  return applyOptions(session, options);
+  if (!applyOptions(session, options)) return false;
+  session.host.events?.connected(session);
+  return true;
 }
 
 /** Binds the session to its account: limits, permissions, publish context. */
 function admit(session: ClientSession, identity: Identity): boolean {
   const { host } = session;
-  const account = host.accountByName(identity.accountName);
+  const account = host.rules.accountByName(identity.accountName);
   if (account === undefined) {
     session.close("Missing Account");
     return false;
@@ -117,8 +141,25 @@ function admit(session: ClientSession, identity: Identity): boolean {
     }
     session.account = account.index;
   }
+  setRights(session, account, identity);
+  session.authDeadlineMs = 0;
+  session.awaitingConnect = false;
+  session.state = "active";
+  session.refreshSpecial();
+  session.refreshQuick();
+  return true;
+}
+
+/** Everything that follows from who the session is, as the current snapshot has it. */
+export function setRights(
+  session: ClientSession,
+  account: AccountSnapshot,
+  identity: Identity,
+): void {
+  const { host } = session;
   const { permissions, permissionsKey } = identity;
   const restricted = permissionsKey !== "";
+  session.identity = identity;
   session.permissions = restricted ? permissions : undefined;
   session.responses =
     restricted && permissions.responses !== undefined
@@ -131,6 +172,8 @@ function admit(session: ClientSession, identity: Identity): boolean {
   );
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
+  if (identity.kind === "token") session.user = HIDDEN;
+  session.loginKind = identity.nkey === undefined ? identity.kind : "nkey";
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -140,12 +183,6 @@ function admit(session: ClientSession, identity: Identity): boolean {
     smaller(host.limits.subscriptionsMax, limits.subscriptionsMax),
     identity.subscriptionsMax,
   );
-  session.authDeadlineMs = 0;
-  session.awaitingConnect = false;
-  session.state = "active";
-  session.refreshSpecial();
-  session.refreshQuick();
-  return true;
 }
 
 /** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
@@ -178,15 +215,26 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
-function refuse(session: ClientSession, reason: string): void {
-  const { host } = session;
+/** The client is not, or not any more, who it would have to be. */
+export function refuse(session: ClientSession, reason: string): void {
+  const { host, lastOptions } = session;
+  const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
+  if (lastOptions !== undefined) session.user = claimedUser(lastOptions);
   host.counters.authFailures += 1;
-  host.log.write("error", `${session.label()} - authentication error - ${reason}`);
+  const parts = ["authentication error", who, reason].filter((part) => part !== "");
+  logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
+  host.events?.refused(session, "Authentication Failure");
 }
 
-function loginFacts(session: ClientSession): LoginFacts {
+/** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
+function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
+  if (isPublicKey(nkey, "user")) return nkey;
+  return user || (nkey === "" && auth_token === "" ? "" : HIDDEN);
+}
+
+export function loginFacts(session: ClientSession): LoginFacts {
   return {
     nonce: session.nonce === "" ? NO_NONCE : Buffer.from(session.nonce, "latin1"),
     connectionType: "STANDARD",

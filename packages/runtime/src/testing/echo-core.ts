@@ -8,7 +8,13 @@ import {
   type TransportEvents,
   UNKNOWN_FACTS,
 } from "@weft/base";
-import type { BrokerDependencies, BrokerDriver, BrokerSnapshot } from "@weft/broker";
+import type {
+  BrokerDependencies,
+  BrokerDriver,
+  BrokerSnapshot,
+  SnapshotEffects,
+  SubscriptionAnswer,
+} from "@weft/broker";
 
 class EchoSession implements TransportEvents {
   readonly transport: Transport;
@@ -146,8 +152,29 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll(`hash ${ticket} ${matches}\n`);
   }
 
+  setTrace(): void {
+    this.#tellAll("trace\n");
+  }
+
+  listSubscriptions(): SubscriptionAnswer {
+    return { entries: [], matched: 0 };
+  }
+
   enterLameDuck(): void {
     this.#tellAll("lame duck\n");
+  }
+
+  applySnapshot(): SnapshotEffects {
+    this.#tellAll("reloaded\n");
+    return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
+  }
+
+  closeExcess(): number {
+    return 0;
+  }
+
+  obeyOrder(): undefined {
+    return undefined;
   }
 
   closeSome(count: number): number {
