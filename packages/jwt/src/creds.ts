@@ -34,13 +34,14 @@ function isRule(line: string): boolean {
   return trimmed.length > 6 && trimmed.startsWith("---") && trimmed.endsWith("---");
 }
 
-/** The contents of all blocks. */
+/** The contents of the first two blocks. */
 function blocksOf(text: string): string[] {
   const lines = linesOf(text);
   const blocks: string[] = [];
-  for (let at = 0; at + 2 < lines.length; at += 1) {
-    const [first, content, last] = lines.slice(at, at + 3) as [string, string, string];
-    if (!isRule(first) || !CONTENT.test(content) || !isRule(last)) continue;
+  for (let at = 1; at + 1 < lines.length && blocks.length < 2; at += 1) {
+    const content = lines[at] as string;
+    if (!CONTENT.test(content) || isRule(content)) continue;
+    if (!isRule(lines[at - 1] as string) || !isRule(lines[at + 1] as string)) continue;
     blocks.push(content);
     at += 2;
   }
