@@ -79,7 +79,7 @@ describe("creds", () => {
       parseDecoratedSeed(text);
     }
     expect(parseCreds("x".repeat(3_000_000))).toMatchObject({ error: "the file is too large" });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

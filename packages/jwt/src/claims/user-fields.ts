@@ -2,7 +2,6 @@
 // are those of the reference, so that equal claims are equal bytes.
 import {
   absentAs,
-  ClaimFault,
   type Codec,
   type Fields,
   field,
@@ -94,9 +93,3 @@ export const UNLIMITED = absentAs(int64, -1);
 
 /** Tags and names of keys: lists of texts. */
 export const texts = list(text);
-
-/** Fails unless `value` is a text. */
-export function requireText(value: unknown, at: string): string {
-  if (typeof value !== "string") throw new ClaimFault(at, "a string is wanted");
-  return value;
-}
