@@ -44,7 +44,6 @@ const FIRST_TOLD_ACCOUNT = 1;
 
 export class SystemService {
   readonly #parts: SystemParts;
-  #accounts: readonly AccountSnapshot[];
   readonly #participant: InternalParticipant<Service>;
   readonly #publisher: SystemPublisher;
   readonly #ledger: AccountLedger;
