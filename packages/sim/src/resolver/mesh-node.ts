@@ -6,6 +6,7 @@ import {
   DirectoryNode,
   type DirectoryNodeOptions,
   FileLayout,
+  type FileStep,
   fileKindOf,
   type MeshMessage,
   type Now,
@@ -99,12 +100,20 @@ export class MeshNode {
       }
       this.#effects.shift();
       this.#stepsDone = 0;
+      if (step !== undefined && fails) this.#tidy(effect.steps);
       core.store.filesDone(effect.ticket, step !== undefined && fails ? "ENOSPC" : undefined);
     } else {
       this.#effects.shift();
       this.#carryOut(core, effect);
     }
     this.collect();
+  }
+
+  /** What a driver does when a step fails: files that got no name are worth nothing. */
+  #tidy(steps: readonly FileStep[]): void {
+    for (const step of steps) {
+      if (step.op === "write") this.disk.run({ op: "remove", path: step.path });
+    }
   }
 
   #carryOut(core: DirectoryNode, effect: ResolverEffect): void {
