@@ -27,6 +27,8 @@ export interface LiveClaim extends Version {
   readonly jti: string;
   /** Trusted when it came: only such claims are offered to other nodes. */
   readonly shared: boolean;
+  /** Shared once, but this node slept so long that the account may be deleted. */
+  readonly doubted?: boolean | undefined;
   /** All versions of this second that are known, hash -> rank; undefined = this one alone. */
   readonly ties?: ReadonlyMap<string, number> | undefined;
 }
@@ -172,9 +174,13 @@ export class ClaimSet {
       ties.delete(lowestOf(ties));
     }
     if (held.hash === offer.hash) {
-      if (rank === held.rank) return "same";
+      if (rank === held.rank) {
+        if (offer.shared && !held.shared) this.#place({ ...held, shared: true, doubted: false });
+        return "same";
+      }
       ties.set(offer.hash, rank);
-      this.#live.set(offer.key, { ...held, rank, ties });
+      const shared = held.shared || offer.shared;
+      this.#place({ ...held, rank, ties, shared, doubted: !shared });
       return "ranked";
     }
     ties.set(offer.hash, rank);

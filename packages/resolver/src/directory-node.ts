@@ -6,13 +6,14 @@ import type { Prng } from "@weft/base";
 import type { SourceAnswer } from "./account-lookup.ts";
 import type { ClaimReader } from "./claim-reader.ts";
 import { type ClaimRequest, ClaimRequests } from "./claim-requests.ts";
-import { ClaimStore, type ClaimStoreOptions } from "./claim-store.ts";
+import { ClaimStore } from "./claim-store.ts";
 import type { ResolverEffect } from "./effects.ts";
 import type { MeshMessage, MeshRecord, RecordReference } from "./mesh-messages.ts";
 import { MeshSync } from "./mesh-sync.ts";
 import type { Now } from "./now.ts";
 import { PeerLookup } from "./peer-lookup.ts";
 import { RESOLVER_LIMITS } from "./resolver-limits.ts";
+import type { ClaimStoreOptions } from "./store-parts.ts";
 
 export interface DirectoryNodeOptions extends ClaimStoreOptions {
   /** Between two comparisons with the other nodes. */
@@ -46,7 +47,7 @@ export class DirectoryNode {
     this.#now = now;
     this.#reader = ports.reader;
     this.#nextExpiryMs = now.monotonicMs + RESOLVER_LIMITS.expiryCheckMs;
-    this.store = new ClaimStore(options, ports.reader, this.#out);
+    this.store = new ClaimStore(options, ports.reader, this.#out, now.unixMs);
     const mesh = { intervalMs: options.syncIntervalMs, announceMs: ANNOUNCE_MS };
     this.#mesh = new MeshSync(
       mesh,

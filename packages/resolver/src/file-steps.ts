@@ -6,7 +6,7 @@
 //   <KEY>.jwt.deleted      what a soft delete leaves
 //   <KEY>.jwt.order        "hash rank" lines: JWTs of one second, and which came later
 //   weft-claims/<ID>.claim a proof: a deletion, or an expired JWT; ID = hex SHA-256 of the text
-//   weft-claims/awake      Unix milliseconds at which the node was last seen running
+//   weft-claims/awake      Unix milliseconds: awake since, and last seen awake
 //   *.new                  a file that was being written; worth nothing
 //
 // Must stay true: a name is made of checked keys and hashes only; a file gets its name after its
@@ -134,8 +134,8 @@ export class FileLayout {
     return [{ op: "remove", path: this.proof(id) }];
   }
 
-  awake(nowMs: number): FileStep[] {
-    return this.#replace(AWAKE_FILE, `${nowMs}\n`);
+  awake(text: string): FileStep[] {
+    return this.#replace(AWAKE_FILE, text);
   }
 
   /**

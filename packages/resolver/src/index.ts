@@ -10,7 +10,7 @@ export { claimHash } from "./claim-hash.ts";
 export type * from "./claim-reader.ts";
 export { type ClaimReplyBody, encodeClaimReply } from "./claim-replies.ts";
 export type { ClaimRequest } from "./claim-requests.ts";
-export type { ClaimStore, ClaimStoreOptions } from "./claim-store.ts";
+export type { ClaimStore } from "./claim-store.ts";
 export {
   CLAIM_SUBSCRIPTIONS,
   type ClaimSubscription,
@@ -41,3 +41,16 @@ export {
 } from "./mesh-messages.ts";
 export type { Now } from "./now.ts";
 export { RESOLVER_LIMITS } from "./resolver-limits.ts";
+export { checkPreloads, type PreloadFinding } from "./preload.ts";
+export {
+  type DirectoryResolverOptions,
+  type ResolverChecked,
+  type ResolverOptions,
+  type ResolverSettings,
+  resolverOfSettings,
+  resolverOfText,
+  resolverOfUrl,
+  type UrlResolverOptions,
+} from "./resolver-options.ts";
+export { handleUpdate, type UpdateOutcome } from "./update-requests.ts";
+export type { ClaimStoreOptions } from "./store-parts.ts";

@@ -11,6 +11,7 @@ import {
   type SummaryEntry,
 } from "./mesh-messages.ts";
 import { RESOLVER_LIMITS } from "./resolver-limits.ts";
+import type { StandingWord } from "./standing.ts";
 
 const VERSION = 1;
 const HASH = /^[0-9a-f]{64}$/;
@@ -61,7 +62,9 @@ function messageOf(fields: Fields): MeshMessage | undefined {
   switch (fields["kind"]) {
     case "digest": {
       const parts = listOf(fields["parts"], BUCKETS, isPart);
-      return parts?.length === BUCKETS ? { kind: "digest", parts } : undefined;
+      const { standing } = fields;
+      if (parts?.length !== BUCKETS || !isStanding(standing)) return undefined;
+      return { kind: "digest", parts, standing };
     }
     case "ask": {
       const parts = listOf(fields["parts"], MESH_LIMITS.partsPerAsk, isPartNumber);
@@ -127,6 +130,13 @@ function isPart(value: unknown): value is string {
 
 function isPartNumber(value: unknown): value is number {
   return isCount(value, BUCKETS - 1);
+}
+
+function isStanding(value: unknown): value is StandingWord {
+  if (!isObject(value)) return false;
+  const { kind, lastMs } = value;
+  const isKind = kind === "settled" || kind === "new" || kind === "returning";
+  return isKind && isCount(lastMs, Number.MAX_SAFE_INTEGER);
 }
 
 function isHash(value: unknown): value is string {

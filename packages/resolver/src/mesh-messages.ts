@@ -1,5 +1,6 @@
 // What nodes of one mesh tell each other about claims (ADR 0012). Any thread; pure.
 // Every message may be lost, doubled or late; none assumes that another one arrived.
+import type { StandingWord } from "./standing.ts";
 
 /** One account's JWT or one proof, named. */
 export type RecordReference =
@@ -23,7 +24,7 @@ export interface SummaryEntry {
 
 export type MeshMessage =
   /** "This is what I hold": one hash for each part. */
-  | { readonly kind: "digest"; readonly parts: readonly string[] }
+  | { readonly kind: "digest"; readonly parts: readonly string[]; readonly standing: StandingWord }
   /** "Tell me more about these parts." */
   | { readonly kind: "ask"; readonly parts: readonly number[] }
   /** Everything of one part, unless it is cut into pieces. */

@@ -32,6 +32,7 @@ export interface MeshSyncOptions {
   readonly announceMs: number;
 }
 
+type Digest = Extract<MeshMessage, { kind: "digest" }>;
 type Summary = Extract<MeshMessage, { kind: "summary" }>;
 
 /** What others should hear of. */
@@ -86,13 +87,16 @@ export class MeshSync {
     return Math.min(this.#nextDigestMs, this.#announceAtMs);
   }
 
-  tick({ monotonicMs: nowMs }: Now): void {
+  tick({ monotonicMs: nowMs, unixMs }: Now): void {
     if (nowMs < this.nextDueMs()) return;
     const { intervalMs } = this.#options;
+    const { standing } = this.#store;
+    if (standing.mayVouch(nowMs, intervalMs)) this.#store.vouch();
     this.#announceAtMs = Number.POSITIVE_INFINITY;
     // Spread over the interval, so that nodes that started together do not stay together.
     this.#nextDigestMs = nowMs + intervalMs * 0.75 + this.#prng.below(intervalMs / 2 + 1);
-    this.#send(undefined, { kind: "digest", parts: this.#store.set.digest() });
+    const parts = this.#store.set.digest();
+    this.#send(undefined, { kind: "digest", parts, standing: standing.word(unixMs) });
   }
 
   /** A message of another node. Lookups and answers are not for here. */
@@ -100,7 +104,7 @@ export class MeshSync {
     const { type } = this.#store.options;
     if (type === "file") return;
     if (message.kind === "records") this.#onRecords(message.records, now);
-    else if (message.kind === "digest") this.#onDigest(from, message.parts, now.monotonicMs);
+    else if (message.kind === "digest") this.#onDigest(from, message, now.monotonicMs);
     else if (type !== "full") return;
     else if (message.kind === "ask") this.#onAsk(from, message.parts);
     else if (message.kind === "summary") this.#onSummary(from, message, now.monotonicMs);
@@ -108,14 +112,18 @@ export class MeshSync {
     else if (message.kind === "check") this.#onCheck(from, message.entries);
   }
 
-  #onDigest(from: string, parts: readonly string[], nowMs: number): void {
+  #onDigest(from: string, { parts, standing }: Digest, nowMs: number): void {
     const { type } = this.#store.options;
     if (type === "cache") this.#checkCopies(from, nowMs);
     if (type !== "full") return;
+    this.#store.standing.heard(standing, nowMs);
     const own = this.#store.set.digest();
     const different: number[] = [];
     for (let part = 0; part < BUCKETS; part += 1) {
       if (own[part] !== parts[part]) different.push(part);
+      else if (this.#store.standing.isReturning && standing.kind === "settled") {
+        this.#store.dropDoubted(part);
+      }
     }
     if (different.length === 0) {
       // Somebody has just said what this node was about to say.

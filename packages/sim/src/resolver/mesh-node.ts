@@ -55,15 +55,16 @@ export class MeshNode {
     const core = new DirectoryNode(this.#options, ports, now);
     this.core = core;
     const { store } = core;
-    store.beginLoad(false);
+    store.load.begin(false);
     const layout = new FileLayout(this.#options.sharded);
     for (const path of layout.inLoadOrder([...this.disk.files.keys()])) {
       const text = this.disk.files.get(path) as string;
       const file = fileKindOf(path);
       if (file.kind === "leftover") this.disk.run({ op: "remove", path });
-      else if (file.kind === "proof") store.loadProof(file.id, text, now.unixMs);
-      else if (file.kind === "order") store.loadOrder(file.key, text);
-      else if (file.kind === "jwt") store.loadClaim(file.key, path, text, now.unixMs);
+      else if (file.kind === "awake") store.load.awake(text, now.unixMs);
+      else if (file.kind === "proof") store.load.proof(file.id, text, now.unixMs);
+      else if (file.kind === "order") store.load.order(file.key, text);
+      else if (file.kind === "jwt") store.load.claim(file.key, path, text, now.unixMs);
     }
     core.loaded(now);
     this.collect();
