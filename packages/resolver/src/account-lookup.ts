@@ -70,6 +70,11 @@ interface Flight {
   deadlineMs: number;
 }
 
+interface Load {
+  waiting: number;
+  flights: number;
+}
+
 export class AccountLookup {
   readonly #options: LookupOptions;
   readonly #reader: ClaimReader;
@@ -81,7 +86,9 @@ export class AccountLookup {
   readonly #queues: readonly [known: Flight[], unknown: Flight[]] = [[], []];
   #fetching = 0;
   #unknownFetching = 0;
-  #waiting = 0;
+  /** Who waits and questions under way, apart for known and unknown accounts. */
+  readonly #known: Load = { waiting: 0, flights: 0 };
+  readonly #unknown: Load = { waiting: 0, flights: 0 };
   #lastFlight = 0;
   #isStopped = false;
 
@@ -119,15 +126,16 @@ export class AccountLookup {
     const bad = this.#answers.failure(key, nowMs);
     if (bad !== undefined) return this.#failOrStale(waiters, key, bad, nowMs, unixMs);
     const flying = this.#byKey.get(key);
-    if (this.#waiting >= RESOLVER_LIMITS.waitersMax) {
+    const load = this.#loadOf(flying?.isKnown ?? this.#answers.isKnown(key));
+    if (load.waiting >= RESOLVER_LIMITS.waitersMax) {
       return this.#fail(waiters, key, "busy", "too many logins wait for accounts");
     }
     if (flying !== undefined) {
       flying.waiters.add(waiter);
-      this.#waiting += 1;
+      load.waiting += 1;
       return undefined;
     }
-    if (this.#flights.size >= RESOLVER_LIMITS.flightsMax + RESOLVER_LIMITS.flightsQueuedMax) {
+    if (load.flights >= RESOLVER_LIMITS.flightsMax + RESOLVER_LIMITS.flightsQueuedMax) {
       return this.#fail(waiters, key, "busy", "too many accounts are being looked for");
     }
     return this.#take(key, waiter, nowMs, unixMs);
@@ -137,7 +145,7 @@ export class AccountLookup {
   cancel(waiter: number): void {
     for (const flight of this.#flights.values()) {
       if (!flight.waiters.delete(waiter)) continue;
-      this.#waiting -= 1;
+      this.#loadOf(flight.isKnown).waiting -= 1;
       if (flight.waiters.size > 0) return;
       if (flight.stage === "fetching") this.#out.push({ kind: "abandon", flight: flight.id });
       this.#land(flight);
@@ -221,6 +229,10 @@ export class AccountLookup {
 
   // ---- inside
 
+  #loadOf(isKnown: boolean): Load {
+    return isKnown ? this.#known : this.#unknown;
+  }
+
   #take(key: string, waiter: number, nowMs: number, unixMs: number): void {
     const { hasDirectory, remote, timeoutMs } = this.#options;
     this.#lastFlight += 1;
@@ -232,7 +244,9 @@ export class AccountLookup {
       stage: "queued",
       deadlineMs: nowMs + timeoutMs,
     };
-    this.#waiting += 1;
+    const load = this.#loadOf(flight.isKnown);
+    load.waiting += 1;
+    load.flights += 1;
     this.#flights.set(flight.id, flight);
     this.#byKey.set(key, flight);
     if (hasDirectory) {
@@ -329,7 +343,9 @@ export class AccountLookup {
   #land(flight: Flight): void {
     if (!this.#flights.delete(flight.id)) return;
     this.#byKey.delete(flight.key);
-    this.#waiting -= flight.waiters.size;
+    const load = this.#loadOf(flight.isKnown);
+    load.waiting -= flight.waiters.size;
+    load.flights -= 1;
     if (flight.stage === "queued") {
       const queue = this.#queues[flight.isKnown ? 0 : 1];
       const place = queue.indexOf(flight);

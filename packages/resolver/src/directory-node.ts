@@ -141,9 +141,9 @@ export class DirectoryNode {
   }
 
   #answer(from: string, ticket: number, key: string): void {
-    const { type } = this.store.options;
-    if (type === "cache") return;
-    const claim = this.store.find(key, this.#now.unixMs);
+    // A copy may be out of date; but whoever asks need not wait for an answer that never comes.
+    const isCopy = this.store.options.type === "cache";
+    const claim = isCopy ? undefined : this.store.find(key, this.#now.unixMs);
     if (claim === undefined) {
       const message = { kind: "answer", ticket, text: "" } as const;
       this.#out.push({ kind: "send", to: from, message });

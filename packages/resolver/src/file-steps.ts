@@ -50,7 +50,7 @@ const ID = /^[0-9a-f]{64}$/;
 export function fileKindOf(path: string): FileKind {
   const parts = path.split("/");
   const name = parts.at(-1) as string;
-  if (parts.length > 2) return { kind: "other" };
+  if (parts.length > 2 || path.startsWith(".")) return { kind: "other" };
   if (name.endsWith(`.jwt${NEW}`) || name.endsWith(`.order${NEW}`)) return { kind: "leftover" };
   if (parts.length === 2 && parts[0] === CLAIMS_FOLDER) {
     if (name.endsWith(NEW)) return { kind: "leftover" };

@@ -85,7 +85,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     why: "the embeddable product: starts the runtime and nothing else",
   },
   sim: {
-    packages: ["base", "protocol", "subjects", "auth", "accounts", "broker", "resolver", "shm"],
+    packages: ["base", "protocol", "subjects", "auth", "accounts", "broker", "shm"],
     pure: false,
     modules: [],
     why: "a world in one thread: rings over plain memory, never sockets or real threads",

@@ -9,8 +9,8 @@ import {
   encodeMeshMessage,
   type MeshMessage,
   type Now,
-} from "@weft/resolver";
-import { VirtualClock } from "../clock.ts";
+} from "../index.ts";
+import { VirtualClock } from "@weft/sim";
 import { MeshNode } from "./mesh-node.ts";
 
 export interface Trouble {

@@ -2,7 +2,7 @@
 // "delete;<operator>;<issued>;<key>,<key>". Test support. They read as if a trusted operator had
 // signed them; a mark that begins with "!" is one that he has not.
 import { encodePublic } from "@weft/auth";
-import type { AccountFacts, ClaimFault, ClaimReader, SignedClaim } from "@weft/resolver";
+import type { AccountFacts, ClaimFault, ClaimReader, SignedClaim } from "../index.ts";
 
 /** The operator of all simulated claims. */
 export const OPERATOR = encodePublic("operator", new Uint8Array(32).fill(7));

@@ -2,7 +2,7 @@
 // support. Bytes are durable after "write", names after "sync" of their folder; what was done to names
 // survives in the order in which it was done, up to a point that a seed draws.
 import type { Prng } from "@weft/base";
-import { type FileStep, folderOf } from "@weft/resolver";
+import { type FileStep, folderOf } from "../index.ts";
 
 interface NameChange {
   readonly folders: readonly string[];

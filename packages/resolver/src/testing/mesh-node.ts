@@ -12,7 +12,7 @@ import {
   type Now,
   type ResolverEffect,
   recordMessages,
-} from "@weft/resolver";
+} from "../index.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { plainReader } from "./plain-claims.ts";
 

@@ -1,10 +1,10 @@
 // Five servers with directories come to hold the same accounts, whatever happens to messages, disks and
 // power (AC-82, AC-89, SA-17; ADR 0012). A failure names its seed.
 import { describe, expect, test } from "vitest";
-import type { MeshNode } from "./resolver/mesh-node.ts";
-import { INTERVAL_MS, MeshStory, pictureOf, type StoryOptions } from "./resolver/mesh-story.ts";
-import { accountClaim, accountKey, deleteClaim } from "./resolver/plain-claims.ts";
-import { forEachSeed } from "./seeds.ts";
+import type { MeshNode } from "./testing/mesh-node.ts";
+import { INTERVAL_MS, MeshStory, pictureOf, type StoryOptions } from "./testing/mesh-story.ts";
+import { accountClaim, accountKey, deleteClaim } from "./testing/plain-claims.ts";
+import { forEachSeed } from "@weft/sim";
 
 const LONG_MS = 1_000_000;
 const SHORT_MS = 120_000;
@@ -38,7 +38,7 @@ function pushTo(story: MeshStory, node: MeshNode, text: string): void {
 describe("AC-82, SA-17: five nodes agree and keep their promises", () => {
   test("under loss, doubles, delay, partition, kills, power failures and failing disks", () => {
     let accepted = 0;
-    forEachSeed(71, 60, (seed) => {
+    forEachSeed(71, 70, (seed) => {
       const story = new MeshStory(seed, EVERYTHING);
       story.chaos();
       story.heal();
@@ -60,7 +60,7 @@ describe("AC-82, SA-17: five nodes agree and keep their promises", () => {
   });
 
   test("deletions are forgotten in the end, and nothing comes back after that", () => {
-    forEachSeed(73, 20, (seed) => {
+    forEachSeed(73, 10, (seed) => {
       const story = new MeshStory(seed, { ...EVERYTHING, graveLifeMs: SHORT_MS });
       story.chaos();
       story.heal();
@@ -120,7 +120,7 @@ describe("ADR 0012: several JWTs of one second", () => {
 
 describe("ADR 0012: a node that slept longer than deletions are remembered", () => {
   test("brings nothing back, keeps what is still there, and loses nothing new", () => {
-    forEachSeed(76, 10, (seed) => {
+    forEachSeed(76, 5, (seed) => {
       const story = new MeshStory(seed, { ...EVERYTHING, graveLifeMs: SHORT_MS });
       const { world } = story;
       const [first] = world.nodes as [MeshNode];
@@ -151,7 +151,7 @@ describe("ADR 0012: a node that slept longer than deletions are remembered", () 
   });
 
   test("all of them: what they hold counts again when nobody was awake", () => {
-    forEachSeed(77, 10, (seed) => {
+    forEachSeed(77, 5, (seed) => {
       const story = new MeshStory(seed, { ...EVERYTHING, graveLifeMs: SHORT_MS });
       const { world } = story;
       const [first] = world.nodes as [MeshNode];
