@@ -55,7 +55,7 @@ export class UrlFetcher {
 
   /** What the start needs to be true: the base address answers. Undefined = it does. */
   async check(): Promise<string | undefined> {
-    const answer = await this.fetch("", AbortSignal.timeout(this.#options.timeoutMs));
+    const answer = await this.fetch("", new AbortController().signal);
     if (answer.kind === "found") return undefined;
     if (answer.kind === "timeout") return this.#wrong("", "timed out");
     return answer.kind === "stopped" ? this.#wrong("", "stopped") : (answer.error ?? "");
