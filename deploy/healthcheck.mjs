@@ -6,8 +6,8 @@
 // INFO is sent in the clear before the handshake of TLS. Only with `handshake_first` the address
 // needs tls://; the certificate is not checked then, for clients do that, under the public name.
 //
-// It shows that the acceptor and one worker answer. A monitoring port with /healthz would tell more
-// for less, without a connection for each look; the server does not have one yet.
+// It shows that the acceptor and one worker answer. Where there is a monitoring port, /healthz tells
+// the same without a client connection for each look.
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { parseArgs } from "node:util";

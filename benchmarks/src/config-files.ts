@@ -10,6 +10,7 @@ const PERMISSION_ENTRIES = 50;
 export const LOGINS = {
   permitted: { user: "permitted", password: "permitted-password" },
   exporter: { user: "exporter", password: "exporter-password" },
+  system: { user: "system", password: "system-password" },
   importer: { user: "importer", password: "importer-password" },
 } as const satisfies Record<string, Login>;
 
@@ -55,14 +56,32 @@ const importsText = `accounts {
 }
 `;
 
+/** JSON at the level info; the file goes with the folder. */
+function operatedText(folder: string, monitorPort: number): string {
+  return `http: "127.0.0.1:${monitorPort}"
+log_file: "${join(folder, "operated.log")}"
+log_format: json
+${unwatchedText}`;
+}
+
+const unwatchedText = `accounts {
+  SYSTEM { users = [ { ${userFields(LOGINS.system)} } ] }
+  APP { users = [ { user: app, password: app } ] }
+}
+system_account: SYSTEM
+no_auth_user: app
+`;
+
 export interface ConfigFiles {
   /** Undefined where the server is started by flags alone. */
   readonly path: (name: ConfigName) => string | undefined;
   readonly caFile: string;
+  /** Of the configuration `operated`. */
+  readonly monitorPort: number;
 }
 
 /** Writes all files, and a certificate for 127.0.0.1 from an authority made for this run. */
-export function writeConfigFiles(folder: string): ConfigFiles {
+export function writeConfigFiles(folder: string, monitorPort: number): ConfigFiles {
   const certificates = makeCertificates(folder);
   const texts: Record<Exclude<ConfigName, "none">, string> = {
     tls: `tls {
@@ -73,12 +92,14 @@ export function writeConfigFiles(folder: string): ConfigFiles {
 `,
     permissions: permissionsText(),
     imports: importsText,
+    unwatched: unwatchedText,
+    operated: operatedText(folder, monitorPort),
   };
   for (const [name, text] of Object.entries(texts))
     writeFileSync(join(folder, `${name}.conf`), text);
   const path = (name: ConfigName): string | undefined =>
     name === "none" ? undefined : join(folder, `${name}.conf`);
-  return { path, caFile: certificates.caFile };
+  return { path, caFile: certificates.caFile, monitorPort };
 }
 
 interface Certificates {

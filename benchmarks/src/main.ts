@@ -16,12 +16,13 @@ import type { RowResult } from "./row.ts";
 import { chooseRows, rows, VALIDITY_ROW, VALIDITY_THROUGHPUT_MIN } from "./rows/index.ts";
 import { REFERENCE } from "./rows/versus.ts";
 import { runRow } from "./run-row.ts";
+import { freePort } from "./server-process.ts";
 import { shortNumber } from "./statistics.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const MIN_WARM_UP_MS = 500;
 
-function makeBench(options: Options, folder: string): Bench {
+async function makeBench(options: Options, folder: string): Promise<Bench> {
   const bundled = join(root, "node_modules", ".bin", "node");
   const built = `${bundled} ${join(root, "apps/server/dist/bundle/main.js")}`;
   const measureMs = options.seconds * 1000;
@@ -30,7 +31,7 @@ function makeBench(options: Options, folder: string): Bench {
       reference: { text: options.peer ?? "", takesWorkers: false },
       weft: { text: options.weft ?? built, takesWorkers: !/nats-server/.test(options.weft ?? "") },
     },
-    files: writeConfigFiles(folder),
+    files: writeConfigFiles(folder, await freePort()),
     warmUpMs: Math.max(MIN_WARM_UP_MS, measureMs / 2),
     measureMs,
     workers: options.workers,
@@ -58,7 +59,7 @@ async function validity(
 }
 
 async function runMacro(options: Options, folder: string): Promise<boolean> {
-  const bench = makeBench(options, folder);
+  const bench = await makeBench(options, folder);
   const chosen = chooseRows(options.rows);
   const peer = options.peer === undefined ? undefined : peerVersion(options.peer);
   const against = peer === undefined ? "Weft alone" : `Weft against ${peer}`;

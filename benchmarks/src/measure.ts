@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { ConfigFiles } from "./config-files.ts";
 import type { Job, JobReply, Target } from "./load/job.ts";
 import { serverResidentBytes } from "./load/usage.ts";
+import { Operator } from "./operator.ts";
 import type { Program, RowFigures, Side } from "./row.ts";
 import { type Command, commandLine, freePort, ServerProcess } from "./server-process.ts";
 
@@ -90,6 +91,23 @@ async function measureStarts(bench: Bench, side: Side): Promise<RowFigures> {
   return { startMs: middle, idleBytes };
 }
 
+/** Runs a job on a server with an operator; no figures where he did not get his answers. */
+async function watched(
+  bench: Bench,
+  port: number,
+  run: () => Promise<RowFigures>,
+): Promise<RowFigures> {
+  const operator = await Operator.start(port, bench.files.monitorPort);
+  try {
+    const figures = await run();
+    if (operator.failure !== undefined) throw new Error(operator.failure);
+    if (operator.polls === 0 || operator.eventBytes === 0) throw new Error("nothing was watched");
+    return figures;
+  } finally {
+    operator.stop();
+  }
+}
+
 /** The figures, or why there are none. */
 export async function measure(bench: Bench, side: Side): Promise<RowFigures | string> {
   try {
@@ -100,7 +118,9 @@ export async function measure(bench: Bench, side: Side): Promise<RowFigures | st
       const caFile = isSecure ? bench.files.caFile : undefined;
       const target = { port: server.port, serverPid: server.pid, caFile };
       const deadlineMs = warmUpMs(bench, side) + bench.measureMs + JOB_ALLOWANCE_MS;
-      return await runJob(toJob(bench, side, target), deadlineMs);
+      const job = toJob(bench, side, target);
+      if (side.config !== "operated") return await runJob(job, deadlineMs);
+      return await watched(bench, server.port, () => runJob(job, deadlineMs));
     } finally {
       await server.stop();
     }

@@ -2,7 +2,7 @@
 import type { FlowJob, IdleJob, MetricName, RequestsJob, RoundTripJob } from "./load/job.ts";
 
 /** Which configuration file the server gets; `none` starts it by flags alone. */
-export type ConfigName = "none" | "tls" | "permissions" | "imports";
+export type ConfigName = "none" | "tls" | "permissions" | "imports" | "operated" | "unwatched";
 
 export type Program = "reference" | "weft";
 

@@ -1,6 +1,7 @@
 // `npm run soak`: one server under minutes of churn. Connections of every kind come and go without
 // a pause, memory and descriptors are sampled; at the end everybody leaves and the judge looks.
 //   --minutes N   default 10        --workers N   default 2
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { AttackedServer } from "./attack/attacked-server.ts";
 import { CHURNS, type ChurnCounts, newCounts } from "./attack/churn.ts";
 import { credentialsOf, PROFILES } from "./attack/profiles.ts";
@@ -12,6 +13,8 @@ const SAMPLE_EVERY_MS = 5_000;
 const LEAVE_WITHIN_MS = 10_000;
 const WARM_UP_CONNECTIONS = 64;
 const MEGABYTE = 1024 * 1024;
+/** Pauses of this very program: what comes late then is not the server's fault. */
+const pauses = monitorEventLoopDelay({ resolution: 20 });
 
 function flag(name: string, otherwise: number): number {
   const at = process.argv.indexOf(`--${name}`);
@@ -41,7 +44,10 @@ async function warmUp(server: AttackedServer): Promise<void> {
 function print(last: SoakSample, counts: ChurnCounts, processorMs: number): void {
   const minutes = (last.atMs / 60_000).toFixed(2).padStart(6);
   const resident = (last.residentBytes / MEGABYTE).toFixed(1).padStart(7);
-  const rest = `descriptors ${last.descriptors}, cpu ${(processorMs / 1000).toFixed(0)} s`;
+  const cpu = `cpu ${(processorMs / 1000).toFixed(0)} s`;
+  const pause = `own pause ${(pauses.max / 1e6).toFixed(0)} ms`;
+  const rest = `descriptors ${last.descriptors}, ${cpu}, ${pause}`;
+  pauses.reset();
   const done = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
   console.log(`${minutes} min ${resident} MB, ${rest}; ${done.join(", ")}`);
 }
@@ -56,6 +62,7 @@ async function main(): Promise<number> {
     await warmUp(server);
     const descriptorsBefore = server.descriptors();
     const startedAt = performance.now();
+    pauses.enable();
     const isOver = (): boolean => performance.now() - startedAt > lastsMs || !server.isAlive;
     const churning = CHURNS.map((churn) => churn({ port: server.port, counts, isOver }));
     const churned = Promise.all(churning);

@@ -1,13 +1,8 @@
 // Runs the server until it ends: exit code 0 on purpose, 1 when it cannot start, 70 when a part of
 // it died (F27).
-import { type Flags, formatProblem } from "@weft/config";
-import {
-  handleSignals,
-  LogWriter,
-  type PrestartedThreads,
-  type Runtime,
-  writePidFile,
-} from "@weft/runtime";
+import { type Flags, formatProblem, redactArguments } from "@weft/config";
+import { type LogSink, ServerLog } from "@weft/logging";
+import { handleSignals, type PrestartedThreads, type Runtime, writePidFile } from "@weft/runtime";
 import { startWithOptions } from "@weft/server";
 import { loadOptions } from "./load-options.ts";
 import { closeUnaskedInspector } from "./unasked-inspector.ts";
@@ -20,34 +15,40 @@ export async function runServer(
   program: string,
   prestarted: PrestartedThreads | undefined,
 ): Promise<void> {
-  const { options, warnings, errors } = loadOptions(flags);
+  hideSecrets();
+  const { options, digest, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
+  let log: ServerLog | undefined;
   try {
-    const log = new LogWriter({
-      ...options.logging,
-      processId: process.pid,
-      file: options.logging.logFile,
-    });
+    log = new ServerLog(options.logging, { processId: process.pid, program });
+    await log.opened;
+    const opened = log;
     process.on("uncaughtException", (error) => {
-      log.writeFatal(`control died: ${error.stack ?? error.message}`);
+      opened.writeFatal(`control died: ${error.stack ?? error.message}`);
       process.exit(EXIT_DIED);
     });
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
-    const configFile = flags.config;
-    await serve(log, () => startWithOptions({ options, log, configFile, prestarted }));
+    const named = { configFile: flags.config, configDigest: digest, commandLine: process.argv };
+    await serve(log, () => startWithOptions({ options, log: opened, prestarted, ...named }));
   } catch (error) {
+    await log?.close();
     refuse(program, (error as Error).message);
   }
 }
 
+/** LG-12: the password of a command line does not stay in the list of processes. */
+function hideSecrets(): void {
+  const shown = redactArguments(process.argv);
+  if (shown.some((word, index) => word !== process.argv[index])) process.title = shown.join(" ");
+}
+
 /** Ties the life of the process to that of the server which `start` starts. */
-export async function serve(log: LogWriter, start: () => Promise<Runtime>): Promise<void> {
+export async function serve(log: LogSink, start: () => Promise<Runtime>): Promise<void> {
   let server: Runtime | undefined;
   handleSignals({ server: () => server, log, exit: (code) => process.exit(code) });
   server = await start();
-  server.closed.catch(() => process.exit(EXIT_DIED));
-  void log.loadFast();
+  server.closed.catch(() => log.close().finally(() => process.exit(EXIT_DIED)));
   void closeUnaskedInspector();
 }
 

@@ -193,11 +193,16 @@ function dependencies(generations: Generations): BrokerDependencies {
       stalledClients: 0,
       authFailures: 0,
       planMisses: 0,
+      subscriptionsAdded: 0,
+      plansKept: 0,
+      fanoutMax: 0,
       connectionFaults: 0,
+      systemEvents: 0,
     },
     generations,
     hashSeed: HASH_SEED,
     nextClientId: () => ++lastClientId,
+    nextEventSequence: () => 1,
     setTimer: () => undefined,
   };
 }

@@ -4,6 +4,7 @@ import { accountRows } from "./accounts.ts";
 import { connectionRows } from "./connections.ts";
 import { interestRows } from "./interest.ts";
 import { latencyRows } from "./latency.ts";
+import { operatedRows } from "./operated.ts";
 import { throughputRows } from "./throughput.ts";
 
 export const rows: readonly Row[] = [
@@ -12,6 +13,7 @@ export const rows: readonly Row[] = [
   ...connectionRows,
   ...accountRows,
   ...interestRows,
+  ...operatedRows,
 ];
 
 /** The row that decides whether a machine is fast enough for a run to count. */

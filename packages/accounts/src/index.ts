@@ -17,3 +17,4 @@ export {
 export { isServiceReply, ServiceReplyTable } from "./service-reply.ts";
 export type * from "./snapshot.ts";
 export type * from "./spec.ts";
+export { systemImportSpecs } from "./system-imports.ts";

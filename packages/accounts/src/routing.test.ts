@@ -10,8 +10,12 @@ import { createRoutingJudge } from "./testing/routing-judge.ts";
 const DEEP_MS = 600_000;
 const ROUNDS = process.env["WEFT_DEEP"] === "1" ? 60_000 : 600;
 
-function routingOf(specs: AccountSpec[], topLevelMappings?: MappingSpec[]): AccountRouting {
-  const result = compileAccounts(specs, { topLevelMappings });
+function routingOf(
+  specs: AccountSpec[],
+  topLevelMappings?: MappingSpec[],
+  noSystemAccount?: boolean,
+): AccountRouting {
+  const result = compileAccounts(specs, { topLevelMappings, noSystemAccount });
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   // What a worker gets has been through a structured clone.
   return new AccountRouting(structuredClone(result.snapshot));
@@ -19,7 +23,7 @@ function routingOf(specs: AccountSpec[], topLevelMappings?: MappingSpec[]): Acco
 
 describe("routing", () => {
   test("AC-01: without exports and imports nothing crosses", () => {
-    const account = routingOf([{ name: "A" }, { name: "B" }]).account(2);
+    const account = routingOf([{ name: "A" }, { name: "B" }], undefined, true).account(2);
     expect([account.hasStreamImporters, account.hasServiceImports, account.hasMappings]).toEqual([
       false,
       false,
@@ -28,6 +32,38 @@ describe("routing", () => {
     expect(account.streamTargets("a")).toEqual([]);
     expect(account.serviceImports("a")).toEqual([]);
     expect(account.mapping("a")).toBeUndefined();
+  });
+
+  test("SY-33, SY-36: every account may ask the system account about itself", () => {
+    const specs: AccountSpec[] = [
+      { name: "S", exports: [{ kind: "service", subject: "mine" }] },
+      {
+        name: "A",
+        imports: [{ kind: "service", account: "S", subject: "mine", to: "$SYS.REQ.USER.INFO" }],
+      },
+      { name: "b.c" },
+    ];
+    const routing = routingOf(specs);
+    const asked = (account: number, subject: string) =>
+      routing.account(account).serviceImports(subject);
+    const [statz] = asked(2, "$SYS.REQ.ACCOUNT.PING.STATZ");
+    expect(statz?.subject).toBe("$SYS.REQ.ACCOUNT.S.STATZ");
+    expect(statz?.import).toMatchObject({ importer: 2, exporter: 1, responseType: "stream" });
+    // Replies are told by their import: it stays the same object.
+    expect(asked(2, "$SYS.REQ.ACCOUNT.PING.STATZ")[0]?.import).toBe(statz?.import);
+    for (const subject of ["$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.SERVER.PING.CONNZ"]) {
+      expect(asked(0, subject)[0]?.subject).toBe("$SYS.REQ.ACCOUNT.$G.CONNZ");
+      expect(asked(1, subject)).toEqual([]);
+    }
+    expect(asked(1, "$SYS.REQ.USER.INFO")[0]?.subject).toBe("$SYS.REQ.USER.$SYS.INFO");
+    expect(asked(0, "$SYS.REQ.USER.INFO")[0]?.import.share).toBe(true);
+    // An import of one's own comes first; a name that is no token cannot be asked for.
+    expect(asked(3, "$SYS.REQ.USER.INFO").map(({ import: { exporter } }) => exporter)).toEqual([2]);
+    expect(asked(4, "$SYS.REQ.USER.INFO")).toEqual([]);
+    expect(asked(2, "$SYS.REQ.SERVER.PING.VARZ")).toEqual([]);
+    const request = Buffer.from("$SYS.REQ.USER.INFO");
+    expect(routing.account(2).mayBeService(request, 0, request.length)).toBe(true);
+    expect(routing.account(2).mayBeService(Buffer.from("orders.$SYS"), 0, 11)).toBe(false);
   });
 
   test("AC-24, AC-25, AC-26: streams; not passed on from account to account", () => {

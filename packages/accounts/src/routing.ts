@@ -17,6 +17,7 @@ import type {
   ServiceImportSnapshot,
   StreamImportSnapshot,
 } from "./snapshot.ts";
+import { mayBeSystemRequest, systemImport } from "./system-imports.ts";
 
 /** A copy of a message for an importing account (AC-24). */
 export interface StreamTarget {
@@ -129,10 +130,14 @@ export class CompiledAccount {
   readonly #services = new FilterMap<ServiceEntry>();
   readonly #servicesBegin = new FirstTokens();
   readonly #mappings = new FilterMap<SubjectMapping>();
+  readonly #hasSystemAccount: boolean;
+  /** What was asked of the system account, by subject. */
+  #system: Map<string, ServiceTarget> | undefined;
 
-  constructor(snapshot: AccountSnapshot) {
+  constructor(snapshot: AccountSnapshot, hasSystemAccount: boolean) {
     this.index = snapshot.index;
     this.snapshot = snapshot;
+    this.#hasSystemAccount = hasSystemAccount;
     for (const { source, destinations } of snapshot.mappings) {
       const result = compileMapping(source, destinations);
       assert(result.ok, "the mappings of a snapshot were checked");
@@ -147,12 +152,13 @@ export class CompiledAccount {
 
   /** True if requests of this account can go to others. */
   get hasServiceImports(): boolean {
-    return this.#services.size > 0;
+    return this.#services.size > 0 || this.#hasSystemAccount;
   }
 
   /** False if no service import matches this subject, told by its first token. */
   mayBeService(subject: Uint8Array, start: number, end: number): boolean {
-    return this.hasServiceImports && this.#servicesBegin.mayHave(subject, start, end);
+    if (this.#hasSystemAccount && mayBeSystemRequest(subject, start, end)) return true;
+    return this.#services.size > 0 && this.#servicesBegin.mayHave(subject, start, end);
   }
 
   get hasMappings(): boolean {
@@ -186,11 +192,32 @@ export class CompiledAccount {
 
   /** The services that a message published here on `subject` is a request to; all get it. */
   serviceImports(subject: string): readonly ServiceTarget[] {
-    if (!this.hasServiceImports) return NO_SERVICE_TARGETS;
+    const targets = this.#importTargets(subject);
+    const system = this.#systemTarget(subject);
+    if (system === undefined || targets.some((target) => target.import.from === subject)) {
+      return targets;
+    }
+    return [...targets, system];
+  }
+
+  #importTargets(subject: string): readonly ServiceTarget[] {
+    if (this.#services.size === 0) return NO_SERVICE_TARGETS;
     return this.#services.match(subject).map((entry) => ({
       import: entry.import,
       subject: rewritten(entry.rewrite, subject),
     }));
+  }
+
+  /** One object for each, as replies are told by it. */
+  #systemTarget(subject: string): ServiceTarget | undefined {
+    const known = this.#system?.get(subject);
+    if (known !== undefined || !this.#hasSystemAccount) return known;
+    const made = systemImport(this.snapshot, subject);
+    if (made === undefined) return undefined;
+    const target = { import: made, subject: made.to };
+    this.#system ??= new Map();
+    this.#system.set(subject, target);
+    return target;
   }
 
   /** SU-31. The first mapping in declared order that `subject` falls under; no chaining. */
@@ -235,7 +262,9 @@ export class AccountRouting {
 
   constructor(snapshot: AccountsSnapshot) {
     this.snapshot = snapshot;
-    this.#accounts = snapshot.accounts.map((account) => new CompiledAccount(account));
+    this.#accounts = snapshot.accounts.map(
+      (account) => new CompiledAccount(account, snapshot.hasSystemAccount),
+    );
     for (const { name, index } of snapshot.accounts) {
       if (name !== "") this.#indexByName.set(name, index);
     }

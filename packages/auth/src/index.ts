@@ -16,7 +16,7 @@ export {
   type KeyKind,
 } from "./nkeys/key.ts";
 export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
-export { isBcrypt } from "./password.ts";
+export { dummyBcrypt, isBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
 export {
   CompiledPermissions,
   compilePermissions,

@@ -79,6 +79,8 @@ export class CompiledPermissions {
   readonly subscribeUnrestricted: boolean;
   /** AZ-11, with the defaults filled in; undefined = no right to answer. */
   readonly responses: ResponsePermission | undefined;
+  /** The lists as they count, to be shown to the user (SY-36). */
+  readonly rules: PermissionsSpec;
   readonly #publishAllow: FilterMap<QueuePattern> | undefined;
   readonly #publishDeny: FilterMap<QueuePattern> | undefined;
   readonly #subscribeAllow: FilterMap<QueuePattern> | undefined;
@@ -87,6 +89,7 @@ export class CompiledPermissions {
   constructor(spec: PermissionsSpec | undefined) {
     const { publish, subscribe } = withResponseRules(spec);
     this.responses = effectiveResponses(spec?.responses);
+    this.rules = { publish, subscribe, responses: this.responses };
     this.#publishAllow = publish.allow && compilePublishAllow(publish.allow);
     this.#publishDeny = compileDeny(publish.deny);
     this.#subscribeAllow = subscribe.allow && compileList(subscribe.allow, undefined);

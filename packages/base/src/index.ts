@@ -6,6 +6,7 @@ export * from "./limits.ts";
 export * from "./log.ts";
 export * from "./position.ts";
 export * from "./prng.ts";
+export * from "./redact.ts";
 export * from "./time.ts";
 export * from "./transport.ts";
 export * from "./words.ts";

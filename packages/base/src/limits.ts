@@ -56,6 +56,26 @@ export const LIMITS = {
   subjectTokensMax: 2_049,
   /** Logins waiting for a password hash; further ones are refused. */
   hashQueueMax: 1_024,
+  /** Connections to the monitoring port; idle ones make room, then further ones are dropped. */
+  monitorConnectionsMax: 256,
+  /** Request line and headers of a request to it; more is answered 431. */
+  monitorHeaderBytesMax: 16 * 1024,
+  /** Until the headers are there; later the connection is closed. */
+  monitorHeadersTimeoutMs: 5_000,
+  /** A connection without requests is closed after this. */
+  monitorKeepAliveMs: 120_000,
+  /** A reader that takes nothing for so long is cut ... */
+  monitorStalledMs: 30_000,
+  /** ... and one whose answer is not through by then. */
+  monitorAnswerMs: 120_000,
+  /** Pages made at the same time; further requests wait for their turn. */
+  monitorPagesAtOnce: 4,
+  /** Requests that one connection may have waiting (pipelining); more close it. */
+  monitorPipelinedMax: 8,
+  /** Wrong credentials from one address within a minute; then it is refused for a minute. */
+  monitorLoginFailuresMax: 10,
+  /** Addresses whose failed logins are counted; the oldest make room. */
+  monitorLoginAddressesMax: 4_096,
   /** Reply mappings of service imports kept by one worker; the oldest make room. */
   serviceRepliesMax: 1_048_576,
   /** AC-30. */

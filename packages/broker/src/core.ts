@@ -21,7 +21,7 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
-import { ClientParser, ERROR_LINES, encodeInfo } from "@weft/protocol";
+import { ClientParser, ERROR_LINES } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
 import {
   decodeControlFrame,
@@ -42,8 +42,11 @@ import type {
   BrokerDriver,
   BrokerLimits,
   BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
+  TraceOptions,
   WorkerCounters,
 } from "./ports.ts";
 import { ContextTable } from "./publish/context.ts";
@@ -52,15 +55,18 @@ import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
 import { CertificateUsers } from "./session/certificate-users.ts";
-import { clientInfo } from "./session/client-info.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
-import { checkDeadlines, scheduleFirstPing } from "./session/liveness.ts";
+import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
+import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
 import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
+import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
@@ -95,16 +101,20 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
+  readonly events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
   readonly #figures: Figures;
+  readonly #deadlines: Deadlines;
+  #trace: TraceOptions | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
     this.#snapshot = snapshot;
     this.clock = dependencies.clock;
+    this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
@@ -117,34 +127,27 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { accounts } = snapshot.accounts;
     this.#accountsByName = new Map(accounts.map((account) => [account.name, account]));
     const { auth } = snapshot;
+    const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     this.#authenticator = new StaticAuthenticator(auth, new CertificateUsers(auth.users));
     this.authRequired = this.#authenticator.authRequired;
     this.infoAuthRequired = this.#authenticator.infoAuthRequired;
     this.nonceRequired = this.#authenticator.nonceRequired;
-    const routing = new AccountRouting(snapshot.accounts);
     const table = new SubscriptionTable();
     const { writer } = index;
     assert(writer !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const compiler = new PlanCompiler(routing, {
-      index,
-      generations,
-      threadIndex: bus.threadIndex,
-      subscriptions: table,
-      hashSeed,
-    });
+    const routing = new AccountRouting(snapshot.accounts);
+    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
-      generations,
-      threadIndex: bus.threadIndex,
+      ...shared,
       compiler,
       deliverer,
       lanes: this.#lanes,
       contexts: () => this.contexts,
       services: () => this.#services,
       prng,
-      hashSeed,
     });
     this.#services = new ServiceImports({
       bus,
@@ -157,6 +160,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       hashSeed,
       serverId: snapshot.server.id,
     });
+    this.events = createSystemEvents(snapshot, dependencies, this.publisher, this.contexts);
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
     this.#flow = new FlowControl({
       clock: this.clock,
@@ -189,10 +193,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       return session;
     }
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
+    if (this.#trace !== undefined) traceSession(session, this.#trace);
     greet(session);
-    if (this.log.debugEnabled) {
-      this.log.write("debug", `${session.label()} - Client connection created`);
-    }
     return session;
   }
 
@@ -236,6 +238,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { counters, subscriptions } = this;
     if (counters.subscriptions !== subscriptions.count)
       counters.subscriptions = subscriptions.count;
+    counters.subscriptionsAdded = subscriptions.added;
     this.#lanes.closeRuns();
     this.#dependencies.bus.publish();
     this.publisher.endTurn();
@@ -244,16 +247,14 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     const { prng } = this.#dependencies;
-    for (const session of this.#sessions.values()) {
-      checkDeadlines(session, now, prng);
-      // Most log in at once and are described then.
-      if (!session.isDescribed) this.#figures.describe(session, "");
-    }
+    this.#deadlines.check(this.#sessions.values(), now, prng);
     this.#services.expire(now);
     this.publisher.sweep();
     const { counters, publisher } = this;
     this.#figures.tick();
     counters.planMisses = publisher.misses;
+    counters.plansKept = publisher.cache.count;
+    counters.fanoutMax = publisher.fanoutMax;
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
     this.#lanes.dropped = 0;
@@ -269,23 +270,26 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (session !== undefined) finishLogin(session, matches);
   }
 
+  setTrace(trace: TraceOptions | undefined): void {
+    this.#trace = trace;
+    for (const session of this.#sessions.values()) traceSession(session, trace);
+  }
+
+  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
+    listSubscriptions(this.#sessions, query);
+
   enterLameDuck(): void {
     this.lameDuck = true;
-    for (const session of this.#sessions.values()) {
-      if (session.state === "active" && session.facts.protocol >= 1) {
-        session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
-      }
-    }
+    sendAway(this.#sessions.values());
+  }
+
+  obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
+    const session = this.#sessions.get(order.clientId);
+    return session === undefined ? undefined : obeyOrder(session, order);
   }
 
   closeSome(count: number, reason: "Server Shutdown"): number {
-    let closed = 0;
-    for (const session of this.#sessions.values()) {
-      if (closed >= count) break;
-      if (session.state === "closing" || session.state === "closed") continue;
-      session.close(reason);
-      closed += 1;
-    }
+    closeSome(this.#sessions.values(), count, reason);
     return this.#sessions.size;
   }
 
@@ -372,7 +376,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   factsChanged(session: ClientSession): void {
-    this.#figures.describe(session, this.account(session.account).name);
+    this.#figures.describe(session, this.#accountName(session));
   }
 
   touch(session: ClientSession): void {
@@ -383,7 +387,12 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     if (!this.#sessions.delete(session.clientId)) return;
     for (const parked of this.#parked) parked?.delete(session);
     this.#flow.closed(session);
-    const account = session.account < 0 ? "" : this.account(session.account).name;
-    this.#figures.closed(session, account);
+    this.events?.disconnected(session);
+    this.#figures.closed(session, this.#accountName(session));
+  }
+
+  /** "" before the login. */
+  #accountName(session: ClientSession): string {
+    return session.account < 0 ? "" : this.account(session.account).name;
   }
 }

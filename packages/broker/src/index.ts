@@ -8,5 +8,17 @@ export {
   readItem,
 } from "./deliver/bus-frame.ts";
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
+export {
+  type InternalDependencies,
+  InternalParticipant,
+  type InternalRequest,
+} from "./internal/internal-participant.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
+export { serverFacts } from "./session/system-events.ts";
+export type {
+  SubscriptionAnswer,
+  SubscriptionEntry,
+  SubscriptionPlace,
+  SubscriptionQuery,
+} from "./subscribe/subscription-list.ts";

@@ -1,6 +1,6 @@
 // The world outside a worker's core: what the runtime gives it, and what it may be told.
 import type { AccountsSnapshot } from "@weft/accounts";
-import type { AuthSpec } from "@weft/auth";
+import type { AuthSpec, PermissionsSpec } from "@weft/auth";
 import type {
   Clock,
   ConnectionFacts,
@@ -11,6 +11,7 @@ import type {
   TransportEvents,
 } from "@weft/base";
 import type { Generations } from "@weft/subjects";
+import type { SubscriptionAnswer, SubscriptionQuery } from "./subscribe/subscription-list.ts";
 
 /** What every worker gets from control at start and at each change. Plain data. */
 export interface BrokerSnapshot {
@@ -19,6 +20,14 @@ export interface BrokerSnapshot {
   readonly limits: BrokerLimits;
   readonly server: ServerIdentity;
   readonly listeners: readonly ListenerOptions[];
+}
+
+/** LG-11. */
+export interface TraceOptions {
+  /** Bytes of a payload that are shown; 0 or less = all. */
+  readonly payloadBytesMax: number;
+  /** Header blocks only, no payloads. */
+  readonly headersOnly: boolean;
 }
 
 /** Limits of the configuration; bytes, milliseconds, counts; -1 = unlimited. */
@@ -50,6 +59,11 @@ export interface ServerIdentity {
   readonly port: number;
   readonly xkey?: string | undefined;
   readonly connectUrls?: readonly string[] | undefined;
+  // In messages of the system account only (SY-11).
+  readonly cluster?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly featureFlags?: Readonly<Record<string, boolean>> | undefined;
 }
 
 /** One row of the listener table; the acceptor sends its index with every socket. */
@@ -173,7 +187,15 @@ export interface WorkerCounters {
   stalledClients: number;
   authFailures: number;
   planMisses: number;
+  /** Subscriptions ever made. */
+  subscriptionsAdded: number;
+  /** Plans in the cache, as of the last tick. */
+  plansKept: number;
+  /** Local subscriptions of the widest plan so far. */
+  fanoutMax: number;
   connectionFaults: number;
+  /** Events of the system account that were made because somebody listened. */
+  systemEvents: number;
 }
 
 export interface BrokerDependencies {
@@ -191,8 +213,24 @@ export interface BrokerDependencies {
   readonly hashSeed: number;
   /** Next process-wide client id (CP-04). */
   nextClientId(): number;
+  /** Process-wide number of the next message of the system account (SY-11). */
+  nextEventSequence(): number;
   /** Calls `core.onTimer()` once, `delayMs` from now; at most one is outstanding. */
   setTimer(delayMs: number): void;
+}
+
+/** What may be asked of one connection by the system account. */
+export interface ConnectionOrder {
+  readonly clientId: number;
+  /** Close it; tell it to go elsewhere; say what its user may do. */
+  readonly what: "kick" | "lame-duck" | "permissions";
+}
+
+export interface ConnectionAnswer {
+  /** Why the order was not followed; undefined = it was. */
+  readonly refusal?: string | undefined;
+  /** For `permissions`: undefined = no limits. */
+  readonly permissions?: PermissionsSpec | undefined;
 }
 
 /** The worker's core as the runtime drives it. Every call is one turn or part of one. */
@@ -213,8 +251,14 @@ export interface BrokerDriver {
   tick(): void;
   onTimer(): void;
   onHashAnswer(ticket: number, matches: boolean): void;
+  /** Traces the protocol of all connections from now on, or no longer. */
+  setTrace(trace: TraceOptions | undefined): void;
+  /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */
+  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
+  /** CP-112, SY-36; undefined = no such connection here. */
+  obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined;
   /** Closes up to `count` connections with this reason; returns how many are left. */
   closeSome(count: number, reason: "Server Shutdown"): number;
 }

@@ -91,10 +91,12 @@ export class TlsContext {
     this.#onRejected = onRejected;
     const [first, ...others] = options.certificates;
     if (first === undefined) throw new Error("TLS needs a certificate");
-    this.#server = process.getBuiltinModule("node:tls").createServer(serverOptions(options, first));
+    this.#server = process
+      .getBuiltinModule("node:tls")
+      .createServer(tlsServerOptions(options, first));
     for (const pair of others) {
       for (const name of certificateNames(pair)) {
-        this.#server.addContext(name, serverOptions(options, pair));
+        this.#server.addContext(name, tlsServerOptions(options, pair));
       }
     }
     this.#server.on("secureConnection", (secure: TLSSocket) => this.#secured(secure));
@@ -147,7 +149,8 @@ function latin1(text: string | undefined): Buffer | undefined {
   return text === undefined ? undefined : Buffer.from(text, "latin1");
 }
 
-function serverOptions(options: TlsContextOptions, pair: CertificatePair): TlsOptions {
+/** What Node's TLS is told for one certificate of a listener. */
+export function tlsServerOptions(options: TlsContextOptions, pair: CertificatePair): TlsOptions {
   const { authorities, curves } = options;
   return {
     cert: pair.certificate,
@@ -169,7 +172,7 @@ function serverOptions(options: TlsContextOptions, pair: CertificatePair): TlsOp
 }
 
 /** DNS names that a further certificate is for. */
-function certificateNames(pair: CertificatePair): readonly string[] {
+export function certificateNames(pair: CertificatePair): readonly string[] {
   const { X509Certificate } = process.getBuiltinModule("node:crypto");
   const certificate = new X509Certificate(pair.certificate);
   return dnsNames(certificate.subjectAltName);

@@ -124,7 +124,7 @@ describe("AC-87, AC-88: updates of a full directory", () => {
     ]);
   });
 
-  test("GP-8: nobody's signature but a trusted operator's; ADR 0012: nothing older", () => {
+  test("GP-8: nobody's signature but a trusted operator's; ADR 0013: nothing older", () => {
     const desk = new Desk();
     const failed = "jwt update resulted in error";
     expect(desk.push(accountClaim(A, SECONDS, 0, "!"))).toEqual([

@@ -22,7 +22,7 @@ function pictureOf(set: ClaimSet): string {
   return JSON.stringify([live.sort(), proofs.sort(), set.digest()]);
 }
 
-describe("ADR 0012: the newest JWT of an account", () => {
+describe("ADR 0013: the newest JWT of an account", () => {
   test("issue time decides, then rank, then hash", () => {
     const version = (stamp: number, rank: number, hash: string) => ({ stamp, rank, hash });
     expect(compareVersions(version(2, 0, "a"), version(1, 9, "b"))).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 // What a node knows of accounts: the newest JWT of each, and the deletions that older ones must not
 // survive. A join semilattice: offers commute, repeat without effect, and the result depends only on
-// what was offered (ADR 0012). Control thread; pure. Must stay true: a live claim is newer than the
+// what was offered (ADR 0013). Control thread; pure. Must stay true: a live claim is newer than the
 // grave of its account, and replaced only by a greater version; the digests cover what is shared.
 import { HashSum } from "./claim-hash.ts";
 import { RESOLVER_LIMITS } from "./resolver-limits.ts";

@@ -136,7 +136,7 @@ describe("AC-84, AC-90: deletion", () => {
     }
   });
 
-  test("ADR 0012: an old file that somebody puts back is not used while the deletion is known", () => {
+  test("ADR 0013: an old file that somebody puts back is not used while the deletion is known", () => {
     const shelf = new Shelf();
     shelf.put(claim(1));
     shelf.store.bury(deleteClaim([A], SECONDS), NOW);

@@ -44,7 +44,7 @@ function mutated(prng: Prng, text: string): string {
   return text.slice(0, place) + (cut === 0 ? "" : glyph) + text.slice(place + prng.below(3));
 }
 
-describe("ADR 0012: messages between nodes", () => {
+describe("ADR 0013: messages between nodes", () => {
   test("round trip", () => {
     for (const [index, text] of encoded.entries()) {
       expect(decode(text)).toEqual({ from: "N1", message: MESSAGES[index] });

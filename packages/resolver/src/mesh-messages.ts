@@ -1,4 +1,4 @@
-// What nodes of one mesh tell each other about claims (ADR 0012). Any thread; pure.
+// What nodes of one mesh tell each other about claims (ADR 0013). Any thread; pure.
 // Every message may be lost, doubled or late; none assumes that another one arrived.
 import type { StandingWord } from "./standing.ts";
 

@@ -1,4 +1,4 @@
-// How the nodes of a mesh come to hold the same (ADR 0012): digest -> ask -> summary -> want ->
+// How the nodes of a mesh come to hold the same (ADR 0013): digest -> ask -> summary -> want ->
 // records. Each node only ever asks for what it lacks. Control thread; pure. Must stay true: every
 // message may be lost, doubled or late; what comes is checked as if a stranger had sent it; nothing is
 // kept per message, so that no peer can fill the memory.

@@ -1,5 +1,5 @@
 // Five servers with directories come to hold the same accounts, whatever happens to messages, disks and
-// power (AC-82, AC-89, SA-17; ADR 0012). A failure names its seed.
+// power (AC-82, AC-89, SA-17; ADR 0013). A failure names its seed.
 import { describe, expect, test } from "vitest";
 import type { MeshNode } from "./testing/mesh-node.ts";
 import { INTERVAL_MS, MeshStory, pictureOf, type StoryOptions } from "./testing/mesh-story.ts";
@@ -94,7 +94,7 @@ describe("AC-82, SA-17: five nodes agree and keep their promises", () => {
   });
 });
 
-describe("ADR 0012: several JWTs of one second", () => {
+describe("ADR 0013: several JWTs of one second", () => {
   test("the one that was pushed later wins everywhere, and a copy of the other changes nothing", () => {
     forEachSeed(75, 10, (seed) => {
       const story = new MeshStory(seed, EVERYTHING);
@@ -118,7 +118,7 @@ describe("ADR 0012: several JWTs of one second", () => {
   });
 });
 
-describe("ADR 0012: a node that slept longer than deletions are remembered", () => {
+describe("ADR 0013: a node that slept longer than deletions are remembered", () => {
   test("brings nothing back, keeps what is still there, and loses nothing new", () => {
     forEachSeed(76, 5, (seed) => {
       const story = new MeshStory(seed, { ...EVERYTHING, graveLifeMs: SHORT_MS });

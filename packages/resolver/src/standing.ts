@@ -1,5 +1,5 @@
 // Whether a node may vouch for what it holds. Deletions are remembered for a bounded time, so a node
-// that slept longer than that may hold accounts that were deleted meanwhile (ADR 0012). Control
+// that slept longer than that may hold accounts that were deleted meanwhile (ADR 0013). Control
 // thread; pure. Must stay true: a node that slept too long offers nothing from its own files before
 // somebody who was awake has confirmed it, or nobody who was awake is there.
 

@@ -1,11 +1,11 @@
 // Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
 import type { Transferable } from "node:worker_threads";
+import { ThreadLog } from "@weft/logging";
 import { Acceptor, type NativeConnection, socketOn, transferConnection } from "@weft/net";
 import { processMs } from "./clocks.ts";
 import { Placement } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
-import { LogBatcher } from "./log-batcher.ts";
 import { RefusedSockets } from "./refused-sockets.ts";
 import type {
   AcceptorSeed,
@@ -17,7 +17,7 @@ import { awaitSeed } from "./thread-seed.ts";
 
 const { port, seed } = await awaitSeed<AcceptorSeed>();
 const tell = (message: FromAcceptor): void => port.postMessage(message);
-const log = new LogBatcher({ debug: false, trace: false, send: tell });
+const log = new ThreadLog({ debug: false, trace: false, send: tell });
 const placement = new Placement(seed.regions.connectionsGone, seed.workers.length);
 const clientIds = new BigInt64Array(seed.regions.clientIds);
 const refused = new RefusedSockets({

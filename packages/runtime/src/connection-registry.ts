@@ -48,6 +48,7 @@ export class ConnectionRegistry {
   readonly #totals = new Map<string, AccountTotals>();
   /** Facts that found no room on a board. */
   readonly #long = new Map<number, string>();
+  readonly #byReason = new Map<string, number>();
   #recorded = 0;
   #waiting: (() => void)[] = [];
 
@@ -61,6 +62,7 @@ export class ConnectionRegistry {
   finished(records: readonly FinishedConnection[]): void {
     this.#recorded += records.length;
     this.#closed.add(records);
+    this.#countReasons(records);
     for (const record of records) {
       this.#long.delete(record.clientId);
       const isSlow = record.reason.startsWith("Slow Consumer");
@@ -80,6 +82,7 @@ export class ConnectionRegistry {
   /** From the acceptor: they were refused and never lived. */
   refused(records: readonly FinishedConnection[]): void {
     this.#closed.add(records);
+    this.#countReasons(records);
   }
 
   described(clientId: number, facts: string): void {
@@ -125,6 +128,20 @@ export class ConnectionRegistry {
     return this.#slow.list().map(decodeRecord);
   }
 
+  /** The same records with their facts still as a text: few of them are ever read. */
+  finishedRecords(): readonly FinishedConnection[] {
+    return this.#closed.list();
+  }
+
+  slowRecords(): readonly FinishedConnection[] {
+    return this.#slow.list();
+  }
+
+  /** Since the start; reasons are a fixed set. */
+  finishedByReason(): ReadonlyMap<string, number> {
+    return this.#byReason;
+  }
+
   /** Of finished connections only; see `live` for the others. */
   finishedTotals(account: string): Readonly<AccountTotals> {
     return this.#totals.get(account) ?? NO_TOTALS;
@@ -154,6 +171,11 @@ export class ConnectionRegistry {
       const timer = setTimeout(finish, SETTLE_MS);
       this.#waiting.push(wake);
     });
+  }
+
+  #countReasons(records: readonly FinishedConnection[]): void {
+    const counts = this.#byReason;
+    for (const { reason } of records) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
 
   #totalsOf(account: string): AccountTotals {

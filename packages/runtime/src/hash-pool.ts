@@ -19,6 +19,11 @@ export class HashPool {
     this.#onError = onError;
   }
 
+  /** Comparisons that were asked for and are not answered. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** Loads the pool ahead of the first login. */
   warmUp(): void {
     void this.#open();

@@ -1,7 +1,6 @@
 // The entry of the package: everything that other packages may use.
 export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";
-export { type LogSink, LogWriter, type LogWriterOptions, SILENT_LOG } from "./log-writer.ts";
 export { type PrestartedThreads, prestartThreads } from "./prestart.ts";
 export type { Runtime, RuntimeOptions } from "./runtime.ts";
 export { writePidFile } from "./server-files.ts";

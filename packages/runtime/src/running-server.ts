@@ -4,17 +4,23 @@
 import { randomInt } from "node:crypto";
 import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
+import type { Monitor } from "./monitor-wiring.ts";
+import { ProcessUsage } from "./process-usage.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { serverFigures } from "./server-figures.ts";
 import { PortsFile } from "./server-files.ts";
-import { brokerSnapshot, serverIdentity } from "./server-snapshot.ts";
+import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
+import { SubscriptionLists } from "./subscription-lists.ts";
+import { SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
@@ -34,9 +40,15 @@ export class RunningServer implements Runtime {
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
+  readonly #lists: SubscriptionLists;
+  #monitor: Monitor | undefined;
+  #monitorLoaded: Promise<Monitor> | undefined;
   #regions: SharedRegions | undefined;
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
+  #system: SystemService | undefined;
+  readonly #startedUnixMs = Date.now();
+  readonly #usage = new ProcessUsage([]);
   #watchdog: Watchdog | undefined;
   #portsFile: PortsFile | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
@@ -57,10 +69,14 @@ export class RunningServer implements Runtime {
       onAcceptorMessage: (message) => this.#onAcceptorMessage(message),
       onDeath: (text) => this.#onDeath(text),
     });
+    this.#lists = new SubscriptionLists((worker, message) =>
+      this.#threads.tellWorker(worker, message),
+    );
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
     });
+    log.onFatal((error) => this.#onDeath(error.message));
     // A host that does not look at `closed` must not fall over its rejection.
     this.closed.catch(() => undefined);
   }
@@ -80,6 +96,10 @@ export class RunningServer implements Runtime {
     return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
   }
 
+  get monitoringUrl(): string | undefined {
+    return this.#monitor?.service.url;
+  }
+
   get blockedWorkers(): readonly number[] {
     return this.#watchdog?.blocked ?? [];
   }
@@ -92,10 +112,13 @@ export class RunningServer implements Runtime {
       const tls = await this.#tlsMaterial();
       await this.#orDeath(loaded);
       await this.#listen();
+      await this.#startMonitoring();
       const snapshot = this.#snapshot();
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
-      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed });
+      this.#openSystem(snapshot, hashSeed);
+      const trace = traceOptions(this.#given.options);
+      this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
       await this.#orDeath(ready);
       const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
@@ -117,6 +140,7 @@ export class RunningServer implements Runtime {
     this.inLameDuck = true;
     const { log, options } = this.#given;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
+    this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
     const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
@@ -128,6 +152,17 @@ export class RunningServer implements Runtime {
     return this.closed;
   }
 
+  reopenLog(): void {
+    this.#given.log.reopen();
+  }
+
+  async updateLogging(options: ServerOptions): Promise<void> {
+    const { log } = this.#given;
+    await log.update?.(options.logging);
+    const { debug } = options.logging;
+    this.#threads.tellWorkers({ kind: "log-levels", debug, trace: traceOptions(options) });
+  }
+
   counters(): Record<keyof WorkerCounters, number> {
     if (this.#regions === undefined) throw new Error("the server has not started");
     return WORKER_COUNTERS.totals(this.#regions.counters);
@@ -135,6 +170,35 @@ export class RunningServer implements Runtime {
 
   closedConnections(): readonly ClosedConnection[] {
     return this.#connections?.closed() ?? [];
+  }
+
+  /**
+   * What pages and answers about the server are made of; loaded at the first call, which may come
+   * once the client port is known.
+   */
+  monitor(): Promise<Monitor> {
+    this.#monitorLoaded ??= this.#loadMonitor();
+    return this.#monitorLoaded;
+  }
+
+  async #loadMonitor(): Promise<Monitor> {
+    const { createMonitor } = await import("./monitor-wiring.ts");
+    const monitor = await createMonitor({
+      ...this.#given,
+      keys: this.#keys,
+      port: this.port,
+      workersCount: this.workersCount,
+      startedUnixNanos: BigInt(this.#startedUnixMs) * 1_000_000n,
+      regions: this.#regions!,
+      registry: this.#connections!,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      lists: this.#lists,
+      blockedWorkers: () => this.blockedWorkers,
+      isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
+    });
+    this.#monitor = monitor;
+    return monitor;
   }
 
   #startThreads(): Promise<unknown> {
@@ -158,14 +222,35 @@ export class RunningServer implements Runtime {
         return connectionsTotal - connections;
       },
     });
-    // Nothing on control is subscribed yet: frames to it can only be old ones.
+    // Until the services of the system account are there, frames to control can only be old ones.
     this.#mailbox = openMailbox(mailbox, {
       onControlFrame: () => undefined,
-      onDataFrame: () => true,
-      onSpace: () => undefined,
-      afterDrain: () => undefined,
+      onDataFrame: (from, bytes, start, end) =>
+        this.#system?.onDataFrame(from, bytes, start, end) ?? true,
+      onSpace: (to) => this.#system?.onSpace(to),
+      afterDrain: () => this.#system?.afterDrain(),
     });
     return loaded;
+  }
+
+  /** The server's own services, before any worker can be asked for them. */
+  #openSystem(snapshot: BrokerSnapshot, hashSeed: number): void {
+    if (!snapshot.accounts.hasSystemAccount) return;
+    this.#system = new SystemService({
+      snapshot,
+      hashSeed,
+      log: this.#given.log,
+      regions: this.#regions!,
+      mailbox: this.#mailbox!,
+      connections: this.#connections!,
+      figures: (accountsActive) =>
+        serverFigures(this, this.#startedUnixMs, this.#usage, accountsActive),
+      tellWorker: (worker, ticket, order) =>
+        this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
+      lists: this.#lists,
+      pages: () => this.monitor(),
+      reload: () => Promise.resolve("the configuration cannot be reloaded"),
+    });
   }
 
   async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
@@ -185,6 +270,14 @@ export class RunningServer implements Runtime {
     this.port = this.#boundPort;
   }
 
+  /** MO-01. Before the workers are ready, so that health checks hear that they are not yet. */
+  async #startMonitoring(): Promise<void> {
+    const { options } = this.#given;
+    if (options.monitoring === undefined) return;
+    const { service } = await this.monitor();
+    await service.start(options);
+  }
+
   #snapshot(): BrokerSnapshot {
     const { options, accounts } = this.#given;
     return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
@@ -193,6 +286,7 @@ export class RunningServer implements Runtime {
   #isReady(): void {
     const { options, log } = this.#given;
     this.#isUp = true;
+    this.#system?.start();
     this.#watchdog = new Watchdog({
       heartbeats: this.#regions!.heartbeats,
       onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
@@ -200,7 +294,9 @@ export class RunningServer implements Runtime {
     });
     if (options.portsFileDir !== undefined) {
       this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
-      this.#portsFile.write([`nats://${options.host}:${this.port}`]);
+      const { monitoringUrl } = this;
+      const monitoring = monitoringUrl === undefined ? [] : [monitoringUrl];
+      this.#portsFile.write([`nats://${options.host}:${this.port}`], monitoring);
     }
     logReady(this.#given, this);
     const { token, password, users } = options.auth;
@@ -213,6 +309,8 @@ export class RunningServer implements Runtime {
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    if (message.kind === "order-answer") this.#system?.orderAnswered(message);
+    if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
     if (message.kind !== "compare-hash") return;
     const { ticket, stored, given } = message;
     void this.#hashes
@@ -245,11 +343,16 @@ export class RunningServer implements Runtime {
     clearTimeout(this.#graceTimer);
     this.#watchdog?.stop();
     this.#threads.expectEnd();
+    this.#monitor?.service.refuse();
     if (orderly) {
       log.write("info", "Initiating Shutdown...");
+      this.#system?.shutdown();
       await this.#threads.stopAll(STOP_WAIT_MS);
     }
     await this.#threads.terminate();
+    this.#system?.close();
+    this.#lists.close();
+    await this.#monitor?.service.close();
     this.#mailbox?.close();
     await this.#hashes.close();
     this.#portsFile?.remove();

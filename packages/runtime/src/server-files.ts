@@ -20,8 +20,8 @@ export class PortsFile {
     this.#path = join(folder, `weft_${processId}.ports`);
   }
 
-  write(clientUrls: readonly string[]): void {
-    const ports = { nats: clientUrls, monitoring: [], cluster: [], profile: [], websocket: [] };
+  write(clientUrls: readonly string[], monitoring: readonly string[]): void {
+    const ports = { nats: clientUrls, monitoring, cluster: [], profile: [], websocket: [] };
     writeFileSync(this.#path, JSON.stringify(ports), { mode: 0o644 });
   }
 

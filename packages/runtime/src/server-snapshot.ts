@@ -3,7 +3,13 @@
 import type { AccountsSnapshot } from "@weft/accounts";
 import type { AuthSpec } from "@weft/auth";
 import { LIMITS } from "@weft/base";
-import type { BrokerLimits, BrokerSnapshot, ListenerOptions, ServerIdentity } from "@weft/broker";
+import type {
+  BrokerLimits,
+  BrokerSnapshot,
+  ListenerOptions,
+  ServerIdentity,
+  TraceOptions,
+} from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { ServerKeys } from "./identity.ts";
 import { NATS_VERSION, WEFT_VERSION } from "./version.ts";
@@ -29,6 +35,16 @@ export function brokerLimits(options: ServerOptions): BrokerLimits {
     closedConnectionsKept: limits.maxClosedClients,
     noFastProducerStall: options.noFastProducerStall,
     headers: !options.noHeaderSupport,
+  };
+}
+
+/** LG-11. Undefined = the protocol is not traced. */
+export function traceOptions(options: ServerOptions): TraceOptions | undefined {
+  const { trace, traceHeaders } = options.logging;
+  if (!trace) return undefined;
+  return {
+    payloadBytesMax: options.limits.maxTracedMessageBytes,
+    headersOnly: traceHeaders,
   };
 }
 
@@ -64,6 +80,9 @@ export function serverIdentity(
     host: advertised?.host ?? options.host,
     port: advertised?.port ?? port,
     xkey: keys.curveId,
+    tags: options.serverTags,
+    metadata: options.serverMetadata,
+    featureFlags: options.featureFlags,
   };
 }
 

@@ -50,6 +50,8 @@ export interface SharedRegions {
   readonly boards: readonly SharedArrayBuffer[];
   /** One 64-bit counter: the last client id (CP-04). */
   readonly clientIds: SharedArrayBuffer;
+  /** See `EventSequence`. */
+  readonly eventSequence: SharedArrayBuffer;
 }
 
 /** Shared memory for control and `workersCount` workers. */
@@ -68,6 +70,7 @@ export function createRegions(workersCount: number): SharedRegions {
     connectionsGone: sharedRegion(threadsCount * 4),
     boards: Array.from({ length: workersCount }, () => connectionSlotsRegion(BOARD_PLACES)),
     clientIds: sharedRegion(8),
+    eventSequence: sharedRegion(8),
   };
 }
 

@@ -1,6 +1,6 @@
 // Signals of the process (SG-01), for the program; servers inside other programs leave them alone.
 // Control thread.
-import type { LogSink } from "./log-writer.ts";
+import type { LogSink } from "@weft/logging";
 import type { Runtime } from "./runtime.ts";
 
 export interface SignalActions {
@@ -27,12 +27,7 @@ export function handleSignals(actions: SignalActions): void {
     if (actions.server()?.inLameDuck !== true) end();
   });
   on("SIGUSR1", "user defined signal 1", log, () => {
-    try {
-      log.reopen();
-      log.write("info", "File log re-opened");
-    } catch (error) {
-      log.write("error", (error as Error).message);
-    }
+    log.reopen();
   });
   on("SIGUSR2", "user defined signal 2", log, () => {
     actions

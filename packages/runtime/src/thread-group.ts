@@ -1,14 +1,9 @@
 // The threads of one server as control sees them: their messages, their logs, and their death.
 // What must stay true: the end of any thread that was not asked to end is told once (F27).
+import type { EventLoopUtilization } from "node:perf_hooks";
 import type { Worker } from "node:worker_threads";
-import type { LogSink } from "./log-writer.ts";
-import type {
-  FromAcceptor,
-  FromWorker,
-  LogBatch,
-  ToAcceptor,
-  ToWorker,
-} from "./thread-messages.ts";
+import type { LogBatch, LogSink } from "@weft/logging";
+import type { FromAcceptor, FromWorker, ToAcceptor, ToWorker } from "./thread-messages.ts";
 
 export interface ThreadGroupOptions {
   readonly log: LogSink;
@@ -42,7 +37,8 @@ export class ThreadGroup {
     const index = this.#workers.push(worker) - 1;
     this.#watch(worker, `worker ${index + 1}`);
     worker.on("message", (message: FromWorker) => {
-      if (message.kind === "log") this.#takeLog(message, () => this.tellWorker(index));
+      if (message.kind === "log")
+        this.#takeLog(message, `worker ${index + 1}`, () => this.tellWorker(index));
       else this.#options.onWorkerMessage(index, message);
       this.#arrived(message.kind);
     });
@@ -53,7 +49,7 @@ export class ThreadGroup {
     this.#watch(acceptor, "acceptor");
     acceptor.on("message", (message: FromAcceptor) => {
       if (message.kind === "log") {
-        this.#takeLog(message, () => acceptor.postMessage({ kind: "log-taken" }));
+        this.#takeLog(message, "acceptor", () => acceptor.postMessage({ kind: "log-taken" }));
       } else this.#options.onAcceptorMessage(message);
       this.#arrived(message.kind);
     });
@@ -61,6 +57,11 @@ export class ThreadGroup {
 
   tellWorker(index: number, message: ToWorker = { kind: "log-taken" }): void {
     this.#workers[index]?.postMessage(message);
+  }
+
+  /** What Node knows of a worker's loop without asking it; undefined = there is no such worker. */
+  loopUtilization(index: number): EventLoopUtilization | undefined {
+    return this.#workers[index]?.performance.eventLoopUtilization();
   }
 
   tellWorkers(message: ToWorker): void {
@@ -121,10 +122,12 @@ export class ThreadGroup {
     this.#options.onDeath(`${name} died: ${why}`);
   }
 
-  #takeLog(batch: LogBatch, answer: () => void): void {
-    for (const { level, text } of batch.records) this.#options.log.write(level, text);
-    if (batch.dropped > 0) this.#options.log.write("warn", `${batch.dropped} log lines dropped`);
-    answer();
+  /** The next batch may come when there is room for it. */
+  #takeLog(batch: LogBatch, thread: string, answer: () => void): void {
+    const { log } = this.#options;
+    for (const { level, text, connection } of batch.records) log.write(level, text, connection);
+    if (batch.dropped > 0) log.dropped(batch.dropped, thread);
+    log.onRoom(answer);
   }
 
   #arrived(kind: Kind): void {

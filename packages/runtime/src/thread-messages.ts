@@ -2,22 +2,25 @@
 // clones. All threads; types only. Frames on the message path never come this way.
 
 import type { MessagePort } from "node:worker_threads";
-import type { LogLevel } from "@weft/base";
-import type { BrokerSnapshot, FinishedConnection } from "@weft/broker";
+import type {
+  BrokerSnapshot,
+  ConnectionAnswer,
+  ConnectionOrder,
+  FinishedConnection,
+  SubscriptionAnswer,
+  SubscriptionQuery,
+  TraceOptions,
+} from "@weft/broker";
+import type { LogBatch } from "@weft/logging";
 import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
 import type { SharedRegions } from "./shared-state.ts";
 
-export interface LogRecord {
-  readonly level: LogLevel;
-  readonly text: string;
-}
-
-export interface LogBatch {
-  readonly kind: "log";
-  readonly records: readonly LogRecord[];
-  /** Lines that found the batch full. */
-  readonly dropped: number;
+/** What the workers write to the log. */
+export interface LogLevels {
+  readonly debug: boolean;
+  /** Undefined = no protocol trace. */
+  readonly trace?: TraceOptions | undefined;
 }
 
 /** What a worker thread is born with. */
@@ -41,13 +44,25 @@ export interface WorkerStart {
   /** By listener; null = no TLS. */
   readonly tls: readonly (TlsContextOptions | null)[];
   readonly hashSeed: number;
+  /** Undefined = the protocol is not traced. */
+  readonly trace?: TraceOptions | undefined;
 }
 
 export type ToWorker =
   | WorkerStart
   | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
   | { readonly kind: "log-taken" }
+  /** LG-11, RL-02: what is logged from now on. */
+  | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
+  /** Answered by `order-answer`, whoever has the connection. */
+  | { readonly kind: "order"; readonly ticket: number; readonly order: ConnectionOrder }
+  /** Answered by `subscriptions`. */
+  | {
+      readonly kind: "list-subscriptions";
+      readonly ticket: number;
+      readonly query: SubscriptionQuery;
+    }
   /** Close all connections, spread over this time; answered by `drained`. */
   | { readonly kind: "drain"; readonly durationMs: number }
   /** Close all connections now; answered by `stopped`. */
@@ -72,6 +87,17 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  /** `answer` undefined: no such connection here. */
+  | {
+      readonly kind: "order-answer";
+      readonly ticket: number;
+      readonly answer: ConnectionAnswer | undefined;
+    }
+  | {
+      readonly kind: "subscriptions";
+      readonly ticket: number;
+      readonly answer: SubscriptionAnswer;
+    }
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 

@@ -17,7 +17,11 @@ const NAMES = [
   "stalledClients",
   "authFailures",
   "planMisses",
+  "subscriptionsAdded",
+  "plansKept",
+  "fanoutMax",
   "connectionFaults",
+  "systemEvents",
 ] as const satisfies readonly (keyof WorkerCounters)[];
 
 type Unnamed = Exclude<keyof WorkerCounters, (typeof NAMES)[number]>;

@@ -1,11 +1,13 @@
 // What a worker gives its core: shared memory, clocks, the one timer. Worker threads.
+
 import { randomInt } from "node:crypto";
 import { createPrng } from "@weft/base";
 import type { BrokerDependencies, ControlPort } from "@weft/broker";
+import type { ThreadLog } from "@weft/logging";
 import { ConnectionSlots, type Mailbox } from "@weft/shm";
 import type { InterestIndex } from "@weft/subjects";
 import { systemClock, systemEntropy } from "./clocks.ts";
-import type { LogBatcher } from "./log-batcher.ts";
+import { EventSequence } from "./event-sequence.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
 import { openSharedLimits } from "./shared-limits.ts";
 import { openInterest } from "./shared-state.ts";
@@ -14,7 +16,7 @@ import { openWorkerCounters } from "./worker-counters.ts";
 
 export interface WorkerParts {
   readonly mailbox: Mailbox;
-  readonly log: LogBatcher;
+  readonly log: ThreadLog;
   readonly control: ControlPort;
   /** The core's timer is due. */
   onTimer(): void;
@@ -28,6 +30,7 @@ export function workerDependencies(
   const { regions, threadIndex } = seed;
   const { index, generations } = openInterest(regions, threadIndex);
   const clientIds = new BigInt64Array(regions.clientIds);
+  const eventSequence = new EventSequence(regions.eventSequence);
   const dependencies: BrokerDependencies = {
     clock: systemClock(),
     entropy: systemEntropy,
@@ -41,6 +44,7 @@ export function workerDependencies(
     generations,
     hashSeed: start.hashSeed,
     nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
+    nextEventSequence: () => eventSequence.next(),
     setTimer: (delayMs) => {
       if (delayMs > 0) setTimeout(parts.onTimer, delayMs);
       else setImmediate(parts.onTimer);

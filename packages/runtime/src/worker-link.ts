@@ -1,7 +1,8 @@
 // A worker's line to control: what the core asks for, and control's answers in their order.
+
 import type { MessagePort } from "node:worker_threads";
 import type { ControlPort, FinishedConnection } from "@weft/broker";
-import type { LogBatcher } from "./log-batcher.ts";
+import type { ThreadLog } from "@weft/logging";
 import type { FromWorker, ToWorker, WorkerStart } from "./thread-messages.ts";
 
 /** Finished connections kept between two ticks; the oldest make room. */
@@ -9,13 +10,13 @@ const CLOSED_MAX = 4_096;
 
 export class WorkerLink implements ControlPort {
   readonly #port: MessagePort;
-  readonly #log: LogBatcher;
+  readonly log: ThreadLog;
   #closed: FinishedConnection[] = [];
   #closedNext = 0;
 
-  constructor(port: MessagePort, log: LogBatcher) {
+  constructor(port: MessagePort, log: ThreadLog) {
     this.#port = port;
-    this.#log = log;
+    this.log = log;
   }
 
   tell(message: FromWorker): void {
@@ -26,7 +27,7 @@ export class WorkerLink implements ControlPort {
   awaitStart(): Promise<WorkerStart> {
     return new Promise((resolve) => {
       const onMessage = (message: ToWorker): void => {
-        if (message.kind === "log-taken") this.#log.taken();
+        if (message.kind === "log-taken") this.log.taken();
         if (message.kind !== "start") return;
         this.#port.off("message", onMessage);
         resolve(message);

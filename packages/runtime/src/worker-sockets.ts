@@ -1,17 +1,18 @@
 // A worker's sockets: from the acceptor's port into sessions of the core, with their TLS and their
 // count. Worker threads.
+
 import type { BrokerDriver, WorkerCounters } from "@weft/broker";
+import type { ThreadLog } from "@weft/logging";
 import { SocketDriver, TlsContext } from "@weft/net";
 import { GoneCounter } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
-import type { LogBatcher } from "./log-batcher.ts";
 import type { PlacedConnection, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import type { WorkerEnding } from "./worker-ending.ts";
 
 export interface SocketParts {
   readonly core: BrokerDriver;
   readonly counters: WorkerCounters;
-  readonly log: LogBatcher;
+  readonly log: ThreadLog;
   readonly ending: WorkerEnding;
   /** Ends a turn. */
   flush(): void;

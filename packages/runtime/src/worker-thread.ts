@@ -2,11 +2,12 @@
 // Owns its sockets, its segment of the interest index and its counters; sees everybody's.
 // A turn is one call into the core and ends in `flush`. Anything thrown here that is not one
 // connection's fault ends the thread, and with it the server (F27).
+
 import { assert } from "@weft/base";
 import { type BrokerDriver, BrokerCore as ProductCore } from "@weft/broker";
+import { ThreadLog } from "@weft/logging";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
-import { LogBatcher } from "./log-batcher.ts";
 import type { ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
@@ -27,7 +28,7 @@ async function coreOf(module: string | undefined): Promise<CoreModule["BrokerCor
 
 async function main(): Promise<void> {
   const { port, seed } = await awaitSeed<WorkerSeed>();
-  const log = new LogBatcher({ ...seed, send: (batch) => port.postMessage(batch) });
+  const log = new ThreadLog({ ...seed, send: (batch) => port.postMessage(batch) });
   const link = new WorkerLink(port, log);
   const BrokerCore = await coreOf(seed.coreModule);
   const start = await link.awaitStart();
@@ -38,7 +39,7 @@ function run(
   seed: WorkerSeed,
   start: WorkerStart,
   link: WorkerLink,
-  log: LogBatcher,
+  log: ThreadLog,
   BrokerCore: CoreModule["BrokerCore"],
 ): void {
   /** Threads whose data frame the core put off; offered again once something happened here. */
@@ -63,6 +64,7 @@ function run(
     onTimer: () => endTurn(() => core.onTimer()),
   });
   const core = new BrokerCore(start.snapshot, index, dependencies);
+  core.setTrace(start.trace);
 
   const resumePutOff = (): void => {
     for (const from of putOff) mailbox.resume(from);
@@ -89,17 +91,31 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, log)));
+  link.onMessage((message) => endTurn(() => obey(message, core, ending, link)));
   link.tell({ kind: "ready" });
 }
 
-function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: LogBatcher): void {
+function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link: WorkerLink): void {
   switch (message.kind) {
     case "hash-answer":
       core.onHashAnswer(message.ticket, message.matches);
       break;
     case "log-taken":
-      log.taken();
+      link.log.taken();
+      break;
+    case "order": {
+      const { ticket, order } = message;
+      link.tell({ kind: "order-answer", ticket, answer: core.obeyOrder(order) });
+      break;
+    }
+    case "list-subscriptions": {
+      const { ticket, query } = message;
+      link.tell({ kind: "subscriptions", ticket, answer: core.listSubscriptions(query) });
+      break;
+    }
+    case "log-levels":
+      link.log.setLevels({ debug: message.debug, trace: message.trace !== undefined });
+      core.setTrace(message.trace);
       break;
     case "lame-duck":
       core.enterLameDuck();
@@ -108,7 +124,7 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, log: 
       ending.drain(message.durationMs);
       break;
     case "stop":
-      log.flush();
+      link.log.flush();
       ending.stop();
       break;
     case "start":

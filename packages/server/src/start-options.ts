@@ -29,7 +29,7 @@ export interface StartOptions {
   readonly options?: Partial<Omit<ServerOptions, "auth" | "accounts">> | undefined;
   /**
    * Where the log goes: a function, `stderr` for the program's format there, or nowhere. Default:
-   * the log file of the configuration, if it names one, else nowhere.
+   * the log file or the syslog of the configuration, if it names one, else nowhere.
    */
   readonly log?: LogFunction | "stderr" | undefined;
 }

@@ -6,19 +6,14 @@ import { validateAuth } from "@weft/auth";
 import type { ConfigProblem } from "@weft/base";
 import {
   defaultOptions,
+  type LoggingOptions,
   loadConfig,
   type ServerOptions,
   textSource,
   validateOptions,
 } from "@weft/config";
-import {
-  type LogSink,
-  LogWriter,
-  type PrestartedThreads,
-  type Runtime,
-  SILENT_LOG,
-  startRuntime,
-} from "@weft/runtime";
+import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
+import { type PrestartedThreads, type Runtime, startRuntime } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -26,6 +21,8 @@ import type { StartOptions } from "./start-options.ts";
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
 const TEXT_NAME = "config";
+/** Name in syslog. */
+const PROGRAM = "weft";
 
 /** A running server. */
 export type WeftServer = Runtime;
@@ -35,14 +32,20 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
-  const options = optionsOf(start);
-  return startWithOptions({ options, log: logOf(start, options), configFile: start.configFile });
+  const loaded = load(start);
+  const options = optionsOf(start, loaded.options);
+  const log = await openLog(start, options);
+  const { configFile } = start;
+  return startWithOptions({ options, log, configFile, configDigest: loaded.digest });
 }
 
 export interface PreparedStart {
   readonly options: ServerOptions;
   readonly log: LogSink;
   readonly configFile?: string | undefined;
+  /** See `RuntimeOptions`. */
+  readonly configDigest?: string | undefined;
+  readonly commandLine?: readonly string[] | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -66,16 +69,15 @@ export function optionWarnings(options: ServerOptions): readonly ConfigProblem[]
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { options, log, configFile, prestarted } = start;
+  const { options, log } = start;
   const accounts = compile(options);
   const problems = checkOptions(options);
   if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
   for (const { message } of accounts.warnings) log.write("warn", message);
-  return startRuntime({ options, accounts: accounts.snapshot, log, configFile, prestarted });
+  return startRuntime({ ...start, accounts: accounts.snapshot });
 }
 
-function optionsOf(start: StartOptions): ServerOptions {
-  const loaded = loadedOptions(start);
+function optionsOf(start: StartOptions, loaded: ServerOptions): ServerOptions {
   const { users = [], accounts = [], name, host } = start;
   const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   return {
@@ -93,31 +95,43 @@ function optionsOf(start: StartOptions): ServerOptions {
   };
 }
 
-function loadedOptions(start: StartOptions): ServerOptions {
+/** `digest`: undefined without a configuration. */
+interface Loaded {
+  readonly options: ServerOptions;
+  readonly digest?: string | undefined;
+}
+
+function load(start: StartOptions): Loaded {
   const { configFile, config } = start;
   if (configFile !== undefined && config !== undefined) {
     throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
   }
   if (configFile === undefined && config === undefined) {
-    return { ...defaultOptions(), host: LOCAL_HOST, port: 0 };
+    return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
   }
   const source = config === undefined ? FILE_SOURCE : textSource(config);
   const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
   if (!loaded.ok) throw new ConfigurationError(loaded.errors);
-  return loaded.options;
+  return loaded;
 }
 
-function logOf(start: StartOptions, options: ServerOptions): LogSink {
+/** Throws what is wrong with the file or the syslog of the configuration. */
+async function openLog(start: StartOptions, options: ServerOptions): Promise<LogSink> {
   const { log } = start;
   const { logging } = options;
-  if (log === undefined && logging.logFile === undefined) return SILENT_LOG;
-  if (typeof log === "function") {
-    return { ...SILENT_LOG, write: log, writeFatal: (text) => log("fatal", text) };
+  const { logFile, syslog, remoteSyslog } = logging;
+  if (typeof log === "function") return functionLog(log);
+  if (log === undefined && logFile === undefined && remoteSyslog === undefined && !syslog) {
+    return SILENT_LOG;
   }
-  const file = log === "stderr" ? undefined : logging.logFile;
-  const writer = new LogWriter({ ...logging, processId: process.pid, file });
-  void writer.loadFast();
-  return writer;
+  const chosen = log === undefined ? logging : standardError(logging);
+  const made = new ServerLog(chosen, { processId: process.pid, program: PROGRAM });
+  await made.opened;
+  return made;
+}
+
+function standardError(logging: LoggingOptions): LoggingOptions {
+  return { ...logging, logFile: undefined, remoteSyslog: undefined, syslog: false };
 }
 
 function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {

@@ -74,6 +74,10 @@ export function createCounters(): WorkerCounters {
     stalledClients: 0,
     authFailures: 0,
     planMisses: 0,
+    subscriptionsAdded: 0,
+    plansKept: 0,
+    fanoutMax: 0,
     connectionFaults: 0,
+    systemEvents: 0,
   };
 }

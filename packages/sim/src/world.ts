@@ -67,6 +67,7 @@ export class World {
   readonly #transportThreads: TransportThread[] = [];
   readonly #connectionsByAccount = new Map<number, number>();
   #lastClientId = 0;
+  #lastEventSequence = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -204,6 +205,10 @@ export class World {
       nextClientId: () => {
         this.#lastClientId += 1;
         return this.#lastClientId;
+      },
+      nextEventSequence: () => {
+        this.#lastEventSequence += 1;
+        return this.#lastEventSequence;
       },
       setTimer: this.#timerFor(() => core),
     });

@@ -6,6 +6,7 @@ import { INJECTION } from "./cases/injection.ts";
 import { RANDOM_RIGHTS } from "./cases/random-rights-cases.ts";
 import { RIGHTS } from "./cases/rights.ts";
 import { SECRETS } from "./cases/secrets-in-logs.ts";
+import { SYSTEM_ACCOUNT } from "./cases/system-account.ts";
 
 export const ATTACKS: readonly AttackCase[] = [
   ...BEFORE_LOGIN,
@@ -14,4 +15,5 @@ export const ATTACKS: readonly AttackCase[] = [
   ...INJECTION,
   ...FLOODS,
   ...SECRETS,
+  ...SYSTEM_ACCOUNT,
 ];

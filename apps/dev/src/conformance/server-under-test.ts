@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it, onTestFinished } from "vitest";
-import { within } from "./deadline.ts";
+import { eventually, within } from "./deadline.ts";
 
 export const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 export const weftProgram = join(repositoryRoot, "apps/server/bin/weft");
@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly command?: readonly string[] | undefined;
   /** The client listener answers TLS hellos only, so no INFO is waited for. */
   readonly tlsFirst?: boolean | undefined;
+  /** The log goes to a file or a syslog, so the first INFO tells that the server is ready. */
+  readonly logElsewhere?: boolean | undefined;
 }
 
 export interface Exit {
@@ -168,7 +170,9 @@ export async function startServer(options: StartOptions = {}): Promise<ServerUnd
   });
   failed.catch(() => undefined);
   try {
-    const ready = server.waitForLog(/Server is ready/, 20_000);
+    const ready = options.logElsewhere
+      ? eventually(() => firstLine(port).catch(() => undefined), "INFO", 20_000)
+      : server.waitForLog(/Server is ready/, 20_000);
     ready.catch(() => undefined);
     await Promise.race([ready, failed]);
     if (!options.tlsFirst) await within(firstLine(port), "INFO");

@@ -160,7 +160,7 @@ export class Deliverer {
     at = copyWords(viewOf(subject), subjectStart, subjectEnd, out, at + 4);
     out.setUint8(at, SPACE);
     at += 1;
-    for (let k = 0; k < sid.length; k += 1, at += 1) out.setUint8(at, sid[k] as number);
+    for (let k = 0; k < sid.length; k += 1, at += 1) out.setUint8(at, sid.charCodeAt(k));
     out.setUint8(at, SPACE);
     at += 1;
     if (replyBytes > 0) {

@@ -1,9 +1,9 @@
 // What a worker's outboxes leave to it: flushing, slow consumers (CP-103), pauses of publishers
 // (CP-105). Owned by the worker's core.
-import type { Log } from "@weft/base";
 import type { BrokerLimits, WorkerCounters } from "../ports.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { ClientSession } from "../session/client-session.ts";
+import { logAbout } from "../session/session-log.ts";
 import type { FlowControl } from "./flow-control.ts";
 import type { Outbox, OutboxHost } from "./outbox.ts";
 import type { SlabPool } from "./slab-pool.ts";
@@ -11,7 +11,6 @@ import type { SlabPool } from "./slab-pool.ts";
 /** What the rules ask of the core. */
 export interface OutboxRulesHost {
   readonly limits: BrokerLimits;
-  readonly log: Log;
   readonly counters: WorkerCounters;
   /** The message that is being delivered. */
   inHand(): MessageView;
@@ -41,7 +40,7 @@ export class OutboxRules implements OutboxHost {
     const session = outbox.owner as ClientSession;
     this.#host.counters.slowConsumersPending += 1;
     const limit = `MaxPending of ${this.pendingBytesMax} Exceeded`;
-    this.#host.log.write("info", `${session.label()} - Slow Consumer Detected: ${limit}`);
+    logAbout(session, "info", `Slow Consumer Detected: ${limit}`);
     session.abort("Slow Consumer (Pending Bytes)");
   }
 

@@ -72,6 +72,8 @@ export function fitsRun(run: Run, remote: RemoteTarget, clientId: number, bytes:
 export class RemoteLanes {
   /** Messages dropped because a spill queue was full, since the core last told the log. */
   dropped = 0;
+  /** Bytes of frames that wait for room in all lanes. */
+  spilledBytes = 0;
   /** By thread. The hit path appends to a fitting run by itself. */
   readonly runs: Run[] = [];
   readonly #bus: Bus;
@@ -201,6 +203,7 @@ export class RemoteLanes {
       frame.copy(this.#bus.dataBytes(thread), at);
       this.#bus.commitData(thread, frame.length);
       spill.bytes -= frame.length;
+      this.spilledBytes -= frame.length;
       sent += 1;
     }
     spill.frames.splice(0, sent);
@@ -294,6 +297,7 @@ export class RemoteLanes {
     }
     spill.frames.push(frame);
     spill.bytes += frame.length;
+    this.spilledBytes += frame.length;
   }
 }
 

@@ -24,6 +24,7 @@ export class ClientTargets implements SpecialTargets {
   delivered(target: Target, message: MessageView): void {
     const { subscription } = target;
     const { session } = subscription;
+    session.trace?.delivered(target, message);
     // CP-74: removed right after the max-th message.
     if (subscription.max > 0 && subscription.delivered >= subscription.max) {
       removeSubscription(session, subscription);

@@ -18,6 +18,8 @@ export class PlanCache {
   /** Read by the hit path, which probes the first slot itself: a call costs more than the probe. */
   readonly slots: (Plan | undefined)[] = new Array(SLOTS).fill(undefined);
   readonly #seen = new Int32Array(SEEN_MASK + 1);
+  /** Plans kept, valid or not. */
+  count = 0;
   #bytes = 0;
   #hand = 0;
   #sweepHand = 0;
@@ -85,6 +87,7 @@ export class PlanCache {
     this.slots.fill(undefined);
     this.#seen.fill(0);
     this.#bytes = 0;
+    this.count = 0;
   }
 
   #move(from: number, to: number): void {
@@ -95,9 +98,14 @@ export class PlanCache {
 
   #put(place: number, plan: Plan | undefined): void {
     const before = this.slots[place];
-    if (before !== undefined) this.#bytes -= before.bytesCharged;
+    if (before !== undefined) {
+      this.#bytes -= before.bytesCharged;
+      this.count -= 1;
+    }
     this.slots[place] = plan;
-    if (plan !== undefined) this.#bytes += plan.bytesCharged;
+    if (plan === undefined) return;
+    this.#bytes += plan.bytesCharged;
+    this.count += 1;
   }
 
   /** Sweeps from where it last stopped, so that no plan is favoured. */

@@ -11,14 +11,14 @@ import {
 } from "@weft/subjects";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
+import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
+import { detach, point } from "./plan-memory.ts";
+import { isReservedSubject, isServiceReply } from "./reserved-subjects.ts";
 import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
-/** What a kept plan costs beside its bytes: the object, its arrays and cache slot. */
-const PLAN_BYTES = 320;
-const TARGET_BYTES = 96;
 const PREFIX_FIXED_BYTES = 4 + 1 + 1;
 
 const MSG = Buffer.from("MSG ", "latin1");
@@ -63,21 +63,6 @@ function setSoleStep(plan: Plan): void {
   if (remotes?.some((remote) => remote.plain) !== true) plan.soleQueue = queues[0];
 }
 
-function isServiceReply(input: Buffer, start: number, end: number): boolean {
-  if (end - start < 5 || input[start] !== 0x5f || input[start + 1] !== 0x52) return false;
-  return input[start + 2] === 0x5f && input[start + 3] === 0x2e;
-}
-
-/** A client may not publish here whatever its permissions say (CP-62). */
-function isReservedSubject(input: Buffer, start: number, end: number): boolean {
-  const first = input[start];
-  if (first !== 0x24 && first !== 0x5f) return false;
-  // Inboxes are no reserved ones; they come with every request.
-  if (first === 0x5f && input[start + 1] !== 0x47) return false;
-  const begin = input.toString("latin1", start, Math.min(end, start + 5));
-  return begin === "$NRG." || begin === "$GNR." || begin === "_GR_.";
-}
-
 /** Memory of the plans that are not kept. */
 interface Scratch {
   readonly bytes: Buffer;
@@ -94,6 +79,11 @@ export class PlanCompiler {
   readonly #nodes = new NodeList();
   readonly #hints: SegmentHints;
   readonly #scratch: Scratch[] = [];
+  /** Of the last plan with room to spare: where its last token begins in all segments. */
+  parents: ParentNode[] = [];
+  /** ... and whether all subjects that begin like it are routed by interest alone. */
+  byInterestAlone = false;
+  #spareBytes = 0;
   #bytes: Buffer = NOTHING.bytes;
   #view: DataView = NOTHING.view;
   #used = 0;
@@ -106,7 +96,8 @@ export class PlanCompiler {
 
   /**
    * The plan for one subject. Plans made with `keep` false share memory per `depth` (nesting of
-   * publishes) and are good until the next compilation at that depth.
+   * publishes) and are good until the next compilation at that depth. With `spareBytes` each target
+   * has so much room behind it, and `parents` and `byInterestAlone` are set.
    */
   compile(
     context: PublishContext,
@@ -116,7 +107,11 @@ export class PlanCompiler {
     hash: number,
     keep: boolean,
     depth: number,
+    spareBytes = 0,
   ): Plan {
+    this.#spareBytes = spareBytes;
+    if (spareBytes > 0) this.parents = [];
+    this.byInterestAlone = false;
     const scratch = this.#scratchAt(depth);
     this.#bytes = scratch.bytes;
     this.#view = scratch.view;
@@ -139,7 +134,7 @@ export class PlanCompiler {
     plan.plain = !plan.targets.some((target) => target.special || target.withoutHeaders);
     plan.direct = plan.plain && !plan.hasSteps && !plan.denied;
     if (plan.targets.length <= HEAVY_TARGETS) setSoleStep(plan);
-    if (keep) this.#detach(plan);
+    if (keep) detach(plan, this.#bytes, this.#used);
     return plan;
   }
 
@@ -176,6 +171,7 @@ export class PlanCompiler {
     if (client && isReservedSubject(input, start, end)) plan.denied = true;
     if (permissions !== undefined && !permissions.publishAllowed(name)) plan.denied = true;
     if (plan.denied) return;
+    this.byInterestAlone = plain && permissions === undefined;
     let scope: Scope = {
       account,
       subject: input,
@@ -247,6 +243,10 @@ export class PlanCompiler {
     if (reader === null) return;
     index.enter();
     const count = reader.match(scope.account, this.#tokens, this.#nodes);
+    if (this.#spareBytes > 0) {
+      const { parents } = reader;
+      for (let i = 0; i < parents.count; i += 1) this.parents.push({ thread, node: parents.at(i) });
+    }
     if (thread === threadIndex) {
       index.exit();
       for (let i = 0; i < count; i += 1) this.#addLocal(plan, scope, this.#nodes.at(i));
@@ -321,7 +321,7 @@ export class PlanCompiler {
     const sid = subscription.sid;
     const subjectBytes = scope.end - scope.start;
     const length = PREFIX_FIXED_BYTES + subjectBytes + sid.length;
-    const start = this.#reserve(length, plan);
+    const start = this.#reserve(length + this.#spareBytes, plan);
     const bytes = this.#bytes;
     let at = start;
     for (let k = 0; k < 4; k += 1, at += 1) bytes[at] = MSG[k] as number;
@@ -330,7 +330,7 @@ export class PlanCompiler {
     }
     bytes[at] = SPACE;
     at += 1;
-    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid[k] as number;
+    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid.charCodeAt(k);
     bytes[at] = SPACE;
     const special = subscription.max > 0 || subscription.session.specialTarget;
     return new Target(subscription, this.#view, start, length, special);
@@ -350,16 +350,6 @@ export class PlanCompiler {
     return start;
   }
 
-  /** Gives a plan that is kept memory of its own, of exactly its size. */
-  #detach(plan: Plan): void {
-    const own = Buffer.allocUnsafeSlow(this.#used);
-    this.#bytes.copy(own, 0, 0, this.#used);
-    point(plan, makeView(own));
-    let targets = plan.targets.length;
-    for (const step of plan.queues ?? []) targets += step.local.length + step.remotes.length;
-    plan.bytesCharged = PLAN_BYTES + own.length + targets * TARGET_BYTES;
-  }
-
   #scratchAt(depth: number): Scratch {
     let scratch = this.#scratch[depth];
     if (scratch === undefined) {
@@ -370,11 +360,4 @@ export class PlanCompiler {
     }
     return scratch;
   }
-}
-
-/** The plan's memory has moved. */
-function point(plan: Plan, view: DataView): void {
-  plan.view = view;
-  for (const target of plan.targets) target.view = view;
-  for (const step of plan.queues ?? []) for (const target of step.local) target.view = view;
 }

@@ -12,7 +12,8 @@ export class Target {
   /** `MSG subject sid ` stands in `view[start, start + length)`. */
   view: DataView;
   readonly start: number;
-  readonly length: number;
+  /** Changes with the subject of a passing plan. */
+  length: number;
   /** Needs a decision per message: echo, auto-unsubscribe, reply tracking. */
   readonly special: boolean;
   /** CP-47: gets messages without their header block. */
@@ -39,8 +40,8 @@ export class Target {
 export class RemoteTarget {
   readonly thread: number;
   readonly account: number;
-  /** Subject in that account; undefined = the published one. */
-  readonly subject: Buffer | undefined;
+  /** Subject in that account; undefined = the published one. Of a kept plan: in its own memory. */
+  subject: Buffer | undefined;
   readonly subjectHash: number;
   /** False when only queue groups are there: a frame leaves only if one was picked. */
   readonly plain: boolean;
@@ -73,7 +74,8 @@ export const QUEUES_SEARCHED_MAX = 8;
 export class QueueStep {
   /** Name as a byte string. */
   readonly key: string;
-  readonly name: Buffer;
+  /** Of a kept plan: in its own memory. */
+  name: Buffer;
   readonly local: Target[] = [];
   readonly remotes: RemoteTarget[] = [];
   /** Members behind `remotes[i]`. */
@@ -153,4 +155,28 @@ export class Plan {
     }
     return step;
   }
+}
+
+/** Which remote destination of the group a draw beyond its local members fell on. */
+export function placeOf(step: QueueStep, choice: number): number {
+  let rest = choice - step.local.length;
+  let place = 0;
+  while (rest >= (step.weights[place] as number)) {
+    rest -= step.weights[place] as number;
+    place += 1;
+  }
+  return place;
+}
+
+/** How many of these threads get a frame of the message in hand. */
+export function framesOf(remotes: readonly RemoteTarget[]): number {
+  let frames = 0;
+  for (const remote of remotes) if (remote.plain || remote.picks.length > 0) frames += 1;
+  return frames;
+}
+
+export function localTargets(plan: Plan): number {
+  let count = plan.targets.length;
+  for (const step of plan.queues ?? []) count += step.local.length;
+  return count;
 }

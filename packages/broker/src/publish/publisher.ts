@@ -2,14 +2,23 @@
 // Must stay true: a message that is parked was delivered to nobody, because room in every lane is
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
 import { type Prng, viewOf } from "@weft/base";
-import type { Generations } from "@weft/subjects";
+import type { Generations, InterestIndex } from "@weft/subjects";
 import { Ballots } from "../deliver/ballots.ts";
 import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import type { MessageView } from "./message-view.ts";
-import type { Plan, QueueStep, RemoteTarget, Target } from "./plan.ts";
+import { PassingPlans } from "./passing-plans.ts";
+import {
+  framesOf,
+  localTargets,
+  type Plan,
+  placeOf,
+  type QueueStep,
+  type RemoteTarget,
+  type Target,
+} from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { hashSubject, type PlanCompiler } from "./plan-compiler.ts";
 
@@ -28,6 +37,7 @@ export interface ServiceStep {
 }
 
 export interface PublisherDependencies {
+  readonly index: InterestIndex;
   readonly generations: Generations;
   readonly threadIndex: number;
   readonly compiler: PlanCompiler;
@@ -49,6 +59,7 @@ const COMPILE_WORK = 4;
 
 /** Slots of the plan cache looked at in one tick: all of them in a little more than 3 seconds. */
 const SWEPT_SLOTS = 2_048;
+const SWEPT_PASSING = 128;
 
 /** Of one request; beyond that nobody is told. The count travels in a byte. */
 const BALLOT_FRAMES_MAX = 255;
@@ -57,9 +68,11 @@ const NO_PICKS: readonly Buffer[] = [];
 
 export class Publisher {
   readonly cache = new PlanCache();
+  readonly #passing: PassingPlans;
   /** The lane that parked the last publish; this thread's own number: the turn is spent. */
   parkedOn = 0;
   misses = 0;
+  fanoutMax = 0;
   /** Epoch of the interest index as of this turn; plans checked in it are valid. */
   epoch = 0;
   /** Requests that went to several threads. */
@@ -73,6 +86,10 @@ export class Publisher {
   constructor(dependencies: PublisherDependencies) {
     this.#dependencies = dependencies;
     this.runs = dependencies.lanes.runs;
+    this.#passing = new PassingPlans(dependencies.index, dependencies.compiler, {
+      isCurrent: (plan) => plan.checkedEpoch === this.epoch || this.#stillValid(plan),
+      compile: (context, message, spare) => this.#compile(context, message, 0, false, spare),
+    });
     this.beginTurn();
   }
 
@@ -102,7 +119,9 @@ export class Publisher {
 
   /** On the tick: forgets a part of the plans that interest has overtaken. */
   sweep(): void {
-    this.cache.sweep(SWEPT_SLOTS, (plan) => this.#stillValid(plan));
+    const isCurrent = (plan: Plan): boolean => this.#stillValid(plan);
+    this.cache.sweep(SWEPT_SLOTS, isCurrent);
+    this.#passing.sweep(SWEPT_PASSING, isCurrent);
   }
 
   /** A valid plan for the message's subject. */
@@ -113,7 +132,10 @@ export class Publisher {
       return plan;
     }
     const keep = plan !== undefined || this.cache.isSecondSight(context.id, hash);
-    return this.#compile(context, message, depth, keep);
+    if (keep || depth > 0 || context.kind !== "client" || context.permissions !== undefined) {
+      return this.#compile(context, message, depth, keep);
+    }
+    return this.#passing.planFor(context, message);
   }
 
   /** As `planFor`, but undefined for a subject that is not worth keeping yet. */
@@ -354,38 +376,25 @@ export class Publisher {
     return true;
   }
 
-  #compile(context: PublishContext, message: MessageView, depth: number, keep: boolean): Plan {
+  #compile(
+    context: PublishContext,
+    message: MessageView,
+    depth: number,
+    keep: boolean,
+    spareBytes = 0,
+  ): Plan {
     this.misses += 1;
     const { subject, subjectStart, subjectEnd, hash } = message;
     const { compiler } = this.#dependencies;
-    const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, keep, depth);
+    const isOwn = keep || spareBytes > 0;
+    // biome-ignore format: one call
+    const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, isOwn, depth,
+      spareBytes);
     plan.checkedEpoch = this.epoch;
     if (plan.hasSteps) this.spend(COMPILE_WORK * localTargets(plan), 0);
-    if (keep) this.cache.insert(plan);
+    if (!keep) return plan;
+    this.cache.insert(plan);
+    this.fanoutMax = Math.max(this.fanoutMax, localTargets(plan));
     return plan;
   }
-}
-
-/** Which remote destination of the group a draw beyond its local members fell on. */
-function placeOf(step: QueueStep, choice: number): number {
-  let rest = choice - step.local.length;
-  let place = 0;
-  while (rest >= (step.weights[place] as number)) {
-    rest -= step.weights[place] as number;
-    place += 1;
-  }
-  return place;
-}
-
-/** How many of these threads get a frame of the message in hand. */
-function framesOf(remotes: readonly RemoteTarget[]): number {
-  let frames = 0;
-  for (const remote of remotes) if (remote.plain || remote.picks.length > 0) frames += 1;
-  return frames;
-}
-
-function localTargets(plan: Plan): number {
-  let count = plan.targets.length;
-  for (const step of plan.queues ?? []) count += step.local.length;
-  return count;
 }

@@ -20,9 +20,16 @@ interface KnownInfo {
 /** The last template of each listener and, for the second INFO, of each account. */
 const known = new WeakMap<object, KnownInfo>();
 
-/** `connectInfo`: the second INFO, which names the account (CP-10). */
-export function clientInfo(session: ClientSession, kind: { connectInfo: boolean }): ClientInfo {
+/**
+ * `connectInfo`: the second INFO, which names the account (CP-10). `lameDuck`: for this connection
+ * alone (CP-112).
+ */
+export function clientInfo(
+  session: ClientSession,
+  kind: { readonly connectInfo: boolean; readonly lameDuck?: boolean | undefined },
+): ClientInfo {
   const { host } = session;
+  const lameDuck = host.lameDuck || kind.lameDuck === true;
   const listener = host.listener(session.listenerIndex);
   // TL-10. Inside a handshake that came first there is no choice any more.
   const tlsRequired = listener.tls === "required" || session.state === "securing";
@@ -36,11 +43,11 @@ export function clientInfo(session: ClientSession, kind: { connectInfo: boolean 
     found.listener !== listener ||
     found.infoAuthRequired !== host.infoAuthRequired ||
     found.tlsRequired !== tlsRequired ||
-    found.lameDuck !== host.lameDuck ||
+    found.lameDuck !== lameDuck ||
     found.payloadBytesMax !== payloadBytesMax
   ) {
-    const { server, limits, infoAuthRequired, lameDuck } = host;
-    const kinds = { connectInfo: kind.connectInfo, tlsRequired, payloadBytesMax };
+    const { server, limits, infoAuthRequired } = host;
+    const kinds = { connectInfo: kind.connectInfo, tlsRequired, payloadBytesMax, lameDuck };
     found = {
       template: templateFor(session, kinds),
       server,
@@ -65,6 +72,7 @@ interface InfoKind {
   readonly connectInfo: boolean;
   readonly tlsRequired: boolean;
   readonly payloadBytesMax: number;
+  readonly lameDuck: boolean;
 }
 
 function templateFor(session: ClientSession, kind: InfoKind): InfoTemplate {
@@ -87,7 +95,7 @@ function templateFor(session: ClientSession, kind: InfoKind): InfoTemplate {
     tls_available: listener.tls === "available" ? true : undefined,
     max_payload: payloadBytesMax,
     connect_urls: server.connectUrls?.length ? server.connectUrls : undefined,
-    ldm: host.lameDuck ? true : undefined,
+    ldm: kind.lameDuck ? true : undefined,
     connect_info: connectInfo ? true : undefined,
     remote_account: connectInfo ? host.account(session.account).name : undefined,
     acc_is_sys: connectInfo && host.isSystemAccount(session.account) ? true : undefined,

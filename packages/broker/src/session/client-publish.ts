@@ -5,6 +5,7 @@ import {
   noRespondersMessage,
   OK,
   publishViolation,
+  quoteBytes,
   replyViolation,
 } from "@weft/protocol";
 import { isValidLiteralSubjectBytes, matches } from "@weft/subjects";
@@ -12,6 +13,7 @@ import type { MessageView } from "../publish/message-view.ts";
 import type { Plan } from "../publish/plan.ts";
 import { PARKED } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
+import { logAbout } from "./session-log.ts";
 
 const LETTER_I = 0x49;
 
@@ -100,7 +102,9 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
   const hasReply = message.replyStart >= 0;
   if (hasReply && isReservedReply(message.reply, message.replyStart, message.replyEnd)) {
     countIn(session);
-    session.fail(replyViolation(message.reply.subarray(message.replyStart, message.replyEnd)));
+    const reply = message.reply.subarray(message.replyStart, message.replyEnd);
+    logAbout(session, "error", `Publish Violation - Reply ${quoteBytes(reply)}`);
+    session.fail(replyViolation(reply));
     return true;
   }
   // Before the message itself, which may go to the same connection (CP-22).
@@ -126,7 +130,8 @@ export function sendNoResponders(session: ClientSession, reply: Buffer, subject:
   const replyText = reply.toString("latin1");
   for (const subscription of session.subscriptions?.values() ?? []) {
     if (subscription.queue !== undefined || !matches(subscription.filter, replyText)) continue;
-    session.send(noRespondersMessage(reply, subscription.sid, subject));
+    const sid = Buffer.from(subscription.sid, "latin1");
+    session.send(noRespondersMessage(reply, sid, subject));
     return;
   }
 }
@@ -146,17 +151,7 @@ function countIn(session: ClientSession): void {
 }
 
 function refusePublish(session: ClientSession): void {
-  const { message, log } = session.host;
-  const line = publishViolation(subjectOf(message));
-  log.write(
-    "error",
-    `${session.label()} - Publish Violation - ${identityLabel(session)}, ${line.text}`,
-  );
-  session.fail(line);
-}
-
-/** Account and user, for log lines about rights. */
-export function identityLabel(session: ClientSession): string {
-  const account = session.account < 0 ? "" : session.host.account(session.account).name;
-  return `Account ${JSON.stringify(account)}, User ${JSON.stringify(session.user)}`;
+  const subject = subjectOf(session.host.message);
+  logAbout(session, "error", `Publish Violation - Subject ${quoteBytes(subject)}`);
+  session.fail(publishViolation(subject));
 }

@@ -6,7 +6,7 @@
 //
 // Must stay true: nothing is delivered to a session that is not active; after `close` no
 // subscription of it is left in the index.
-import type { CompiledPermissions, ResponseTracker } from "@weft/auth";
+import type { CompiledPermissions, LoginKind, ResponseTracker } from "@weft/auth";
 import {
   equalWords,
   type TlsFacts,
@@ -37,10 +37,12 @@ import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-s
 import type { Subscription } from "../subscribe/subscription.ts";
 import { clientInfo } from "./client-info.ts";
 import { isPlainRequest, publishInHand } from "./client-publish.ts";
+import type { ClientTrace } from "./client-trace.ts";
 import { sendFirstInfo, takesHello } from "./greeting.ts";
 import { connect, loginWithoutConnect } from "./login.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
 import { SessionInput } from "./session-input.ts";
+import { logAbout } from "./session-log.ts";
 
 export type SessionState =
   | "greeting"
@@ -97,6 +99,9 @@ export class ClientSession implements ClientOps, TransportEvents {
   /** Name or public key for logs and monitoring. */
   user = "";
   nkey = "";
+  loginKind: LoginKind = "none";
+  /** Between the parser and this session while the protocol is traced. */
+  trace: ClientTrace | undefined;
   /** Options of the last CONNECT without its secrets; a second one builds on them (CP-29). */
   connectOptions: ConnectOptions | undefined;
   /** The CONNECT being processed; forgotten when the login is decided. */
@@ -174,7 +179,7 @@ export class ClientSession implements ClientOps, TransportEvents {
       return;
     }
     this.#bindMessage();
-    this.#input.feed(this.host.parser, this, input, start, end, start);
+    this.#input.feed(this.host.parser, this.trace ?? this, input, start, end, start);
     this.host.endOfInput(this);
   }
 
@@ -193,7 +198,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   onClosed(cause: keyof typeof TRANSPORT_REASONS, detail: string): void {
     if (this.state === "closed") return;
     if (cause === "tls" && detail !== "") {
-      this.host.log.write("error", `${this.label()} - TLS handshake error: ${detail}`);
+      logAbout(this, "error", `TLS handshake error: ${detail}`);
     }
     this.#release(TRANSPORT_REASONS[cause]);
     this.state = "closed";
@@ -334,7 +339,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void {
     const { line, reason } = PARSE_FAILURES[failure];
     const excerpt = JSON.stringify(input.toString("latin1", lineStart, lineEnd));
-    this.host.log.write("error", `${this.label()} - parse error (${failure}): ${excerpt}`);
+    logAbout(this, "error", `parse error (${failure}): ${excerpt}`);
     if (line !== undefined) this.send(errorLine(line.text));
     this.close(reason);
   }
@@ -355,6 +360,7 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   /** Appends protocol bytes; they leave at the end of the turn. */
   send(bytes: Uint8Array): void {
+    this.trace?.sent(bytes);
     this.outbox.append(bytes);
   }
 
@@ -407,15 +413,10 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.waiting !== 0 || this.state === "closing" || this.state === "closed") return;
     if (this.#input.isWaiting) {
       this.#bindMessage();
-      this.#input.resume(this.host.parser, this);
+      this.#input.resume(this.host.parser, this.trace ?? this);
       this.host.endOfInput(this);
     }
     if (this.waiting === 0) this.transport.resumeReading();
-  }
-
-  /** `remote:port - cid:n`, the start of every log line about the connection. */
-  label(): string {
-    return `${this.transport.remoteAddress}:${this.transport.remotePort} - cid:${this.clientId}`;
   }
 
   /** After a change of state, context or switches: the fields that the hit path looks at. */
@@ -427,7 +428,7 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   /** After a change of switches: recomputes `specialTarget` and makes plans to this session anew. */
   refreshSpecial(): void {
-    this.specialTarget = !this.echo || this.responses !== undefined;
+    this.specialTarget = !this.echo || this.responses !== undefined || this.trace !== undefined;
     for (const subscription of this.subscriptions?.values() ?? []) {
       this.host.subscriptions.changed(subscription);
     }
@@ -438,11 +439,10 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.closedReason !== undefined) return;
     this.closedReason = reason;
     this.contextId = -1;
+    if (this.host.log.debugEnabled) logAbout(this, "debug", `Client connection closed: ${reason}`);
     dropSubscriptions(this);
     this.waiting = 0;
     if (this.account >= 0) this.host.releaseConnection(this.account);
-    this.host.log.debugEnabled &&
-      this.host.log.write("debug", `${this.label()} - Client connection closed: ${reason}`);
   }
 
   /** Points the message in hand at this session, once per piece of input. */

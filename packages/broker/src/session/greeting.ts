@@ -4,6 +4,7 @@ import type { Entropy } from "@weft/base";
 import { encodeInfo } from "@weft/protocol";
 import { clientInfo } from "./client-info.ts";
 import type { ClientSession } from "./client-session.ts";
+import { logAbout } from "./session-log.ts";
 
 const NONCE_BYTES = 11;
 /** First byte of a TLS handshake record. */
@@ -32,6 +33,7 @@ export function greet(session: ClientSession): void {
   } else {
     sendFirstInfo(session);
   }
+  if (host.log.debugEnabled) logAbout(session, "debug", "Client connection created");
 }
 
 /** CP-01: the server speaks first. */

@@ -5,9 +5,12 @@ import { LIMITS, type Millis, type Prng } from "@weft/base";
 import { ERROR_LINES, PING } from "@weft/protocol";
 import type { ClientSession } from "./client-session.ts";
 import { sendFirstInfo } from "./greeting.ts";
+import { logAbout } from "./session-log.ts";
 
 /** CP-100: pings are spread by up to a fifth of the interval. */
 const PING_JITTER = 0.2;
+/** A look that comes so long after the last one tells of a thread that stood still. */
+const STANDSTILL_MS = 500;
 
 /** Sets the time of the first ping, when the connection opens or sends CONNECT (CP-102). */
 export function scheduleFirstPing(session: ClientSession, now: Millis, prng: Prng): void {
@@ -16,9 +19,34 @@ export function scheduleFirstPing(session: ClientSession, now: Millis, prng: Prn
   session.pingDueMs = now + Math.min(interval, LIMITS.firstPingDelayMs + jitterMs);
 }
 
+/** The looks of one worker at all its sessions. */
+export class Deadlines {
+  #lookedMs: Millis;
+  #wasSkipped = false;
+
+  constructor(now: Millis) {
+    this.#lookedMs = now;
+  }
+
+  /**
+   * One look. It is left out once after a standstill of the thread (a process that was stopped, a
+   * machine that was moved): what clients sent meanwhile is not read yet, and who answered in time
+   * must not be closed for being late. Not twice in a row: a thread that is always late has
+   * deadlines too.
+   */
+  check(sessions: Iterable<ClientSession>, now: Millis, prng: Prng): void {
+    this.#wasSkipped = !this.#wasSkipped && now - this.#lookedMs > STANDSTILL_MS;
+    this.#lookedMs = now;
+    if (this.#wasSkipped) return;
+    for (const session of sessions) checkDeadlines(session, now, prng);
+  }
+}
+
 /** One look at one session. */
-export function checkDeadlines(session: ClientSession, now: Millis, prng: Prng): void {
+function checkDeadlines(session: ClientSession, now: Millis, prng: Prng): void {
   const { host } = session;
+  // Most log in at once, and are described then.
+  if (!session.isDescribed) host.factsChanged(session);
   if (session.state === "closing") {
     if (now >= session.closeDeadlineMs) session.transport.destroy();
     return;
@@ -34,7 +62,7 @@ export function checkDeadlines(session: ClientSession, now: Millis, prng: Prng):
   if (writeStartedMs !== 0 && now - writeStartedMs > host.limits.writeDeadlineMs) {
     host.counters.slowConsumersDeadline += 1;
     const late = `WriteDeadline of ${host.limits.writeDeadlineMs}ms exceeded`;
-    host.log.write("info", `${session.label()} - Slow Consumer Detected: ${late}`);
+    logAbout(session, "info", `Slow Consumer Detected: ${late}`);
     session.abort("Slow Consumer (Write Deadline)");
     return;
   }

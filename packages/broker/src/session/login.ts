@@ -1,7 +1,13 @@
 // CONNECT and everything until a session is active: begin, perhaps wait, finish, with one deadline
 // (CP-20 to CP-36). Owned by the session's worker. Must stay true: whatever the cause of a refusal,
 // the client reads the same text; no secret is kept or logged.
-import { type Identity, type LoginFacts, type LoginOutcome, ResponseTracker } from "@weft/auth";
+import {
+  type Identity,
+  isPublicKey,
+  type LoginFacts,
+  type LoginOutcome,
+  ResponseTracker,
+} from "@weft/auth";
 import {
   authorizationViolation,
   CONNECT_DEFAULTS,
@@ -12,7 +18,10 @@ import {
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { logAbout, refusedUser } from "./session-log.ts";
 
+/** What is shown of a token in place of a name. */
+const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
@@ -25,7 +34,7 @@ export function connect(
   const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
-    host.log.write("error", `${session.label()} - CONNECT refused: ${parsed.reason}`);
+    logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
     session.close("Protocol Violation");
     return false;
   }
@@ -97,7 +106,9 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   const options = session.lastOptions ?? CONNECT_DEFAULTS;
   session.lastOptions = undefined;
   if (!admit(session, outcome.identity)) return false;
-  return applyOptions(session, options);
+  if (!applyOptions(session, options)) return false;
+  session.host.events?.connected(session);
+  return true;
 }
 
 /** Binds the session to its account: limits, permissions, publish context. */
@@ -131,6 +142,8 @@ function admit(session: ClientSession, identity: Identity): boolean {
   );
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
+  if (identity.kind === "token") session.user = HIDDEN;
+  session.loginKind = identity.nkey === undefined ? identity.kind : "nkey";
   const { limits } = account;
   session.payloadBytesMax = smaller(
     smaller(host.limits.payloadBytesMax, limits.payloadBytesMax),
@@ -179,11 +192,21 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
 }
 
 function refuse(session: ClientSession, reason: string): void {
-  const { host } = session;
+  const { host, lastOptions } = session;
+  const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
+  if (lastOptions !== undefined) session.user = claimedUser(lastOptions);
   host.counters.authFailures += 1;
-  host.log.write("error", `${session.label()} - authentication error - ${reason}`);
+  const parts = ["authentication error", who, reason].filter((part) => part !== "");
+  logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
+  host.events?.refused(session, "Authentication Failure");
+}
+
+/** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
+function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
+  if (isPublicKey(nkey, "user")) return nkey;
+  return user || (nkey === "" && auth_token === "" ? "" : HIDDEN);
 }
 
 function loginFacts(session: ClientSession): LoginFacts {

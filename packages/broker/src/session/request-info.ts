@@ -52,7 +52,10 @@ export class RequestInfo {
 
   constructor(origin: RequestOrigin, last: Buffer) {
     const { session } = origin;
-    this.block = Buffer.concat([STATUS_LINE, last]);
+    // Memory of its own: a piece of Node's pool would keep the whole pool, 64 KiB, for each place.
+    this.block = Buffer.allocUnsafeSlow(STATUS_LINE.length + last.length);
+    this.block.set(STATUS_LINE);
+    this.block.set(last, STATUS_LINE.length);
     this.last = this.block.subarray(STATUS_LINE.length);
     this.clientId = session?.clientId ?? 0;
     this.account = origin.account;

@@ -11,6 +11,7 @@ import type { MessageView } from "../publish/message-view.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
+import type { SystemEvents } from "./system-events.ts";
 
 /** A login that waits for an answer. */
 export type PendingLogin = Extract<LoginOutcome, { kind: "pending" }>;
@@ -61,4 +62,6 @@ export interface SessionHost {
   /** What others may know of the session has changed. */
   factsChanged(session: ClientSession): void;
   closed(session: ClientSession): void;
+  /** Undefined without a system account. */
+  readonly events: SystemEvents | undefined;
 }

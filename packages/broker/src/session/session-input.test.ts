@@ -178,4 +178,38 @@ describe("session input", () => {
     input.drop();
     expect(input.isWaiting).toBe(false);
   });
+
+  test("publishes that come in pieces use the same memory again, also among each other", () => {
+    const parser = new ClientParser(7);
+    const inputs = Array.from({ length: 3 }, () => new SessionInput());
+    const recorders = inputs.map(() => new Recorder());
+    const read = Buffer.alloc(HEADROOM + 8_192);
+    const publishes = ["x", "y", "z"].map((letter) =>
+      Buffer.from(`PUB a 60000\r\n${letter.repeat(60_000)}\r\n`, "latin1"),
+    );
+    const round = (): void => {
+      for (let at = 0; at < 60_020; at += 8_000) {
+        for (const [place, input] of inputs.entries()) {
+          const piece = (publishes[place] as Buffer).subarray(at, at + 8_000);
+          piece.copy(read, HEADROOM);
+          const end = HEADROOM + piece.length;
+          input.feed(parser, recorders[place] as Recorder, read, HEADROOM, end, HEADROOM);
+          read.fill(0xdd);
+        }
+      }
+    };
+    round();
+    const allocate = vi.spyOn(Buffer, "allocUnsafeSlow");
+    try {
+      for (let count = 0; count < 20; count += 1) round();
+      expect(allocate).not.toHaveBeenCalled();
+    } finally {
+      allocate.mockRestore();
+    }
+    for (const [place, letter] of ["x", "y", "z"].entries()) {
+      const { operations } = recorders[place] as Recorder;
+      expect(new Set(operations)).toEqual(new Set([`pub a  -1 ${letter.repeat(60_000)}`]));
+      expect(operations).toHaveLength(21);
+    }
+  });
 });

@@ -2,9 +2,12 @@
 // behind an operation that has to wait. Owned by the session's worker. Must stay true: bytes are
 // parsed in the order they came, each once; memory follows what arrived, not what was announced.
 import type { ClientOps, ClientParser } from "@weft/protocol";
+import { RestPool } from "./rest-pool.ts";
 
-/** A rest this small keeps its buffer for the next one. */
+/** A rest this small has memory of its own size, which is kept for the next one. */
 const KEPT_BYTES = 1024;
+/** Of this thread. */
+const pool = new RestPool();
 
 export class SessionInput {
   #rest: Buffer | undefined;
@@ -61,6 +64,7 @@ export class SessionInput {
     const rest = this.#rest;
     if (rest === undefined || this.#restBytes === 0) return;
     const position = parser.feed(rest, 0, this.#restBytes, session);
+    if (this.#rest !== rest) return;
     this.#neededBytes = parser.stopped ? 0 : parser.needBytes;
     if (position === 0) return;
     if (position >= this.#restBytes) {
@@ -73,19 +77,18 @@ export class SessionInput {
 
   /** Forgets everything. */
   drop(): void {
-    this.#rest = undefined;
     this.#restBytes = 0;
     this.#neededBytes = 0;
+    this.#giveBack();
   }
 
   #append(input: Buffer, start: number, end: number): void {
     const total = this.#restBytes + end - start;
     let rest = this.#rest;
     if (rest === undefined || rest.length < total) {
-      // Doubling keeps the cost of a large body linear; it never runs ahead of what arrived.
-      const grown = rest === undefined ? total : Math.max(total, rest.length * 2);
-      const larger = Buffer.allocUnsafeSlow(Math.min(grown, Math.max(total, this.#neededBytes)));
+      const larger = total > KEPT_BYTES ? pool.take(total, this.#neededBytes) : this.#small(total);
       if (rest !== undefined) rest.copy(larger, 0, 0, this.#restBytes);
+      this.#giveBack();
       rest = larger;
       this.#rest = larger;
     }
@@ -93,9 +96,21 @@ export class SessionInput {
     this.#restBytes = total;
   }
 
+  /** Doubling keeps the cost of a line in many pieces linear; it never runs ahead of what arrived. */
+  #small(total: number): Buffer {
+    const doubled = Math.min((this.#rest?.length ?? 0) * 2, KEPT_BYTES);
+    return Buffer.allocUnsafeSlow(Math.max(total, Math.min(doubled, this.#neededBytes)));
+  }
+
   #clear(): void {
     this.#restBytes = 0;
     this.#neededBytes = 0;
-    if (this.#rest !== undefined && this.#rest.length > KEPT_BYTES) this.#rest = undefined;
+    if (this.#rest !== undefined && this.#rest.length > KEPT_BYTES) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined && rest.length > KEPT_BYTES) pool.giveBack(rest);
   }
 }

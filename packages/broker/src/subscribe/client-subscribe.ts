@@ -1,9 +1,9 @@
 // SUB and UNSUB of a client (CP-43 to CP-45, CP-59 to CP-63, CP-72). Owned by the session's worker.
 import { LIMITS } from "@weft/base";
-import { ERROR_LINES, OK, subscribeViolation, tooManyTokens } from "@weft/protocol";
+import { ERROR_LINES, OK, quoteBytes, subscribeViolation, tooManyTokens } from "@weft/protocol";
 import { isValidFilterForSubscribe, tokenCount } from "@weft/subjects";
-import { identityLabel } from "../session/client-publish.ts";
 import type { ClientSession } from "../session/client-session.ts";
+import { logAbout } from "../session/session-log.ts";
 import { Subscription } from "./subscription.ts";
 
 /** CP-63: reserved for the server's own members. */
@@ -22,7 +22,7 @@ export function subscribe(
   const { host } = session;
   const verdict = session.permissions?.subscribeVerdict(filter, queue) ?? "allow";
   if (verdict === "deny" || queue === SYSTEM_QUEUE) {
-    refuse(session, filter, queue);
+    refuse(session, filter, queue, sid);
     return;
   }
   const tokensMax = host.limits.subscriptionTokensMax;
@@ -43,10 +43,9 @@ export function subscribe(
       return;
     }
     const filtered = verdict === "allow-filtered";
-    const bytes = Buffer.from(sid, "latin1");
-    const subscription = new Subscription(session, filter, queue, bytes, filtered);
+    const subscription = new Subscription(session, filter, queue, sid, filtered);
     if (!host.subscriptions.add(subscription)) {
-      host.log.write("error", `${session.label()} - interest index is full`);
+      logAbout(session, "error", "interest index is full");
       session.fail(ERROR_LINES.subscriptionsExceeded);
       return;
     }
@@ -61,6 +60,7 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
   if (subscription !== undefined) {
     if (max > subscription.delivered) {
       subscription.max = max;
+      logDeferred(session, subscription);
       session.host.subscriptions.changed(subscription);
     } else {
       removeSubscription(session, subscription);
@@ -71,23 +71,41 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
 
 /** Takes one subscription out of the session and the index. */
 export function removeSubscription(session: ClientSession, subscription: Subscription): void {
-  session.subscriptions?.delete(subscription.sid.toString("latin1"));
+  session.subscriptions?.delete(subscription.sid);
+  session.trace?.unsubscribed(subscription.sid);
   session.host.subscriptions.remove(subscription);
 }
 
 /** Takes all of them out: the session closes, or logs in anew (CP-29). */
 export function dropSubscriptions(session: ClientSession): void {
   for (const subscription of session.subscriptions?.values() ?? []) {
+    session.trace?.unsubscribed(subscription.sid);
     session.host.subscriptions.remove(subscription);
   }
   session.subscriptions = undefined;
 }
 
-function refuse(session: ClientSession, filter: string, queue: string | undefined): void {
+function logDeferred(session: ClientSession, { filter, max, delivered }: Subscription): void {
+  if (!session.host.log.debugEnabled) return;
+  const state = `${max} max, ${delivered} received`;
+  logAbout(session, "debug", `Deferring actual UNSUB(${utf8Of(filter)}): ${state}`);
+}
+
+function refuse(
+  session: ClientSession,
+  filter: string,
+  queue: string | undefined,
+  sid: string,
+): void {
+  const subject = Buffer.from(filter, "latin1");
   const queueBytes = queue === undefined ? undefined : Buffer.from(queue, "latin1");
-  const line = subscribeViolation(Buffer.from(filter, "latin1"), queueBytes);
-  const { log } = session.host;
-  const who = identityLabel(session);
-  log.write("error", `${session.label()} - Subscription Violation - ${who}, ${line.text}`);
-  session.fail(line);
+  const group = queueBytes === undefined ? "" : `, Queue: ${quoteBytes(queueBytes)}`;
+  const what = `Subject ${quoteBytes(subject)}${group}, SID ${utf8Of(sid)}`;
+  logAbout(session, "error", `Subscription Violation - ${what}`);
+  session.fail(subscribeViolation(subject, queueBytes));
+}
+
+/** A byte string as text. */
+function utf8Of(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -6,10 +6,13 @@ import type { ClientSession } from "../session/client-session.ts";
 
 export class Subscription {
   readonly session: ClientSession;
-  /** Filter and queue as byte strings (one character per byte). */
+  /**
+   * Filter, queue and sid as byte strings (one character per byte). No buffers: a small one is a piece
+   * of Node's pool and keeps all of it, 64 KiB, for as long as the subscription lives.
+   */
   readonly filter: string;
   readonly queue: string | undefined;
-  readonly sid: Buffer;
+  readonly sid: string;
   /** Account whose interest it is; a later CONNECT may move the session, not its subscriptions. */
   readonly account: number;
   /** Node of the worker's own segment; 0 once removed. */
@@ -27,7 +30,7 @@ export class Subscription {
     session: ClientSession,
     filter: string,
     queue: string | undefined,
-    sid: Buffer,
+    sid: string,
     filtered: boolean,
   ) {
     this.session = session;

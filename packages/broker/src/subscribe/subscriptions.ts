@@ -13,6 +13,8 @@ const FULL = 0x3e;
 export class Subscriptions {
   /** Live subscriptions of this worker. */
   count = 0;
+  /** Subscriptions ever added. */
+  added = 0;
   readonly #writer: InterestWriter;
   readonly #generations: Generations;
   readonly #table: SubscriptionTable;
@@ -41,6 +43,7 @@ export class Subscriptions {
     subscription.node = node;
     this.#table.add(subscription);
     this.count += 1;
+    this.added += 1;
     this.#localChange(account, filter);
     return true;
   }

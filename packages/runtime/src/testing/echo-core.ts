@@ -8,7 +8,12 @@ import {
   type TransportEvents,
   UNKNOWN_FACTS,
 } from "@weft/base";
-import type { BrokerDependencies, BrokerDriver, BrokerSnapshot } from "@weft/broker";
+import type {
+  BrokerDependencies,
+  BrokerDriver,
+  BrokerSnapshot,
+  SubscriptionAnswer,
+} from "@weft/broker";
 
 class EchoSession implements TransportEvents {
   readonly transport: Transport;
@@ -146,8 +151,20 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll(`hash ${ticket} ${matches}\n`);
   }
 
+  setTrace(): void {
+    this.#tellAll("trace\n");
+  }
+
+  listSubscriptions(): SubscriptionAnswer {
+    return { entries: [], matched: 0 };
+  }
+
   enterLameDuck(): void {
     this.#tellAll("lame duck\n");
+  }
+
+  obeyOrder(): undefined {
+    return undefined;
   }
 
   closeSome(count: number): number {

@@ -2,13 +2,17 @@
 import net from "node:net";
 import { compileAccounts } from "@weft/accounts";
 import { defaultOptions, type ServerOptions } from "@weft/config";
+import { type LogSink, SILENT_LOG } from "@weft/logging";
 import { startRuntime } from "../control-thread.ts";
-import type { LogSink } from "../log-writer.ts";
 import type { Runtime } from "../runtime.ts";
 
 export class RecordingLog implements LogSink {
   readonly lines: string[] = [];
   closed = false;
+
+  readonly dropped = SILENT_LOG.dropped;
+  readonly onFatal = SILENT_LOG.onFatal;
+  readonly onRoom = SILENT_LOG.onRoom;
 
   write(level: string, text: string): void {
     this.lines.push(`${level} ${text}`);

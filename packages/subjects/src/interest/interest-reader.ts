@@ -15,6 +15,7 @@ export class InterestReader {
   readonly #sketch: Sketch;
   /** Branches not taken yet: node, level, node, level ... */
   readonly #branches = new NodeList();
+  readonly #parents = new NodeList();
 
   /** Throws unless the region is formatted. */
   constructor(region: ArrayBufferLike | WordMemory) {
@@ -35,10 +36,21 @@ export class InterestReader {
    */
   match(account: number, tokens: SubjectTokens, out: NodeList): number {
     out.clear();
+    this.#parents.clear();
     if (tokens.count === 0 || hasEmptyToken(tokens)) return 0;
     const root = this.#view.findRoot(account);
     if (root !== 0) this.#walk(root, tokens, out);
     return out.count;
+  }
+
+  /** Nodes of the last match that stand where the subject's last token begins. */
+  get parents(): NodeList {
+    return this.#parents;
+  }
+
+  /** True if `node` has a child for this literal token, wanted or not. */
+  hasLiteral(node: number, hash: number, input: Uint8Array, start: number, end: number): boolean {
+    return this.#view.findLiteral(node, hash, input, start, end) !== 0;
   }
 
   /** Plain interests of a node. */
@@ -99,6 +111,7 @@ export class InterestReader {
         if (full !== 0 && view.hasInterest(full)) out.push(full);
         const star = view.follow(base + STAR);
         const start = starts[level] as number;
+        if (level === count - 1) this.#parents.push(node);
         next = view.findLiteral(node, hashes[level] as number, input, start, ends[level] as number);
         level += 1;
         if (next === 0) {

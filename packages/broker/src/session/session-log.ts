@@ -1,0 +1,68 @@
+// What log lines say of a session: who it is, in the reference's words (LG-13, SB-98). Owned by the
+// session's worker. What must stay true: no secret stands in it.
+import type { LogConnection, LogLevel } from "@weft/base";
+import { type ConnectOptions, quoteBytes } from "@weft/protocol";
+import type { ClientSession } from "./client-session.ts";
+
+/** What the public key of a user looks like. */
+const PUBLIC_KEY = /^U[A-Z2-7]{55}$/;
+
+/** A line of the log about this session. */
+export function logAbout(session: ClientSession, level: LogLevel, text: string): void {
+  session.host.log.write(level, text, connectionOf(session));
+}
+
+/**
+ * `address:port - cid:n`, and from CONNECT on what the client says of itself and, where somebody
+ * logged in, account and user.
+ */
+export function connectionOf(session: ClientSession): LogConnection {
+  const { clientId, transport } = session;
+  const { remoteAddress: address, remotePort: port } = transport;
+  const shown = address.includes(":") ? `[${address}]` : address;
+  const account = session.account < 0 ? "" : session.host.account(session.account).name;
+  const user = userLabel(session);
+  let label = `${shown}:${port} - cid:${clientId}`;
+  const client = clientLabel(session);
+  if (client !== "") label += ` - ${quoted(client)}`;
+  if (account !== "" && user !== "") label += ` - ${quoted(`${account}/${user}`)}`;
+  return { clientId, address, port, account, user, label };
+}
+
+/** `v1.2.3:go:my name`, without what is missing. */
+function clientLabel(session: ClientSession): string {
+  const { name, language, version } = session.facts;
+  return [version === "" ? "" : `v${version}`, language, name]
+    .filter((part) => part !== "")
+    .join(":");
+}
+
+function userLabel(session: ClientSession): string {
+  switch (session.loginKind) {
+    case "nkey":
+      return `nkey:${session.user}`;
+    case "token":
+      return "token";
+    case "none": {
+      const sent = session.connectOptions?.user ?? "";
+      return sent === "" ? "" : `user:${sent}`;
+    }
+    default:
+      return session.user === "" ? "" : `user:${session.user}`;
+  }
+}
+
+/** Whom a refused CONNECT named: `User "joe"`; empty when it named nobody. */
+export function refusedUser(options: ConnectOptions | undefined): string {
+  if (options === undefined) return "";
+  // Anything may stand there, the seed of the key for one.
+  if (PUBLIC_KEY.test(options.nkey)) return `Nkey ${quoted(options.nkey)}`;
+  if (options.nkey !== "") return 'Nkey "[REDACTED]"';
+  if (options.user !== "") return `User ${quoted(options.user)}`;
+  if (options.jwt !== "") return 'JWT User ""';
+  return options.auth_token === "" ? "" : 'Token "[REDACTED]"';
+}
+
+function quoted(text: string): string {
+  return quoteBytes(Buffer.from(text));
+}

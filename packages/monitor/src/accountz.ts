@@ -1,0 +1,153 @@
+// `/accountz` and `/accstatz`: accounts, what crosses their borders, and what they did (MO-25, MO-26).
+// Thread: control. Must stay true: nothing of a user is shown, neither name nor password nor key.
+import {
+  type ExportSpec,
+  type ImportSpec,
+  type MappingSpec,
+  systemImportSpecs,
+} from "@weft/accounts";
+import { type AccountTotals, accountTotals, allAccountTotals } from "./account-totals.ts";
+import type { AccountFacts, MonitorFacts, Steps } from "./facts.ts";
+import type { JsonObject, JsonValue } from "./go-json.ts";
+import { timeText } from "./go-text.ts";
+import type { Outcome } from "./page.ts";
+import { accountStats } from "./subsz.ts";
+
+const RESPONSE_TYPES = { singleton: "Singleton", stream: "Streamed", chunked: "Chunked" } as const;
+
+/** `account`: name of the account to be shown; empty = the list of all. */
+export function* accountz(facts: MonitorFacts, account: string): Steps<Outcome> {
+  const accounts = facts.accounts();
+  const shown = accounts.find(({ name }) => name === account);
+  if (account !== "" && shown === undefined) {
+    return { mistake: `Account ${account} does not exist` };
+  }
+  const head: JsonObject = {
+    server_id: facts.server.id,
+    now: timeText(facts.unixNanos()),
+    system_account: accounts.find(({ isSystem }) => isSystem)?.name,
+  };
+  if (shown === undefined) return { ...head, accounts: accounts.map(({ name }) => name) };
+  const totals = yield* accountTotals(facts, account);
+  return { ...head, account_detail: accountDetail(facts, shown, totals) };
+}
+
+function accountDetail(
+  facts: MonitorFacts,
+  { index, name, isSystem, spec, mappings }: AccountFacts,
+  totals: AccountTotals,
+): JsonObject {
+  const exported = spec?.exports ?? [];
+  const system = facts.accounts().find((account) => account.isSystem)?.name;
+  const implied = system === undefined ? [] : systemImportSpecs({ index, name }, system);
+  const imported = [...(spec?.imports ?? []), ...implied];
+  return {
+    account_name: name,
+    update_time: timeText(facts.server.configLoadedUnixNanos),
+    is_system: isSystem || undefined,
+    expired: false,
+    complete: true,
+    jetstream_enabled: false,
+    leafnode_connections: 0,
+    client_connections: totals.connections,
+    subscriptions: totals.subscriptions,
+    mappings: mappings.length === 0 ? undefined : mappingsOf(mappings),
+    exports: listOf(inKinds(exported, "service", "stream").map(exportInfo)),
+    imports: listOf(inKinds(imported, "stream", "service").map(importInfo)),
+    sublist_stats: accountStats(totals),
+  };
+}
+
+function listOf(items: readonly JsonObject[]): readonly JsonObject[] | undefined {
+  return items.length === 0 ? undefined : items;
+}
+
+function inKinds<Spec extends ExportSpec | ImportSpec>(
+  specs: readonly Spec[],
+  ...kinds: readonly Spec["kind"][]
+): Spec[] {
+  return kinds.flatMap((kind) => specs.filter((spec) => spec.kind === kind));
+}
+
+/** Weights as written: the reference shows the sums that it draws with. */
+function mappingsOf(mappings: readonly MappingSpec[]): ReadonlyMap<string, JsonValue> {
+  return new Map(
+    mappings.map(({ source, destinations }) => [
+      source,
+      destinations.map(({ subject, weight, cluster }) => ({
+        subject,
+        weight: weight ?? 100,
+        cluster: cluster || undefined,
+      })),
+    ]),
+  );
+}
+
+function exportInfo(spec: ExportSpec): JsonObject {
+  const isService = spec.kind === "service";
+  return {
+    subject: spec.subject,
+    type: spec.kind,
+    response_type: isService ? RESPONSE_TYPES[spec.responseType ?? "singleton"] : undefined,
+    approved_accounts: spec.accounts?.length ? spec.accounts : undefined,
+  };
+}
+
+/** `to` and `local_subject` of a service are the same: the former is what older tools read. */
+function importInfo(spec: ImportSpec): JsonObject {
+  const isService = spec.kind === "service";
+  const prefixed = spec.prefix === undefined ? spec.subject : `${spec.prefix}.${spec.subject}`;
+  const local = spec.to ?? prefixed;
+  return {
+    subject: spec.subject,
+    account: spec.account,
+    to: isService ? local : undefined,
+    local_subject: local,
+    type: spec.kind,
+    invalid: false,
+    share: spec.share === true,
+    tracking: false,
+  };
+}
+
+/** `names`: only these accounts, as `$SYS` requests may ask; empty = all. */
+export function* accstatz(
+  facts: MonitorFacts,
+  unused: boolean,
+  names: readonly string[] = [],
+): Steps<JsonObject> {
+  const totals = yield* allAccountTotals(facts);
+  const wanted = names.length === 0 ? [...totals.keys()] : names;
+  const stats: JsonObject[] = [];
+  for (const name of wanted) {
+    const account = totals.get(name);
+    if (account === undefined || (!unused && account.connections === 0)) continue;
+    stats.push(accountStatistics(name, account));
+  }
+  return {
+    server_id: facts.server.id,
+    now: timeText(facts.unixNanos()),
+    account_statz: stats,
+  };
+}
+
+/** MO-26; also the content of account events. */
+export function accountStatistics(name: string, totals: AccountTotals): JsonObject {
+  return {
+    acc: name,
+    name,
+    conns: totals.connections,
+    leafnodes: 0,
+    total_conns: totals.connections,
+    num_subscriptions: totals.subscriptions,
+    sent: traffic(totals.outMessages, totals.outBytes),
+    received: traffic(totals.inMessages, totals.inBytes),
+    slow_consumers: totals.slowConsumers,
+  };
+}
+
+/** With the parts that came from other servers: there are none. */
+function traffic(msgs: number, bytes: number): JsonObject {
+  const none = { msgs: 0, bytes: 0 };
+  return { msgs, bytes, gateways: none, routes: none, leafs: none };
+}

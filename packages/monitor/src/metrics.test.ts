@@ -1,0 +1,74 @@
+// The text is read by a small reader of OpenMetrics, which refuses what Prometheus would.
+import { expect, test } from "vitest";
+import { FakeServer, fakeConnection } from "./testing/fake-server.ts";
+
+interface Family {
+  readonly kind: string;
+  readonly samples: Map<string, number>;
+}
+
+const SAMPLE = /^([a-z_:][a-z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (\S+)$/;
+
+function parse(text: string): Map<string, Family> {
+  expect(text.endsWith("\n# EOF\n")).toBe(true);
+  const families = new Map<string, Family>();
+  let current: [string, Family] | undefined;
+  for (const line of text.slice(0, -"# EOF\n".length).trimEnd().split("\n")) {
+    const [, word, name = "", rest = ""] = /^# (\w+) (\S+) (.*)$/.exec(line) ?? [];
+    if (word === "TYPE") {
+      expect(families.has(name), `${name} stands together`).toBe(false);
+      current = [name, { kind: rest, samples: new Map() }];
+      families.set(...current);
+    } else if (word === "UNIT") expect(name.endsWith(`_${rest}`)).toBe(true);
+    else if (word !== "HELP") {
+      const [, sample = "", labels = "", value] = SAMPLE.exec(line) ?? [];
+      const [family, { kind, samples }] = current ?? ["", { kind: "", samples: new Map() }];
+      const ending = kind === "counter" ? "_total" : kind === "info" ? "_info" : "";
+      expect(sample, line).toBe(family + ending);
+      expect(samples.has(labels), `${line} stands once`).toBe(false);
+      expect(Number.isFinite(Number(value)), line).toBe(true);
+      samples.set(labels, Number(value));
+    }
+  }
+  return families;
+}
+
+test("/metrics is OpenMetrics", () => {
+  const server = new FakeServer();
+  server.finishedByReason.set("Client Closed", 3);
+  server.requestStats.set("/varz", 2);
+  server.server.tlsCertificateEndsMs = 1e12;
+  const { contentType, text } = server.page("/metrics");
+  expect(contentType).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+  const families = parse(text);
+  expect(families.size).toBeGreaterThan(30);
+  expect(families.get("weft_connections_closed")?.samples.get('{reason="Client Closed"}')).toBe(3);
+  expect(families.get("weft_listening")?.samples.get("")).toBe(1);
+});
+
+test("attack 65: what clients choose makes no line, and names are escaped", () => {
+  const server = new FakeServer();
+  const lines = server.page("/metrics").text.split("\n").length;
+  server.open = Array.from({ length: 500 }, (_, at) => {
+    const one = fakeConnection(at + 1);
+    one.facts.name = `name ${at}`;
+    one.facts.user = `user ${at}`;
+    one.facts.address = `10.0.${at % 250}.1`;
+    return one;
+  });
+  const { text } = server.page("/metrics");
+  expect(text.split("\n").length).toBe(lines);
+  expect(text).not.toMatch(/name \d|user \d|10\.0\./);
+  server.server.name = 'a"b\\c\nd';
+  expect(parse(server.page("/metrics").text).get("weft_server")?.samples.size).toBe(1);
+});
+
+test("attack 65: accounts beyond a bound have no lines, and their number is told", () => {
+  const server = new FakeServer();
+  for (let index = 2; index < 1_000; index += 1) {
+    server.accounts.push({ index, name: `A${index}`, isSystem: false, mappings: [] });
+  }
+  const families = parse(server.page("/metrics").text);
+  expect(families.get("weft_account_connections")?.samples.size).toBe(256);
+  expect(families.get("weft_accounts_not_shown")?.samples.get("")).toBe(1_000 - 256);
+});

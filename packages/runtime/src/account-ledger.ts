@@ -1,0 +1,97 @@
+// What each account has and did: live connections from the boards, finished ones from the registry,
+// counts from the gauge that holds their limits. Control thread; asks no worker. Must stay true: no
+// more is remembered than there are live connections.
+import {
+  FIGURE_CLIENT_ID,
+  FIGURE_IN_BYTES,
+  FIGURE_IN_MESSAGES,
+  FIGURE_OUT_BYTES,
+  FIGURE_OUT_MESSAGES,
+  FIGURE_SUBSCRIPTIONS,
+  FIGURES_COUNT,
+} from "@weft/base";
+import { accountStatistics } from "@weft/monitor";
+import type { SharedGauge } from "@weft/shm";
+import type { ConnectionRegistry } from "./connection-registry.ts";
+
+interface LiveSums {
+  subscriptions: number;
+  inMessages: number;
+  inBytes: number;
+  outMessages: number;
+  outBytes: number;
+}
+
+const NO_SUMS: LiveSums = {
+  subscriptions: 0,
+  inMessages: 0,
+  inBytes: 0,
+  outMessages: 0,
+  outBytes: 0,
+};
+
+export class AccountLedger {
+  /** By account index; replaced by a reload. */
+  names: readonly string[];
+  readonly #connections: ConnectionRegistry;
+  readonly #gauge: SharedGauge;
+  /** Account of each live connection that has logged in: taking its facts apart costs most. */
+  #accounts = new Map<number, string>();
+
+  /** `names` by account index. */
+  constructor(names: readonly string[], connections: ConnectionRegistry, gauge: SharedGauge) {
+    this.names = names;
+    this.#connections = connections;
+    this.#gauge = gauge;
+  }
+
+  connections(account: number): number {
+    return this.#gauge.count(account);
+  }
+
+  /** What `/accstatz` says of these accounts (indexes), from one reading. */
+  statistics(accounts: readonly number[]): object[] {
+    const sums = this.#liveSums();
+    return accounts.map((index) => {
+      const name = this.names[index] ?? "";
+      const live = sums.get(name) ?? NO_SUMS;
+      const finished = this.#connections.finishedTotals(name);
+      const connections = this.#gauge.count(index);
+      return accountStatistics(name, {
+        connections,
+        connectionsTotal: connections + finished.connections,
+        subscriptions: live.subscriptions,
+        inMessages: live.inMessages + finished.inMessages,
+        inBytes: live.inBytes + finished.inBytes,
+        outMessages: live.outMessages + finished.outMessages,
+        outBytes: live.outBytes + finished.outBytes,
+        slowConsumers: finished.slowConsumers,
+      });
+    });
+  }
+
+  #liveSums(): Map<string, LiveSums> {
+    const sums = new Map<string, LiveSums>();
+    const live = this.#connections.live();
+    const known = new Map<number, string>();
+    for (let row = 0; row < live.count; row += 1) {
+      const at = row * FIGURES_COUNT;
+      const clientId = live.figures[at + FIGURE_CLIENT_ID] as number;
+      const account = this.#accounts.get(clientId) ?? live.facts(row)?.account ?? "";
+      if (account === "") continue;
+      known.set(clientId, account);
+      let sum = sums.get(account);
+      if (sum === undefined) {
+        sum = { ...NO_SUMS };
+        sums.set(account, sum);
+      }
+      sum.subscriptions += live.figures[at + FIGURE_SUBSCRIPTIONS] as number;
+      sum.inMessages += live.figures[at + FIGURE_IN_MESSAGES] as number;
+      sum.inBytes += live.figures[at + FIGURE_IN_BYTES] as number;
+      sum.outMessages += live.figures[at + FIGURE_OUT_MESSAGES] as number;
+      sum.outBytes += live.figures[at + FIGURE_OUT_BYTES] as number;
+    }
+    this.#accounts = known;
+    return sums;
+  }
+}

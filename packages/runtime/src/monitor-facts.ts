@@ -1,0 +1,163 @@
+// Binds the facts of the monitoring pages to the running server: registry, counters, options,
+// process. Control thread. Must stay true: reading asks no thread for anything.
+import type { AccountsSnapshot } from "@weft/accounts";
+import { decodeFacts } from "@weft/base";
+import type { WorkerCounters } from "@weft/broker";
+import type { ServerOptions } from "@weft/config";
+import type {
+  AccountFacts,
+  ConnectionSource,
+  MonitorFacts,
+  ProcessFacts,
+  QueueFacts,
+  ServerFacts,
+  WorkerFacts,
+} from "@weft/monitor";
+import { Heartbeats } from "@weft/shm";
+import { processMs, systemClock } from "./clocks.ts";
+import type { ConnectionRegistry } from "./connection-registry.ts";
+import { LoopUsage } from "./loop-usage.ts";
+import { ProcessUsage } from "./process-usage.ts";
+import type { SharedRegions } from "./shared-state.ts";
+import type { ThreadGroup } from "./thread-group.ts";
+import { WORKER_COUNTERS } from "./worker-counters.ts";
+
+/** What changes with the configuration. */
+export interface ConfiguredFacts {
+  readonly options: ServerOptions;
+  readonly accounts: AccountsSnapshot;
+  readonly server: ServerFacts;
+}
+
+export interface MonitorSources {
+  readonly workersCount: number;
+  readonly regions: SharedRegions;
+  readonly registry: ConnectionRegistry;
+  readonly threads: ThreadGroup;
+  readonly commandLine: readonly string[];
+  blockedWorkers(): readonly number[];
+  queues(): ReadonlyMap<string, QueueFacts>;
+  notListening(): string | undefined;
+}
+
+export class LiveMonitorFacts implements MonitorFacts {
+  readonly connections: ConnectionSource;
+  readonly #sources: MonitorSources;
+  readonly #process: ProcessUsage;
+  readonly #loops: LoopUsage;
+  readonly #heartbeats: Heartbeats;
+  readonly #clock = systemClock();
+  readonly #requests = new Map<string, number>();
+  #configured: ConfiguredFacts;
+
+  constructor(sources: MonitorSources, configured: ConfiguredFacts) {
+    this.#sources = sources;
+    this.#configured = configured;
+    this.#process = new ProcessUsage(sources.commandLine);
+    this.#loops = new LoopUsage((worker) => sources.threads.loopUtilization(worker));
+    this.#heartbeats = new Heartbeats(sources.regions.heartbeats);
+    this.connections = connectionSource(sources.registry);
+  }
+
+  get server(): ServerFacts {
+    return this.#configured.server;
+  }
+
+  get options(): ServerOptions {
+    return this.#configured.options;
+  }
+
+  /** A reload, or the port of the monitoring listener. */
+  configure(change: Partial<ConfiguredFacts>): void {
+    this.#configured = { ...this.#configured, ...change };
+  }
+
+  /** MO-05. Names are those of the table of pages, so there are few. */
+  countRequest(name: string): void {
+    this.#requests.set(name, (this.#requests.get(name) ?? 0) + 1);
+  }
+
+  unixNanos(): bigint {
+    return this.#clock.unixNanos();
+  }
+
+  process(): ProcessFacts {
+    return this.#process.facts();
+  }
+
+  counters(): Readonly<Record<keyof WorkerCounters, number>> {
+    return WORKER_COUNTERS.totals(this.#sources.regions.counters);
+  }
+
+  workers(): readonly WorkerFacts[] {
+    const { workersCount, regions } = this.#sources;
+    const blocked = this.#sources.blockedWorkers();
+    const nowMs = processMs();
+    return Array.from({ length: workersCount }, (_, index) => {
+      const threadIndex = index + 1;
+      const { slots } = WORKER_COUNTERS.block(regions.counters, threadIndex);
+      const counted = WORKER_COUNTERS.names.map((name, at) => [name, slots[at] ?? 0] as const);
+      return {
+        threadIndex,
+        counters: Object.fromEntries(counted) as Record<keyof WorkerCounters, number>,
+        blocked: blocked.includes(threadIndex),
+        heartbeatAgeMs: this.#heartbeats.silenceMs(threadIndex, nowMs),
+        utilization: this.#loops.shareOf(index),
+      };
+    });
+  }
+
+  accounts(): readonly AccountFacts[] {
+    const { accounts, options } = this.#configured;
+    const specs = new Map(options.accounts.map((spec) => [spec.name, spec]));
+    return accounts.accounts
+      .filter(({ index }) => index !== 1 || accounts.hasSystemAccount)
+      .map(({ index, name }) => ({
+        index,
+        name,
+        isSystem: index === 1,
+        spec: specs.get(name),
+        mappings: [
+          ...(index === 0 ? options.globalMappings : []),
+          ...(specs.get(name)?.mappings ?? []),
+        ],
+      }));
+  }
+
+  queues(): ReadonlyMap<string, QueueFacts> {
+    return this.#sources.queues();
+  }
+
+  requestStats(): ReadonlyMap<string, number> {
+    return this.#requests;
+  }
+
+  notListening(): string | undefined {
+    return this.#sources.notListening();
+  }
+
+  stacks(): string {
+    const resources = new Map<string, number>();
+    for (const name of process.getActiveResourcesInfo()) {
+      resources.set(name, (resources.get(name) ?? 0) + 1);
+    }
+    const held = [...resources].map(([name, count]) => `\t${name} ${count}\n`).join("");
+    const workers = this.workers().map(({ threadIndex, blocked, heartbeatAgeMs, utilization }) => {
+      const state = blocked ? "blocked" : "running";
+      const busy = `busy ${(utilization * 100).toFixed(1)}%`;
+      return `thread ${threadIndex} [${state}]:\n\t${busy}, seen ${Math.round(heartbeatAgeMs)}ms ago\n`;
+    });
+    return [`thread 0 [running]:\n${held}`, ...workers].join("\n");
+  }
+}
+
+function connectionSource(registry: ConnectionRegistry): ConnectionSource {
+  return {
+    live: () => registry.live(),
+    finished: () => registry.finishedRecords(),
+    slow: () => registry.slowRecords(),
+    factsOf: (record) => decodeFacts(record.facts),
+    finishedTotals: (account) => registry.finishedTotals(account),
+    finishedByReason: () => registry.finishedByReason(),
+  };
+}

@@ -1,0 +1,124 @@
+// The socket of the monitoring port: HTTP or HTTPS, with bounds on everything that a stranger can
+// send or refuse to take (attack 20). Control thread. Must stay true: after `close` no connection of
+// it is left.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { LIMITS } from "@weft/base";
+import type { MonitoringOptions } from "@weft/config";
+import { certificateNames, type TlsContextOptions, tlsServerOptions } from "@weft/net";
+
+/** Idle connections make room from this many on. */
+const CROWDED = Math.ceil(LIMITS.monitorConnectionsMax * 0.75);
+const HEADERS_MAX = 64;
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export class MonitorListener {
+  readonly #server: Server | SecureServer;
+  readonly #monitoring: MonitoringOptions;
+  #connections = 0;
+
+  /** `tls`: for HTTPS. Throws when there is none. */
+  constructor(
+    monitoring: MonitoringOptions,
+    tls: TlsContextOptions | undefined,
+    onRequest: RequestHandler,
+  ) {
+    this.#monitoring = monitoring;
+    this.#server = serverFor(monitoring, tls);
+    const server = this.#server;
+    server.maxConnections = LIMITS.monitorConnectionsMax;
+    server.maxHeadersCount = HEADERS_MAX;
+    server.timeout = LIMITS.monitorStalledMs;
+    server.on("request", onRequest);
+    server.on("connection", (socket: Socket) => this.#opened(socket));
+    // Whoever asks for a tunnel gets the answer of a page that is not there for that method.
+    server.on("connect", (_request: IncomingMessage, socket: Socket) => {
+      socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n");
+    });
+  }
+
+  /** 0 before `listen`. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Rejects with the reference's words. */
+  listen(): Promise<void> {
+    const { host, port } = this.#monitoring;
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error): void =>
+        reject(new Error(`can't listen to the monitor port: ${error.message}`));
+      this.#server.once("error", onError);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off("error", onError);
+        // A fault of one connection is that connection's end, not the server's.
+        this.#server.on("error", () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  /** New certificates for new connections. */
+  renew(tls: TlsContextOptions): void {
+    if (!("setSecureContext" in this.#server)) return;
+    const [first, ...others] = tls.certificates;
+    if (first === undefined) return;
+    this.#server.setSecureContext(tlsServerOptions(tls, first));
+    addNames(this.#server, tls, others);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #opened(socket: Socket): void {
+    this.#connections += 1;
+    socket.once("close", () => {
+      this.#connections -= 1;
+    });
+    if (this.#connections >= CROWDED) this.#server.closeIdleConnections();
+  }
+}
+
+function serverFor(
+  { secure, login }: MonitoringOptions,
+  tls: TlsContextOptions | undefined,
+): Server | SecureServer {
+  const bounds = {
+    maxHeaderSize: LIMITS.monitorHeaderBytesMax,
+    headersTimeout: LIMITS.monitorHeadersTimeoutMs,
+    requestTimeout: LIMITS.monitorHeadersTimeoutMs,
+    keepAliveTimeout: LIMITS.monitorKeepAliveMs,
+    connectionsCheckingInterval: 1_000,
+  };
+  if (!secure) return createServer(bounds);
+  const [first, ...others] = tls?.certificates ?? [];
+  if (tls === undefined || first === undefined) {
+    throw new Error("TLS cert and key required for HTTPS");
+  }
+  const server = createSecureServer({
+    ...tlsServerOptions(tls, first),
+    ...bounds,
+    handshakeTimeout: LIMITS.monitorHeadersTimeoutMs,
+    // As in the reference nobody is asked for a certificate, unless it is a way to log in.
+    requestCert: login?.clientCertificate === true,
+    rejectUnauthorized: false,
+  });
+  addNames(server, tls, others);
+  return server;
+}
+
+function addNames(
+  server: SecureServer,
+  tls: TlsContextOptions,
+  pairs: TlsContextOptions["certificates"],
+): void {
+  for (const pair of pairs) {
+    for (const name of certificateNames(pair)) server.addContext(name, tlsServerOptions(tls, pair));
+  }
+}

@@ -1,0 +1,32 @@
+// What the services of the system account need of the server around them. Control thread; types only.
+import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder } from "@weft/broker";
+import type { ServerFigures } from "@weft/control";
+import type { LogSink } from "@weft/logging";
+import type { Mailbox } from "@weft/shm";
+import type { ConnectionRegistry } from "./connection-registry.ts";
+import type { SharedRegions } from "./shared-state.ts";
+import type { SubscriptionLists } from "./subscription-lists.ts";
+import type { PageSources } from "./system-pages.ts";
+
+export interface SystemParts {
+  readonly snapshot: BrokerSnapshot;
+  readonly regions: SharedRegions;
+  readonly mailbox: Mailbox;
+  readonly hashSeed: number;
+  readonly log: LogSink;
+  readonly connections: ConnectionRegistry;
+  readonly lists: SubscriptionLists;
+  /** Sums over all threads, and what the operating system says of the process. */
+  figures(accountsActive: number): ServerFigures;
+  /** Tells one worker, counted from 0. */
+  tellWorker(worker: number, ticket: number, order: ConnectionOrder): void;
+  /** What the pages of monitoring are made of, monitoring port or not. */
+  pages(): Promise<PageSources>;
+  /** Undefined, or why the configuration was not taken. */
+  reload(): Promise<string | undefined>;
+}
+
+export interface OrderAnswer {
+  readonly ticket: number;
+  readonly answer: ConnectionAnswer | undefined;
+}

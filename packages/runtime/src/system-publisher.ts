@@ -1,0 +1,93 @@
+// Messages of the system account that control sends: numbered, wrapped, packed. Control thread. Must
+// stay true: an event that nobody listens to is not made.
+import { gzip } from "node:zlib";
+import type { InternalParticipant } from "@weft/broker";
+import {
+  type AnswerError,
+  type EventStamp,
+  envelope,
+  errorEnvelope,
+  eventId,
+  type MessageStamp,
+  type Packing,
+  type ServerFacts,
+  type Service,
+  snappyStream,
+} from "@weft/control";
+import { systemClock, systemEntropy } from "./clocks.ts";
+import type { EventSequence } from "./event-sequence.ts";
+
+/** Index of the system account in every snapshot. */
+export const SYSTEM_ACCOUNT = 1;
+const NO_HEADER = Buffer.alloc(0);
+
+export class SystemPublisher {
+  /** Replaced by a reload. */
+  server: ServerFacts;
+  /** Events that were made because somebody listened. */
+  events = 0;
+  readonly #participant: InternalParticipant<Service>;
+  readonly #sequence: EventSequence;
+  readonly #clock = systemClock();
+
+  constructor(
+    participant: InternalParticipant<Service>,
+    server: ServerFacts,
+    sequence: EventSequence,
+  ) {
+    this.#participant = participant;
+    this.server = server;
+    this.#sequence = sequence;
+  }
+
+  /** Number and time of the next message. */
+  stamp(): MessageStamp {
+    return { sequence: this.#sequence.next(), at: this.#clock.unixNanos() };
+  }
+
+  unixNanos(): bigint {
+    return this.#clock.unixNanos();
+  }
+
+  hasListener(subject: string): boolean {
+    return this.#participant.hasListener(SYSTEM_ACCOUNT, subject);
+  }
+
+  /** Makes the event and sends it, where anybody listens. */
+  event(subject: string, document: (stamp: EventStamp) => object): void {
+    if (!this.hasListener(subject)) return;
+    this.events += 1;
+    this.document(subject, document({ ...this.stamp(), id: eventId(systemEntropy) }));
+  }
+
+  document(subject: string, document: object): void {
+    this.text(subject, JSON.stringify(document));
+  }
+
+  text(subject: string, text: string): void {
+    this.#participant.publish(SYSTEM_ACCOUNT, subject, NO_HEADER, Buffer.from(text, "utf8"));
+  }
+
+  refuse(reply: string, error: AnswerError): void {
+    this.text(reply, errorEnvelope(this.server, this.stamp(), error));
+  }
+
+  /** SY-22, SY-26. `body`: JSON text, "" = nothing but that it is done. */
+  async answer(reply: string, body: string, packing: Packing): Promise<void> {
+    const text = Buffer.from(envelope(this.server, this.stamp(), body), "utf8");
+    const packed = await pack(text, packing);
+    const header =
+      packing === "none"
+        ? NO_HEADER
+        : Buffer.from(`NATS/1.0\r\nContent-Encoding:${packing}\r\n\r\n`, "latin1");
+    this.#participant.publish(SYSTEM_ACCOUNT, reply, header, packed);
+  }
+}
+
+function pack(text: Buffer, packing: Packing): Buffer | Promise<Buffer> {
+  if (packing === "snappy") return snappyStream(text);
+  if (packing !== "gzip") return text;
+  return new Promise((resolve, reject) => {
+    gzip(text, (error, packed) => (error === null ? resolve(packed) : reject(error)));
+  });
+}

@@ -1,0 +1,249 @@
+// The system account's services and events as control runs them: requests in, answers out, events by
+// the clock. Control thread. Must stay true: requests take bounded slices of the thread, a bounded
+// number of them is under way, and the rest waits with its publishers.
+
+import { randomInt } from "node:crypto";
+import type { AccountSnapshot } from "@weft/accounts";
+import { createPrng } from "@weft/base";
+import {
+  type BrokerSnapshot,
+  InternalParticipant,
+  type InternalRequest,
+  serverFacts,
+} from "@weft/broker";
+import {
+  accountConnectionsEvent,
+  EVENT_SUBJECTS,
+  type ReloadFacts,
+  reloadEvent,
+  type Service,
+  StatszSchedule,
+  servedSubjects,
+  serverInfo,
+} from "@weft/control";
+import { SharedGauge } from "@weft/shm";
+import { subjectFromText } from "@weft/subjects";
+import { AccountLedger } from "./account-ledger.ts";
+import { AccountWatch } from "./account-watch.ts";
+import { systemClock, systemEntropy } from "./clocks.ts";
+import { EventSequence } from "./event-sequence.ts";
+import { MailboxBus } from "./mailbox-bus.ts";
+import { openInterest } from "./shared-state.ts";
+import { SystemAnswers } from "./system-answers.ts";
+import type { OrderAnswer, SystemParts } from "./system-ports.ts";
+import { SYSTEM_ACCOUNT, SystemPublisher } from "./system-publisher.ts";
+import { WorkerOrders } from "./worker-orders.ts";
+
+const TICK_MS = 100;
+/** Requests are begun for so long; then the thread's other work has its turn. */
+const SLICE_MS = 5;
+/** Requests whose answer is still being made. */
+const UNDER_WAY_MAX = 64;
+/** SY-03: events of `$G`, account 0, are left out. */
+const FIRST_TOLD_ACCOUNT = 1;
+
+export class SystemService {
+  readonly #parts: SystemParts;
+  readonly #participant: InternalParticipant<Service>;
+  readonly #publisher: SystemPublisher;
+  readonly #ledger: AccountLedger;
+  readonly #watch: AccountWatch;
+  readonly #orders: WorkerOrders;
+  readonly #answers: SystemAnswers;
+  #accounts: readonly AccountSnapshot[];
+  readonly #statsz = new StatszSchedule(performance.now());
+  #timer: NodeJS.Timeout | undefined;
+  #underWay = 0;
+  #pumpIsDue = false;
+  #closed = false;
+
+  constructor(parts: SystemParts) {
+    this.#parts = parts;
+    const { snapshot, regions, mailbox, hashSeed } = parts;
+    const { accounts } = snapshot.accounts;
+    this.#accounts = accounts;
+    const { index, generations } = openInterest(regions, 0);
+    this.#participant = new InternalParticipant(snapshot, {
+      bus: new MailboxBus(mailbox, regions.threadsCount),
+      index,
+      generations,
+      clock: systemClock(),
+      entropy: systemEntropy,
+      prng: createPrng(randomInt(0x1_0000_0000)),
+      hashSeed,
+    });
+    const facts = serverFacts(snapshot.server);
+    const sequence = new EventSequence(regions.eventSequence);
+    this.#publisher = new SystemPublisher(this.#participant, facts, sequence);
+    const gauge = new SharedGauge(regions.accountConnections);
+    const names = accounts.map(({ name }) => name);
+    this.#ledger = new AccountLedger(names, parts.connections, gauge);
+    this.#watch = new AccountWatch(accounts.length, FIRST_TOLD_ACCOUNT, (account) =>
+      gauge.count(account),
+    );
+    this.#orders = new WorkerOrders(regions.threadsCount - 1, (worker, ticket, order) =>
+      parts.tellWorker(worker, ticket, order),
+    );
+    this.#answers = new SystemAnswers({
+      parts,
+      participant: this.#participant,
+      publisher: this.#publisher,
+      ledger: this.#ledger,
+      orders: this.#orders,
+      accountsActive: () => this.#watch.active,
+    });
+    for (const { filter, service } of servedSubjects(snapshot.server.id)) {
+      this.#participant.serve(SYSTEM_ACCOUNT, filter, service);
+    }
+  }
+
+  /** Events that control made because somebody listened. */
+  get events(): number {
+    return this.#publisher.events;
+  }
+
+  /** The workers run: events by the clock begin. */
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** RL-12: the workers have this snapshot by now. Control's own interest stays. */
+  applySnapshot(snapshot: BrokerSnapshot): void {
+    if (this.#closed) return;
+    const { accounts } = snapshot.accounts;
+    this.#participant.follow(snapshot);
+    this.#publisher.server = serverFacts(snapshot.server);
+    this.#accounts = accounts;
+    this.#ledger.names = accounts.map(({ name }) => name);
+    this.#watch.follow(accounts.length);
+    this.#answers.follow(accounts);
+  }
+
+  /** GP-5. */
+  reloaded(reload: ReloadFacts): void {
+    const { server } = this.#publisher;
+    this.#publisher.event(EVENT_SUBJECTS.reloaded(server.id), (stamp) =>
+      reloadEvent(server, reload, stamp),
+    );
+    this.#participant.flush();
+  }
+
+  /** SY-06. */
+  lameDuck(): void {
+    this.#announce(EVENT_SUBJECTS.lameDuck(this.#publisher.server.id));
+  }
+
+  /** SY-06: the last message; what is asked from now on is not answered. */
+  shutdown(): void {
+    if (this.#closed) return;
+    this.#announce(EVENT_SUBJECTS.shutdown(this.#publisher.server.id));
+    this.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#orders.close();
+  }
+
+  orderAnswered(answer: OrderAnswer): void {
+    this.#orders.answered(answer);
+  }
+
+  // ---- driven by the mailbox
+
+  onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
+    if (this.#closed) return true;
+    return this.#participant.onDataFrame(from, bytes, start, end);
+  }
+
+  onSpace(to: number): void {
+    this.#participant.onSpace(to);
+    this.#pumpSoon();
+  }
+
+  afterDrain(): void {
+    this.#participant.flush();
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumpIsDue || this.#closed) return;
+    this.#pumpIsDue = true;
+    setImmediate(() => this.#pump());
+  }
+
+  /** Begins requests until the slice is over, too many are under way, or answers find no room. */
+  #pump(): void {
+    this.#pumpIsDue = false;
+    if (this.#closed) return;
+    const until = performance.now() + SLICE_MS;
+    while (this.#underWay < UNDER_WAY_MAX) {
+      if (performance.now() >= until) {
+        this.#pumpSoon();
+        break;
+      }
+      const request = this.#participant.next();
+      if (request === undefined) break;
+      this.#begin(request);
+    }
+    this.#participant.flush();
+    for (const thread of this.#participant.resumable()) this.#parts.mailbox.resume(thread);
+  }
+
+  #begin(request: InternalRequest<Service>): void {
+    this.#underWay += 1;
+    void this.#answers.answer(request).then(() => {
+      this.#underWay -= 1;
+      if (this.#closed) return;
+      this.#participant.flush();
+      this.#pumpSoon();
+    });
+  }
+
+  #announce(subject: string): void {
+    const { server } = this.#publisher;
+    this.#publisher.event(subject, (stamp) => serverInfo(server, stamp));
+    this.#participant.flush();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const dropped = this.#participant.tick();
+    if (dropped > 0) {
+      this.#parts.log.write("warn", `${dropped} messages of the system account dropped`);
+    }
+    if (this.#statsz.takeDue(now)) {
+      this.#answers.sendStatsz(EVENT_SUBJECTS.statsz(this.#publisher.server.id));
+    }
+    this.#tellAccounts(now);
+    this.#participant.flush();
+    this.#pumpSoon();
+  }
+
+  /** SY-03. */
+  #tellAccounts(now: number): void {
+    const wanted: { readonly account: number; readonly subjects: readonly string[] }[] = [];
+    for (const account of this.#watch.look(now)) {
+      const name = subjectFromText(this.#accounts[account]?.name ?? "");
+      const { connections, connectionsOld } = EVENT_SUBJECTS;
+      const subjects = [connectionsOld(name), connections(name)].filter((subject) =>
+        this.#publisher.hasListener(subject),
+      );
+      if (subjects.length > 0) wanted.push({ account, subjects });
+    }
+    if (wanted.length === 0) return;
+    const { server } = this.#publisher;
+    const all = this.#ledger.statistics(wanted.map(({ account }) => account));
+    for (const [place, { subjects }] of wanted.entries()) {
+      const statistics = all[place];
+      if (statistics === undefined) continue;
+      for (const subject of subjects) {
+        this.#publisher.event(subject, (stamp) =>
+          accountConnectionsEvent(server, statistics, stamp),
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// MO-18, MO-24: a worker tells its live subscriptions in pieces of bounded work.
+import type { SubscriptionAnswer, SubscriptionEntry, SubscriptionQuery } from "@weft/broker";
+import { expect, test } from "vitest";
+import { World } from "./world.ts";
+
+interface Whole {
+  readonly entries: readonly SubscriptionEntry[];
+  readonly matched: number;
+  readonly pieces: number;
+}
+
+/** All pieces put together, with skip and take kept up as control does. */
+function listAll(world: World, wish: Partial<SubscriptionQuery> = {}): Whole {
+  const entries: SubscriptionEntry[] = [];
+  let matched = 0;
+  let pieces = 0;
+  let from: SubscriptionAnswer["next"] = { clientId: 0, passed: 0 };
+  while (from !== undefined) {
+    const { skip = 0, take = Number.MAX_SAFE_INTEGER } = wish;
+    const answer: SubscriptionAnswer = world.core(1).listSubscriptions({
+      ...wish,
+      from,
+      skip: Math.max(0, skip - matched),
+      take: take - entries.length,
+    });
+    entries.push(...answer.entries);
+    matched += answer.matched;
+    pieces += 1;
+    from = answer.next;
+  }
+  return { entries, matched, pieces };
+}
+
+function worldOf(counts: readonly number[]): World {
+  const world = new World({
+    seed: 1,
+    workers: 1,
+    chunkBytesMax: 1 << 16,
+    recordsMax: 1 << 16,
+  });
+  for (const [place, count] of counts.entries()) {
+    const client = world.connect(1);
+    for (let sid = 1; sid <= count; sid += 1) client.subscribe(String(sid), `s.${place}.${sid}`);
+  }
+  world.settle();
+  return world;
+}
+
+test("what is listed is what is subscribed, with all that is known of it", () => {
+  const world = worldOf([0]);
+  const client = world.connect(1);
+  client.subscribe("7", "a.*", "workers");
+  client.unsubscribe("7", 5);
+  client.subscribe("8", "a.ü");
+  client.subscribe("9", "gone");
+  client.unsubscribe("9");
+  world.settle();
+  client.publish("a.b", "x");
+  world.settle();
+  const { entries } = listAll(world);
+  expect(entries).toEqual([
+    {
+      clientId: 2,
+      account: 0,
+      subject: "a.*",
+      queue: "workers",
+      sid: "7",
+      delivered: 1,
+      max: 5,
+    },
+    expect.objectContaining({ sid: "8", queue: undefined, max: 0 }),
+  ]);
+});
+
+test("a piece looks at a bounded number, and pieces go on where the last one ended", () => {
+  const world = worldOf([9_000, 3, 9_000]);
+  const whole = listAll(world);
+  expect(whole.pieces).toBe(3);
+  expect(whole.matched).toBe(18_003);
+  expect(new Set(whole.entries.map(({ clientId, sid }) => `${clientId} ${sid}`)).size).toBe(18_003);
+  const first = world.core(1).listSubscriptions({
+    from: { clientId: 0, passed: 0 },
+    skip: 0,
+    take: 1,
+  });
+  expect(first.matched).toBeLessThan(9_000);
+  expect(first.entries).toHaveLength(1);
+});
+
+test("skip and take cut a page out of it, matched counts the rest too", () => {
+  const world = worldOf([5, 5]);
+  const page = listAll(world, { skip: 4, take: 3 });
+  expect(page.entries.map(({ clientId, sid }) => [clientId, sid])).toEqual([
+    [1, "5"],
+    [2, "1"],
+    [2, "2"],
+  ]);
+  expect(page.matched).toBe(10);
+});
+
+test("filters: connections, account, a subject that is tested, a filter that overlaps", () => {
+  const world = worldOf([2, 2]);
+  world.connect(1).subscribe("1", "s.>");
+  world.settle();
+  const subjects = (wish: Partial<SubscriptionQuery>): string[] =>
+    listAll(world, wish).entries.map(({ subject }) => subject);
+  expect(subjects({ clientIds: [2, 99] })).toEqual(["s.1.1", "s.1.2"]);
+  expect(subjects({ account: 1 })).toEqual([]);
+  expect(subjects({ matching: "s.0.1" })).toEqual(["s.0.1", "s.>"]);
+  expect(subjects({ colliding: "s.*.2" })).toEqual(["s.0.2", "s.1.2", "s.>"]);
+});
+
+test("MO-24: subscriptions made are counted, plans are as of the last tick", () => {
+  const world = worldOf([3]);
+  const [client] = world.clients;
+  client?.unsubscribe("1");
+  world.settle();
+  for (let round = 0; round < 3; round += 1) client?.publish("s.0.2", "x");
+  world.settle();
+  world.tick();
+  const { subscriptions, subscriptionsAdded, plansKept, fanoutMax } = world.counters(1);
+  expect({ subscriptions, subscriptionsAdded }).toEqual({
+    subscriptions: 2,
+    subscriptionsAdded: 3,
+  });
+  expect({ plansKept, fanoutMax }).toEqual({ plansKept: 1, fanoutMax: 1 });
+});
