@@ -1,6 +1,13 @@
 // A directory on a real disk: cut between any two system calls, failing, reloaded, shared (AC-82 to
 // AC-86, AC-90, AC-95, SA-14).
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { nodeFileSystem } from "./file-system.ts";
@@ -53,36 +60,39 @@ describe("AC-85: files", () => {
 });
 
 describe("kill -9 at every point", () => {
-  test.each([false, true])("of an update (sharded: %s): old or new, never neither", async (sharded) => {
-    const outcomes = new Set<string | undefined>();
-    for (let cutAt = 1; ; cutAt += 1) {
-      const path = temporaryFolder();
-      const first = await started(new HostBench(path, { sharded }));
-      await first.ask(UPDATE, OLD);
-      await first.host.stop();
+  test.each([false, true])(
+    "of an update (sharded: %s): old or new, never neither",
+    async (sharded) => {
+      const outcomes = new Set<string | undefined>();
+      for (let cutAt = 1; ; cutAt += 1) {
+        const path = temporaryFolder();
+        const first = await started(new HostBench(path, { sharded }));
+        await first.ask(UPDATE, OLD);
+        await first.host.stop();
 
-      const files = new CutFileSystem(nodeFileSystem, Number.POSITIVE_INFINITY);
-      const whole = await started(new HostBench(path, { sharded }, { files }));
-      const before = files.calls;
-      await whole.host.stop();
-      const cut = new CutFileSystem(nodeFileSystem, before + cutAt);
-      const dying = await started(new HostBench(path, { sharded }, { files: cut }));
-      const answers = await dying.ask(UPDATE, NEW);
-      const isWhole = answers.some((answer) => answer.includes("jwt updated"));
-      void dying.host.stop().catch(() => undefined);
+        const files = new CutFileSystem(nodeFileSystem, Number.POSITIVE_INFINITY);
+        const whole = await started(new HostBench(path, { sharded }, { files }));
+        const before = files.calls;
+        await whole.host.stop();
+        const cut = new CutFileSystem(nodeFileSystem, before + cutAt);
+        const dying = await started(new HostBench(path, { sharded }, { files: cut }));
+        const answers = await dying.ask(UPDATE, NEW);
+        const isWhole = answers.some((answer) => answer.includes("jwt updated"));
+        void dying.host.stop().catch(() => undefined);
 
-      const again = await started(new HostBench(path, { sharded }));
-      const text = await lookup(again);
-      expect([OLD, NEW], `cut at ${cutAt}`).toContain(text);
-      if (isWhole) expect(text).toBe(NEW);
-      outcomes.add(text);
-      const names = readdirSync(path, { recursive: true }).map(String);
-      expect(names.filter((name) => name.endsWith(".new"))).toEqual([]);
-      await again.host.stop();
-      if (isWhole) break;
-    }
-    expect(outcomes.size).toBe(2);
-  });
+        const again = await started(new HostBench(path, { sharded }));
+        const text = await lookup(again);
+        expect([OLD, NEW], `cut at ${cutAt}`).toContain(text);
+        if (isWhole) expect(text).toBe(NEW);
+        outcomes.add(text);
+        const names = readdirSync(path, { recursive: true }).map(String);
+        expect(names.filter((name) => name.endsWith(".new"))).toEqual([]);
+        await again.host.stop();
+        if (isWhole) break;
+      }
+      expect(outcomes.size).toBe(2);
+    },
+  );
 
   test("of a deletion: what was told as deleted stays so", async () => {
     let told = false;

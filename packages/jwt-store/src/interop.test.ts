@@ -35,7 +35,9 @@ function gist(answer: string): unknown {
 
 function jwtFiles(path: string): Record<string, string> {
   const names = readdirSync(path).filter((name) => name.includes(".jwt"));
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(path, name), "utf8")]));
+  return Object.fromEntries(
+    names.sort().map((name) => [name, readFileSync(join(path, name), "utf8")]),
+  );
 }
 
 const why = referencePath === undefined ? " [skipped: nats-server is not here]" : "";
@@ -54,7 +56,9 @@ describe.skipIf(referencePath === undefined)(`a directory of both servers${why}`
 
     const reference = await ReferenceServer.start(temporaryFolder(), path);
     try {
-      const list = JSON.parse(await reference.ask("$SYS.REQ.CLAIMS.LIST", "")) as { data: string[] };
+      const list = JSON.parse(await reference.ask("$SYS.REQ.CLAIMS.LIST", "")) as {
+        data: string[];
+      };
       expect(list.data).toEqual([A.publicKey, SYSTEM.publicKey].sort());
       const lookup = `$SYS.REQ.ACCOUNT.${A.publicKey}.CLAIMS.LOOKUP`;
       expect(await reference.ask(lookup, "")).toBe(CLAIMS.newerA);
@@ -93,7 +97,9 @@ describe.skipIf(referencePath === undefined)(`a directory of both servers${why}`
     await bench.host.stop();
   });
 
-  test("AC-86 to AC-90: the same requests, the same answers and files", { timeout: 30_000 }, async () => {
+  test("AC-86 to AC-90: the same requests, the same answers and files", {
+    timeout: 30_000,
+  }, async () => {
     const paths = [temporaryFolder(), temporaryFolder()] as const;
     for (const path of paths) {
       const seeded = new HostBench(path);
@@ -107,9 +113,14 @@ describe.skipIf(referencePath === undefined)(`a directory of both servers${why}`
     const account = (key: { publicKey: string }, verb: string): string =>
       `$SYS.REQ.ACCOUNT.${key.publicKey}.CLAIMS.${verb}`;
     const generic = (data: object): string =>
-      signClaim(OPERATOR, OPERATOR.publicKey, { ...data, type: "generic", version: 2 }, {
-        issued: Math.floor(Date.now() / 1000),
-      });
+      signClaim(
+        OPERATOR,
+        OPERATOR.publicKey,
+        { ...data, type: "generic", version: 2 },
+        {
+          issued: Math.floor(Date.now() / 1000),
+        },
+      );
     const requests: readonly (readonly [string, string])[] = [
       ["$SYS.REQ.CLAIMS.UPDATE", CLAIMS.a],
       ["$SYS.REQ.CLAIMS.UPDATE", CLAIMS.a],
@@ -123,7 +134,10 @@ describe.skipIf(referencePath === undefined)(`a directory of both servers${why}`
       ["$SYS.REQ.CLAIMS.DELETE", generic({ accounts: ["x"] })],
       ["$SYS.REQ.CLAIMS.DELETE", deletionJwt([SYSTEM.publicKey])],
       ["$SYS.REQ.CLAIMS.DELETE", deletionJwt([A.publicKey], undefined, testKey("operator", 5))],
-      ["$SYS.REQ.CLAIMS.DELETE", signClaim(A, OPERATOR.publicKey, { accounts: [], type: "generic" })],
+      [
+        "$SYS.REQ.CLAIMS.DELETE",
+        signClaim(A, OPERATOR.publicKey, { accounts: [], type: "generic" }),
+      ],
       ["$SYS.REQ.CLAIMS.DELETE", deletionJwt([A.publicKey, B.publicKey])],
       ["$SYS.REQ.CLAIMS.LIST", ""],
     ];

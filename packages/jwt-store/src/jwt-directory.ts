@@ -2,7 +2,7 @@
 // one call run one after the other and stop at the first that fails; nothing outside the directory
 // is touched.
 import { dirname, join } from "node:path";
-import { FileLayout, type FileStep, fileKindOf, RESOLVER_LIMITS } from "@weft/resolver";
+import { type FileLayout, type FileStep, fileKindOf, RESOLVER_LIMITS } from "@weft/resolver";
 import { type FileSystem, isMissing } from "./file-system.ts";
 
 export class JwtDirectory {
@@ -50,7 +50,8 @@ export class JwtDirectory {
     }
     try {
       const { bytes, isWhole } = await file.read(RESOLVER_LIMITS.claimBytesMax);
-      if (!isWhole) throw new Error(`${path} is larger than ${RESOLVER_LIMITS.claimBytesMax} bytes`);
+      if (!isWhole)
+        throw new Error(`${path} is larger than ${RESOLVER_LIMITS.claimBytesMax} bytes`);
       return Buffer.from(bytes).toString("latin1").trimEnd();
     } finally {
       await file.close();

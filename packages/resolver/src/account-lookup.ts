@@ -3,7 +3,7 @@
 // way; every waiter is told exactly once; all tables are bounded, and a flood of accounts that
 // nobody knows takes room from other unknown ones only.
 import { isPublicKey } from "@weft/auth";
-import { AnswerCache } from "./answer-cache.ts";
+import { AnswerCache, type BadAnswer } from "./answer-cache.ts";
 import type { ClaimReader } from "./claim-reader.ts";
 import { RESOLVER_LIMITS } from "./resolver-limits.ts";
 
@@ -114,31 +114,22 @@ export class AccountLookup {
    */
   lookup(key: string, waiter: number, nowMs: number, unixMs: number): void {
     const waiters = [waiter];
-    if (this.#isStopped) return this.#fail(waiters, key, "stopped", STOPPED);
-    if (!isPublicKey(key, "account")) {
-      return this.#fail(waiters, key, "invalid-key", "will only fetch valid account keys");
-    }
     const text = this.#memory.get(key) ?? this.#answers.fresh(key, nowMs, unixMs);
-    if (text !== undefined) {
-      this.#out.push({ kind: "resolved", waiters, key, text });
-      return undefined;
-    }
-    const bad = this.#answers.failure(key, nowMs);
-    if (bad !== undefined) return this.#failOrStale(waiters, key, bad, nowMs, unixMs);
+    const bad = text === undefined ? this.#answers.failure(key, nowMs) : undefined;
     const flying = this.#byKey.get(key);
-    const load = this.#loadOf(flying?.isKnown ?? this.#answers.isKnown(key));
-    if (load.waiting >= RESOLVER_LIMITS.waitersMax) {
-      return this.#fail(waiters, key, "busy", "too many logins wait for accounts");
-    }
-    if (flying !== undefined) {
+    const refusal = this.#refusalOf(key, flying);
+    if (text !== undefined && !this.#isStopped) {
+      this.#out.push({ kind: "resolved", waiters, key, text });
+    } else if (refusal !== undefined) {
+      this.#fail(waiters, key, refusal.failure, refusal.error);
+    } else if (bad !== undefined) {
+      this.#failOrStale(waiters, key, bad, nowMs, unixMs);
+    } else if (flying !== undefined) {
       flying.waiters.add(waiter);
-      load.waiting += 1;
-      return undefined;
+      this.#loadOf(flying.isKnown).waiting += 1;
+    } else {
+      this.#take(key, waiter, nowMs, unixMs);
     }
-    if (load.flights >= RESOLVER_LIMITS.flightsMax + RESOLVER_LIMITS.flightsQueuedMax) {
-      return this.#fail(waiters, key, "busy", "too many accounts are being looked for");
-    }
-    return this.#take(key, waiter, nowMs, unixMs);
   }
 
   /** The waiter does not want to know any more: its connection is gone. */
@@ -229,6 +220,21 @@ export class AccountLookup {
 
   // ---- inside
 
+  /** Why nobody can ask for the account now. */
+  #refusalOf(key: string, flying: Flight | undefined): BadAnswer | undefined {
+    if (this.#isStopped) return { failure: "stopped", error: STOPPED };
+    if (!isPublicKey(key, "account")) {
+      return { failure: "invalid-key", error: "will only fetch valid account keys" };
+    }
+    const load = this.#loadOf(flying?.isKnown ?? this.#answers.isKnown(key));
+    if (load.waiting >= RESOLVER_LIMITS.waitersMax) {
+      return { failure: "busy", error: "too many logins wait for accounts" };
+    }
+    const flightsMax = RESOLVER_LIMITS.flightsMax + RESOLVER_LIMITS.flightsQueuedMax;
+    if (flying !== undefined || load.flights < flightsMax) return undefined;
+    return { failure: "busy", error: "too many accounts are being looked for" };
+  }
+
   #loadOf(isKnown: boolean): Load {
     return isKnown ? this.#known : this.#unknown;
   }
@@ -299,7 +305,12 @@ export class AccountLookup {
     }
     const { key } = flight;
     if (this.#options.hasDirectory) this.#out.push({ kind: "keep", key, text });
-    this.#answers.found(key, this.#options.remote === "url" ? text : undefined, facts.expires, nowMs);
+    this.#answers.found(
+      key,
+      this.#options.remote === "url" ? text : undefined,
+      facts.expires,
+      nowMs,
+    );
     this.#resolve(flight, text);
   }
 
@@ -330,7 +341,7 @@ export class AccountLookup {
   #failOrStale(
     waiters: readonly number[],
     key: string,
-    bad: { readonly failure: LookupFailure; readonly error: string },
+    bad: BadAnswer,
     nowMs: number,
     unixMs: number,
   ): void {

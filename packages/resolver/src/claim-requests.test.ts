@@ -93,15 +93,16 @@ const done = (account: string, message: string): string =>
 describe("AC-87, AC-88: updates of a full directory", () => {
   const good = accountClaim(A, SECONDS, 0, "a");
 
-  test.each(["$SYS.REQ.CLAIMS.UPDATE", `$SYS.REQ.ACCOUNT.${A}.CLAIMS.UPDATE`, `$SYS.ACCOUNT.${A}.CLAIMS.UPDATE`])(
-    "%s stores, and says so once the disk has it",
-    (subject) => {
-      const desk = new Desk();
-      const changed = { kind: "changed", key: A, text: good };
-      expect(desk.ask(subject, good)).toEqual([changed, done(A, "jwt updated")]);
-      expect(desk.ask(subject, good)).toEqual([done(A, "jwt updated")]);
-    },
-  );
+  test.each([
+    "$SYS.REQ.CLAIMS.UPDATE",
+    `$SYS.REQ.ACCOUNT.${A}.CLAIMS.UPDATE`,
+    `$SYS.ACCOUNT.${A}.CLAIMS.UPDATE`,
+  ])("%s stores, and says so once the disk has it", (subject) => {
+    const desk = new Desk();
+    const changed = { kind: "changed", key: A, text: good };
+    expect(desk.ask(subject, good)).toEqual([changed, done(A, "jwt updated")]);
+    expect(desk.ask(subject, good)).toEqual([done(A, "jwt updated")]);
+  });
 
   test("the reference's refusals", () => {
     const desk = new Desk();
@@ -147,9 +148,7 @@ describe("AC-87, AC-88: updates of a full directory", () => {
     const desk = new Desk();
     desk.error = "ENOSPC";
     const [reread, reply] = [...desk.push(good)].reverse();
-    expect([reread, reply]).toContainEqual(
-      wrong(A, 500, "jwt update resulted in error - ENOSPC"),
-    );
+    expect([reread, reply]).toContainEqual(wrong(A, 500, "jwt update resulted in error - ENOSPC"));
     expect([reread, reply]).toContainEqual({ kind: "reread", key: A });
     desk.node.store.reread(A, undefined, NOW.unixMs);
     expect(desk.node.store.set.size).toBe(0);
@@ -236,7 +235,12 @@ describe("AC-86, AC-89: reading", () => {
     for (const { subject } of CLAIM_SUBSCRIPTIONS.full) {
       expect(claimRequestOf(subject.replace("*", A)), subject).toBeDefined();
     }
-    for (const subject of ["$SYS.REQ.CLAIMS", `$SYS.ACCOUNT.${A}.CLAIMS.LOOKUP`, "a.b", "toString"]) {
+    for (const subject of [
+      "$SYS.REQ.CLAIMS",
+      `$SYS.ACCOUNT.${A}.CLAIMS.LOOKUP`,
+      "a.b",
+      "toString",
+    ]) {
       expect(claimRequestOf(subject)).toBeUndefined();
     }
   });
@@ -273,7 +277,9 @@ describe("AC-90: deletion", () => {
     expect(erase(off, deleteClaim([A], SECONDS))).toEqual([failed(OPERATOR, 500, fault)]);
     const desk = new Desk();
     expect(erase(desk, "nonsense")).toEqual([failed("", 500, "claim is no claim")]);
-    expect(erase(desk, accountClaim(A, SECONDS, 0, "a"))).toEqual([failed(A, 500, "not self signed")]);
+    expect(erase(desk, accountClaim(A, SECONDS, 0, "a"))).toEqual([
+      failed(A, 500, "not self signed"),
+    ]);
     expect(erase(desk, `delete;${A};1;${A}`)).toEqual([failed(A, 500, "not trusted")]);
     expect(erase(desk, deleteClaim(["x"], SECONDS))).toEqual([
       failed(OPERATOR, 500, "malformed request"),

@@ -51,9 +51,7 @@ interface Refusal {
 }
 
 /** Why a JWT was not kept. */
-const REFUSALS: Readonly<
-  Record<Exclude<AcceptVerdict, "stored" | "ranked" | "same">, Refusal>
-> = {
+const REFUSALS: Readonly<Record<Exclude<AcceptVerdict, "stored" | "ranked" | "same">, Refusal>> = {
   older: { code: REFUSAL_CODES.conflict, text: "a newer jwt of this account is stored" },
   deleted: {
     code: REFUSAL_CODES.conflict,

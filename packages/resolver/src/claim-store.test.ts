@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type AcceptVerdict, ClaimStore } from "./claim-store.ts";
 import type { ResolverEffect } from "./effects.ts";
-import { FileLayout, fileKindOf, type FileStep } from "./file-steps.ts";
+import { FileLayout, type FileStep, fileKindOf } from "./file-steps.ts";
 import type { ClaimStoreOptions } from "./store-parts.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 import { accountClaim, accountKey, deleteClaim, plainReader } from "./testing/plain-claims.ts";

@@ -4,7 +4,13 @@
 // the disk has it; a proof is on disk before the JWT that it ends is taken away.
 import { claimHash } from "./claim-hash.ts";
 import type { AccountFacts, ClaimReader } from "./claim-reader.ts";
-import { bucketOfKey, type ClaimSet, type LiveClaim, type OfferVerdict, type Proof } from "./claim-set.ts";
+import {
+  bucketOfKey,
+  type ClaimSet,
+  type LiveClaim,
+  type OfferVerdict,
+  type Proof,
+} from "./claim-set.ts";
 import { DirectoryLoad } from "./directory-load.ts";
 import type { ResolverEffect } from "./effects.ts";
 import type { FileStep } from "./file-steps.ts";
@@ -198,7 +204,10 @@ export class ClaimStore {
     const { pending, layout, out } = this.#parts;
     for (const { key, doubted } of [...this.set.claims()]) {
       if (!doubted || bucketOfKey(key) !== part || pending.isPending(key)) continue;
-      this.#parts.log("warn", `DirResolver - account ${key} was deleted while this server was away`);
+      this.#parts.log(
+        "warn",
+        `DirResolver - account ${key} was deleted while this server was away`,
+      );
       this.set.remove(key);
       this.#parts.files([key], layout.remove(key, true));
       out.push({ kind: "deleted", key });

@@ -84,12 +84,7 @@ export class DirectoryNode {
   }
 
   /** Asks the other nodes for an account (AC-83); `finish` is called once. */
-  lookup(
-    key: string,
-    peerCount: number,
-    now: Now,
-    finish: (answer: SourceAnswer) => void,
-  ): void {
+  lookup(key: string, peerCount: number, now: Now, finish: (answer: SourceAnswer) => void): void {
     this.#now = now;
     const isGood = (text: string): boolean => this.#isGood(key, text);
     this.#lookups.start(key, peerCount, now.monotonicMs, isGood, finish);

@@ -40,8 +40,8 @@ export {
   recordMessages,
 } from "./mesh-messages.ts";
 export type { Now } from "./now.ts";
-export { RESOLVER_LIMITS } from "./resolver-limits.ts";
 export { checkPreloads, type PreloadFinding } from "./preload.ts";
+export { RESOLVER_LIMITS } from "./resolver-limits.ts";
 export {
   type DirectoryResolverOptions,
   type ResolverChecked,
@@ -52,5 +52,5 @@ export {
   resolverOfUrl,
   type UrlResolverOptions,
 } from "./resolver-options.ts";
-export { handleUpdate, type UpdateOutcome } from "./update-requests.ts";
 export type { ClaimStoreOptions } from "./store-parts.ts";
+export { handleUpdate, type UpdateOutcome } from "./update-requests.ts";

@@ -38,7 +38,14 @@ type Summary = Extract<MeshMessage, { kind: "summary" }>;
 /** What others should hear of. */
 const CHANGES: ReadonlySet<string> = new Set(["stored", "ranked", "buried"]);
 /** What is no change, and no reason to be asked for less. */
-const HARMLESS: ReadonlySet<string> = new Set(["same", "older", "deleted", "known", "busy", "early"]);
+const HARMLESS: ReadonlySet<string> = new Set([
+  "same",
+  "older",
+  "deleted",
+  "known",
+  "busy",
+  "early",
+]);
 
 /** Texts that were refused are not asked for again for a while; the oldest makes room. */
 const REFUSED_MAX = 10_000;
@@ -143,7 +150,9 @@ export class MeshSync {
       for (const claim of set.claims()) {
         if (claim.shared && bucketOfKey(claim.key) === part) entries.push(entryOf(claim));
       }
-      const proofs = [...set.proofs()].map(({ id }) => id).filter((id) => bucketOfProof(id) === part);
+      const proofs = [...set.proofs()]
+        .map(({ id }) => id)
+        .filter((id) => bucketOfProof(id) === part);
       for (const piece of inPieces(entries, MESH_LIMITS.entriesPerMessage)) {
         this.#send(from, { kind: "summary", part, entries: piece, proofs: [] });
       }

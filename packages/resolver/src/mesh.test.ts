@@ -1,10 +1,11 @@
 // Five servers with directories come to hold the same accounts, whatever happens to messages, disks and
 // power (AC-82, AC-89, SA-17; ADR 0013). A failure names its seed.
+
+import { forEachSeed } from "@weft/sim";
 import { describe, expect, test } from "vitest";
 import type { MeshNode } from "./testing/mesh-node.ts";
 import { INTERVAL_MS, MeshStory, pictureOf, type StoryOptions } from "./testing/mesh-story.ts";
 import { accountClaim, accountKey, deleteClaim } from "./testing/plain-claims.ts";
-import { forEachSeed } from "@weft/sim";
 
 const LONG_MS = 1_000_000;
 const SHORT_MS = 120_000;

@@ -12,7 +12,11 @@ describe("AC-80, AC-81: texts", () => {
   });
 
   test("URL", () => {
-    const options = { type: "url", url: "http://localhost:9090/jwt/v1/accounts/", timeoutMs: 1_900 };
+    const options = {
+      type: "url",
+      url: "http://localhost:9090/jwt/v1/accounts/",
+      timeoutMs: 1_900,
+    };
     for (const text of [
       "URL(http://localhost:9090/jwt/v1/accounts/)",
       'url( "http://localhost:9090/jwt/v1/accounts" )',
@@ -54,7 +58,10 @@ describe("AC-82 to AC-84, SA-14: blocks", () => {
   test.each([
     [{ type: "full" }, "dir has no value and needs to point to a directory"],
     [{ type: "full", directory: "d", ttlMs: 1 }, "FULL does not accept ttl"],
-    [{ type: "full", directory: "d", hardDelete: true }, "hard_delete has no effect without delete"],
+    [
+      { type: "full", directory: "d", hardDelete: true },
+      "hard_delete has no effect without delete",
+    ],
     [{ type: "cache", directory: "d", intervalMs: 1 }, "CACHE does not accept sync"],
     [{ type: "cache", directory: "d", allowDelete: true }, "CACHE does not accept allow_delete"],
     [{ type: "cache", directory: "d", hardDelete: false }, "CACHE does not accept hard_delete"],

@@ -34,7 +34,8 @@ export function handleUpdate(
     return failed(key, what, facts.error);
   }
   if (facts.subject !== key) return failed(key, what, "subject does not match jwt content");
-  if (!isLoaded(key)) return { body: { kind: "status", account: key, message: "jwt update skipped" } };
+  if (!isLoaded(key))
+    return { body: { kind: "status", account: key, message: "jwt update skipped" } };
   if (!facts.ok) return failed(key, what, "account validation failed");
   const body: ClaimReplyBody = { kind: "status", account: key, message: "jwt updated" };
   return { body, apply: { key, text } };

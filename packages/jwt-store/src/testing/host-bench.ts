@@ -7,7 +7,7 @@ import { type DirectoryNodeOptions, encodeClaimReply } from "@weft/resolver";
 import { DirectoryHost } from "../directory-host.ts";
 import { type FileSystem, nodeFileSystem } from "../file-system.ts";
 import { JwtDirectory } from "../jwt-directory.ts";
-import { signedReader, SYSTEM } from "./signed-claims.ts";
+import { SYSTEM, signedReader } from "./signed-claims.ts";
 
 export const FULL: DirectoryNodeOptions = {
   type: "full",
@@ -58,29 +58,33 @@ export class HostBench {
       debugEnabled: true,
       traceEnabled: false,
     };
-    this.host = new DirectoryHost(new JwtDirectory(path, files), { ...FULL, ...options }, {
-      reader: signedReader,
-      prng: createPrng(1),
-      isLoaded: () => true,
-      log,
-      now: () => ({ monotonicMs: performance.now(), unixMs: Date.now() }),
-      nodeName: name,
-      reply: (_subject, body) => this.answers.push(encodeClaimReply(body, {})),
-      replyRaw: (_subject, text) => {
-        this.answers.push(text);
-        return undefined;
-      },
-      sendMesh(to, payload) {
-        for (const [peer, { host }] of mesh?.hosts ?? []) {
-          if (peer !== name && (to === undefined || to === peer)) {
-            setImmediate(() => host.onMeshPayload(Buffer.from(payload)));
+    this.host = new DirectoryHost(
+      new JwtDirectory(path, files),
+      { ...FULL, ...options },
+      {
+        reader: signedReader,
+        prng: createPrng(1),
+        isLoaded: () => true,
+        log,
+        now: () => ({ monotonicMs: performance.now(), unixMs: Date.now() }),
+        nodeName: name,
+        reply: (_subject, body) => this.answers.push(encodeClaimReply(body, {})),
+        replyRaw: (_subject, text) => {
+          this.answers.push(text);
+          return undefined;
+        },
+        sendMesh(to, payload) {
+          for (const [peer, { host }] of mesh?.hosts ?? []) {
+            if (peer !== name && (to === undefined || to === peer)) {
+              setImmediate(() => host.onMeshPayload(Buffer.from(payload)));
+            }
           }
-        }
+        },
+        peerCount: () => (mesh === undefined ? 0 : mesh.hosts.size - 1),
+        changed: (key) => this.changed.push(key),
+        deleted: (key) => this.deleted.push(key),
       },
-      peerCount: () => (mesh === undefined ? 0 : mesh.hosts.size - 1),
-      changed: (key) => this.changed.push(key),
-      deleted: (key) => this.deleted.push(key),
-    });
+    );
     mesh?.hosts.set(name, this);
   }
 

@@ -1,12 +1,6 @@
 // Real JWTs of an operator with accounts and users, made and checked with node:crypto. Test support:
 // the forms that nats-server takes, and no more checks than a directory needs.
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  sign,
-  verify,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { decodePublicKey, encodePublic, encodeSeed, type KeyKind } from "@weft/auth";
 import type { AccountFacts, ClaimFault, ClaimReader, SignedClaim } from "@weft/resolver";
 

@@ -77,7 +77,8 @@ export class MeshStory {
   push(): void {
     const key = accountKey(this.#below(this.#options.accounts));
     const issued = this.world.seconds() + this.#below(4) - 3;
-    const expires = this.#options.expiries && this.#below(3) === 0 ? issued + 4 + this.#below(9) : 0;
+    const expires =
+      this.#options.expiries && this.#below(3) === 0 ? issued + 4 + this.#below(9) : 0;
     this.#marks += 1;
     const text = accountClaim(key, issued, expires, `m${this.#marks}`);
     const subject =

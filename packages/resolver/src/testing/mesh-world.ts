@@ -2,6 +2,7 @@
 // that fail, power that goes, and operators that push and delete. Test support, one thread. Everything
 // is drawn from one seed. What operators were told is written down and held against the end.
 import { createPrng, type Prng } from "@weft/base";
+import { VirtualClock } from "@weft/sim";
 import {
   type ClaimReplyBody,
   type DirectoryNodeOptions,
@@ -10,7 +11,6 @@ import {
   type MeshMessage,
   type Now,
 } from "../index.ts";
-import { VirtualClock } from "@weft/sim";
 import { MeshNode } from "./mesh-node.ts";
 
 export interface Trouble {
