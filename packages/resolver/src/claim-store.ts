@@ -98,8 +98,8 @@ export class ClaimStore {
     if (this.isReadOnly) return "read-only";
     if (facts.issuedAt * 1000 > nowMs + RESOLVER_LIMITS.futureIssueMsMax) return "future";
     if (isOver(facts.expires, nowMs)) return "expired";
-    if (!pending.hasRoom(text.length)) return "busy";
     const key = facts.subject;
+    if (!pending.hasRoom(text.length) || pending.isUnsettled(key)) return "busy";
     const before = this.set.live(key);
     const verdict = this.set.offer({
       key,
@@ -110,7 +110,8 @@ export class ClaimStore {
       shared: true,
       rank,
     });
-    if (verdict === "stored") {
+    // What a failed step has left may be gone after a power failure: once more.
+    if (verdict === "stored" || (verdict === "same" && pending.isUndurable(key))) {
       this.#save(key, text, before === undefined, nowMs, afterwards);
       return verdict;
     }
@@ -134,6 +135,7 @@ export class ClaimStore {
       if (options.deletion === "none") return "read-only";
       if (proof.keys.includes(options.systemAccount)) return "untrusted";
     }
+    if (proof.keys.some((key) => pending.isUnsettled(key))) return "busy";
     if (this.set.proof(proof.id) !== undefined) {
       if (afterwards !== undefined) pending.after(proof.keys[0] ?? "", afterwards);
       return "known";
@@ -163,12 +165,15 @@ export class ClaimStore {
     if (error === undefined) return;
     this.#parts.log("error", `DirResolver - files could not be written: ${error}`);
     // What the disk has now is the truth; the mesh and the next push bring the rest.
-    for (const key of keys) if (!pending.isPending(key)) out.push({ kind: "reread", key });
+    for (const key of keys) out.push({ kind: "reread", key });
   }
 
   /** The driver's word on a "reread" effect; `text` undefined = no file. */
   reread(key: string, text: string | undefined, nowMs: number): void {
-    if (this.#parts.pending.isPending(key)) return;
+    const { pending } = this.#parts;
+    pending.settle(key);
+    // Something newer is on its way to the disk.
+    if (pending.isPending(key)) return;
     const claim = text === undefined ? undefined : this.load.claimOf(key, text, nowMs);
     const grave = this.set.grave(key);
     if (claim === undefined || (grave !== undefined && claim.stamp <= grave.stamp)) {
@@ -188,7 +193,8 @@ export class ClaimStore {
   expire(nowMs: number): void {
     this.#stayAwake(nowMs);
     for (const claim of [...this.set.claims()]) {
-      if (isOver(claim.expires, nowMs)) this.#end(claim, nowMs);
+      const isSettled = !this.#parts.pending.isUnsettled(claim.key);
+      if (isSettled && isOver(claim.expires, nowMs)) this.#end(claim, nowMs);
     }
     this.#expireUnused(nowMs);
     for (const proof of [...this.set.proofs()]) {

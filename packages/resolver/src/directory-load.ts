@@ -3,7 +3,7 @@
 // is used only for the account that it is named for; what was deleted stays deleted.
 import { claimHash } from "./claim-hash.ts";
 import type { LiveClaim } from "./claim-set.ts";
-import { type FileStep, readOrder } from "./file-steps.ts";
+import { CLAIMS_FOLDER, type FileStep, folderOf, readOrder } from "./file-steps.ts";
 import { proofOf } from "./proofs.ts";
 import { Standing } from "./standing.ts";
 import { isOver, type StoreParts } from "./store-parts.ts";
@@ -91,6 +91,20 @@ export class DirectoryLoad {
       usedAtMs.delete(key);
       foundAt.delete(key);
     }
+    if (!this.#parts.isReadOnly) this.#makeDurable();
+  }
+
+  /**
+   * A process that was killed may have left names that are not durable yet: nothing is promised of
+   * them before they are.
+   */
+  #makeDurable(): void {
+    const { set, layout } = this.#parts;
+    const live = [...set.claims()].map(({ key }) => key);
+    const dead = [...set.proofs()].flatMap(({ keys }) => keys);
+    const folders = new Set(["", CLAIMS_FOLDER, ...live.map((key) => folderOf(layout.claim(key)))]);
+    const steps = [...folders].map((path): FileStep => ({ op: "sync", path }));
+    this.#parts.files([...new Set([...live, ...dead])], steps);
   }
 
   /** What a file says; undefined = nothing that can be used. */

@@ -17,6 +17,10 @@ export class PendingFiles {
   readonly #byTicket = new Map<number, Pending>();
   /** Last ticket that writes an account's file. */
   readonly #byKey = new Map<string, number>();
+  /** Accounts whose files may be anything since a step failed. */
+  readonly #unsettled = new Set<string>();
+  /** Accounts whose files are there, but perhaps not after a power failure. */
+  readonly #undurable = new Set<string>();
   #lastTicket = 0;
   #bytes = 0;
 
@@ -29,8 +33,24 @@ export class PendingFiles {
     return this.#byTicket.size < PENDING_MAX && this.#bytes + bytes <= PENDING_BYTES_MAX;
   }
 
+  /** Whether the account's file is being written, or has to be read again. */
   isPending(key: string): boolean {
-    return this.#byKey.has(key);
+    return this.#byKey.has(key) || this.#unsettled.has(key);
+  }
+
+  /** Whether memory may be wrong about the account: nothing is promised until it was read again. */
+  isUnsettled(key: string): boolean {
+    return this.#unsettled.has(key);
+  }
+
+  /** Whether the account's file has to be written again before anything is promised. */
+  isUndurable(key: string): boolean {
+    return this.#undurable.has(key);
+  }
+
+  /** The account's file was read again. */
+  settle(key: string): void {
+    this.#unsettled.delete(key);
   }
 
   /** A new ticket; `afterwards` are called in order. */
@@ -57,6 +77,11 @@ export class PendingFiles {
     this.#bytes -= pending.bytes;
     for (const key of pending.keys) {
       if (this.#byKey.get(key) === ticket) this.#byKey.delete(key);
+      if (error === undefined) this.#undurable.delete(key);
+      else {
+        this.#unsettled.add(key);
+        this.#undurable.add(key);
+      }
     }
     for (const afterwards of pending.afterwards) afterwards(error);
     return pending.keys;

@@ -27,9 +27,10 @@ export class MemoryDisk {
     } else this.#sync(step.path);
   }
 
-  /** What the process left, with or without what the kernel still had to write. */
+  /** What a process left that was killed; what it has not synced is still not durable. */
   restart(powerFailed: boolean, prng: Prng): void {
-    const kept = powerFailed ? prng.below(this.#unsynced.length + 1) : this.#unsynced.length;
+    if (!powerFailed) return;
+    const kept = prng.below(this.#unsynced.length + 1);
     for (const { apply } of this.#unsynced.slice(0, kept)) apply(this.#durable);
     this.#unsynced = [];
     this.files = new Map(this.#durable);
