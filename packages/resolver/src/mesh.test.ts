@@ -62,13 +62,13 @@ describe("AC-82, SA-17: five nodes agree and keep their promises", () => {
 
   test("deletions are forgotten in the end, and nothing comes back after that", () => {
     forEachSeed(73, 10, (seed) => {
-      const story = new MeshStory(seed, { ...EVERYTHING, graveLifeMs: SHORT_MS });
+      const story = new MeshStory(seed, { ...EVERYTHING, graveLifeMs: 2 * SHORT_MS });
       story.chaos();
       story.heal();
       story.check();
       const before = story.world.nodes.map(liveOf);
       for (let round = 0; round < 4; round += 1) {
-        story.world.run(SHORT_MS / 2);
+        story.world.run(SHORT_MS);
         for (const node of story.world.nodes) node.kill(round % 2 === 0);
         for (const node of story.world.nodes) node.start();
       }
