@@ -5,6 +5,7 @@ import { type LogSink, ServerLog } from "@weft/logging";
 import { handleSignals, type PrestartedThreads, type Runtime, writePidFile } from "@weft/runtime";
 import { startWithOptions } from "@weft/server";
 import { loadOptions } from "./load-options.ts";
+import { PID_FILE_PART, reloadSource } from "./reload-source.ts";
 import { closeUnaskedInspector } from "./unasked-inspector.ts";
 
 /** "Internal software error" of sysexits: a bug or a lack of memory, not a mistake of the user. */
@@ -30,7 +31,10 @@ export async function runServer(
     for (const warning of warnings) log.write("warn", formatProblem(warning));
     if (options.pidFile !== undefined) writePidFile(options.pidFile, process.pid);
     const named = { configFile: flags.config, configDigest: digest, commandLine: process.argv };
-    await serve(log, () => startWithOptions({ options, log: opened, prestarted, ...named }));
+    const reload = { reloadSource: reloadSource(flags), reloadParts: [PID_FILE_PART] };
+    await serve(log, () =>
+      startWithOptions({ options, log: opened, prestarted, ...named, ...reload }),
+    );
   } catch (error) {
     await log?.close();
     refuse(program, (error as Error).message);
@@ -46,8 +50,13 @@ function hideSecrets(): void {
 /** Ties the life of the process to that of the server which `start` starts. */
 export async function serve(log: LogSink, start: () => Promise<Runtime>): Promise<void> {
   let server: Runtime | undefined;
-  handleSignals({ server: () => server, log, exit: (code) => process.exit(code) });
+  const onStarted = handleSignals({
+    server: () => server,
+    log,
+    exit: (code) => process.exit(code),
+  });
   server = await start();
+  onStarted();
   server.closed.catch(() => log.close().finally(() => process.exit(EXIT_DIED)));
   void closeUnaskedInspector();
 }

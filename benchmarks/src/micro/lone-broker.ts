@@ -172,7 +172,11 @@ function dependencies(generations: Generations): BrokerDependencies {
     prng,
     log: { debugEnabled: false, traceEnabled: false, write: () => undefined },
     bus: NO_BUS,
-    shared: { acquireConnection: () => true, releaseConnection: () => undefined },
+    shared: {
+      acquireConnection: () => true,
+      releaseConnection: () => undefined,
+      releaseAbove: () => false,
+    },
     control: {
       compareHash: () => undefined,
       connectionClosed: () => undefined,

@@ -262,11 +262,15 @@ export class AccountRouting {
 
   constructor(snapshot: AccountsSnapshot) {
     this.snapshot = snapshot;
-    this.#accounts = snapshot.accounts.map(
-      (account) => new CompiledAccount(account, snapshot.hasSystemAccount),
-    );
-    for (const { name, index } of snapshot.accounts) {
-      if (name !== "") this.#indexByName.set(name, index);
+    // Nothing is asked of a retired account but whether it has anything: they share one.
+    let retired: CompiledAccount | undefined;
+    this.#accounts = snapshot.accounts.map((account) => {
+      if (account.retired !== true) return new CompiledAccount(account, snapshot.hasSystemAccount);
+      retired ??= new CompiledAccount(account, false);
+      return retired;
+    });
+    for (const { name, index, retired: isGone } of snapshot.accounts) {
+      if (name !== "" && isGone !== true) this.#indexByName.set(name, index);
     }
     for (const spec of snapshot.streamImports) {
       this.account(spec.exporter).addStreamImporter(spec);

@@ -244,6 +244,18 @@ export class ServiceReplyTable {
     return expired;
   }
 
+  /** Forgets the requests between these accounts; returns how many. Looks at every slot. */
+  releaseWhere(isGone: (importer: number, exporter: number) => boolean): number {
+    let released = 0;
+    for (let slot = 0; slot < this.#capacity; slot += 1) {
+      const spec = this.#import[slot];
+      if (spec === undefined || !isGone(this.account(slot), spec.exporter)) continue;
+      this.release(slot);
+      released += 1;
+    }
+    return released;
+  }
+
   /** When {@link expire} has something to do next; Infinity = never. */
   nextDeadlineMs(): Millis {
     let next = Number.POSITIVE_INFINITY;

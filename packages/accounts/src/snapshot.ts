@@ -55,6 +55,11 @@ export interface AccountSnapshot {
   readonly name: string;
   readonly limits: AccountLimits;
   readonly mappings: readonly MappingSnapshot[];
+  /**
+   * Deleted while the server ran: nobody can log in to it, nothing is imported from or to it. Its
+   * index stays its own until nothing of it can be under way any more.
+   */
+  readonly retired?: true | undefined;
 }
 
 export interface AccountsSnapshot {

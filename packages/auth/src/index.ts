@@ -25,6 +25,8 @@ export {
   type SubscribeVerdict,
   validatePermissions,
 } from "./permissions.ts";
+export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
+export { type SecretChange, secretChanges } from "./secret-changes.ts";
 export type * from "./spec.ts";
 export { validateAuth } from "./validate-auth.ts";

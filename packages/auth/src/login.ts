@@ -48,34 +48,35 @@ export class StaticAuthenticator {
   readonly nonceRequired: boolean;
   /** AN-07. `Plaintext passwords detected, use nkeys or bcrypt` has to be logged. */
   readonly plaintextPasswords: boolean;
-  readonly #table: CredentialTable;
+  /** For `reauthorize` of this package. */
+  readonly table: CredentialTable;
   readonly #verifier = new SignatureVerifier();
-  readonly #noAuthUser: string;
+  readonly noAuthUser: string;
   readonly #implicitAnonymous: boolean;
-  readonly #tlsMap: boolean;
-  readonly #certificates: CertificateMapper | undefined;
+  readonly tlsMap: boolean;
+  readonly certificates: CertificateMapper | undefined;
 
   constructor(spec: AuthSpec, certificates?: CertificateMapper) {
-    this.#table = new CredentialTable(spec);
-    this.#noAuthUser = spec.noAuthUser ?? "";
+    this.table = new CredentialTable(spec);
+    this.noAuthUser = spec.noAuthUser ?? "";
     this.#implicitAnonymous = hasImplicitAnonymous(spec);
-    this.#tlsMap = spec.tlsMap;
-    this.#certificates = certificates;
-    const { users, nkeys, single, token } = this.#table;
+    this.tlsMap = spec.tlsMap;
+    this.certificates = certificates;
+    const { users, nkeys, single, token } = this.table;
     this.authRequired =
       users.size + nkeys.size > 0 ||
       single !== undefined ||
       token !== undefined ||
       this.#implicitAnonymous;
-    this.infoAuthRequired = this.authRequired && this.#noAuthUser === "";
+    this.infoAuthRequired = this.authRequired && this.noAuthUser === "";
     this.nonceRequired = nkeys.size > 0;
-    this.plaintextPasswords = this.#table.plaintextPasswords;
+    this.plaintextPasswords = this.table.plaintextPasswords;
   }
 
   /** First half of a login; order of checks as in AN-18. */
   begin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
     if (request.account || request.newAccount) return denied("account in connect");
-    if (!this.authRequired) return granted(this.#table.anonymous);
+    if (!this.authRequired) return granted(this.table.anonymous);
     return (
       this.#beginNkey(request, facts) ??
       this.#beginUser(request, facts) ??
@@ -94,11 +95,11 @@ export class StaticAuthenticator {
   }
 
   #beginNkey(request: LoginRequest, facts: LoginFacts): LoginOutcome | undefined {
-    const { nkeys } = this.#table;
+    const { nkeys } = this.table;
     if (nkeys.size === 0) return undefined;
     let wanted = request.nkey ?? "";
-    if (isAnonymous(request) && wanted === "" && nkeys.has(this.#noAuthUser)) {
-      wanted = this.#noAuthUser;
+    if (isAnonymous(request) && wanted === "" && nkeys.has(this.noAuthUser)) {
+      wanted = this.noAuthUser;
     }
     if (wanted === "") return undefined;
     const found = nkeys.get(wanted);
@@ -106,7 +107,7 @@ export class StaticAuthenticator {
     if (!connectionTypeAllowed(found.allowedConnectionTypes, facts.connectionType)) {
       return denied("connection type not allowed");
     }
-    if (wanted === this.#noAuthUser) return granted({ ...found.identity, kind: "no-auth-user" });
+    if (wanted === this.noAuthUser) return granted({ ...found.identity, kind: "no-auth-user" });
     if (!request.sig) return denied("signature missing");
     const signature = decodeSignature(request.sig);
     if (signature === undefined) return denied("signature malformed");
@@ -116,13 +117,13 @@ export class StaticAuthenticator {
 
   #beginUser(request: LoginRequest, facts: LoginFacts): LoginOutcome | undefined {
     const anonymous = isAnonymous(request);
-    if (this.#implicitAnonymous && anonymous) return granted(this.#table.anonymous);
-    const { users } = this.#table;
+    if (this.#implicitAnonymous && anonymous) return granted(this.table.anonymous);
+    const { users } = this.table;
     if (users.size === 0) return undefined;
-    if (this.#tlsMap) return this.#beginCertificate(request, facts);
+    if (this.tlsMap) return this.#beginCertificate(request, facts);
     if (anonymous) {
-      const open = users.get(this.#noAuthUser);
-      if (this.#noAuthUser === "" || open === undefined) return undefined;
+      const open = users.get(this.noAuthUser);
+      if (this.noAuthUser === "" || open === undefined) return undefined;
       if (!connectionTypeAllowed(open.allowedConnectionTypes, facts.connectionType)) {
         return denied("connection type not allowed");
       }
@@ -141,8 +142,8 @@ export class StaticAuthenticator {
   /** AN-30, AN-33. The certificate names the user; a password of that user has to fit as well. */
   #beginCertificate(request: LoginRequest, facts: LoginFacts): LoginOutcome {
     if (facts.tls?.peerCertificate === undefined) return denied("certificate required");
-    const name = this.#certificates?.mapCertificate(facts.tls, facts.connectionType);
-    const found = name === undefined ? undefined : this.#table.users.get(name);
+    const name = this.certificates?.mapCertificate(facts.tls, facts.connectionType);
+    const found = name === undefined ? undefined : this.table.users.get(name);
     if (found === undefined) return denied("certificate not mapped");
     if (!connectionTypeAllowed(found.allowedConnectionTypes, facts.connectionType)) {
       return denied("connection type not allowed");
@@ -152,12 +153,12 @@ export class StaticAuthenticator {
   }
 
   #beginToken(request: LoginRequest): LoginOutcome | undefined {
-    const { token } = this.#table;
+    const { token } = this.table;
     return token && this.#compare(token, request.authToken ?? "", "token wrong");
   }
 
   #beginSingle(request: LoginRequest): LoginOutcome | undefined {
-    const { single } = this.#table;
+    const { single } = this.table;
     if (single === undefined) return undefined;
     // The name is compared like a secret: it is the only user there is.
     const isUser = secretsEqual(single.identity.user, request.user ?? "");
@@ -177,7 +178,7 @@ export class StaticAuthenticator {
 
   /** Attack 29: a refusal before any comparison costs what a comparison would have cost. */
   #refuse(reason: DenyReason, request: LoginRequest): LoginOutcome {
-    const example = this.#table.bcryptExample;
+    const example = this.table.bcryptExample;
     const given = request.pass ?? request.authToken ?? "";
     if (example === undefined || isAnonymous(request)) {
       secretsEqual(reason, given);

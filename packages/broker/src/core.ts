@@ -6,14 +6,6 @@
 // beyond the call; every outbox that was touched is flushed once; frames are published once.
 import { AccountRouting, type AccountSnapshot } from "@weft/accounts";
 import {
-  type Identity,
-  type LoginFacts,
-  type LoginOutcome,
-  type LoginRequest,
-  type PendingAnswer,
-  StaticAuthenticator,
-} from "@weft/auth";
-import {
   assert,
   type Clock,
   type Entropy,
@@ -43,9 +35,12 @@ import type {
   BrokerLimits,
   BrokerSnapshot,
   ConnectionAnswer,
+  ConnectionLimits,
   ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
+  SnapshotChange,
+  SnapshotEffects,
   TraceOptions,
   WorkerCounters,
 } from "./ports.ts";
@@ -54,7 +49,7 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { CertificateUsers } from "./session/certificate-users.ts";
+import { closeExcess, followSnapshot } from "./session/changed-rights.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
@@ -63,7 +58,8 @@ import { greet } from "./session/greeting.ts";
 import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { finishLogin } from "./session/login.ts";
 import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
-import type { PendingLogin, SessionHost } from "./session/session-host.ts";
+import type { SessionHost } from "./session/session-host.ts";
+import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
@@ -76,22 +72,21 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly parser: ClientParser;
-  readonly limits: BrokerLimits;
-  readonly server: ServerIdentity;
   readonly counters: WorkerCounters;
   readonly message = new MessageView();
   readonly contexts = new ContextTable();
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly threadIndex: number;
-  readonly nonceRequired: boolean;
-  readonly authRequired: boolean;
-  readonly infoAuthRequired: boolean;
+  // What the current snapshot says: see `#take`.
+  limits!: BrokerLimits;
+  server!: ServerIdentity;
+  nonceRequired!: boolean;
+  authRequired!: boolean;
+  infoAuthRequired!: boolean;
+  rules!: SnapshotRules;
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
-  readonly #snapshot: BrokerSnapshot;
-  readonly #accountsByName: ReadonlyMap<string, AccountSnapshot>;
-  readonly #authenticator: StaticAuthenticator;
   readonly #sessions = new Map<number, ClientSession>();
   readonly #touched: ClientSession[] = [];
   readonly #parked: (Set<ClientSession> | undefined)[];
@@ -101,7 +96,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
-  readonly events: SystemEvents | undefined;
+  events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   #nextTicket = 1;
@@ -112,26 +107,17 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
-    this.#snapshot = snapshot;
     this.clock = dependencies.clock;
     this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
-    this.limits = snapshot.limits;
-    this.server = snapshot.server;
+    this.#take(snapshot);
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
     this.#figures = new Figures(dependencies);
     this.#parked = new Array(bus.threadsCount).fill(undefined);
-    const { accounts } = snapshot.accounts;
-    this.#accountsByName = new Map(accounts.map((account) => [account.name, account]));
-    const { auth } = snapshot;
     const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
-    this.#authenticator = new StaticAuthenticator(auth, new CertificateUsers(auth.users));
-    this.authRequired = this.#authenticator.authRequired;
-    this.infoAuthRequired = this.#authenticator.infoAuthRequired;
-    this.nonceRequired = this.#authenticator.nonceRequired;
     const table = new SubscriptionTable();
     const { writer } = index;
     assert(writer !== null, "a worker writes its own interest");
@@ -154,7 +140,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       lanes: this.#lanes,
       publisher: this.publisher,
       contexts: this.contexts,
-      accounts,
+      accounts: snapshot.accounts.accounts,
       clock: this.clock,
       entropy: this.entropy,
       hashSeed,
@@ -180,6 +166,16 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       services: () => this.#services,
       noResponders: (answer) => this.#noResponders(answer),
     });
+  }
+
+  #take(snapshot: BrokerSnapshot): void {
+    const rules = new SnapshotRules(snapshot);
+    this.rules = rules;
+    this.limits = snapshot.limits;
+    this.server = snapshot.server;
+    this.authRequired = rules.authenticator.authRequired;
+    this.infoAuthRequired = rules.authenticator.infoAuthRequired;
+    this.nonceRequired = rules.authenticator.nonceRequired;
   }
 
   // ---- driven by the runtime
@@ -293,10 +289,29 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return this.#sessions.size;
   }
 
+  applySnapshot(change: SnapshotChange): SnapshotEffects {
+    this.flush();
+    const { accounts } = change.snapshot;
+    const before = this.rules;
+    this.#take(change.snapshot);
+    this.contexts.reset();
+    this.publisher.replaceRouting(new AccountRouting(accounts));
+    this.#services.replaceAccounts(accounts.accounts);
+    const { publisher, contexts } = this;
+    this.events = createSystemEvents(change.snapshot, this.#dependencies, publisher, contexts);
+    // Answers for logins of before are for other users.
+    this.#hashTickets.clear();
+    return followSnapshot([...this.#sessions.values()], change, before);
+  }
+
+  closeExcess(limits: ConnectionLimits): number {
+    return closeExcess(this, [...this.#sessions.values()], limits);
+  }
+
   // ---- asked by sessions
 
   listener(index: number): ListenerOptions {
-    const listener = this.#snapshot.listeners[index];
+    const listener = this.rules.snapshot.listeners[index];
     assert(listener !== undefined, "a connection comes from a known listener");
     return listener;
   }
@@ -305,31 +320,14 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return new Outbox(this.#outboxes, session);
   }
 
-  accountByName(name: string): AccountSnapshot | undefined {
-    return this.#accountsByName.get(name);
-  }
-
   account(index: number): AccountSnapshot {
-    const account = this.#snapshot.accounts.accounts[index];
+    const account = this.rules.snapshot.accounts.accounts[index];
     assert(account !== undefined, "an account of the snapshot");
     return account;
   }
 
   isSystemAccount(index: number): boolean {
     return index === SYSTEM_ACCOUNT_INDEX;
-  }
-
-  beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
-    return this.#authenticator.begin(request, facts);
-  }
-
-  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome {
-    return this.#authenticator.finish(pending.wait, answer);
-  }
-
-  anonymous(facts: LoginFacts): Identity | undefined {
-    const outcome = this.#authenticator.begin({}, facts);
-    return outcome.kind === "granted" ? outcome.identity : undefined;
   }
 
   compareHash(session: ClientSession, stored: string, given: string): void {
@@ -345,6 +343,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   releaseConnection(account: number): void {
     this.#dependencies.shared.releaseConnection(account);
+  }
+
+  releaseAbove(account: number, max: number): boolean {
+    return this.#dependencies.shared.releaseAbove(account, max);
   }
 
   park(session: ClientSession, thread: number): void {

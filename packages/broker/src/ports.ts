@@ -7,6 +7,7 @@ import type {
   Entropy,
   Log,
   Prng,
+  TlsFacts,
   Transport,
   TransportEvents,
 } from "@weft/base";
@@ -112,6 +113,8 @@ export interface SharedLimits {
   /** Takes one connection of the account if fewer than `max` are taken (-1 = no bound). */
   acquireConnection(account: number, max: number): boolean;
   releaseConnection(account: number): void;
+  /** Gives one back if more than `max` are taken; false = there are not. */
+  releaseAbove(account: number, max: number): boolean;
 }
 
 /** What a connection has done; times in Unix milliseconds. */
@@ -219,6 +222,33 @@ export interface BrokerDependencies {
   setTimer(delayMs: number): void;
 }
 
+/** A changed configuration, for all threads the same (RL-12). */
+export interface SnapshotChange {
+  readonly snapshot: BrokerSnapshot;
+  /** Secrets that are written anew and are the same; see `secretChanges` in auth. */
+  readonly sameSecrets: ReadonlySet<string>;
+  /** TL-13: false ends a connection whose certificate is not pinned any more; undefined = none. */
+  readonly isPinned?: ((tls: TlsFacts) => boolean) | undefined;
+}
+
+/** What a change did to the connections of one thread. */
+export interface SnapshotEffects {
+  /** Connections that were ended. */
+  readonly closed: number;
+  /** Subscriptions that were taken away from connections that stay (CP-91). */
+  readonly subscriptionsRemoved: number;
+  /** Connections that are left. */
+  readonly connections: number;
+}
+
+/** Limits that fewer connections than there are may be within. */
+export interface ConnectionLimits {
+  /** Connections that this thread may keep. */
+  readonly connectionsMax: number;
+  /** Accounts whose limit was lowered, by index. */
+  readonly accounts: ReadonlyMap<number, number>;
+}
+
 /** What may be asked of one connection by the system account. */
 export interface ConnectionOrder {
   readonly clientId: number;
@@ -261,4 +291,8 @@ export interface BrokerDriver {
   obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined;
   /** Closes up to `count` connections with this reason; returns how many are left. */
   closeSome(count: number, reason: "Server Shutdown"): number;
+  /** Between two turns: from the return on, everything here follows the new snapshot. */
+  applySnapshot(change: SnapshotChange): SnapshotEffects;
+  /** Ends the newest connections above a limit; returns how many. */
+  closeExcess(limits: ConnectionLimits): number;
 }

@@ -8,6 +8,7 @@ export {
   openSslCurveName,
 } from "./cipher-suites.ts";
 export { CONFIG_LIMITS } from "./config-limits.ts";
+export { compareOptions, type OptionChange, type OptionsDifference } from "./diff.ts";
 export type { Sha256Hex } from "./digest.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export type { ConfigWarning } from "./findings.ts";

@@ -31,9 +31,10 @@ const acceptor = new Acceptor({
 const TROUBLE_EVERY_MS = 1_000;
 let troubleAtMs = Number.NEGATIVE_INFINITY;
 let refusals: readonly string[] = [];
+let { connectionsMax } = seed;
 
 function place(connection: NativeConnection, listener: number): void {
-  if (seed.connectionsMax >= 0 && placement.total() >= seed.connectionsMax) {
+  if (connectionsMax >= 0 && placement.total() >= connectionsMax) {
     const socket = socketOn(connection);
     // A peer that is gone already is no reason to end.
     socket.on("error", () => undefined);
@@ -96,6 +97,10 @@ port.on("message", (message: ToAcceptor) => {
       break;
     case "refusals":
       refusals = message.texts;
+      break;
+    case "reload":
+      ({ connectionsMax, refusals } = message);
+      tell({ kind: "acceptor-reloaded" });
       break;
     case "log-taken":
       log.taken();

@@ -1,6 +1,7 @@
 // Comparing passwords with bcrypt hashes, off every loop (F-row of logins: a hash takes 50 ms and
 // more by design). Control thread; the pool has up to two threads of its own, started at the first
 // use. What must stay true: the queue is bounded; what does not fit is refused at once.
+import { type AuthSpec, isBcrypt } from "@weft/auth";
 import { LIMITS } from "@weft/base";
 import type { Piscina } from "piscina";
 import type { HashTask } from "./hash-task.ts";
@@ -24,9 +25,10 @@ export class HashPool {
     return this.#waiting;
   }
 
-  /** Loads the pool ahead of the first login. */
-  warmUp(): void {
-    void this.#open();
+  /** Loads the pool ahead of the first login, if these secrets need it. */
+  warmUpFor({ token, password, users }: AuthSpec): void {
+    const secrets = [token, password, ...users.map((user) => user.password)];
+    if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) void this.#open();
   }
 
   /** True when `given` is the password of `stored`; false too when the queue is full. */

@@ -2,7 +2,17 @@
 export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";
 export { type PrestartedThreads, prestartThreads } from "./prestart.ts";
-export type { Runtime, RuntimeOptions } from "./runtime.ts";
+export { ReloadError, type ReloadErrorCode } from "./reload-error.ts";
+export type {
+  PreparedPart,
+  ReloadInput,
+  ReloadPart,
+  ReloadResult,
+  ReloadSource,
+  Runtime,
+  RuntimeOptions,
+  ServerConfiguration,
+} from "./runtime.ts";
 export { writePidFile } from "./server-files.ts";
 export { handleSignals, type SignalActions } from "./signals.ts";
 export { NATS_VERSION, WEFT_VERSION } from "./version.ts";

@@ -2,7 +2,6 @@
 // writes the log, and ends everything. Nothing on the message path waits for it.
 // What must stay true: after `closed` settles no thread, port, timer or file of the server is left.
 import { randomInt } from "node:crypto";
-import { isBcrypt } from "@weft/auth";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
@@ -13,9 +12,11 @@ import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import type { Monitor } from "./monitor-wiring.ts";
 import { ProcessUsage } from "./process-usage.ts";
-import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import type { ServerReloads } from "./reload-queue.ts";
+import type { ReloadedServer } from "./reload-server.ts";
+import type { ReloadResult, Runtime, RuntimeOptions, ServerConfiguration } from "./runtime.ts";
 import { serverFigures } from "./server-figures.ts";
-import { PortsFile } from "./server-files.ts";
+import { PortsFile, serverUrls } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
@@ -37,6 +38,7 @@ export class RunningServer implements Runtime {
   port = 0;
   inLameDuck = false;
   readonly #given: RuntimeOptions;
+  configuration: ServerConfiguration;
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
@@ -50,7 +52,8 @@ export class RunningServer implements Runtime {
   readonly #startedUnixMs = Date.now();
   readonly #usage = new ProcessUsage([]);
   #watchdog: Watchdog | undefined;
-  #portsFile: PortsFile | undefined;
+  portsFile: PortsFile | undefined;
+  #reloads: ServerReloads | undefined;
   #boundPort: number | Error = new Error("the listener gave no answer");
   #ending: Promise<void> | undefined;
   #isUp = false;
@@ -61,6 +64,8 @@ export class RunningServer implements Runtime {
   constructor(given: RuntimeOptions) {
     const { options, log } = given;
     this.#given = given;
+    const { accounts, configDigest: digest } = given;
+    this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
     this.#threads = new ThreadGroup({
@@ -86,11 +91,11 @@ export class RunningServer implements Runtime {
   }
 
   get name(): string {
-    return this.#given.options.serverName ?? this.id;
+    return this.configuration.options.serverName ?? this.id;
   }
 
   get url(): string {
-    const { host, tls } = this.#given.options;
+    const { host, tls } = this.configuration.options;
     const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
     const shown = local.includes(":") ? `[${local}]` : local;
     return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
@@ -110,10 +115,11 @@ export class RunningServer implements Runtime {
       const loaded = this.#startThreads();
       logBanner(this.#given, this);
       const tls = await this.#tlsMaterial();
+      this.configuration = { ...this.configuration, tls };
       await this.#orDeath(loaded);
       await this.#listen();
       await this.#startMonitoring();
-      const snapshot = this.#snapshot();
+      const snapshot = this.#snapshot(this.configuration);
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
       this.#openSystem(snapshot, hashSeed);
@@ -130,6 +136,14 @@ export class RunningServer implements Runtime {
     }
   }
 
+  async reload(source = this.#given.reloadSource): Promise<ReloadResult> {
+    if (this.#reloads === undefined) {
+      const { ServerReloads } = await import("./reload-queue.ts");
+      this.#reloads ??= new ServerReloads(this.#reloadedServer());
+    }
+    return this.#reloads.add(source);
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#end(this.#isUp).then(() => this.#resolveClosed());
     return this.#ending;
@@ -138,7 +152,8 @@ export class RunningServer implements Runtime {
   async enterLameDuck(): Promise<void> {
     if (this.inLameDuck || this.#ending !== undefined) return this.closed;
     this.inLameDuck = true;
-    const { log, options } = this.#given;
+    const { log } = this.#given;
+    const { options } = this.configuration;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
     this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
@@ -185,6 +200,8 @@ export class RunningServer implements Runtime {
     const { createMonitor } = await import("./monitor-wiring.ts");
     const monitor = await createMonitor({
       ...this.#given,
+      ...this.configuration,
+      configDigest: this.configuration.digest,
       keys: this.#keys,
       port: this.port,
       workersCount: this.workersCount,
@@ -249,7 +266,11 @@ export class RunningServer implements Runtime {
         this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
       lists: this.#lists,
       pages: () => this.monitor(),
-      reload: () => Promise.resolve("the configuration cannot be reloaded"),
+      reload: () =>
+        this.reload().then(
+          () => undefined,
+          (error: Error) => error.message,
+        ),
     });
   }
 
@@ -278,8 +299,7 @@ export class RunningServer implements Runtime {
     await service.start(options);
   }
 
-  #snapshot(): BrokerSnapshot {
-    const { options, accounts } = this.#given;
+  #snapshot({ options, accounts }: ServerConfiguration): BrokerSnapshot {
     return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
   }
 
@@ -293,15 +313,28 @@ export class RunningServer implements Runtime {
       onRecovered: (worker) => log.write("info", `Worker ${worker} is no longer blocked`),
     });
     if (options.portsFileDir !== undefined) {
-      this.#portsFile = new PortsFile(options.portsFileDir, process.pid);
-      const { monitoringUrl } = this;
-      const monitoring = monitoringUrl === undefined ? [] : [monitoringUrl];
-      this.#portsFile.write([`nats://${options.host}:${this.port}`], monitoring);
+      this.portsFile = new PortsFile(options.portsFileDir, process.pid);
+      this.portsFile.write(serverUrls(this));
     }
     logReady(this.#given, this);
-    const { token, password, users } = options.auth;
-    const secrets = [token, password, ...users.map((user) => user.password)];
-    if (secrets.some((secret) => secret !== undefined && isBcrypt(secret))) this.#hashes.warmUp();
+    this.#hashes.warmUpFor(options.auth);
+  }
+
+  #reloadedServer(): ReloadedServer {
+    return {
+      server: this,
+      log: this.#given.log,
+      threads: this.#threads,
+      hashes: this.#hashes,
+      regions: this.#regions!,
+      parts: this.#given.reloadParts ?? [],
+      system: this.#system,
+      monitor: () => this.#monitorLoaded,
+      isUp: () => this.#isUp,
+      isEnding: () => this.#ending !== undefined,
+      snapshot: (configuration) => this.#snapshot(configuration),
+      orDeath: (arrived) => this.#orDeath(arrived),
+    };
   }
 
   #onWorkerMessage(worker: number, message: FromWorker): void {
@@ -309,6 +342,7 @@ export class RunningServer implements Runtime {
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }
+    this.#reloads?.onWorkerMessage(worker, message);
     if (message.kind === "order-answer") this.#system?.orderAnswered(message);
     if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
     if (message.kind !== "compare-hash") return;
@@ -355,7 +389,7 @@ export class RunningServer implements Runtime {
     await this.#monitor?.service.close();
     this.#mailbox?.close();
     await this.#hashes.close();
-    this.#portsFile?.remove();
+    this.portsFile?.remove();
     if (orderly) log.write("info", "Server Exiting..");
     await log.close();
   }

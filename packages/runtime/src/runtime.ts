@@ -1,10 +1,69 @@
 // What a running server is to the program around it. Control thread; types only.
 
 import type { AccountsSnapshot } from "@weft/accounts";
-import type { ClosedConnection, WorkerCounters } from "@weft/broker";
+import type { ConfigProblem } from "@weft/base";
+import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
+import type { TlsContextOptions } from "@weft/net";
 import type { PrestartedThreads } from "./prestart.ts";
+
+/** What a server runs with. Replaced as a whole by a reload. */
+export interface ServerConfiguration {
+  readonly options: ServerOptions;
+  readonly accounts: AccountsSnapshot;
+  /** Undefined = no TLS, or no certificate. */
+  readonly tls: TlsContextOptions | undefined;
+  /** `sha256:...` of the file (CF-16); undefined = there is none. */
+  readonly digest?: string | undefined;
+  readonly loadedAt: Date;
+}
+
+/** A configuration that was read anew and checked. */
+export interface ReloadInput {
+  readonly options: ServerOptions;
+  /** Compiled as for a start. */
+  readonly accounts: AccountsSnapshot;
+  readonly digest?: string | undefined;
+  readonly warnings?: readonly ConfigProblem[] | undefined;
+}
+
+/** Reads a configuration; throws what is wrong with it, perhaps as `problems` with places. */
+export type ReloadSource = () => ReloadInput | Promise<ReloadInput>;
+
+/** What a reload did. */
+export interface ReloadResult {
+  /** One text for each option that was changed, such as `max_payload = 1000`. */
+  readonly changes: readonly string[];
+  /** Connections that had to go. */
+  readonly connectionsClosed: number;
+  /** Subscriptions that connections lost which stay (CP-91). */
+  readonly subscriptionsRemoved: number;
+  readonly digest?: string | undefined;
+  readonly loadedAt: Date;
+}
+
+/** A part of the server, or of the program around it, that follows a reload. Control thread. */
+export interface ReloadPart {
+  /**
+   * Does everything that can fail, and throws if it does; then nothing is changed. The result
+   * changes what has to be changed, without failing; undefined = nothing has to.
+   */
+  prepare?(
+    next: ServerOptions,
+    previous: ServerOptions,
+  ): PreparedPart | undefined | Promise<PreparedPart | undefined>;
+  /** The workers have it by now. */
+  applySnapshot?(snapshot: BrokerSnapshot): void;
+  /** GP-5. Everything is done. */
+  onReloaded?(result: ReloadResult): void;
+}
+
+export interface PreparedPart {
+  commit(): void;
+  /** Instead of `commit`, when another part refuses. */
+  abandon?(): void;
+}
 
 export interface RuntimeOptions {
   readonly options: ServerOptions;
@@ -16,6 +75,10 @@ export interface RuntimeOptions {
   readonly configDigest?: string | undefined;
   /** Arguments of the program, for `/debug/vars`; secrets in them are replaced. */
   readonly commandLine?: readonly string[] | undefined;
+  /** Reads that file again; undefined = there is none to reload. */
+  readonly reloadSource?: ReloadSource | undefined;
+  /** What follows a reload beside the server itself. */
+  readonly reloadParts?: readonly ReloadPart[] | undefined;
   /** Module that exports another `BrokerCore`; undefined = the product's. */
   readonly coreModule?: string | undefined;
   /** Threads that were started ahead; the server takes them over. */
@@ -51,6 +114,14 @@ export interface Runtime {
   /** CP-108. Resolves when the server has ended. */
   enterLameDuck(): Promise<void>;
   readonly inLameDuck: boolean;
+  /**
+   * Takes over the configuration file as it is now, or what `source` reads; all of it or nothing.
+   * Resolves when every thread follows it. Rejects with `ReloadError`, and then nothing has changed.
+   * Reloads happen one after the other.
+   */
+  reload(source?: ReloadSource): Promise<ReloadResult>;
+  /** What it runs with now. */
+  readonly configuration: ServerConfiguration;
   /** Sums over all workers, as of now. */
   counters(): Record<keyof WorkerCounters, number>;
   /** Workers (from 1) whose loop has not turned for 5 seconds. */

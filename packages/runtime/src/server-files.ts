@@ -2,6 +2,7 @@
 // Control thread.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Runtime } from "./runtime.ts";
 
 /** Decimal, without a line end, mode 0600. Throws `Could not write pidfile: ...`. */
 export function writePidFile(file: string, processId: number): void {
@@ -12,6 +13,21 @@ export function writePidFile(file: string, processId: number): void {
   }
 }
 
+/** What stands in a ports file. */
+export interface ServerUrls {
+  readonly clients: readonly string[];
+  readonly monitoring: readonly string[];
+}
+
+/** Where a running server can be found. */
+export function serverUrls(
+  server: Pick<Runtime, "configuration" | "port" | "monitoringUrl">,
+): ServerUrls {
+  const { configuration, port, monitoringUrl } = server;
+  const clients = [`nats://${configuration.options.host}:${port}`];
+  return { clients, monitoring: monitoringUrl === undefined ? [] : [monitoringUrl] };
+}
+
 /** Written once the server is ready, removed when it stops. */
 export class PortsFile {
   readonly #path: string;
@@ -20,8 +36,8 @@ export class PortsFile {
     this.#path = join(folder, `weft_${processId}.ports`);
   }
 
-  write(clientUrls: readonly string[], monitoring: readonly string[]): void {
-    const ports = { nats: clientUrls, monitoring, cluster: [], profile: [], websocket: [] };
+  write({ clients, monitoring }: ServerUrls): void {
+    const ports = { nats: clients, monitoring, cluster: [], profile: [], websocket: [] };
     writeFileSync(this.#path, JSON.stringify(ports), { mode: 0o644 });
   }
 

@@ -10,5 +10,6 @@ export function openSharedLimits(accountConnections: SharedArrayBuffer): SharedL
   return {
     acquireConnection: (account, max) => connections.tryAcquire(account, max < 0 ? UNLIMITED : max),
     releaseConnection: (account) => connections.release(account),
+    releaseAbove: (account, max) => connections.tryReleaseAbove(account, max < 0 ? UNLIMITED : max),
   };
 }

@@ -12,11 +12,20 @@ export interface SignalActions {
 
 /**
  * Reacts to signals from now on. SIGINT and SIGTERM end the server, exit code 0; SIGTERM leaves a
- * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode; SIGHUP is
- * answered with a line of the log, since a running configuration cannot be changed.
+ * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode; SIGHUP reloads
+ * the configuration; during the start it is put off until the returned function is called, when the
+ * server is there.
  */
-export function handleSignals(actions: SignalActions): void {
+export function handleSignals(actions: SignalActions): () => void {
   const { log, exit } = actions;
+  let reloadIsWanted = false;
+  const reload = (): void => {
+    // What goes wrong is in the log.
+    actions
+      .server()
+      ?.reload()
+      .catch(() => undefined);
+  };
   const end = (): void => {
     const server = actions.server();
     if (server === undefined) exit(0);
@@ -37,8 +46,12 @@ export function handleSignals(actions: SignalActions): void {
       .catch(() => undefined);
   });
   on("SIGHUP", "hangup", log, () => {
-    log.write("error", "Failed to reload server configuration: reload is not supported");
+    if (actions.server() === undefined) reloadIsWanted = true;
+    else reload();
   });
+  return () => {
+    if (reloadIsWanted) reload();
+  };
 }
 
 function on(signal: NodeJS.Signals, name: string, log: LogSink, act: () => void): void {

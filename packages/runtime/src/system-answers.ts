@@ -55,8 +55,8 @@ export class SystemAnswers {
   /** The accounts of a start or a reload. */
   follow(accounts: readonly AccountSnapshot[]): void {
     this.#accountsByName.clear();
-    for (const { name, index } of accounts) {
-      if (name !== "") this.#accountsByName.set(subjectFromText(name), index);
+    for (const { name, index, retired } of accounts) {
+      if (name !== "" && retired !== true) this.#accountsByName.set(subjectFromText(name), index);
     }
   }
 

@@ -44,13 +44,13 @@ const FIRST_TOLD_ACCOUNT = 1;
 
 export class SystemService {
   readonly #parts: SystemParts;
+  #accounts: readonly AccountSnapshot[];
   readonly #participant: InternalParticipant<Service>;
   readonly #publisher: SystemPublisher;
   readonly #ledger: AccountLedger;
   readonly #watch: AccountWatch;
   readonly #orders: WorkerOrders;
   readonly #answers: SystemAnswers;
-  #accounts: readonly AccountSnapshot[];
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;

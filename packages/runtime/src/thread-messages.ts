@@ -5,8 +5,10 @@ import type { MessagePort } from "node:worker_threads";
 import type {
   BrokerSnapshot,
   ConnectionAnswer,
+  ConnectionLimits,
   ConnectionOrder,
   FinishedConnection,
+  SnapshotEffects,
   SubscriptionAnswer,
   SubscriptionQuery,
   TraceOptions,
@@ -48,6 +50,21 @@ export interface WorkerStart {
   readonly trace?: TraceOptions | undefined;
 }
 
+/** A changed configuration; answered by `reloaded` when it is in force. */
+export interface WorkerReload {
+  readonly kind: "reload";
+  readonly snapshot: BrokerSnapshot;
+  /** See `SnapshotChange`. */
+  readonly sameSecrets: ReadonlySet<string>;
+  /** For new connections, by listener; undefined = as before. */
+  readonly tls?: readonly (TlsContextOptions | null)[] | undefined;
+  /** TL-13: live connections whose key is not among these end; empty = none do. */
+  readonly pinnedKeys: readonly string[];
+  readonly debug: boolean;
+  /** Undefined = no protocol trace. */
+  readonly trace: TraceOptions | undefined;
+}
+
 export type ToWorker =
   | WorkerStart
   | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
@@ -55,6 +72,9 @@ export type ToWorker =
   /** LG-11, RL-02: what is logged from now on. */
   | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
+  | WorkerReload
+  /** RL-06. Answered by `excess-closed`. */
+  | { readonly kind: "close-excess"; readonly limits: ConnectionLimits }
   /** Answered by `order-answer`, whoever has the connection. */
   | { readonly kind: "order"; readonly ticket: number; readonly order: ConnectionOrder }
   /** Answered by `subscriptions`. */
@@ -87,6 +107,8 @@ export type FromWorker =
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */
   | { readonly kind: "connection-facts"; readonly clientId: number; readonly facts: string }
+  | { readonly kind: "reloaded"; readonly effects: SnapshotEffects }
+  | { readonly kind: "excess-closed"; readonly count: number }
   /** `answer` undefined: no such connection here. */
   | {
       readonly kind: "order-answer";
@@ -117,6 +139,12 @@ export type ToAcceptor =
     }
   /** What a connection above the limit is told, by listener. */
   | { readonly kind: "refusals"; readonly texts: readonly string[] }
+  /** A new limit, and what is told above it; answered by `acceptor-reloaded`. */
+  | {
+      readonly kind: "reload";
+      readonly connectionsMax: number;
+      readonly refusals: readonly string[];
+    }
   | { readonly kind: "log-taken" }
   | { readonly kind: "stop" };
 
@@ -124,6 +152,7 @@ export type FromAcceptor =
   | LogBatch
   | ConnectionsClosed
   | { readonly kind: "loaded" }
+  | { readonly kind: "acceptor-reloaded" }
   /** Ports in the order of the listeners; fewer, and the error, when one could not be bound. */
   | {
       readonly kind: "listen-answer";

@@ -18,9 +18,14 @@ const TICKET_KEY_BYTES = 48;
 /**
  * Reads the files and makes one context of them, so that what is wrong with them is said at the
  * start and not by workers. Throws with the reference's words for a file, else with OpenSSL's.
- * Undefined: no certificate is configured, and no handshake can succeed.
+ * Undefined: no certificate is configured, and no handshake can succeed. `rate`: what is counted
+ * already, for other material of a running listener.
  */
-export function loadTlsMaterial(tls: TlsOptions, listener: string): TlsContextOptions | undefined {
+export function loadTlsMaterial(
+  tls: TlsOptions,
+  listener: string,
+  rate?: HandshakeRateOptions,
+): TlsContextOptions | undefined {
   const { certificates, authorities } = readCertificateFiles(tls);
   if (certificates.length === 0) return undefined;
   const material: TlsContextOptions = {
@@ -35,7 +40,7 @@ export function loadTlsMaterial(tls: TlsOptions, listener: string): TlsContextOp
     ticketKeys: randomBytes(TICKET_KEY_BYTES),
     sessionContext: listener,
     clearRefusal: clearLine(ERROR_LINES.tlsRequired.text),
-    handshakeRate: handshakeRate(tls.connectionRateLimit),
+    handshakeRate: rate ?? handshakeRate(tls.connectionRateLimit),
     rateRefusal: clearLine(ERROR_LINES.connectionThrottled.text),
   };
   new TlsContext(material);

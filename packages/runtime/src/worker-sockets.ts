@@ -18,8 +18,18 @@ export interface SocketParts {
   flush(): void;
 }
 
+/** A worker's sockets while they come. */
+export interface TakenSockets {
+  /** For connections that come from now on; handshakes under way keep what they began with. */
+  replaceTls(tls: WorkerStart["tls"]): void;
+}
+
 /** Takes every socket that the acceptor places here from now on. */
-export function takeSockets(seed: WorkerSeed, start: WorkerStart, parts: SocketParts): void {
+export function takeSockets(
+  seed: WorkerSeed,
+  start: WorkerStart,
+  parts: SocketParts,
+): TakenSockets {
   const { core, counters, log, ending, flush } = parts;
   const gone = new GoneCounter(seed.regions.connectionsGone, seed.threadIndex);
   const sockets = new SocketDriver({
@@ -37,9 +47,9 @@ export function takeSockets(seed: WorkerSeed, start: WorkerStart, parts: SocketP
   });
   const onRejected = (count: number): void =>
     log.write("warn", `Rejected ${count} connections due to TLS rate limiting`);
-  const contexts = start.tls.map((options) =>
-    options === null ? undefined : new TlsContext(options, onRejected),
-  );
+  const contextsOf = (tls: WorkerStart["tls"]): (TlsContext | undefined)[] =>
+    tls.map((options) => (options === null ? undefined : new TlsContext(options, onRejected)));
+  let contexts = contextsOf(start.tls);
   const faults = injectFaults(`${seed.threadIndex}`);
   seed.sockets.on("message", ({ connection, listener }: PlacedConnection) => {
     ending.connectionCame();
@@ -48,4 +58,9 @@ export function takeSockets(seed: WorkerSeed, start: WorkerStart, parts: SocketP
       return faults?.wrap(session) ?? session;
     });
   });
+  return {
+    replaceTls: (tls) => {
+      contexts = contextsOf(tls);
+    },
+  };
 }

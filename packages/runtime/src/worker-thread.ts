@@ -13,6 +13,7 @@ import { awaitSeed } from "./thread-seed.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
 import { WorkerEnding } from "./worker-ending.ts";
 import { WorkerLink } from "./worker-link.ts";
+import { WorkerReloading } from "./worker-reloading.ts";
 import { takeSockets } from "./worker-sockets.ts";
 
 /** Deadlines of sessions are looked at this often; also the heartbeat. */
@@ -81,7 +82,7 @@ function run(
 
   const ending = new WorkerEnding(core, flush, (answer) => link.tell(answer));
   const { counters } = dependencies;
-  takeSockets(seed, start, { core, counters, log, ending, flush });
+  const sockets = takeSockets(seed, start, { core, counters, log, ending, flush });
 
   const heartbeats = new Heartbeats(seed.regions.heartbeats);
   const beat = (): void => {
@@ -91,7 +92,12 @@ function run(
   };
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
-  link.onMessage((message) => endTurn(() => obey(message, core, ending, link)));
+  const reload = new WorkerReloading({ core, log, sockets, flush, tell: (it) => link.tell(it) });
+  link.onMessage((message) => {
+    if (message.kind === "reload") reload.apply(message);
+    else if (message.kind === "close-excess") reload.closeExcess(message.limits);
+    else endTurn(() => obey(message, core, ending, link));
+  });
   link.tell({ kind: "ready" });
 }
 
@@ -128,7 +134,9 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link:
       ending.stop();
       break;
     case "start":
-      assert(false, "a worker starts once");
+    case "reload":
+    case "close-excess":
+      assert(false, "a worker starts once, and reloads elsewhere");
   }
 }
 

@@ -1,11 +1,19 @@
 // The entry of the package: everything that other packages and programs may use.
+export {
+  ReloadError,
+  type ReloadErrorCode,
+  type ReloadResult,
+  type ReloadSource,
+} from "@weft/runtime";
 export { type CheckedConfig, checkConfig } from "./check-config.ts";
 export type * from "./config-types.ts";
 export { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 export { ConfigurationError } from "./start-error.ts";
 export type { LogFunction, StartOptions } from "./start-options.ts";
 export {
+  checkedInput,
   checkOptions,
+  configurationOf,
   optionWarnings,
   type PreparedStart,
   startServer,

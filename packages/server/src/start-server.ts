@@ -13,7 +13,14 @@ import {
   validateOptions,
 } from "@weft/config";
 import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
-import { type PrestartedThreads, type Runtime, startRuntime } from "@weft/runtime";
+import {
+  type PrestartedThreads,
+  type ReloadInput,
+  type ReloadPart,
+  type ReloadSource,
+  type Runtime,
+  startRuntime,
+} from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -32,11 +39,36 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
-  const loaded = load(start);
-  const options = optionsOf(start, loaded.options);
-  const log = await openLog(start, options);
+  const { options, digest } = optionsOf(start);
   const { configFile } = start;
-  return startWithOptions({ options, log, configFile, configDigest: loaded.digest });
+  const log = await openLog(start, options);
+  return startWithOptions({
+    options,
+    log,
+    configFile,
+    configDigest: digest,
+    reloadSource: configFile === undefined ? undefined : configurationOf(start),
+  });
+}
+
+/**
+ * What `reload` of a server takes to change to these options: they are complete, as for a start.
+ * Each use reads the file again, if one is named.
+ */
+export function configurationOf(start: StartOptions): ReloadSource {
+  return () => {
+    const { options, digest, warnings } = optionsOf(start);
+    return checkedInput({ options, digest, warnings });
+  };
+}
+
+/** Options that were read anew, compiled; throws {@link ConfigurationError}. */
+export function checkedInput(read: Omit<ReloadInput, "accounts">): ReloadInput {
+  const accounts = compile(read.options);
+  const problems = checkOptions(read.options);
+  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
+  const warnings = [...(read.warnings ?? []), ...accounts.warnings];
+  return { ...read, warnings, accounts: accounts.snapshot };
 }
 
 export interface PreparedStart {
@@ -45,6 +77,9 @@ export interface PreparedStart {
   readonly configFile?: string | undefined;
   /** See `RuntimeOptions`. */
   readonly configDigest?: string | undefined;
+  /** Reads the configuration again; undefined = it cannot be reloaded. */
+  readonly reloadSource?: ReloadSource | undefined;
+  readonly reloadParts?: readonly ReloadPart[] | undefined;
   readonly commandLine?: readonly string[] | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
@@ -69,18 +104,18 @@ export function optionWarnings(options: ServerOptions): readonly ConfigProblem[]
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { options, log } = start;
-  const accounts = compile(options);
-  const problems = checkOptions(options);
-  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
-  for (const { message } of accounts.warnings) log.write("warn", message);
-  return startRuntime({ ...start, accounts: accounts.snapshot });
+  const { accounts, warnings = [] } = checkedInput({ options: start.options });
+  for (const { message } of warnings) start.log.write("warn", message);
+  return startRuntime({ ...start, accounts });
 }
 
-function optionsOf(start: StartOptions, loaded: ServerOptions): ServerOptions {
+type ReadOptions = Omit<ReloadInput, "accounts">;
+
+function optionsOf(start: StartOptions): ReadOptions {
+  const { options: loaded, digest, warnings } = loadedOptions(start);
   const { users = [], accounts = [], name, host } = start;
   const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
-  return {
+  const options: ServerOptions = {
     ...loaded,
     ...(host === undefined ? {} : { host }),
     ...(host === undefined || monitoring === undefined
@@ -93,15 +128,10 @@ function optionsOf(start: StartOptions, loaded: ServerOptions): ServerOptions {
     accounts: [...loaded.accounts, ...accounts],
     ...start.options,
   };
+  return { options, digest, warnings };
 }
 
-/** `digest`: undefined without a configuration. */
-interface Loaded {
-  readonly options: ServerOptions;
-  readonly digest?: string | undefined;
-}
-
-function load(start: StartOptions): Loaded {
+function loadedOptions(start: StartOptions): ReadOptions {
   const { configFile, config } = start;
   if (configFile !== undefined && config !== undefined) {
     throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);

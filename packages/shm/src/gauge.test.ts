@@ -15,6 +15,14 @@ describe("shared gauge", () => {
     expect(gauge.tryAcquire(1, 0)).toBe(false);
   });
 
+  it("gives back only what is above a bound", () => {
+    const gauge = new SharedGauge(SharedGauge.createRegion(2));
+    for (let i = 0; i < 3; i += 1) gauge.tryAcquire(1, 5);
+    expect([1, 1, 1].map((max) => gauge.tryReleaseAbove(1, max))).toEqual([true, true, false]);
+    expect(gauge.count(1)).toBe(1);
+    expect(gauge.tryReleaseAbove(0, 0)).toBe(false);
+  });
+
   it("fails when more is given back than was taken, and on a slot that is none", () => {
     const gauge = new SharedGauge(SharedGauge.createRegion(1));
     expect(() => gauge.release(0)).toThrow(AssertionFailure);

@@ -35,6 +35,18 @@ export class SharedGauge {
     assert(Atomics.sub(this.#slots, slot, 1) > 0, "what is given back was taken");
   }
 
+  /** Gives one back if more than `max` are taken. False when they are not. */
+  tryReleaseAbove(slot: number, max: number): boolean {
+    this.#check(slot);
+    let seen = Atomics.load(this.#slots, slot);
+    for (;;) {
+      if (seen <= max) return false;
+      const found = Atomics.compareExchange(this.#slots, slot, seen, seen - 1);
+      if (found === seen) return true;
+      seen = found;
+    }
+  }
+
   /** How many are taken now. */
   count(slot: number): number {
     this.#check(slot);

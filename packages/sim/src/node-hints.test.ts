@@ -85,7 +85,7 @@ describe("a frame that names a node", () => {
     world.settle();
     expect([...one.errors, ...two.errors]).toEqual([]);
     const [first, second] = [one, two].map(
-      (client) => world.core(2).accountByName(client === one ? "ONE" : "TWO")?.index,
+      (client) => world.core(2).rules.accountByName(client === one ? "ONE" : "TWO")?.index,
     );
     offerRun(world, {
       subject: "in.7",

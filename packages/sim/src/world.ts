@@ -4,9 +4,11 @@
 // drawn from the seed, so a failing run is repeated by its seed alone.
 //
 // Reading order: scheduler.ts, lanes.ts, transport.ts, client.ts, then this.
+import { rebaseAccounts } from "@weft/accounts";
 import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
 import {
   BrokerCore,
+  type BrokerSnapshot,
   type Bus,
   type FinishedConnection,
   type SharedLimits,
@@ -62,6 +64,7 @@ export class World {
   /** Timers of one core that were set and not fired, at most at any time; the contract says 1. */
   timersOutstandingMax = 0;
   readonly #options: WorldOptions;
+  #snapshot: BrokerSnapshot;
   readonly #cores: BrokerCore[] = [];
   readonly #counters: WorkerCounters[] = [];
   readonly #transportThreads: TransportThread[] = [];
@@ -71,6 +74,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    this.#snapshot = createSnapshot(options);
     this.workers = options.workers;
     this.prng = createPrng(options.seed);
     this.scheduler = new Scheduler(createPrng(this.prng.nextUint32()));
@@ -157,6 +161,28 @@ export class World {
     }
   }
 
+  /**
+   * Every core takes another configuration, each in its own turn; `done` runs when the last one has.
+   * Accounts keep their places.
+   */
+  reload(options: SnapshotOptions, done: () => void = () => undefined): void {
+    const made = createSnapshot(options);
+    const before = this.#snapshot.accounts;
+    const rebased = rebaseAccounts(before, made.accounts, [], () => false);
+    if (!rebased.ok) throw new Error(rebased.error);
+    const snapshot = { ...made, accounts: rebased.snapshot };
+    this.#snapshot = snapshot;
+    let left = this.#cores.length;
+    for (const core of this.#cores) {
+      this.scheduler.post(() => {
+        core.applySnapshot({ snapshot, sameSecrets: new Set() });
+        core.flush();
+        left -= 1;
+        if (left === 0) done();
+      });
+    }
+  }
+
   tick(): void {
     for (const core of this.#cores) {
       core.tick();
@@ -182,7 +208,7 @@ export class World {
       write: (_level, text) => this.#options.onLog?.(text),
     };
     const secrets = createPrng(this.prng.nextUint32());
-    const core: BrokerCore = new BrokerCore(createSnapshot(this.#options), this.index(thread), {
+    const core: BrokerCore = new BrokerCore(this.#snapshot, this.index(thread), {
       clock: this.clock,
       entropy: { fill: (out) => fillRandom(secrets, out) },
       prng: createPrng(this.prng.nextUint32()),
@@ -250,6 +276,12 @@ export class World {
       },
       releaseConnection: (account) => {
         taken.set(account, (taken.get(account) ?? 0) - 1);
+      },
+      releaseAbove: (account, max) => {
+        const now = taken.get(account) ?? 0;
+        if (max < 0 || now <= max) return false;
+        taken.set(account, now - 1);
+        return true;
       },
     };
   }

@@ -2,7 +2,7 @@
 // program when WEFT_SERVER_COMMAND names one, which is how the tests themselves are checked
 // against the reference. Must stay true: no process and no file outlives the test run.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +50,8 @@ export class ServerUnderTest {
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
   readonly #options: StartOptions;
+  /** Folder of its configuration file. */
+  readonly folder: string;
   #stderr = "";
   #watchers: (() => void)[] = [];
 
@@ -58,6 +60,7 @@ export class ServerUnderTest {
     this.pid = child.pid ?? -1;
     this.#child = child;
     this.#options = options;
+    this.folder = folder;
     live.add(child);
     this.exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
@@ -95,6 +98,36 @@ export class ServerUnderTest {
       look();
     });
     return within(found, `the log to match ${pattern}`, milliseconds);
+  }
+
+  /** Changes the configuration file; the listener is added to `config`. */
+  configure(config: string): void {
+    // By renaming: a reload that is under way must not read half of it.
+    const file = join(this.folder, "server.conf");
+    writeFileSync(`${file}.new`, fileText(this.port, config));
+    renameSync(`${file}.new`, file);
+  }
+
+  /** Changes the file, reloads, and resolves with what the log says of it, without its start. */
+  async reload(config: string): Promise<string> {
+    this.configure(config);
+    const before = this.#stderr.length;
+    this.kill("SIGHUP");
+    const outcome = /(?:Reloaded server configuration|Failed to reload server configuration: ).*/;
+    const found = (): string | undefined => outcome.exec(this.#stderr.slice(before))?.[0];
+    return within(
+      new Promise<string>((resolve) => {
+        const look = (): void => {
+          const line = found();
+          if (line === undefined) return;
+          this.#watchers = this.#watchers.filter((watcher) => watcher !== look);
+          resolve(line);
+        };
+        this.#watchers.push(look);
+        look();
+      }),
+      "the reload",
+    );
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -153,12 +186,16 @@ function firstLine(port: number): Promise<string> {
   });
 }
 
+function fileText(port: number, config: string): string {
+  return `listen: "127.0.0.1:${port}"\n${config}\n`;
+}
+
 /** Starts a server and waits until it says INFO. Throws, with its output, when it does not. */
 export async function startServer(options: StartOptions = {}): Promise<ServerUnderTest> {
   const port = options.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), "weft-server-"));
   const file = join(folder, "server.conf");
-  writeFileSync(file, `listen: "127.0.0.1:${port}"\n${options.config ?? ""}\n`);
+  writeFileSync(file, fileText(port, options.config ?? ""));
   const workers = isOtherServer || !options.workers ? [] : ["--workers", String(options.workers)];
   const [program, ...rest] = options.command ?? serverCommand;
   if (program === undefined) throw new Error("no server command");

@@ -11,7 +11,13 @@ const PATH = /^\/\S*$/;
 const UNITS = /^[\w@.-]+\.(target|service|socket)( [\w@.-]+\.(target|service|socket))*$/;
 
 /** Directives that may stand more than once add up; of the others systemd keeps the last. */
-const REPEATABLE = new Set(["Environment", "ExecStartPre", "ExecStartPost", "SystemCallFilter"]);
+const REPEATABLE = new Set([
+  "Environment",
+  "ExecStartPre",
+  "ExecStartPost",
+  "ExecReload",
+  "SystemCallFilter",
+]);
 
 const DIRECTIVES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   Unit: {
@@ -27,6 +33,7 @@ const DIRECTIVES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     ExecStartPre: COMMAND,
     ExecStart: COMMAND,
     ExecStartPost: COMMAND,
+    ExecReload: COMMAND,
     WorkingDirectory: PATH,
     EnvironmentFile: PATH,
     Environment: /^[A-Z_]+=\S+$/,

@@ -6,7 +6,8 @@ import type { Bus } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
 import type { Plan, QueueStep } from "../publish/plan.ts";
-import type { Publisher, ServiceStep } from "../publish/publisher.ts";
+import type { Publisher } from "../publish/publisher.ts";
+import type { ServiceStep } from "../publish/service-step.ts";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import {
   encodeControlFrame,

@@ -19,8 +19,6 @@ export interface OutboxRulesHost {
 
 export class OutboxRules implements OutboxHost {
   readonly slabs: SlabPool;
-  readonly pendingBytesMax: number;
-  readonly dropAboveThreshold: boolean;
   readonly #flow: FlowControl;
   readonly #host: OutboxRulesHost;
 
@@ -28,8 +26,14 @@ export class OutboxRules implements OutboxHost {
     this.#host = host;
     this.#flow = flow;
     this.slabs = slabs;
-    this.pendingBytesMax = host.limits.pendingBytesMax;
-    this.dropAboveThreshold = host.limits.noFastProducerStall;
+  }
+
+  get pendingBytesMax(): number {
+    return this.#host.limits.pendingBytesMax;
+  }
+
+  get dropAboveThreshold(): boolean {
+    return this.#host.limits.noFastProducerStall;
   }
 
   outboxTouched(outbox: Outbox): void {

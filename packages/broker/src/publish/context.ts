@@ -32,7 +32,7 @@ export class PublishContext {
   }
 }
 
-/** Interned contexts of one account snapshot. */
+/** Interned contexts of one account snapshot. Must stay true: an id is never given twice. */
 export class ContextTable {
   readonly #clients = new Map<string, PublishContext>();
   readonly #byAccount = {
@@ -63,6 +63,12 @@ export class ContextTable {
 
   inbound(account: number): PublishContext {
     return this.#get("inbound", account);
+  }
+
+  /** Other accounts and permissions: the contexts are made anew, with new ids. */
+  reset(): void {
+    this.#clients.clear();
+    for (const contexts of Object.values(this.#byAccount)) contexts.length = 0;
   }
 
   #get(kind: "internal" | "mapped" | "inbound", account: number): PublishContext {

@@ -115,6 +115,11 @@ export class PassingPlans {
     this.#entries[place] = entry;
   }
 
+  clear(): void {
+    this.#entries.fill(undefined);
+    this.#seen.fill(0);
+  }
+
   /** Looks at the next `count` places and drops what is out of date; see `PlanCache.sweep`. */
   sweep(count: number, isCurrent: (plan: Plan) => boolean): void {
     for (let i = 0; i < count; i += 1) {

@@ -1,6 +1,7 @@
 // Following plans: from a message in hand to outboxes and lanes. Owned by the worker's core.
 // Must stay true: a message that is parked was delivered to nobody, because room in every lane is
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
+import type { AccountRouting } from "@weft/accounts";
 import { type Prng, viewOf } from "@weft/base";
 import type { Generations, InterestIndex } from "@weft/subjects";
 import { Ballots } from "../deliver/ballots.ts";
@@ -21,20 +22,10 @@ import {
 } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { hashSubject, type PlanCompiler } from "./plan-compiler.ts";
+import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** Result of a publish that has to be tried again when `parkedOn` has room. */
 export const PARKED = -1;
-
-/** Nesting of publishes through service imports and mappings; deeper ones are dropped. */
-export const PUBLISH_DEPTH_MAX = 16;
-
-/** Requests that cross accounts; see service-imports.ts. */
-export interface ServiceStep {
-  /** Sends the message through every import of the plan; returns how many were delivered. */
-  request(plan: Plan, message: MessageView, context: PublishContext, depth: number): number;
-  /** A message on `_R_.<thread>.<token>`; true if it was the reply to a request of some thread. */
-  reply(message: MessageView, context: PublishContext): boolean;
-}
 
 export interface PublisherDependencies {
   readonly index: InterestIndex;
@@ -115,6 +106,13 @@ export class Publisher {
   /** Counts deliveries of a plan with many targets; one of 128 bytes more is twice the work. */
   spend(deliveries: number, bodyBytes: number): void {
     this.#work += deliveries * (1 + (bodyBytes >> 7));
+  }
+
+  /** Other accounts, between two turns. */
+  replaceRouting(routing: AccountRouting): void {
+    this.#dependencies.compiler.routing = routing;
+    this.cache.clear();
+    this.#passing.clear();
   }
 
   /** On the tick: forgets a part of the plans that interest has overtaken. */

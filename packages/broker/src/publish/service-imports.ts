@@ -17,11 +17,13 @@ import { FLAG_SERVICE_REPLY } from "../deliver/bus-frame.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import type { Bus } from "../ports.ts";
 import { REQUEST_INFO_KEY, RequestInfoCache, RequestOrigin } from "../session/request-info.ts";
+import { writeSizes } from "./body-sizes.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import { MessageView } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
 import { hashSubject } from "./plan-compiler.ts";
-import { PUBLISH_DEPTH_MAX, type Publisher, type ServiceStep } from "./publisher.ts";
+import type { Publisher } from "./publisher.ts";
+import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** AC-33: acknowledgements keep their way; rewriting them would break pull consumers. */
 const ACK_PREFIX = Buffer.from("$JS.ACK.", "latin1");
@@ -39,11 +41,8 @@ const SUBJECT_BYTES_MIN = 256;
 const LOOP_COPY_BYTES = 96;
 const EMPTY = Buffer.alloc(0);
 const NO_PICKS: readonly Buffer[] = [];
-const SPACE = 0x20;
 const DOT = 0x2e;
 const DIGIT_0 = 0x30;
-const CR = 0x0d;
-const LF = 0x0a;
 
 export interface ServiceImportsDependencies {
   readonly bus: Bus;
@@ -90,7 +89,7 @@ export class ServiceImports implements ServiceStep {
   readonly #dependencies: ServiceImportsDependencies;
   readonly #replies: ServiceReplyTable;
   readonly #serverTag: Buffer;
-  readonly #infos: RequestInfoCache;
+  #infos: RequestInfoCache;
   /** One per nesting depth. */
   readonly #hops: Hop[] = [];
   /** Imports seen from the other side, both ways. */
@@ -149,6 +148,15 @@ export class ServiceImports implements ServiceStep {
   /** Forgets mappings whose time is over (AC-30). */
   expire(now: Millis): void {
     this.#replies.expire(now);
+  }
+
+  /** Other accounts by the same indexes. Requests on their way find back, unless an end is gone. */
+  replaceAccounts(accounts: readonly AccountSnapshot[]): void {
+    this.#infos = new RequestInfoCache(accounts);
+    this.#reversed.clear();
+    const isGone = (index: number): boolean => accounts[index]?.retired === true;
+    if (!accounts.some(({ retired }) => retired === true)) return;
+    this.#replies.releaseWhere((importer, exporter) => isGone(importer) || isGone(exporter));
   }
 
   #requestOne(
@@ -375,26 +383,4 @@ function copyBytes(from: Buffer, start: number, end: number, out: Buffer, at: nu
     from.copy(out, at, start, end);
   }
   return at + end - start;
-}
-
-/** Writes `<#header> <#total> CRLF` so that it ends at `end`; returns where it starts. */
-function writeSizes(out: Buffer, end: number, headerBytes: number, totalBytes: number): number {
-  out[end - 1] = LF;
-  out[end - 2] = CR;
-  const space = writeNumber(out, end - 2, totalBytes) - 1;
-  out[space] = SPACE;
-  return writeNumber(out, space, headerBytes);
-}
-
-/** Decimal digits that end at `end`; returns where they start. */
-function writeNumber(out: Buffer, end: number, number: number): number {
-  let rest = number;
-  let at = end;
-  do {
-    const next = Math.floor(rest / 10);
-    at -= 1;
-    out[at] = DIGIT_0 + rest - next * 10;
-    rest = next;
-  } while (rest > 0);
-  return at;
 }

@@ -6,7 +6,7 @@
 //
 // Must stay true: nothing is delivered to a session that is not active; after `close` no
 // subscription of it is left in the index.
-import type { CompiledPermissions, LoginKind, ResponseTracker } from "@weft/auth";
+import type { CompiledPermissions, Identity, LoginKind, ResponseTracker } from "@weft/auth";
 import {
   equalWords,
   type TlsFacts,
@@ -84,7 +84,8 @@ export class ClientSession implements ClientOps, TransportEvents {
   readonly startedUnixMs: number;
   state: SessionState = "greeting";
   readonly publisher: Publisher;
-  /** Set by login. */
+  /** Set by login, as all that depends on the account. */
+  identity: Identity | undefined;
   context: PublishContext;
   /**
    * Id of `context` while the hit path of PUB may be taken: active, neither verbose nor pedantic.
@@ -162,9 +163,8 @@ export class ClientSession implements ClientOps, TransportEvents {
     this.payloadBytesMax = host.limits.payloadBytesMax;
     this.subscriptionsMax = host.limits.subscriptionsMax;
     this.context = host.contexts.client(0);
-    const now = host.clock.monotonicMs();
     this.startedUnixMs = Number(host.clock.unixNanos() / 1_000_000n);
-    this.lastInputMs = now;
+    this.lastInputMs = host.clock.monotonicMs();
   }
 
   // ---- transport events

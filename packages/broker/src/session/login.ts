@@ -1,11 +1,13 @@
 // CONNECT and everything until a session is active: begin, perhaps wait, finish, with one deadline
 // (CP-20 to CP-36). Owned by the session's worker. Must stay true: whatever the cause of a refusal,
 // the client reads the same text; no secret is kept or logged.
+import type { AccountSnapshot } from "@weft/accounts";
 import {
   type Identity,
   isPublicKey,
   type LoginFacts,
   type LoginOutcome,
+  type LoginRequest,
   ResponseTracker,
 } from "@weft/auth";
 import {
@@ -43,20 +45,31 @@ export function connect(
   session.connectReceived = true;
   session.connectOptions = withoutSecrets(options);
   session.lastOptions = options;
-  const outcome = host.beginLogin(
-    {
-      user: options.user,
-      pass: options.pass,
-      authToken: options.auth_token,
-      nkey: options.nkey,
-      sig: options.sig,
-      jwt: options.jwt,
-      account: options.account,
-      newAccount: options.new_account,
-    },
-    loginFacts(session),
-  );
-  return follow(session, outcome);
+  return follow(session, host.rules.beginLogin(requestOf(options), loginFacts(session)));
+}
+
+function requestOf(options: ConnectOptions): LoginRequest {
+  return {
+    user: options.user,
+    pass: options.pass,
+    authToken: options.auth_token,
+    nkey: options.nkey,
+    sig: options.sig,
+    jwt: options.jwt,
+    account: options.account,
+    newAccount: options.new_account,
+  };
+}
+
+/** The users have changed while a login was waiting: it begins anew. */
+export function restartLogin(session: ClientSession): void {
+  const options = session.lastOptions;
+  session.pendingLogin = undefined;
+  session.state = "connecting";
+  const request = requestOf(options ?? CONNECT_DEFAULTS);
+  const outcome = session.host.rules.beginLogin(request, loginFacts(session));
+  follow(session, outcome);
+  if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
 /** The answer to a pending comparison. */
@@ -64,7 +77,7 @@ export function finishLogin(session: ClientSession, matches: boolean): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
-  const outcome = session.host.finishLogin(pending, { kind: "hash", matches });
+  const outcome = session.host.rules.finishLogin(pending, { kind: "hash", matches });
   session.state = "connecting";
   follow(session, outcome);
   session.go(WAIT_LOGIN);
@@ -76,7 +89,7 @@ export function finishLogin(session: ClientSession, matches: boolean): void {
  */
 export function loginWithoutConnect(session: ClientSession): boolean {
   const { host } = session;
-  const identity = host.anonymous(loginFacts(session));
+  const identity = host.rules.anonymous(loginFacts(session));
   if (identity === undefined) {
     refuse(session, "no credentials");
     return false;
@@ -114,7 +127,7 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
 /** Binds the session to its account: limits, permissions, publish context. */
 function admit(session: ClientSession, identity: Identity): boolean {
   const { host } = session;
-  const account = host.accountByName(identity.accountName);
+  const account = host.rules.accountByName(identity.accountName);
   if (account === undefined) {
     session.close("Missing Account");
     return false;
@@ -128,8 +141,25 @@ function admit(session: ClientSession, identity: Identity): boolean {
     }
     session.account = account.index;
   }
+  setRights(session, account, identity);
+  session.authDeadlineMs = 0;
+  session.awaitingConnect = false;
+  session.state = "active";
+  session.refreshSpecial();
+  session.refreshQuick();
+  return true;
+}
+
+/** Everything that follows from who the session is, as the current snapshot has it. */
+export function setRights(
+  session: ClientSession,
+  account: AccountSnapshot,
+  identity: Identity,
+): void {
+  const { host } = session;
   const { permissions, permissionsKey } = identity;
   const restricted = permissionsKey !== "";
+  session.identity = identity;
   session.permissions = restricted ? permissions : undefined;
   session.responses =
     restricted && permissions.responses !== undefined
@@ -153,12 +183,6 @@ function admit(session: ClientSession, identity: Identity): boolean {
     smaller(host.limits.subscriptionsMax, limits.subscriptionsMax),
     identity.subscriptionsMax,
   );
-  session.authDeadlineMs = 0;
-  session.awaitingConnect = false;
-  session.state = "active";
-  session.refreshSpecial();
-  session.refreshQuick();
-  return true;
 }
 
 /** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
@@ -191,7 +215,8 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
-function refuse(session: ClientSession, reason: string): void {
+/** The client is not, or not any more, who it would have to be. */
+export function refuse(session: ClientSession, reason: string): void {
   const { host, lastOptions } = session;
   const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
@@ -209,7 +234,7 @@ function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
   return user || (nkey === "" && auth_token === "" ? "" : HIDDEN);
 }
 
-function loginFacts(session: ClientSession): LoginFacts {
+export function loginFacts(session: ClientSession): LoginFacts {
   return {
     nonce: session.nonce === "" ? NO_NONCE : Buffer.from(session.nonce, "latin1"),
     connectionType: "STANDARD",

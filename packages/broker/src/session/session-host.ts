@@ -1,7 +1,7 @@
 // What a session may ask of the core that owns it.
 
 import type { AccountSnapshot } from "@weft/accounts";
-import type { Identity, LoginFacts, LoginOutcome, LoginRequest, PendingAnswer } from "@weft/auth";
+import type { LoginOutcome } from "@weft/auth";
 import type { Clock, Entropy, Log } from "@weft/base";
 import type { ClientParser } from "@weft/protocol";
 import type { Outbox } from "../deliver/outbox.ts";
@@ -11,6 +11,7 @@ import type { MessageView } from "../publish/message-view.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
+import type { SnapshotRules } from "./snapshot-rules.ts";
 import type { SystemEvents } from "./system-events.ts";
 
 /** A login that waits for an answer. */
@@ -33,24 +34,21 @@ export interface SessionHost {
   readonly threadIndex: number;
   /** Set while the server is in lame duck mode (CP-13). */
   readonly lameDuck: boolean;
+  /** Users and accounts. */
+  readonly rules: SnapshotRules;
   listener(index: number): ListenerOptions;
   newOutbox(session: ClientSession): Outbox;
-  /** Index and limits of an account by name. */
-  accountByName(name: string): AccountSnapshot | undefined;
   account(index: number): AccountSnapshot;
   isSystemAccount(index: number): boolean;
   /** True if connections without credentials may be refused, so CONNECT has to come first. */
   readonly authRequired: boolean;
   readonly infoAuthRequired: boolean;
   readonly nonceRequired: boolean;
-  beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome;
-  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome;
-  /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
-  anonymous(facts: LoginFacts): Identity | undefined;
   /** Asks for the comparison of a hash; `session.onHashAnswer` follows. */
   compareHash(session: ClientSession, stored: string, given: string): void;
   acquireConnection(account: number, max: number): boolean;
   releaseConnection(account: number): void;
+  releaseAbove(account: number, max: number): boolean;
   /** The session's input waits until the lane to `thread` has room. */
   park(session: ClientSession, thread: number): void;
   /** End of one connection's input: flow control looks whether it has to pause. */

@@ -22,7 +22,7 @@ export class Subscription {
   /** Removed after this many (CP-44); 0 = never. */
   max = 0;
   /** The filter overlaps a deny rule: each subject is checked before delivery (AZ-07). */
-  readonly filtered: boolean;
+  filtered: boolean;
   /** Place in its list, so that removal does not search. */
   place = 0;
 

@@ -12,6 +12,7 @@ import type {
   BrokerDependencies,
   BrokerDriver,
   BrokerSnapshot,
+  SnapshotEffects,
   SubscriptionAnswer,
 } from "@weft/broker";
 
@@ -161,6 +162,15 @@ export class BrokerCore implements BrokerDriver {
 
   enterLameDuck(): void {
     this.#tellAll("lame duck\n");
+  }
+
+  applySnapshot(): SnapshotEffects {
+    this.#tellAll("reloaded\n");
+    return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
+  }
+
+  closeExcess(): number {
+    return 0;
   }
 
   obeyOrder(): undefined {

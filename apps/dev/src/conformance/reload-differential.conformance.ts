@@ -1,0 +1,68 @@
+// The same reload, the same effects: pairs of configurations against the server, compared with what
+// the clients of the reference saw. Where nats-server is installed, the recorded notes are compared
+// with it first; WEFT_RECORD_ANSWERS=1 records them anew.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { RELOAD_PAIRS } from "./reload-pairs.ts";
+import { playPair, type ReloadNotes } from "./reload-player.ts";
+import { describeWithWorkers, isOtherServer } from "./server-under-test.ts";
+
+const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
+  existsSync(path),
+);
+const recordedFile = fileURLToPath(new URL("testdata/reload-notes.json", import.meta.url));
+const isRecording = process.env["WEFT_RECORD_ANSWERS"] === "1";
+
+interface Recorded {
+  readonly version: string;
+  readonly notes: Readonly<Record<string, ReloadNotes>>;
+}
+
+function readRecorded(): Recorded {
+  return JSON.parse(readFileSync(recordedFile, "utf8")) as Recorded;
+}
+
+/** Version of nats-server on this machine; empty = none. */
+function installedVersion(): string {
+  if (reference === undefined) return "";
+  const { stdout } = spawnSync(reference, ["-v"], { encoding: "utf8" });
+  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "";
+}
+
+const installed = installedVersion();
+const isComparable = isRecording ? installed !== "" : installed === readRecorded().version;
+const whyNot = isRecording ? "" : ` [skipped: nats-server ${readRecorded().version} is not here]`;
+
+describe.skipIf(!isComparable)(`recorded notes${isComparable ? "" : whyNot}`, () => {
+  it("are what clients of the reference here see", { timeout: 120_000 }, async () => {
+    const notes: Record<string, ReloadNotes> = {};
+    for (const pair of RELOAD_PAIRS) {
+      const command = reference === undefined ? [] : [reference];
+      notes[pair.name] = await playPair(pair, { workers: 0, command });
+    }
+    if (isRecording) {
+      const recorded: Recorded = { version: installed, notes };
+      writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
+    }
+    expect(notes).toEqual(readRecorded().notes);
+  });
+});
+
+describeWithWorkers("the same reload has the same effects", (workers) => {
+  it.each(RELOAD_PAIRS)("$name", async (pair) => {
+    const wanted = readRecorded().notes[pair.name];
+    const notes = await playPair(pair, { workers });
+    if (pair.differs === undefined) expect(notes).toEqual(wanted);
+    else if (!isOtherServer) expect(notes, "differs no more").not.toEqual(wanted);
+  });
+});
+
+describe("the pairs", () => {
+  it("are many, have names of their own, and say why they differ", () => {
+    expect(RELOAD_PAIRS.filter(({ differs }) => differs === undefined).length).toBeGreaterThan(25);
+    expect(new Set(RELOAD_PAIRS.map(({ name }) => name)).size).toBe(RELOAD_PAIRS.length);
+    for (const { differs } of RELOAD_PAIRS) if (differs) expect(differs.length).toBeGreaterThan(20);
+  });
+});

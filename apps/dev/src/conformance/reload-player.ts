@@ -1,0 +1,114 @@
+// Plays a pair of configurations against a server and notes what every client saw of it. Must stay
+// true: nothing that two good servers may do differently is part of the notes (ids, addresses, the
+// order of lines to one client).
+import { pause } from "./deadline.ts";
+import { openRaw, type RawClient } from "./raw-client.ts";
+import type { ReloadClient, ReloadPair } from "./reload-pairs.ts";
+import { startServer } from "./server-under-test.ts";
+
+export interface Seen {
+  /** Lines since the reload, in alphabetical order, without PONG and INFO. */
+  readonly lines: readonly string[];
+  readonly closed: boolean;
+}
+
+export interface ReloadNotes {
+  readonly isRefused: boolean;
+  readonly clients: readonly Seen[];
+  readonly newcomers: readonly Seen[];
+}
+
+/** Of the timer with which the reference ends a connection above an account's subscriptions. */
+const LATE_CLOSE_MS = 60;
+
+export interface PlayOptions {
+  readonly workers: number;
+  readonly command?: readonly string[] | undefined;
+}
+
+export async function playPair(pair: ReloadPair, options: PlayOptions): Promise<ReloadNotes> {
+  const server = await startServer({ config: pair.before, ...options });
+  const clients: RawClient[] = [];
+  const newcomers: RawClient[] = [];
+  try {
+    for (const client of pair.clients) clients.push(await connected(server.port, client));
+    const outcome = await server.reload(pair.after);
+    for (const [index, client] of clients.entries()) {
+      client.send(`${pair.clients[index]?.sends ?? ""}PING\r\n`);
+      await answered(client);
+    }
+    for (const newcomer of pair.newcomers ?? []) {
+      const client = await openRaw(server.port);
+      newcomers.push(client);
+      await client.waitFor(/^INFO .*\r\n/m);
+      // Told why it may not stay, it may be closed before it could say anything.
+      client.sendConnect(newcomer.fields);
+      client.send("PING\r\n");
+      await answered(client);
+    }
+    await pause(LATE_CLOSE_MS, "the reference's delay before it ends a connection");
+    // A delivery that came over another connection.
+    for (const client of clients) if (!client.isClosed) client.send("PING\r\n");
+    for (const client of clients) await answered(client);
+    return {
+      isRefused: outcome.startsWith("Failed"),
+      clients: notesOf(clients, pair),
+      newcomers: newcomers.map(seen),
+    };
+  } finally {
+    for (const client of [...clients, ...newcomers]) client.end();
+    await server.stop();
+  }
+}
+
+async function connected(port: number, given: ReloadClient): Promise<RawClient> {
+  const client = await openRaw(port);
+  await client.info();
+  client.sendConnect(given.fields);
+  for (const [index, subscription] of (given.subscriptions ?? []).entries()) {
+    client.send(`SUB ${subscription} ${index + 1}\r\n`);
+  }
+  await client.ping();
+  // The second INFO (CP-10) comes behind the first PONG.
+  await client.ping();
+  return client;
+}
+
+/** PONG or the end. */
+async function answered(client: RawClient): Promise<void> {
+  await Promise.race([client.waitForClose(), waitForPong(client)]);
+}
+
+function waitForPong(client: RawClient): Promise<unknown> {
+  const from = client.received.length - client.rest.length;
+  const isThere = (): boolean => /^PONG\r\n/m.test(client.received.slice(from));
+  if (isThere()) return Promise.resolve();
+  return new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (!isThere()) return;
+      client.socket.off("data", look);
+      resolve();
+    };
+    client.socket.on("data", look);
+  });
+}
+
+function notesOf(clients: readonly RawClient[], { draw }: ReloadPair): Seen[] {
+  const all = clients.map(seen);
+  if (draw !== true) return all;
+  return all.sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+}
+
+/** The round trip is measured once and shown from then on. */
+function withoutRoundTrip(line: string): string {
+  return line.replace(/,"rtt":\d+/, "").replace(/^(HMSG .*) \d+ \d+$/, "$1");
+}
+
+function seen(client: RawClient): Seen {
+  const lines = client.rest
+    .split("\r\n")
+    .filter((line) => line !== "" && line !== "PONG" && !line.startsWith("INFO"))
+    .map(withoutRoundTrip)
+    .sort();
+  return { lines, closed: client.isClosed };
+}

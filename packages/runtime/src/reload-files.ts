@@ -1,0 +1,45 @@
+// The files of a server that follow a reload: log and ports file (RL-02, RL-06). Control thread.
+import type { LogSink } from "@weft/logging";
+import type { ReloadPart } from "./runtime.ts";
+import { PortsFile, type ServerUrls } from "./server-files.ts";
+
+/**
+ * The last part: its log changes while it is prepared, since opening it is what can fail, and back if
+ * there is no reload after all. A log that does not follow options goes on as it is.
+ */
+export function logPart(log: LogSink): ReloadPart {
+  return {
+    prepare: async ({ logging }, previous) => {
+      await log.update?.(logging);
+      return {
+        commit: () => undefined,
+        abandon: () => void log.update?.(previous.logging).catch(() => undefined),
+      };
+    },
+  };
+}
+
+/** A ports file elsewhere; `place` holds the one of now. */
+export function portsFilePart(
+  place: { portsFile: PortsFile | undefined },
+  urls: ServerUrls,
+): ReloadPart {
+  return {
+    prepare: (next, previous) => {
+      if (next.portsFileDir === previous.portsFileDir) return undefined;
+      const former = place.portsFile;
+      let made: PortsFile | undefined;
+      if (next.portsFileDir !== undefined) {
+        made = new PortsFile(next.portsFileDir, process.pid);
+        made.write(urls);
+      }
+      return {
+        commit: () => {
+          former?.remove();
+          place.portsFile = made;
+        },
+        abandon: () => made?.remove(),
+      };
+    },
+  };
+}
