@@ -74,6 +74,18 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     modules: [],
     why: PURE,
   },
+  resolver: {
+    packages: ["base", "auth"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: "accounts are kept by rules that a simulation can run with five nodes and no disk",
+  },
+  "jwt-store": {
+    packages: ["base", "resolver"],
+    pure: false,
+    modules: ["node:fs", "node:fs/promises", "node:path", "node:http", "node:https", "node:tls"],
+    why: "the files and the web requests of resolvers; what they mean is decided in resolver",
+  },
   monitor: {
     packages: ["base", "protocol", "subjects", "auth", "accounts", "config", "broker"],
     pure: true,
