@@ -97,12 +97,14 @@ describe("passwords and tokens", () => {
     const users = [
       { user: "a", password: HASH },
       { user: "ws", password: HASH, allowedConnectionTypes: ["WEBSOCKET" as const] },
+      { user: "plain", password: "p" },
     ];
     const login = new StaticAuthenticator(spec({ users }));
     for (const request of [
       { user: "nobody", pass: "x" },
       { user: "nobody" },
       { user: "ws", pass: "x" },
+      { user: "plain", pass: "x" },
     ]) {
       const outcome = login.begin(request, FACTS);
       if (outcome.kind !== "pending" || outcome.wait.kind !== "hash")
@@ -111,6 +113,7 @@ describe("passwords and tokens", () => {
       expect(login.finish(outcome.wait, { kind: "hash", matches: true }).kind).toBe("denied");
     }
     expect(told(login.begin({}, FACTS))).toBe("denied: credentials missing");
+    expect(told(login.begin({ user: "plain", pass: "p" }, FACTS))).toBe("user plain $G");
   });
 
   test("AN-07: what counts as a plain password", () => {

@@ -1,4 +1,5 @@
-// Every attack that is run over sockets, in the order in which it is run.
+// Every attack that is run over sockets, in the order in which it is run. README.md says which attack
+// is shown where.
 import type { AttackCase } from "./attack-case.ts";
 import { BEFORE_LOGIN } from "./cases/before-login.ts";
 import { FLOODS } from "./cases/floods.ts";

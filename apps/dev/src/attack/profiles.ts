@@ -62,7 +62,7 @@ const MAPPINGS = `
       "odd.none.*": "mapped.none.{{partition(0,1)}}"
       "odd.many.*": "mapped.many.{{partition(2147483647,1)}}"
       "odd.random.*": "mapped.random.{{random(0)}}.{{wildcard(1)}}"
-      "odd.left.*": "mapped.left.{{left(1,4000000000)}}"
+      "odd.left.*": "mapped.left.{{left(1,1000000000)}}"
       "odd.slice.*": "mapped.slice.{{slicefromleft(1,1)}}"
       "circle.a.>": "circle.b.>"
       "circle.b.>": "circle.a.>"

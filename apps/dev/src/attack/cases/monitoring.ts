@@ -94,7 +94,7 @@ async function greedyReaders(world: AttackWorld): Promise<void> {
   const { server } = world;
   const before = server.residentBytes();
   const alice = await world.login(credentialsOf("alice"));
-  const count = scaled(20_000, 200_000);
+  const count = scaled(10_000, 200_000);
   for (let from = 0; from < count; from += 2_000) {
     const lines = repeat(2_000, (index) => `SUB greedy.${from + index} ${from + index}\r\n`);
     await alice.sendAll(lines.join(""));
@@ -102,7 +102,7 @@ async function greedyReaders(world: AttackWorld): Promise<void> {
   check(await alice.ping(60_000), "no answer to subscriptions");
   const port = Number((await server.said(/Starting http monitor on \S+:(\d+)/, 1_000))[1]);
   const target = "/subsz?subs=1&limit=1000000";
-  const stalled = repeat(scaled(20, 100), () => {
+  const stalled = repeat(scaled(8, 100), () => {
     const socket = connect(port, "127.0.0.1")
       .on("error", () => undefined)
       .pause();
@@ -110,7 +110,7 @@ async function greedyReaders(world: AttackWorld): Promise<void> {
     return socket;
   });
   try {
-    const readers = repeat(scaled(10, 50), () => askMonitor(server, target));
+    const readers = repeat(scaled(5, 50), () => askMonitor(server, target));
     for (const { status, text } of await Promise.all(readers)) {
       check(status === 200, `a large page: ${status}`);
       check(text.includes(`"greedy.${count - 1}"`), "a large page is not complete");
@@ -151,8 +151,15 @@ async function manyLabels(world: AttackWorld): Promise<void> {
   wrong.send(`CONNECT {"user":"x","pass":"${secret("x")}"}\r\nPING\r\n`);
   await refused(wrong, /Authorization Violation/);
   (await world.login(credentialsOf("alice"))).destroy();
-  await waitFor(async () => (await linesOf()).some((line) => /Client Closed/.test(line)), 5_000);
-  const before = (await linesOf()).length;
+  const isTold = async (): Promise<boolean> => {
+    const text = (await linesOf()).join("\n");
+    return text.includes("Client Closed") && text.includes("Authentication Failure");
+  };
+  await waitFor(isTold, 5_000, "both reasons in the metrics");
+  // Names and labels; the values change.
+  const shapesOf = (lines: readonly string[]): Set<string> =>
+    new Set(lines.map((line) => line.replace(/ [\d.e+-]+$/, "")));
+  const before = shapesOf(await linesOf());
   for (let index = 0; index < scaled(100, 2_000); index += 1) {
     const name = `label-attack-${index}"} 1\n# EOF\nweft_forged{a="`;
     const options = { name, lang: `label-attack-${index}`, version: `label-attack-${index}` };
@@ -166,7 +173,8 @@ async function manyLabels(world: AttackWorld): Promise<void> {
     await askMonitor(server, `/label-attack-${index}?label-attack=${index}`);
   }
   const after = await linesOf();
-  check(after.length === before, `${after.length} lines of metrics, ${before} before`);
+  const added = [...shapesOf(after)].filter((shape) => !before.has(shape));
+  check(added.length === 0, `new lines in the metrics: ${added.slice(0, 10).join("; ")}`);
   check(!after.join("\n").includes("label-attack"), "a metric is named by a client");
   check(after.filter((line) => line === "# EOF").length === 1, "metrics that end twice");
 }
@@ -229,7 +237,8 @@ export const MONITORING: readonly AttackCase[] = [
   {
     name: "A20: large pages for many, some of whom do not read",
     profile: "monitored",
-    bystanderFloorMs: 1_000,
+    // The control thread takes a core of the machine meanwhile.
+    bystanderFloorMs: 2_000,
     run: greedyReaders,
   },
   { name: "A20: a monitoring port with a login", profile: "locked", run: closedPort },
