@@ -154,7 +154,7 @@ describe("documents", () => {
 
 /** Rows such as "| `name` | base, auth | yes | what |" as package rules. */
 function documentedGraph(page: string): Record<string, { packages: string[]; pure: boolean }> {
-  const row = /^\| `([a-z]+)` \| ([a-z, -]+) \| (yes|no) \|/gm;
+  const row = /^\| `([a-z-]+)` \| ([a-z, -]+) \| (yes|no) \|/gm;
   const rows = [...page.matchAll(row)].map(([, name = "", imports = "", pure]) => {
     const packages = imports === "-" ? [] : imports.split(", ");
     return [name, { packages: packages.sort(), pure: pure === "yes" }] as const;

@@ -1,6 +1,6 @@
-// The three places where Node has no public way yet: accepting a connection without making a socket
+// The four places where Node has no public way yet: accepting a connection without making a socket
 // of it, so that only the thread that will own it makes one, with our read buffer; seeing that a
-// transfer came to nothing; and finding the socket under a TLS one.
+// transfer came to nothing; finding the socket under a TLS one; and reading that one into our buffer.
 // Any thread that owns sockets. Nothing else of Node's internals may be touched anywhere.
 import net, { type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -68,6 +68,32 @@ export function transferConnection(
   if (native.fd === undefined || native.fd < 0) return true;
   native.close();
   return false;
+}
+
+/** What Node keeps on a socket that reads into a given buffer. */
+const READ_BUFFER_KEYS = new Set(["kBuffer", "kBufferCb", "kBufferGen"]);
+
+interface WithReadBuffer {
+  readonly _handle: { useUserBuffer?(buffer: Uint8Array): void } | null;
+  [key: symbol]: unknown;
+}
+
+/**
+ * Lets a TLS socket read as the socket under it was told to (`onread`), which Node offers for plain
+ * ones only. `buffer` is the first to read into. False, and nothing changed, when Node has no way for
+ * that: then what was decrypted comes as `data` events.
+ */
+export function readLike(secure: OwnedSocket, under: OwnedSocket, buffer: Uint8Array): boolean {
+  const to = secure as unknown as WithReadBuffer;
+  const from = under as unknown as WithReadBuffer;
+  const keys = Object.getOwnPropertySymbols(from).filter((key) =>
+    READ_BUFFER_KEYS.has(key.description ?? ""),
+  );
+  if (keys.length !== READ_BUFFER_KEYS.size || to._handle?.useUserBuffer === undefined)
+    return false;
+  for (const key of keys) to[key] = from[key];
+  to._handle.useUserBuffer(buffer);
+  return true;
 }
 
 interface WithParent {

@@ -31,6 +31,8 @@ export class SocketDriver {
   delivering: SocketTransport | undefined;
 
   readonly #options: SocketDriverOptions;
+  /** The part of it that a TLS socket begins with. */
+  readonly recordBuffer: Buffer;
   readonly #socketOptions: net.SocketConstructorOpts;
   /** An input was flushed in this pass of the loop already. */
   #passOpen = false;
@@ -53,6 +55,7 @@ export class SocketDriver {
     this.readBuffer = Buffer.allocUnsafeSlow(headroom + LIMITS.readChunkBytes);
     const wide = this.readBuffer.subarray(headroom);
     const narrow = wide.subarray(0, LIMITS.readBytesBesideQuiet);
+    this.recordBuffer = wide;
     // Asked after each read for the next one of that socket.
     const buffer = () => (this.#quietCredit > 0 ? narrow : wide);
     this.#socketOptions = {

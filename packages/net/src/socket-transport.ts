@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { plainAddress } from "./plain-address.ts";
 import type { RestOfRead } from "./rest-of-read.ts";
-import { type OwnedSocket, TRANSPORT } from "./socket-access.ts";
+import { type OwnedSocket, readLike, TRANSPORT } from "./socket-access.ts";
 import type { SocketDriver } from "./socket-driver.ts";
 import type { TlsContext } from "./tls-context.ts";
 import { tlsFacts } from "./tls-facts.ts";
@@ -21,6 +21,7 @@ import {
 } from "./transport-callbacks.ts";
 import {
   AWAITING_HELLO,
+  BY_EVENTS,
   CLOSED,
   DESTROYED,
   DISCARDING,
@@ -47,14 +48,13 @@ const BY_PEER: readonly [Cause, string] = ["peer", ""];
 
 export class SocketTransport implements Transport {
   readonly #socket: OwnedSocket;
-  readonly #driver: SocketDriver;
+  readonly driver: SocketDriver;
   readonly #tls: TlsContext | undefined;
   /** What is read and written: the socket, or the TLS socket on top of it. */
   #stream: OwnedSocket;
   #events: TransportEvents | undefined;
   #flags = 0;
   #passBytes = 0;
-  /** Small reads in a row. */
   #quietReads = 0;
   #ended: readonly [cause: Cause, detail: string] = BY_PEER;
   /** Handshake deadline, later the linger of `end`. */
@@ -69,7 +69,7 @@ export class SocketTransport implements Transport {
   constructor(socket: OwnedSocket, driver: SocketDriver, tls: TlsContext | undefined) {
     this.#socket = socket;
     this.#stream = socket;
-    this.#driver = driver;
+    this.driver = driver;
     this.#tls = tls;
     // Node keeps the peer's address once it was asked for; a closed socket has none to ask for.
     void socket.remotePort;
@@ -110,7 +110,7 @@ export class SocketTransport implements Transport {
     writeChunks(stream, chunks, isAsked ? this.#whenWritten() : undefined);
     if (stream.writableLength === 0) {
       this.#flags &= ~SLOW;
-      if (!isAsked) this.#driver.wroteAtOnce(this);
+      if (!isAsked) this.driver.wroteAtOnce(this);
     } else {
       this.#flags |= SLOW;
       if (!isAsked) stream.write(EMPTY, this.#whenWritten());
@@ -122,7 +122,7 @@ export class SocketTransport implements Transport {
     this.#flags |= PAUSED;
     // While bytes are being delivered the answer of `received` stops the socket; during a
     // handshake the TLS layer needs to read.
-    if (this.#driver.delivering === this && this.#stream === this.#socket) return;
+    if (this.driver.delivering === this && (this.#flags & BY_EVENTS) === 0) return;
     if ((this.#flags & (AWAITING_HELLO | HANDSHAKING)) !== 0) return;
     this.#stream.pause();
   }
@@ -131,7 +131,7 @@ export class SocketTransport implements Transport {
     if ((this.#flags & PAUSED) === 0) return;
     this.#flags &= ~PAUSED;
     if ((this.#flags & (YIELDED | HANDSHAKING | DESTROYED | CLOSED)) !== 0) return;
-    if (this.#driver.delivering === this && this.#stream === this.#socket) return;
+    if (this.driver.delivering === this && (this.#flags & BY_EVENTS) === 0) return;
     if (this.#rest === undefined) this.#startReading();
     else this.#handleLater();
   }
@@ -152,7 +152,7 @@ export class SocketTransport implements Transport {
     }
     this.#flags |= AWAITING_HELLO;
     this.#timer = setTimeout(handshakeTooSlow, tls.handshakeTimeoutMs, this);
-    if ((this.#flags & PAUSED) !== 0 && this.#driver.delivering !== this) this.#startReading();
+    if ((this.#flags & PAUSED) !== 0 && this.driver.delivering !== this) this.#startReading();
   }
 
   end(): void {
@@ -174,7 +174,8 @@ export class SocketTransport implements Transport {
     const start = LIMITS.readHeadroomBytes;
     if (events === undefined || (this.#flags & DISCARDING) !== 0) return true;
     if ((this.#flags & AWAITING_HELLO) !== 0) return this.#takeHello(start, byteCount);
-    const driver = this.#driver;
+    const driver = this.driver;
+    if (this.#stream !== this.#socket) return this.#receivedRecord(events, byteCount);
     const isSliced = driver.slices(byteCount);
     const part = isSliced ? LIMITS.sliceBytesBesideQuiet : byteCount;
     driver.deliver(this, events, driver.readBuffer, start, start + part);
@@ -192,7 +193,7 @@ export class SocketTransport implements Transport {
     }
     if (byteCount < QUIET_READ_BYTES) {
       this.#quietReads += 1;
-      if (this.#quietReads >= QUIET_READS_MIN) this.#driver.quietHeard();
+      if (this.#quietReads >= QUIET_READS_MIN) this.driver.quietHeard();
       this.#passBytes = 0;
       return true;
     }
@@ -208,20 +209,16 @@ export class SocketTransport implements Transport {
     return !this.#yieldAfter(byteCount);
   }
 
-  /** A decrypted chunk: copied behind the headroom, so that sessions see one kind of input. */
-  receivedSecure(chunk: Buffer): void {
-    const headroom = LIMITS.readHeadroomBytes;
-    for (let offset = 0; offset < chunk.length; offset += LIMITS.readChunkBytes) {
-      const events = this.#events;
-      if (events === undefined || (this.#flags & DISCARDING) !== 0) return;
-      const end = Math.min(chunk.length, offset + LIMITS.readChunkBytes);
-      chunk.copy(this.#driver.readBuffer, headroom, offset, end);
-      const { readBuffer } = this.#driver;
-      this.#driver.deliver(this, events, readBuffer, headroom, headroom + end - offset);
-    }
-    if ((this.#flags & (PAUSED | YIELDED | DISCARDING)) === 0 && this.#yieldAfter(chunk.length)) {
-      this.#stream.pause();
-    }
+  /**
+   * A decrypted record is in the driver's buffer. What was read with it comes too, also while the
+   * session pauses: it keeps that.
+   */
+  #receivedRecord(events: TransportEvents, byteCount: number): boolean {
+    const start = LIMITS.readHeadroomBytes;
+    this.driver.deliver(this, events, this.driver.readBuffer, start, start + byteCount);
+    if ((this.#flags & DISCARDING) !== 0) return true;
+    if ((this.#flags & (PAUSED | YIELDED)) !== 0) return false;
+    return !this.#yieldAfter(byteCount);
   }
 
   /** The driver's turn for a transport that had read its share. */
@@ -243,7 +240,10 @@ export class SocketTransport implements Transport {
     const stream = this.#stream;
     stream[TRANSPORT] = this;
     stream.on("error", onSecureError);
-    stream.on("data", onSecureData);
+    if (!readLike(stream, this.#socket, this.driver.recordBuffer)) {
+      this.#flags |= BY_EVENTS;
+      stream.on("data", onSecureData);
+    }
     if ((this.#flags & PAUSED) !== 0) stream.pause();
     if (this.#held !== undefined) this.write(this.#held);
     this.#held = undefined;
@@ -280,7 +280,7 @@ export class SocketTransport implements Transport {
     this.#flags |= CLOSED;
     this.#tell((events) => events.onClosed(...this.#ended));
     this.#events = undefined;
-    this.#driver.gone();
+    this.driver.gone();
   }
 
   /** The last write is done. The caller ends the turn. */
@@ -289,7 +289,7 @@ export class SocketTransport implements Transport {
     try {
       this.#events?.onWritten();
     } catch (fault) {
-      this.#driver.fault(fault, this);
+      this.driver.fault(fault, this);
     }
   }
 
@@ -297,7 +297,7 @@ export class SocketTransport implements Transport {
     this.#written ??= (error) => {
       if (error) return;
       this.tellWritten();
-      this.#driver.flush();
+      this.driver.flush();
     };
     return this.#written;
   }
@@ -306,24 +306,24 @@ export class SocketTransport implements Transport {
     try {
       if (this.#events !== undefined) call(this.#events);
     } catch (error) {
-      this.#driver.fault(error, this);
+      this.driver.fault(error, this);
     }
-    this.#driver.flush();
+    this.driver.flush();
   }
 
   /** Counts towards this pass; true when the share is used up and the rest was put off. */
   #yieldAfter(byteCount: number): boolean {
     this.#passBytes += byteCount;
-    if (this.#passBytes < this.#driver.busyRead()) return false;
+    if (this.#passBytes < this.driver.busyRead()) return false;
     this.#passBytes = 0;
     this.#flags |= YIELDED;
-    this.#driver.readLater(this);
+    this.driver.readLater(this);
     return true;
   }
 
   #handleLater(): void {
     this.#flags |= YIELDED;
-    this.#driver.readLater(this);
+    this.driver.readLater(this);
   }
 
   /** The next slice of a read of which others had their turn in between. */
@@ -331,28 +331,28 @@ export class SocketTransport implements Transport {
     const events = this.#events;
     if (events !== undefined && (this.#flags & (PAUSED | DISCARDING)) === 0) {
       const start = rest.next;
-      this.#driver.deliver(this, events, rest.bytes, start, rest.takeSlice());
+      this.driver.deliver(this, events, rest.bytes, start, rest.takeSlice());
     }
     if (rest.next === rest.end || (this.#flags & DISCARDING) !== 0) this.#dropRest();
     else if ((this.#flags & PAUSED) === 0) this.#handleLater();
   }
 
   #dropRest(): void {
-    if (this.#rest !== undefined) this.#driver.dropRest(this.#rest);
+    if (this.#rest !== undefined) this.driver.dropRest(this.#rest);
     this.#rest = undefined;
   }
 
   #startReading(): void {
     // `read(0)` starts a socket with its own buffer without making it a flowing stream, which
     // `resume` would do by way of two ticks.
-    if (this.#stream === this.#socket) this.#socket.read(0);
+    if ((this.#flags & BY_EVENTS) === 0) this.#stream.read(0);
     else this.#stream.resume();
   }
 
   /** The first bytes after `startTls`. Returns false: the TLS layer reads from here on. */
   #takeHello(start: number, byteCount: number): boolean {
     this.#flags &= ~AWAITING_HELLO;
-    const buffer = this.#driver.readBuffer;
+    const buffer = this.driver.readBuffer;
     if (buffer[start] !== TLS_HANDSHAKE_RECORD) {
       const refusal = this.#tls?.clearRefusal;
       if (refusal !== undefined) this.#socket.write(refusal);

@@ -13,4 +13,6 @@ export const DESTROYED = 32;
 export const CLOSED = 64;
 /** The kernel did not take the last write at once. */
 export const SLOW = 128;
+/** TLS whose clear bytes come as `data` events. */
+export const BY_EVENTS = 256;
 export const DISCARDING = ENDING | DESTROYED | CLOSED;

@@ -295,6 +295,33 @@ describeWithWorkers("reload", (workers) => {
     expect(read()).toBe("");
   });
 
+  it("GP-5: the system account is told what a reload changed; RELOAD is asked there too", async () => {
+    const config = `system_account: S
+      accounts { S { users: [{ user: s, password: s }] }, A { users: [{ user: a, password: a }] } }`;
+    const server = await serverForTest({ workers, config });
+    const listener = await (await rawForTest(server.port)).login({ user: "s", pass: "s" });
+    const asker = await (await rawForTest(server.port)).login({ user: "s", pass: "s" });
+    const gone = await (await rawForTest(server.port)).login({ user: "a", pass: "a" });
+    listener.send("SUB $SYS.SERVER.*.RELOADED 1\r\n");
+    await listener.ping();
+    const changed = config.replace("user: a, password: a", "user: b, password: not-told");
+    expect(await server.reload(`${changed}\nmax_payload: 1000`)).toMatch(OK);
+    const [, event = ""] = await listener.waitFor(/^MSG \S+RELOADED 1 \d+\r\n(\{.*\})\r\n/m);
+    expect(JSON.parse(event)).toMatchObject({
+      type: "io.weft.server.advisory.v1.reloaded",
+      changes: expect.arrayContaining([expect.stringMatching(/max_payload = 1000/)]),
+      connections_closed: 1,
+      config_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+    });
+    expect(event).not.toMatch(/not-told/);
+    await gone.waitForClose();
+    const id = JSON.parse(event).server.id as string;
+    asker.send(`SUB answer 1\r\nPUB $SYS.REQ.SERVER.${id}.RELOAD answer 0\r\n\r\n`);
+    await listener.waitFor(/^MSG \S+RELOADED 1 /m);
+    const [, answer = ""] = await asker.waitFor(/^MSG answer 1 \d+\r\n(\{.*\})\r\n/m);
+    expect(JSON.parse(answer)).not.toHaveProperty("error");
+  });
+
   it("RL-06: max_pending of connections that are there already", async () => {
     const server = await serverForTest({ workers, config: "" });
     const [slow, fast] = await connections(server.port, 2);

@@ -55,6 +55,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
   },
   auth: { packages: ["base", "subjects"], pure: true, modules: ["node:crypto"], why: PURE },
   accounts: { packages: ["base", "subjects", "auth"], pure: true, modules: [], why: PURE },
+  jwt: {
+    packages: ["base", "subjects", "auth", "accounts"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: PURE,
+  },
   config: {
     packages: ["base", "subjects", "auth", "accounts"],
     pure: true,
@@ -67,6 +73,18 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     pure: true,
     modules: [],
     why: PURE,
+  },
+  resolver: {
+    packages: ["base", "auth"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: "accounts are kept by rules that a simulation can run with five nodes and no disk",
+  },
+  "jwt-store": {
+    packages: ["base", "resolver"],
+    pure: false,
+    modules: ["node:fs", "node:fs/promises", "node:path", "node:http", "node:https", "node:tls"],
+    why: "the files and the web requests of resolvers; what they mean is decided in resolver",
   },
   monitor: {
     packages: ["base", "protocol", "subjects", "auth", "accounts", "config", "broker"],

@@ -1,5 +1,5 @@
-// A36, A45, A52, A56, A71: configurations that must not be served, or not to everybody. These start servers of
-// their own, since it is the start that is attacked.
+// A36, A45, A52, A56, A71: configurations that must not be served, or not to everybody. These start
+// servers of their own, since it is the start that is attacked.
 
 import { scaled } from "../attack-case.ts";
 import { AttackedServer } from "../attacked-server.ts";
