@@ -90,7 +90,7 @@ export class StaticAuthenticator {
   finish(pending: Pending, answer: PendingAnswer): LoginOutcome {
     if (pending.kind !== answer.kind) return denied("answer unexpected");
     if (answer.matches && pending.candidate !== undefined) return granted(pending.candidate);
-    if (pending.candidate === undefined) return denied("user unknown");
+    if (pending.candidate === undefined) return denied(pending.reason ?? "user unknown");
     return denied(pending.candidate.kind === "token" ? "token wrong" : "password wrong");
   }
 
@@ -190,7 +190,7 @@ export class StaticAuthenticator {
       return denied(reason);
     }
     const stored = dummyBcrypt(example);
-    return { kind: "pending", wait: { kind: "hash", stored, given, candidate: undefined } };
+    return { kind: "pending", wait: { kind: "hash", stored, given, candidate: undefined, reason } };
   }
 }
 
