@@ -134,7 +134,6 @@ export class ServerReload {
     hashes.warmUpFor(next.options.auth);
     system?.reloaded(result);
     for (const part of parts) part.onReloaded?.(result);
-    this.#given.system?.reloaded(result);
     return result;
   }
 
