@@ -1,9 +1,9 @@
 // `npm run soak`: one server under minutes of churn. Connections of every kind come and go without
 // a pause, memory and descriptors are sampled; at the end everybody leaves and the judge looks.
 //   --minutes N   default 10        --workers N   default 2
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { AttackedServer } from "./attack/attacked-server.ts";
 import { CHURNS, type ChurnCounts, newCounts } from "./attack/churn.ts";
+import { OwnPauses } from "./attack/own-pauses.ts";
 import { credentialsOf, PROFILES } from "./attack/profiles.ts";
 import { RawClient } from "./attack/raw-client.ts";
 import { judgeSoak, type SoakSample } from "./attack/soak-judge.ts";
@@ -13,8 +13,7 @@ const SAMPLE_EVERY_MS = 5_000;
 const LEAVE_WITHIN_MS = 10_000;
 const WARM_UP_CONNECTIONS = 64;
 const MEGABYTE = 1024 * 1024;
-/** Pauses of this very program: what comes late then is not the server's fault. */
-const pauses = monitorEventLoopDelay({ resolution: 20 });
+const pauses = new OwnPauses();
 
 function flag(name: string, otherwise: number): number {
   const at = process.argv.indexOf(`--${name}`);
@@ -45,9 +44,8 @@ function print(last: SoakSample, counts: ChurnCounts, processorMs: number): void
   const minutes = (last.atMs / 60_000).toFixed(2).padStart(6);
   const resident = (last.residentBytes / MEGABYTE).toFixed(1).padStart(7);
   const cpu = `cpu ${(processorMs / 1000).toFixed(0)} s`;
-  const pause = `own pause ${(pauses.max / 1e6).toFixed(0)} ms`;
+  const pause = `own pause ${pauses.takeLongest().toFixed(0)} ms`;
   const rest = `descriptors ${last.descriptors}, ${cpu}, ${pause}`;
-  pauses.reset();
   const done = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
   console.log(`${minutes} min ${resident} MB, ${rest}; ${done.join(", ")}`);
 }
@@ -62,9 +60,11 @@ async function main(): Promise<number> {
     await warmUp(server);
     const descriptorsBefore = server.descriptors();
     const startedAt = performance.now();
-    pauses.enable();
     const isOver = (): boolean => performance.now() - startedAt > lastsMs || !server.isAlive;
-    const churning = CHURNS.map((churn) => churn({ port: server.port, counts, isOver }));
+    const onRetry = (error: Error): void =>
+      console.log(`tried again after a pause of this program: ${error.message}`);
+    const world = { port: server.port, counts, pauses, onRetry, isOver };
+    const churning = CHURNS.map((churn) => churn(world));
     const churned = Promise.all(churning);
     churned.catch(() => undefined);
     while (!isOver()) {

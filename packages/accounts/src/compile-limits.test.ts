@@ -3,13 +3,19 @@ import { describe, expect, test } from "vitest";
 import type { AccountSpec } from "./spec.ts";
 import { errorsOf, importOf, ring, service, snapshotOf, stream } from "./testing/specs.ts";
 
+/** Time of this thread on a processor: what others do on the machine does not count. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 describe("attack 45: big configurations", () => {
   const COUNT = 10_000;
 
   test("AC-36: a chain of 10,000 accounts exhausts the search depth, in bounded time", () => {
     for (const kind of ["stream", "service"] as const) {
       const specs = ring(kind, COUNT, false);
-      const started = performance.now();
+      const started = threadMs();
       expect(
         errorsOf([
           ...specs.slice(0, -1),
@@ -17,7 +23,7 @@ describe("attack 45: big configurations", () => {
         ]),
       ).toEqual([`Error adding ${kind} import "x": search cycle depth exhausted`]);
       expect(errorsOf(specs)[0]).toMatch(/search cycle depth exhausted|import forms a cycle/);
-      expect(performance.now() - started).toBeLessThan(3_000);
+      expect(threadMs() - started).toBeLessThan(3_000);
     }
   });
 
@@ -37,9 +43,9 @@ describe("attack 45: big configurations", () => {
         importOf("service", "HUB", `api.S${at}`, { to: "api" }),
       ],
     }));
-    const started = performance.now();
+    const started = threadMs();
     const snapshot = snapshotOf([hub, ...spokes]);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(threadMs() - started).toBeLessThan(3_000);
     expect(snapshot.streamImports).toHaveLength(2 * COUNT);
     expect(snapshot.serviceImports).toHaveLength(COUNT);
   });
@@ -53,8 +59,8 @@ describe("attack 45: big configurations", () => {
         ...importOf("service", `K${other}`, `*.${other}.>`, { to: `*.${at}.${other}.>` }),
       })).filter((_, other) => other !== at),
     }));
-    const started = performance.now();
+    const started = threadMs();
     expect(errorsOf(specs).length).toBeGreaterThan(0);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(threadMs() - started).toBeLessThan(3_000);
   });
 });

@@ -63,11 +63,18 @@ export function mayBeSystemRequest(subject: Uint8Array, start: number, end: numb
   );
 }
 
+/**
+ * In a subject of the system account it stands for all accounts: an account of that name would be
+ * answered with what concerns the others.
+ */
+const ALL_ACCOUNTS = "PING";
+
 /** The same as if they had been written, for those who show an account. `system`: the name. */
 export function systemImportSpecs(
   { index, name }: Pick<AccountSnapshot, "index" | "name">,
   system: string,
 ): ImportSpec[] {
+  if (name === ALL_ACCOUNTS) return [];
   const own = [...SERVICES].filter(
     ([, service]) => index !== SYSTEM_ACCOUNT_INDEX || service.forSystem,
   );
@@ -89,6 +96,7 @@ export function systemImport(
   if (service === undefined) return undefined;
   const { index, name } = account;
   if (index === SYSTEM_ACCOUNT_INDEX && !service.forSystem) return undefined;
+  if (name === ALL_ACCOUNTS) return undefined;
   // Such a name is no token: nobody can ask for it in the reference either.
   if (name.includes(".") || !isValidPublishSubject(subjectFromText(name))) return undefined;
   return {

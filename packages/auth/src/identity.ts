@@ -52,6 +52,8 @@ export interface HashPending {
   readonly given: string;
   /** Who it will be if it fits; undefined = nobody: the work is done to cost the same time. */
   readonly candidate: Identity | undefined;
+  /** Why the login is refused whatever the answer is; only where there is no candidate. */
+  readonly reason?: DenyReason | undefined;
 }
 
 /** Wanted: the account with this key, from a resolver. */

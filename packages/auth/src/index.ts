@@ -5,6 +5,7 @@ export { GLOBAL_ACCOUNT } from "./credential-table.ts";
 export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguished-name.ts";
 export type * from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
+export { encodeBase32 } from "./nkeys/base32.ts";
 export {
   type DecodedKey,
   decodePublicKey,

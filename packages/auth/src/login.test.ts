@@ -97,20 +97,25 @@ describe("passwords and tokens", () => {
     const users = [
       { user: "a", password: HASH },
       { user: "ws", password: HASH, allowedConnectionTypes: ["WEBSOCKET" as const] },
+      { user: "plain", password: "p" },
     ];
     const login = new StaticAuthenticator(spec({ users }));
-    for (const request of [
-      { user: "nobody", pass: "x" },
-      { user: "nobody" },
-      { user: "ws", pass: "x" },
+    for (const { reason, ...request } of [
+      { user: "nobody", pass: "x", reason: "user unknown" },
+      { user: "nobody", reason: "user unknown" },
+      { user: "ws", pass: "x", reason: "connection type not allowed" },
+      { user: "plain", pass: "x", reason: "password wrong" },
     ]) {
       const outcome = login.begin(request, FACTS);
       if (outcome.kind !== "pending" || outcome.wait.kind !== "hash")
         throw new Error(told(outcome));
       expect(outcome.wait.stored).toMatch(/^\$2a\$11\$[./A-Za-z0-9]{53}$/);
-      expect(login.finish(outcome.wait, { kind: "hash", matches: true }).kind).toBe("denied");
+      // The log tells the cause all the same.
+      const answer = { kind: "hash", matches: true } as const;
+      expect(told(login.finish(outcome.wait, answer))).toBe(`denied: ${reason}`);
     }
     expect(told(login.begin({}, FACTS))).toBe("denied: credentials missing");
+    expect(told(login.begin({ user: "plain", pass: "p" }, FACTS))).toBe("user plain $G");
   });
 
   test("AN-07: what counts as a plain password", () => {

@@ -90,7 +90,7 @@ export class StaticAuthenticator {
   finish(pending: Pending, answer: PendingAnswer): LoginOutcome {
     if (pending.kind !== answer.kind) return denied("answer unexpected");
     if (answer.matches && pending.candidate !== undefined) return granted(pending.candidate);
-    if (pending.candidate === undefined) return denied("user unknown");
+    if (pending.candidate === undefined) return denied(pending.reason ?? "user unknown");
     return denied(pending.candidate.kind === "token" ? "token wrong" : "password wrong");
   }
 
@@ -136,7 +136,7 @@ export class StaticAuthenticator {
       return this.#refuse("connection type not allowed", request);
     }
     if (found.certificateOnly) return this.#refuse("certificate required", request);
-    return this.#compare(found, request.pass ?? "", "password wrong");
+    return this.#compare(found, request, "password wrong");
   }
 
   /** AN-30, AN-33. The certificate names the user; a password of that user has to fit as well. */
@@ -149,12 +149,12 @@ export class StaticAuthenticator {
       return denied("connection type not allowed");
     }
     const identity: Identity = { ...found.identity, kind: "certificate" };
-    return this.#compare({ ...found, identity }, request.pass ?? "", "password wrong");
+    return this.#compare({ ...found, identity }, request, "password wrong");
   }
 
   #beginToken(request: LoginRequest): LoginOutcome | undefined {
     const { token } = this.table;
-    return token && this.#compare(token, request.authToken ?? "", "token wrong");
+    return token && this.#compare(token, request, "token wrong");
   }
 
   #beginSingle(request: LoginRequest): LoginOutcome | undefined {
@@ -163,20 +163,25 @@ export class StaticAuthenticator {
     // The name is compared like a secret: it is the only user there is.
     const isUser = secretsEqual(single.identity.user, request.user ?? "");
     if (!isUser) return this.#refuse("user unknown", request);
-    return this.#compare(single, request.pass ?? "", "password wrong");
+    return this.#compare(single, request, "password wrong");
   }
 
-  #compare(credential: Credential, given: string, reason: DenyReason): LoginOutcome {
+  #compare(credential: Credential, request: LoginRequest, reason: DenyReason): LoginOutcome {
+    const shown = reason === "token wrong" ? request.authToken : request.pass;
+    const given = shown ?? "";
     if (credential.bcrypt) {
       const stored = normaliseBcrypt(credential.secret);
       const wait: Pending = { kind: "hash", stored, given, candidate: credential.identity };
       return { kind: "pending", wait };
     }
     const isEqual = secretsEqual(credential.secret, given);
-    return isEqual ? granted(credential.identity) : denied(reason);
+    return isEqual ? granted(credential.identity) : this.#refuse(reason, request);
   }
 
-  /** Attack 29: a refusal before any comparison costs what a comparison would have cost. */
+  /**
+   * Attack 29: where one user has a hash, every refusal costs one: that of an unknown user, and that
+   * of one with a plain password, who could be told from an unknown one otherwise.
+   */
   #refuse(reason: DenyReason, request: LoginRequest): LoginOutcome {
     const example = this.table.bcryptExample;
     const given = request.pass ?? request.authToken ?? "";
@@ -185,7 +190,7 @@ export class StaticAuthenticator {
       return denied(reason);
     }
     const stored = dummyBcrypt(example);
-    return { kind: "pending", wait: { kind: "hash", stored, given, candidate: undefined } };
+    return { kind: "pending", wait: { kind: "hash", stored, given, candidate: undefined, reason } };
   }
 }
 

@@ -15,7 +15,11 @@ import { type Candidate, isSortKey, type SortKey, sortCandidates } from "./connz
 import type { LiveConnections, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject } from "./go-json.ts";
 import { timeText } from "./go-text.ts";
-import { collectSubscriptions, type ListedConnection } from "./listed-subscriptions.ts";
+import {
+  collectSubscriptions,
+  LISTED_PER_PAGE_MAX,
+  type ListedConnection,
+} from "./listed-subscriptions.ts";
 import type { Outcome } from "./page.ts";
 import type { ConnectionState, Query } from "./query.ts";
 
@@ -222,13 +226,16 @@ function* infosOf(
   wish: InfoWish,
 ): Steps<JsonObject[]> {
   const infos: JsonObject[] = [];
+  // Of the whole page, however many slices it takes.
+  let left = LISTED_PER_PAGE_MAX;
   for (let from = 0; from < page.length; from += SLICE_CONNECTIONS) {
     const slice = page.slice(from, from + SLICE_CONNECTIONS);
     const rows = slice.filter((one) => typeof one === "number");
     const listed =
       wish.subscriptions === "none"
         ? NOTHING_LISTED
-        : yield* collectSubscriptions(facts, placesOf(live, rows));
+        : yield* collectSubscriptions(facts, placesOf(live, rows), {}, left);
+    for (const entries of listed.values()) left -= entries.length;
     for (const candidate of slice) {
       const info = infoOf(facts, live, candidate, wish);
       if (info === undefined) continue;

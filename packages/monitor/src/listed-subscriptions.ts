@@ -23,14 +23,15 @@ export interface ListedConnection {
 
 type Wish = Pick<SubscriptionQuery, "colliding">;
 
-/** Subscriptions by client id; connections without any are not in it. */
+/** Subscriptions by client id, `entriesMax` at most; connections without any are not in it. */
 export function* collectSubscriptions(
   facts: MonitorFacts,
   connections: readonly ListedConnection[],
   wish: Wish = {},
+  entriesMax = LISTED_PER_PAGE_MAX,
 ): Steps<Map<number, SubscriptionEntry[]>> {
   const listed = new Map<number, SubscriptionEntry[]>();
-  let left = LISTED_PER_PAGE_MAX;
+  let left = entriesMax;
   for (const { threadIndex } of facts.workers()) {
     const clientIds = connections
       .filter(({ worker }) => worker === threadIndex)

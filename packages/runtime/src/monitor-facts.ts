@@ -111,7 +111,7 @@ export class LiveMonitorFacts implements MonitorFacts {
     const { accounts, options } = this.#configured;
     const specs = new Map(options.accounts.map((spec) => [spec.name, spec]));
     return accounts.accounts
-      .filter(({ index }) => index !== 1 || accounts.hasSystemAccount)
+      .filter(({ index, retired }) => (index === 1 ? accounts.hasSystemAccount : retired !== true))
       .map(({ index, name }) => ({
         index,
         name,

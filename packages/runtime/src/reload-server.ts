@@ -117,7 +117,7 @@ export class ServerReload {
   }
 
   async #apply(prepared: PreparedReload): Promise<ReloadResult> {
-    const { server, hashes, parts } = this.#given;
+    const { server, hashes, parts, system } = this.#given;
     const { next } = prepared;
     const previous = server.configuration;
     for (const part of prepared.parts) part.commit();
@@ -132,8 +132,8 @@ export class ServerReload {
     const result = this.#resultOf(prepared, excess.closed);
     this.#report(prepared, excess);
     hashes.warmUpFor(next.options.auth);
+    system?.reloaded(result);
     for (const part of parts) part.onReloaded?.(result);
-    this.#given.system?.reloaded(result);
     return result;
   }
 

@@ -63,14 +63,14 @@ export class SystemAnswers {
   /** Settles when the answer is on its way, or there is none. */
   async answer(request: InternalRequest<Service>): Promise<void> {
     const { publisher, parts } = this.#given;
-    const origin = originOf(request.header);
-    if (origin === "unreadable") {
-      publisher.refuse(request.reply, { code: BAD_REQUEST, description: "" });
-      return;
-    }
-    const decision = decide({ ...request, origin }, publisher.server);
     try {
-      await this.#do(decision, request);
+      const origin = originOf(request.header);
+      if (origin === "unreadable") {
+        if (request.reply === "") return;
+        publisher.refuse(request.reply, { code: BAD_REQUEST, description: "" });
+        return;
+      }
+      await this.#do(decide({ ...request, origin }, publisher.server), request);
     } catch (error) {
       const description = error instanceof Error ? error.message : String(error);
       parts.log.write("error", `${request.subject} - ${description}`);

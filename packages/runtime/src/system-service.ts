@@ -194,7 +194,7 @@ export class SystemService {
 
   #begin(request: InternalRequest<Service>): void {
     this.#underWay += 1;
-    void this.#answers.answer(request).then(() => {
+    void this.#answers.answer(request).finally(() => {
       this.#underWay -= 1;
       if (this.#closed) return;
       this.#participant.flush();

@@ -206,11 +206,11 @@ function byPayload(client: SimClient): Map<string, string[]> {
 }
 
 test("reloads in the middle of traffic: as the twin says, on any number of threads", () => {
-  forEachSeed(FAMILY, 60, (seed) => new Run(seed).play());
+  forEachSeed(FAMILY, 20, (seed) => new Run(seed).play());
 });
 
 test("requests between accounts find back over a reload, whatever goes with it", () => {
-  forEachSeed(FAMILY + 1, 40, (seed) => {
+  forEachSeed(FAMILY + 1, 20, (seed) => {
     const maker = { name: "M", exports: [{ kind: "service", subject: "ask" }] } as const;
     const importing = {
       name: "R",

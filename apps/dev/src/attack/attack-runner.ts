@@ -4,7 +4,7 @@
 import { type AttackCase, type AttackWorld, IS_FULL } from "./attack-case.ts";
 import { AttackedServer } from "./attacked-server.ts";
 import { Bystander, type BystanderFigures } from "./bystander.ts";
-import { PROFILES, type ProfileName } from "./profiles.ts";
+import { clientCertificate, PROFILES, type ProfileName } from "./profiles.ts";
 import { type Credentials, RawClient } from "./raw-client.ts";
 import { SECRET_MARK } from "./secrets.ts";
 import { delay, waitFor } from "./waiting.ts";
@@ -52,7 +52,7 @@ export class AttackRunner {
       const bystander = await Bystander.start({
         port: server.port,
         credentials,
-        secure,
+        secure: secure === true ? clientCertificate() : undefined,
         paceMs: PACE_MS,
       });
       await delay(100);

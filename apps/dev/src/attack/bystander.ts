@@ -10,8 +10,8 @@ const ANSWER_WITHIN_MS = 20_000;
 export interface BystanderSeed {
   readonly port: number;
   readonly credentials: Credentials;
-  /** Over TLS. */
-  readonly secure?: boolean | undefined;
+  /** Over TLS, with this client certificate for servers that ask for one; PEM texts. */
+  readonly secure?: { readonly cert: string; readonly key: string } | undefined;
   /** One request every so often. */
   readonly paceMs: number;
 }

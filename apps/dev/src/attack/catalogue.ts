@@ -1,12 +1,19 @@
-// Every attack that is run over sockets, in the order in which it is run.
+// Every attack that is run over sockets, in the order in which it is run. README.md says which attack
+// is shown where.
 import type { AttackCase } from "./attack-case.ts";
 import { BEFORE_LOGIN } from "./cases/before-login.ts";
 import { FLOODS } from "./cases/floods.ts";
 import { INJECTION } from "./cases/injection.ts";
+import { LOG_FLOODS } from "./cases/log-floods.ts";
+import { LOGINS } from "./cases/logins.ts";
+import { MONITORING } from "./cases/monitoring.ts";
 import { RANDOM_RIGHTS } from "./cases/random-rights-cases.ts";
+import { REFUSED_REQUESTS } from "./cases/refused-requests.ts";
+import { RELOADS } from "./cases/reloads.ts";
 import { RIGHTS } from "./cases/rights.ts";
 import { SECRETS } from "./cases/secrets-in-logs.ts";
 import { SYSTEM_ACCOUNT } from "./cases/system-account.ts";
+import { TLS_STRANGERS } from "./cases/tls-strangers.ts";
 
 export const ATTACKS: readonly AttackCase[] = [
   ...BEFORE_LOGIN,
@@ -16,4 +23,10 @@ export const ATTACKS: readonly AttackCase[] = [
   ...FLOODS,
   ...SECRETS,
   ...SYSTEM_ACCOUNT,
+  ...MONITORING,
+  ...LOGINS,
+  ...TLS_STRANGERS,
+  ...RELOADS,
+  ...LOG_FLOODS,
+  ...REFUSED_REQUESTS,
 ];

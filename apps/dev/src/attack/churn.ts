@@ -1,5 +1,6 @@
 // What happens to a server in a soak: every kind of client that comes, works and goes, each in a
 // loop of its own until time is up. A failed step is an error of the soak, not a line in a log.
+import type { OwnPauses } from "./own-pauses.ts";
 import { credentialsOf } from "./profiles.ts";
 import { RawClient } from "./raw-client.ts";
 import { delay } from "./waiting.ts";
@@ -21,6 +22,9 @@ export interface ChurnCounts extends Record<string, number> {
 export interface ChurnWorld {
   readonly port: number;
   readonly counts: ChurnCounts;
+  readonly pauses: OwnPauses;
+  /** Told of a login that failed beside a pause of this program, and is tried again. */
+  onRetry(error: Error): void;
   isOver(): boolean;
 }
 
@@ -38,9 +42,17 @@ export function newCounts(): ChurnCounts {
 }
 
 async function login(world: ChurnWorld, user: string): Promise<RawClient> {
-  const client = await RawClient.login(world.port, credentialsOf(user));
-  world.counts.connections += 1;
-  return client;
+  for (;;) {
+    const startedAt = performance.now();
+    try {
+      const client = await RawClient.login(world.port, credentialsOf(user));
+      world.counts.connections += 1;
+      return client;
+    } catch (error) {
+      if (!world.pauses.since(startedAt)) throw error;
+      world.onRetry(error as Error);
+    }
+  }
 }
 
 let visitorLoops = 0;

@@ -1,5 +1,6 @@
 // The configurations that attacks run against. Each has an account for the bystander alone, so that
 // what reaches it over the account's own subjects is not what is measured.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { randomUsers, rulesText } from "./random-rights.ts";
 import type { Credentials } from "./raw-client.ts";
@@ -13,7 +14,16 @@ export interface Profile {
   readonly secure?: boolean | undefined;
 }
 
-export type ProfileName = "guarded" | "anonymous" | "wide" | "talkative" | "secured" | "random";
+export type ProfileName =
+  | "guarded"
+  | "anonymous"
+  | "wide"
+  | "talkative"
+  | "secured"
+  | "random"
+  | "monitored"
+  | "locked"
+  | "mutual";
 
 export function credentialsOf(user: string): Credentials {
   return { user, pass: secret(user) };
@@ -25,7 +35,56 @@ const certificates = fileURLToPath(new URL("../../../../packages/net/testdata/",
 export const TLS_FILES = {
   certificate: `${certificates}server.pem`,
   key: `${certificates}server.key`,
+  authority: `${certificates}ca.pem`,
+  clientCertificate: `${certificates}client.pem`,
+  clientKey: `${certificates}client.key`,
+  /** Name -> certificate and key that nobody has to accept. */
+  strangers: {
+    "of another authority": [
+      `${certificates}client-wrong-ca.pem`,
+      `${certificates}client-wrong-ca.key`,
+    ],
+    "out of date": [`${certificates}client-expired.pem`, `${certificates}client-expired.key`],
+  },
 } as const;
+
+/** The certificate that servers with client certificates accept, as PEM texts. */
+export function clientCertificate(): { readonly cert: string; readonly key: string } {
+  return {
+    cert: readFileSync(TLS_FILES.clientCertificate, "utf8"),
+    key: readFileSync(TLS_FILES.clientKey, "utf8"),
+  };
+}
+
+/** Mappings that are allowed and still ask for trouble (A52). */
+const MAPPINGS = `
+    mappings: {
+      "odd.none.*": "mapped.none.{{partition(0,1)}}"
+      "odd.many.*": "mapped.many.{{partition(2147483647,1)}}"
+      "odd.random.*": "mapped.random.{{random(0)}}.{{wildcard(1)}}"
+      "odd.left.*": "mapped.left.{{left(1,1000000000)}}"
+      "odd.slice.*": "mapped.slice.{{slicefromleft(1,1)}}"
+      "circle.a.>": "circle.b.>"
+      "circle.b.>": "circle.a.>"
+      "growing.>": "growing.growing.>"
+    }`;
+
+/**
+ * Hashes of the secrets of these slots; `long` has 72 bytes, `nul` ends in NUL and a `b`, `bytes` in
+ * U+FFFD.
+ */
+const HASHES = {
+  hashed: "$2b$08$9ujrb8K9XaqkwyANnqfHn.RMGEV7Y5te0UGUQZQhmPGq/noIAHBkW",
+  costly: "$2b$11$AExm3SM.w79Zx0NKIeB5Y.e/fJgy9TgrbR2SIkrXPolmh2rjxJUh2",
+  long: "$2b$04$HA2DKq2qtaDxd80rQ8ysRuRQDiQreJCTuvl0mSGP3hYYRgk747jRq",
+  nul: "$2b$04$pHOBN5xfK/1C2egYhM9Pt.NPYv30m5tHY8Yt0W9kESVqRReox2qMu",
+  bytes: "$2b$04$Cm3b9zQbA2mKDTMz7RIXy.s23eJjf9e3gGrXyai1QRU7EFiaIsKMW",
+  operator: "$2b$08$zVErooLxuhJ127tdvNPPcOgUv51StELrHmkwG4ioHix4.VNW12ZXe",
+} as const;
+
+function hashedUser(name: keyof typeof HASHES): string {
+  return `{ user: "${name}", password: "${HASHES[name]}" }`;
+}
 
 function user(name: string, permissions = ""): string {
   const rules = permissions === "" ? "" : `, permissions: { ${permissions} }`;
@@ -132,5 +191,58 @@ accounts {
     config: `authorization { timeout: 1 }\nlog_file: "{folder}/server.log"\n${ACCOUNTS}`,
     flags: ["-D", "-V"],
     bystander: credentialsOf("watch"),
+  },
+  /** A monitoring port for everybody, and mappings; its log is a file. */
+  monitored: {
+    config: `http: "127.0.0.1:-1"
+log_file: "{folder}/server.log"
+pid_file: "{folder}/server.pid"
+ports_file_dir: "{folder}"
+authorization { timeout: 1 }
+accounts {
+  WATCH { users: [ ${user("watch")} ] }
+  A {
+    users: [ ${user("alice")}, ${user("limited", `publish: { deny: ["denied.>"] }`)} ]
+    ${MAPPINGS}
+  }
+}`,
+    bystander: credentialsOf("watch"),
+  },
+  /** A monitoring port with a login; users with hashes. */
+  locked: {
+    config: `http: "127.0.0.1:-1"
+monitor_login {
+  users: [ ${user("plain")}, ${hashedUser("operator")} ]
+  tokens: [ "${secret("monitor-token")}" ]
+}
+log_file: "{folder}/server.log"
+authorization { timeout: 5 }
+accounts {
+  WATCH { users: [ ${user("watch")} ] }
+  A {
+    users: [
+      ${hashedUser("hashed")}
+      ${hashedUser("costly")}
+      ${hashedUser("long")}
+      ${hashedUser("nul")}
+      ${hashedUser("bytes")}
+      ${user("alice")}
+    ]
+  }
+}`,
+    bystander: credentialsOf("watch"),
+  },
+  /** Clients need a certificate, and the monitoring port speaks TLS. */
+  mutual: {
+    config: `https: "127.0.0.1:-1"
+tls {
+  cert_file: "${TLS_FILES.certificate}", key_file: "${TLS_FILES.key}"
+  ca_file: "${TLS_FILES.authority}", verify: true, timeout: 1
+}
+log_file: "{folder}/server.log"
+authorization { timeout: 1 }
+${ACCOUNTS}`,
+    bystander: credentialsOf("watch"),
+    secure: true,
   },
 };

@@ -1,7 +1,7 @@
 // A client that can say anything: bytes out, text in, and a strict reader of what came in, so that
 // a test can tell what a server sent from what somebody made it send.
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { waitFor, within } from "./waiting.ts";
 
 const CONNECT_WITHIN_MS = 15_000;
@@ -72,12 +72,15 @@ export class RawClient {
     });
   }
 
-  /** TLS behind the INFO; whose certificate it is does not matter here. */
-  static async #openSecure(port: number): Promise<RawClient> {
+  /**
+   * TLS behind the INFO; whose certificate the server has does not matter here. Rejects when the
+   * handshake fails; with TLS 1.3 a refused certificate shows only later, as a close.
+   */
+  static async openSecure(port: number, options: ConnectionOptions = {}): Promise<RawClient> {
     const plain = await RawClient.open(port);
     if (!(await plain.sees(/^INFO /))) throw new Error("no INFO before TLS");
     plain.socket.removeAllListeners("data");
-    const socket = connectTls({ socket: plain.socket, rejectUnauthorized: false });
+    const socket = connectTls({ rejectUnauthorized: false, ...options, socket: plain.socket });
     const secured = new Promise<RawClient>((resolve, reject) => {
       socket.once("error", reject);
       socket.once("secureConnect", () => {
@@ -85,7 +88,10 @@ export class RawClient {
         resolve(new RawClient(socket));
       });
     });
-    return within(secured, CONNECT_WITHIN_MS, "TLS handshake");
+    return within(secured, CONNECT_WITHIN_MS, "TLS handshake").catch((error: unknown) => {
+      plain.destroy();
+      throw error;
+    });
   }
 
   /** A connection that is logged in and has its first PONG. */
@@ -93,9 +99,9 @@ export class RawClient {
     port: number,
     credentials: Credentials = {},
     options: Readonly<Record<string, unknown>> = {},
-    secure = false,
+    secure?: ConnectionOptions | undefined,
   ): Promise<RawClient> {
-    const client = await (secure ? RawClient.#openSecure(port) : RawClient.open(port));
+    const client = await (secure ? RawClient.openSecure(port, secure) : RawClient.open(port));
     const standard = { verbose: false, pedantic: false, headers: true, no_responders: true };
     const words = { ...standard, protocol: 1, lang: "attack", version: "1" };
     client.send(`CONNECT ${JSON.stringify({ ...words, ...credentials, ...options })}\r\n`);

@@ -8,11 +8,14 @@ import {
   assertAnonymous,
   assertRefused,
   assertServes,
+  assertTellsNoSecret,
   bombConfigs,
   CYCLE_LENGTHS,
   chainConfig,
   crowdConfig,
   cycleConfig,
+  SECRETS_IN_MISTAKES,
+  WRONG_MAPPINGS,
 } from "../attack/cases/configurations.ts";
 import { ATTACKS } from "../attack/catalogue.ts";
 import { PROFILES, type ProfileName } from "../attack/profiles.ts";
@@ -67,5 +70,11 @@ describe.concurrent("configurations under attack", {
   });
   it.for(bombConfigs())("A56: a configuration that never ends (%#)", async ([config, why]) => {
     await assertRefused(config, why);
+  });
+  it.for(WRONG_MAPPINGS)("A52: %s", async ([config, why]) => {
+    await assertRefused(config, why);
+  });
+  it.for(SECRETS_IN_MISTAKES)("A71: a mistake beside a secret (%#)", async (config) => {
+    await assertTellsNoSecret(config);
   });
 });

@@ -35,6 +35,17 @@ const installed = installedVersion();
 const isComparable = isRecording ? installed !== "" : installed === readRecorded().version;
 const whyNot = isRecording ? "" : ` [skipped: nats-server ${readRecorded().version} is not here]`;
 
+/** A line that the reference sends in front of a close is lost now and then: the close resets. */
+const LOST_NOW_AND_THEN = "-ERR 'maximum connections exceeded'";
+
+function withoutRaces(notes: unknown): unknown {
+  return JSON.parse(JSON.stringify(notes), (key, value: unknown) =>
+    key === "lines" && Array.isArray(value)
+      ? value.filter((line) => line !== LOST_NOW_AND_THEN)
+      : value,
+  );
+}
+
 describe.skipIf(!isComparable)(`recorded notes${isComparable ? "" : whyNot}`, () => {
   it("are what clients of the reference here see", { timeout: 120_000 }, async () => {
     const notes: Record<string, ReloadNotes> = {};
@@ -46,7 +57,7 @@ describe.skipIf(!isComparable)(`recorded notes${isComparable ? "" : whyNot}`, ()
       const recorded: Recorded = { version: installed, notes };
       writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
     }
-    expect(notes).toEqual(readRecorded().notes);
+    expect(withoutRaces(notes)).toEqual(withoutRaces(readRecorded().notes));
   });
 });
 

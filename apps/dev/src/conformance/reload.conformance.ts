@@ -314,6 +314,8 @@ describeWithWorkers("reload", (workers) => {
       config_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
     });
     expect(event).not.toMatch(/not-told/);
+    await listener.ping();
+    expect(listener.rest).not.toMatch(/RELOADED/);
     await gone.waitForClose();
     const id = JSON.parse(event).server.id as string;
     asker.send(`SUB answer 1\r\nPUB $SYS.REQ.SERVER.${id}.RELOAD answer 0\r\n\r\n`);

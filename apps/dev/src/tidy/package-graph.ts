@@ -55,6 +55,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
   },
   auth: { packages: ["base", "subjects"], pure: true, modules: ["node:crypto"], why: PURE },
   accounts: { packages: ["base", "subjects", "auth"], pure: true, modules: [], why: PURE },
+  jwt: {
+    packages: ["base", "subjects", "auth", "accounts"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: PURE,
+  },
   config: {
     packages: ["base", "subjects", "auth", "accounts"],
     pure: true,

@@ -1,10 +1,10 @@
-// A36, A45, A56: configurations that must not be served, or not to everybody. These start servers of
-// their own, since it is the start that is attacked.
+// A36, A45, A52, A56, A71: configurations that must not be served, or not to everybody. These start
+// servers of their own, since it is the start that is attacked.
 
 import { scaled } from "../attack-case.ts";
 import { AttackedServer } from "../attacked-server.ts";
 import { RawClient } from "../raw-client.ts";
-import { secret } from "../secrets.ts";
+import { SECRET_MARK, secret } from "../secrets.ts";
 import { within } from "../waiting.ts";
 import { check } from "./expect.ts";
 
@@ -125,6 +125,50 @@ export function crowdConfig(count: number): string {
 }`;
 }
 
+/** Mappings that no message can follow (A52), and why. */
+export const WRONG_MAPPINGS: readonly (readonly [string, RegExp])[] = [
+  [`mappings { "a.*": "b.{{wildcard(99)}}" }`, /wildcard index out of range/],
+  [`mappings { "a.*": "b.{{wildcard(-1)}}" }`, /wildcard index out of range/],
+  [`mappings { "a.*": "b.$2" }`, /wildcard index out of range/],
+  [`mappings { "a.*": "b.{{nosuch(1)}}" }`, /unknown function/],
+  [`mappings { "a.*": "b.{{partition(99999999999999999999,1)}}" }`, /argument is invalid/],
+  [`mappings { "a.*": "b.{{partition(-1,1)}}" }`, /invalid/],
+  [`mappings { "a.*": "b.{{random(-1)}}" }`, /invalid/],
+  [`mappings { "a.>": "b..>" }`, /invalid/],
+  [`mappings { a: [{ destination: b, weight: 60 }, { destination: c, weight: 60 }] }`, /<= 100/],
+  [`mappings { a: [{ destination: b, weight: -1 }] }`, /weight/],
+];
+
+/** Mistakes near a secret (A71): what is told of them must not hold it. */
+export const SECRETS_IN_MISTAKES: readonly string[] = [
+  `authorization { users: [ {user: x, password: "${secret("m1")}", bogus: 1 } ] }`,
+  `authorization { users: [ {user: x, password: "${secret("m2")}`,
+  `authorization { users: [ {user: x, pasword: "${secret("m3")}" } ] }`,
+  `authorization { users: [ [x, "${secret("m4")}"] ] }`,
+  `authorization { users: [ "${secret("m5")}" ] }`,
+  `authorization { users: [ { nkey: "${secret("m6")}" } ] }`,
+  `authorization { token: [ "${secret("m7")}" ] }`,
+  `authorization { password: { a: "${secret("m8")}" } }`,
+  `authorization { user: x, password: "${secret("m9")}" "${secret("m9b")}" }`,
+  `authorization { user: x, password: "${secret("m10")}\\q" }`,
+  `authorization { user: x, password: ${secret("m11")}, timeout: [ }`,
+  `monitor_login { users: [ {user: x, password: "${secret("m12")}", x: 1} ] }`,
+  `monitor_login { tokens: [ [ "${secret("m13")}" ], "${secret("m14")} x" ] }`,
+  `password: "${secret("m15")}"`,
+];
+
+/** The server does not start, and tells no secret of its configuration. */
+export async function assertTellsNoSecret(config: string): Promise<void> {
+  const server = await AttackedServer.launch({ workers: 1, config });
+  try {
+    const { code } = await within(server.ended, REFUSED_WITHIN_MS, "the refusal");
+    check(code === 1, `ended with ${code}\n${server.output().slice(-500)}`);
+    check(!server.output().includes(SECRET_MARK), `told a secret: ${server.output().slice(-500)}`);
+  } finally {
+    await server.stop();
+  }
+}
+
 /** The server does not start, says why, and takes no long time over it. */
 export async function assertRefused(config: string, why: RegExp): Promise<void> {
   const server = await AttackedServer.launch({ workers: 1, config });
@@ -147,6 +191,15 @@ export const CYCLE_LENGTHS: readonly number[] = scaled(0, 1)
   ? Array.from({ length: 19 }, (_, index) => index + 2)
   : [2, 3, 20];
 
+/** Each value twice the one before. */
+function doublings(count: number): string {
+  const lines = Array.from(
+    { length: count },
+    (_, index) => `v${index + 1}: [ $v${index}, $v${index} ]`,
+  );
+  return `v0: [ 1, 1 ]\n${lines.join("\n")}\n`;
+}
+
 /** Depth and width that a reader of configurations must stand. */
 export function bombConfigs(): readonly (readonly [string, RegExp])[] {
   const deep = scaled(100_000, 1_000_000);
@@ -155,5 +208,7 @@ export function bombConfigs(): readonly (readonly [string, RegExp])[] {
     [`a: ${"[".repeat(deep)}${"]".repeat(deep)}`, /.+/],
     ["a: $b\nb: $a\n", /variable reference|can not be found/],
     ["include 'server.conf'\n", /.+/],
+    // A small text that stands for very many values.
+    [doublings(scaled(40, 400)), /.+/],
   ];
 }

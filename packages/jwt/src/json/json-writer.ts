@@ -1,0 +1,53 @@
+// JSON as Go's encoding/json writes it: the claim hash is over such text, so that every byte counts.
+// Any thread; pure.
+import { JsonNumber, type JsonValue } from "./json-reader.ts";
+
+/** Characters that Go escapes beside quotes, backslashes and controls. */
+const ESCAPED = /["\\\u0000-\u001f<>&\u2028\u2029]/g;
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+function escapeOne(character: string): string {
+  const short = SHORT[character];
+  if (short !== undefined) return short;
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A string with its quotes. Half a surrogate pair becomes U+FFFD. */
+export function writeString(text: string): string {
+  return `"${text.toWellFormed().replace(ESCAPED, escapeOne)}"`;
+}
+
+/** Byte order of the UTF-8 forms, in which Go sorts. */
+export function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return Buffer.compare(Buffer.from(left, "utf8"), Buffer.from(right, "utf8"));
+}
+
+/** An object from names and written values, without those that are undefined. */
+export function writeMembers(members: Iterable<readonly [string, string | undefined]>): string {
+  const written: string[] = [];
+  for (const [name, value] of members) {
+    if (value !== undefined) written.push(`${writeString(name)}:${value}`);
+  }
+  return `{${written.join(",")}}`;
+}
+
+/** Any value; members in the order of their names, numbers as they were written. */
+export function writeJson(value: JsonValue): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return writeString(value);
+  if (value instanceof JsonNumber) return value.text;
+  if (value instanceof Map) {
+    const names = [...value.keys()].sort(compareText);
+    return writeMembers(names.map((name) => [name, writeJson(value.get(name) as JsonValue)]));
+  }
+  return `[${(value as readonly JsonValue[]).map(writeJson).join(",")}]`;
+}

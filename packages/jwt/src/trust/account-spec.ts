@@ -1,0 +1,226 @@
+// From the claims of accounts to what the compiler of accounts takes (section 5.3). Control thread;
+// pure. Imports that the exporter does not allow are left out and told, so that the others work
+// (AC-56). What a specification cannot say as yet stands in docs/formats/jwt.md.
+import type {
+  AccountSpec,
+  ExportSpec,
+  ImportSpec,
+  MappingSpec,
+  ResponseType,
+} from "@weft/accounts";
+import type { SignatureVerifier } from "@weft/auth";
+import { subjectIsSubsetMatch } from "@weft/subjects";
+import type { AccountLimitsClaim, ExportClaim, ImportClaim } from "../claims/claims.ts";
+import { judgeActivation } from "./activation.ts";
+import { permissionsSpec } from "./permissions.ts";
+import type { TrustedAccount } from "./trusted-account.ts";
+
+/** An import that does not work, and why. */
+export interface ImportProblem {
+  readonly account: string;
+  readonly exporter: string;
+  readonly kind: "stream" | "service";
+  readonly subject: string;
+  readonly problem: string;
+}
+
+export interface AccountSpecs {
+  readonly specs: readonly AccountSpec[];
+  readonly problems: readonly ImportProblem[];
+  /** The first moment at which an activation ends and the result has to be made anew, Unix ms. */
+  readonly validUntilMs: number | undefined;
+}
+
+const NANOS_PER_MS = 1_000_000;
+const NO_LIMIT = -1;
+
+const RESPONSE_TYPES: Readonly<Record<string, ResponseType>> = {
+  Singleton: "singleton",
+  Stream: "stream",
+  Chunked: "chunked",
+};
+
+/** Specifications of accounts that may import from each other. */
+export function accountSpecs(
+  accounts: readonly TrustedAccount[],
+  nowMs: number,
+  verifier: SignatureVerifier,
+): AccountSpecs {
+  const specs = new SpecMaker(accounts, nowMs, verifier);
+  const imports = accounts.map((account) => specs.importsOf(account));
+  return {
+    specs: accounts.map((account, at) => specs.specOf(account, imports[at] ?? [])),
+    problems: specs.problems,
+    validUntilMs: specs.validUntilMs,
+  };
+}
+
+/** What an import asks of its exporter. */
+interface Wanted {
+  readonly kind: "stream" | "service";
+  /** Subject in the exporting account. */
+  readonly subject: string;
+}
+
+class SpecMaker {
+  readonly problems: ImportProblem[] = [];
+  validUntilMs: number | undefined;
+  readonly #byKey: ReadonlyMap<string, TrustedAccount>;
+  readonly #nowMs: number;
+  readonly #verifier: SignatureVerifier;
+  /** Importers of exports that need a token. */
+  readonly #approved = new Map<ExportClaim, Set<string>>();
+
+  constructor(accounts: readonly TrustedAccount[], nowMs: number, verifier: SignatureVerifier) {
+    this.#byKey = new Map(accounts.map((account) => [account.key, account]));
+    this.#nowMs = nowMs;
+    this.#verifier = verifier;
+  }
+
+  importsOf(account: TrustedAccount): ImportSpec[] {
+    const specs: ImportSpec[] = [];
+    for (const claim of account.claims.nats.imports) {
+      if (claim.type === "") continue;
+      const spec = importSpec(claim, claim.type);
+      const wanted = { kind: claim.type, subject: spec.subject };
+      const problem = this.#authorize(account, claim, wanted);
+      if (problem === undefined) specs.push(spec);
+      else {
+        const where = { account: account.key, exporter: claim.account };
+        this.problems.push({ ...where, ...wanted, problem });
+      }
+    }
+    return specs;
+  }
+
+  /** Why the import does not work; what needs a token is noted as approved. */
+  #authorize(account: TrustedAccount, claim: ImportClaim, wanted: Wanted): string | undefined {
+    const exporter = this.#byKey.get(claim.account);
+    if (exporter === undefined) return "account missing";
+    const deciding = decidingExports(exporter, wanted);
+    if (deciding.length === 0) return "not exported";
+    const tokenExports = deciding.filter(needsToken);
+    let untilSeconds = 0;
+    for (const { revocations } of tokenExports) {
+      const verdict = judgeActivation(
+        claim,
+        account.key,
+        exporter,
+        revocations,
+        this.#nowMs,
+        this.#verifier,
+      );
+      if (!verdict.ok) return verdict.problem;
+      untilSeconds = verdict.claims.expiresAtSeconds;
+    }
+    for (const one of deciding) {
+      const position = one.accountTokenPosition;
+      // The wildcard of the export itself names nobody.
+      if (position > 0 && wanted.subject.split(".")[position - 1] !== account.key) {
+        return "account is not named at the account token position";
+      }
+    }
+    for (const one of tokenExports) {
+      const approved = this.#approved.get(one) ?? new Set();
+      this.#approved.set(one, approved.add(account.key));
+    }
+    this.#endsAt(untilSeconds);
+    return undefined;
+  }
+
+  #endsAt(seconds: number): void {
+    if (seconds === 0) return;
+    const untilMs = seconds * 1_000;
+    if (this.validUntilMs === undefined || untilMs < this.validUntilMs) this.validUntilMs = untilMs;
+  }
+
+  specOf(account: TrustedAccount, imports: readonly ImportSpec[]): AccountSpec {
+    const { nats } = account.claims;
+    const mappings: MappingSpec[] = [];
+    for (const [source, destinations] of nats.mappings) {
+      mappings.push({
+        source,
+        destinations: destinations.map(({ subject, weight, cluster }) => ({
+          subject,
+          weight: weight === 0 ? 100 : weight,
+          cluster: cluster === "" ? undefined : cluster,
+        })),
+      });
+    }
+    return {
+      name: account.key,
+      nkey: account.key,
+      limits: limitsSpec(nats.limits),
+      mappings,
+      exports: nats.exports.flatMap((claim) => exportSpec(claim, this.#approved.get(claim))),
+      imports,
+      defaultPermissions: permissionsSpec(nats.defaultPermissions),
+    };
+  }
+}
+
+/** The position of the account name decides alone, as in the reference. */
+function needsToken(claim: ExportClaim): boolean {
+  return claim.tokenRequired && claim.accountTokenPosition === 0;
+}
+
+/** The export of just this subject, else the narrowest that take it in: as the compiler has it. */
+function decidingExports(exporter: TrustedAccount, wanted: Wanted): readonly ExportClaim[] {
+  const { exports } = exporter.claims.nats;
+  const ofKind = exports.filter((claim) => claim.type === wanted.kind);
+  const exact = ofKind.filter((claim) => claim.subject === wanted.subject);
+  if (exact.length > 0) return exact;
+  const covering = ofKind.filter((claim) => subjectIsSubsetMatch(wanted.subject, claim.subject));
+  const isNarrowest = (claim: ExportClaim) =>
+    !covering.some(
+      (other) => other !== claim && subjectIsSubsetMatch(other.subject, claim.subject),
+    );
+  return covering.filter(isNarrowest);
+}
+
+/** -1 = no limit; other negative numbers allow nothing, as in the reference. */
+function limitOf(value: number): number | undefined {
+  return value === NO_LIMIT ? undefined : Math.max(0, value);
+}
+
+function limitsSpec(limits: AccountLimitsClaim): AccountSpec["limits"] {
+  return {
+    connectionsMax: limitOf(limits.connectionsMax),
+    subscriptionsMax: limitOf(limits.subscriptionsMax),
+    payloadBytesMax: limitOf(limits.payloadBytesMax),
+    leafnodesMax: limitOf(limits.leafnodesMax),
+  };
+}
+
+function exportSpec(claim: ExportClaim, approved: ReadonlySet<string> | undefined): ExportSpec[] {
+  const { type, subject, accountTokenPosition, responseThresholdNanos } = claim;
+  if (type === "") return [];
+  const common = {
+    kind: type,
+    subject,
+    accounts: needsToken(claim) ? [...(approved ?? [])] : undefined,
+    accountTokenPosition: accountTokenPosition === 0 ? undefined : accountTokenPosition,
+  };
+  if (type === "stream") return [common];
+  const threshold = responseThresholdNanos / NANOS_PER_MS;
+  const service = {
+    responseType: RESPONSE_TYPES[claim.responseType] ?? "singleton",
+    responseThresholdMs: threshold > 0 ? threshold : undefined,
+    allowTrace: claim.allowTrace,
+  };
+  return [{ ...common, ...service }];
+}
+
+/** With `local_subject`, `subject` is the exporter's for both kinds; `to` is the older form. */
+function importSpec(claim: ImportClaim, kind: "stream" | "service"): ImportSpec {
+  const { account, subject, to, localSubject } = claim;
+  if (kind === "stream") {
+    const prefix = localSubject === "" && to !== "" ? to : undefined;
+    const local = localSubject === "" ? undefined : localSubject;
+    return { kind, account, subject, prefix, to: local, allowTrace: claim.allowTrace };
+  }
+  const { share } = claim;
+  if (localSubject !== "") return { kind, account, subject, to: localSubject, share };
+  if (to === "") return { kind, account, subject, share };
+  return { kind, account, subject: to, to: subject, share };
+}

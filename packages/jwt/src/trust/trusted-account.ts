@@ -1,0 +1,93 @@
+// An account whose token is good: what users and imports are judged by (AN-44, AN-45). Any thread;
+// pure. Made once for each token of an account, used by every login.
+import type { SignatureVerifier } from "@weft/auth";
+import type { AccountClaims, SigningKeys, UserScope } from "../claims/claims.ts";
+import { decodeTokenOf } from "../decode.ts";
+import { type Finding, isBlocking } from "../validate/findings.ts";
+import { validateClaims } from "../validate/validate.ts";
+import type { TrustedOperators } from "./operators.ts";
+
+/** Why an account is not trusted; for the server's log. */
+export interface AccountRefusal {
+  readonly reason:
+    | "token invalid"
+    | "subject does not match"
+    | "issuer not trusted"
+    | "claims invalid"
+    | "expired or not yet valid";
+  readonly detail: string;
+}
+
+export interface TrustedAccount {
+  readonly key: string;
+  readonly claims: AccountClaims;
+  /** Who may sign users and activations: signing keys and, unless strict, the account itself. */
+  readonly signers: SigningKeys;
+  /** Warnings about the claims. */
+  readonly findings: readonly Finding[];
+}
+
+export type AccountVerdict =
+  | { readonly ok: true; readonly account: TrustedAccount }
+  | { readonly ok: false; readonly refusal: AccountRefusal };
+
+function refused(reason: AccountRefusal["reason"], detail: string): AccountVerdict {
+  return { ok: false, refusal: { reason, detail } };
+}
+
+/**
+ * Judges the token that was found for the account `key`. Expired and not yet valid tokens are
+ * refused here; that one expires later is seen by {@link accountExpired} at each login.
+ */
+export function trustAccountToken(
+  key: string,
+  token: string,
+  operators: TrustedOperators,
+  nowMs: number,
+  verifier: SignatureVerifier,
+): AccountVerdict {
+  const decoded = decodeTokenOf("account", token, verifier);
+  if (!decoded.ok) return refused("token invalid", decoded.error.message);
+  return trustAccount(key, decoded.claims, operators, nowMs, verifier);
+}
+
+/** {@link trustAccountToken} for claims whose signature was checked. */
+export function trustAccount(
+  key: string,
+  claims: AccountClaims,
+  operators: TrustedOperators,
+  nowMs: number,
+  verifier: SignatureVerifier,
+): AccountVerdict {
+  if (claims.subject !== key) return refused("subject does not match", claims.subject);
+  if (!operators.keys.has(claims.issuer)) return refused("issuer not trusted", claims.issuer);
+  const findings = validateClaims(claims, Math.floor(nowMs / 1_000), verifier);
+  if (isBlocking(findings, true)) {
+    const blocking = findings.filter(({ level }) => level !== "warning").map(({ text }) => text);
+    const isTime = !isBlocking(findings, false);
+    return refused(isTime ? "expired or not yet valid" : "claims invalid", blocking.join("; "));
+  }
+  const signers = new Map<string, UserScope | undefined>(claims.nats.signingKeys);
+  // Signs without a scope, whatever a scope for it may say.
+  if (!operators.strictKeys.has(claims.issuer)) signers.set(claims.subject, undefined);
+  return { ok: true, account: { key, claims, signers, findings } };
+}
+
+/** True if the account's token has expired; an account is gone in the second that it names. */
+export function accountExpired(account: TrustedAccount, nowMs: number): boolean {
+  const { expiresAtSeconds } = account.claims;
+  return expiresAtSeconds !== 0 && expiresAtSeconds <= Math.floor(nowMs / 1_000);
+}
+
+/** True if the account wants callout for its users (AN-70). */
+export function hasCallout(account: TrustedAccount): boolean {
+  return account.claims.nats.authorization.authUsers.length > 0;
+}
+
+/** True if a callout of `account` may place users into the account `key` (AN-65). */
+export function calloutMayPlaceInto(account: TrustedAccount, key: string): boolean {
+  if (!hasCallout(account)) return false;
+  const { allowedAccounts } = account.claims.nats.authorization;
+  const isAnywhere = allowedAccounts.length === 1 && allowedAccounts[0] === "*";
+  return isAnywhere || allowedAccounts.includes(key);
+}

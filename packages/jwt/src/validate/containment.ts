@@ -1,0 +1,82 @@
+// Which subjects of a list are contained in others of it, without comparing each with each: a token
+// of an operator may have tens of thousands. Control thread or worker; pure. What must stay true: the
+// work is bounded, and where the bound is reached, the answer says so.
+import { tokensOf } from "./subject-text.ts";
+
+/** Steps for one list, some 0.2 s. */
+const STEPS_MAX = 2_000_000;
+
+class TokenNode {
+  readonly children = new Map<string, TokenNode>();
+  /** Places in the list of the subjects that end here. */
+  readonly ends: number[] = [];
+}
+
+/** Pairs of places, `inner` contained in `outer`; `isComplete` false = there may be more. */
+export interface Containment {
+  readonly pairs: readonly { readonly inner: number; readonly outer: number }[];
+  readonly isComplete: boolean;
+}
+
+/** All pairs of different places; at most `pairsMax`. */
+export function containment(subjects: readonly string[], pairsMax: number): Containment {
+  const root = new TokenNode();
+  for (const [place, subject] of subjects.entries()) {
+    let node = root;
+    for (const token of tokensOf(subject)) {
+      let child = node.children.get(token);
+      if (child === undefined) {
+        child = new TokenNode();
+        node.children.set(token, child);
+      }
+      node = child;
+    }
+    node.ends.push(place);
+  }
+  const search = new ContainmentSearch(pairsMax);
+  for (const [place, subject] of subjects.entries()) {
+    if (!search.from(root, tokensOf(subject), place)) break;
+  }
+  return { pairs: search.pairs, isComplete: search.isComplete };
+}
+
+class ContainmentSearch {
+  readonly pairs: { inner: number; outer: number }[] = [];
+  isComplete = true;
+  readonly #pairsMax: number;
+  #stepsLeft = STEPS_MAX;
+
+  constructor(pairsMax: number) {
+    this.#pairsMax = pairsMax;
+  }
+
+  /** False when a bound is reached. */
+  from(root: TokenNode, tokens: readonly string[], inner: number): boolean {
+    // Nodes are visited level by level: their number bounds the work, not that of the ways to them.
+    let level: TokenNode[] = [root];
+    const found = new Set<number>();
+    for (const [at, token] of tokens.entries()) {
+      const next: TokenNode[] = [];
+      for (const node of level) {
+        this.#stepsLeft -= 1;
+        const open = node.children.get(">");
+        if (open !== undefined) for (const outer of open.ends) found.add(outer);
+        const same = node.children.get(token);
+        if (same !== undefined) next.push(same);
+        const any = token === "*" ? undefined : node.children.get("*");
+        if (any !== undefined) next.push(any);
+      }
+      level = next;
+      if (at === tokens.length - 1) {
+        for (const node of level) for (const outer of node.ends) found.add(outer);
+      }
+    }
+    for (const outer of [...found].sort((left, right) => left - right)) {
+      this.#stepsLeft -= 1;
+      if (outer !== inner) this.pairs.push({ inner, outer });
+      if (this.pairs.length >= this.#pairsMax) break;
+    }
+    this.isComplete = this.#stepsLeft > 0 && this.pairs.length < this.#pairsMax;
+    return this.isComplete;
+  }
+}

@@ -1,0 +1,209 @@
+// Findings of each kind of claims in the reference's words. (That they are all, and the same, was
+// shown against the reference's library over random claims: docs/formats/jwt.md.)
+import { describe, expect, test } from "vitest";
+import type { AccountBody, Claims, ImportClaim, OperatorBody, UserBody } from "../claims/claims.ts";
+import {
+  newAccountClaims,
+  newActivationClaims,
+  newAuthorizationRequestClaims,
+  newAuthorizationResponseClaims,
+  newOperatorClaims,
+  newUserClaims,
+} from "../claims/new-claims.ts";
+import { verifier } from "../testing/reading.ts";
+import { publicKey } from "../testing/test-keys.ts";
+import { isBlocking, quote } from "./findings.ts";
+import { parseGoUrl } from "./go-url.ts";
+import { validateClaims } from "./validate.ts";
+
+const NOW = 1_795_000_000;
+
+const textsOf = (claims: Claims) =>
+  validateClaims(claims, NOW, verifier).map(({ level, text }) => `${level}: ${text}`);
+
+const account = (nats: Partial<AccountBody>) => {
+  const claims = newAccountClaims(publicKey("account", 1));
+  return textsOf({ ...claims, nats: { ...claims.nats, ...nats } });
+};
+const operator = (nats: Partial<OperatorBody>) => {
+  const claims = newOperatorClaims(publicKey("operator", 1));
+  return textsOf({ ...claims, nats: { ...claims.nats, ...nats } });
+};
+const user = (nats: Partial<UserBody>) => {
+  const claims = newUserClaims(publicKey("user", 1));
+  return textsOf({ ...claims, nats: { ...claims.nats, ...nats } });
+};
+
+describe("findings", () => {
+  test("new claims have none but those for what they lack", () => {
+    expect(account({})).toEqual([]);
+    expect(operator({})).toEqual([]);
+    expect(user({})).toEqual([]);
+    expect(textsOf(newActivationClaims("x"))).toEqual([
+      'error: invalid import type: "unknown"',
+      "error: subject cannot be empty",
+    ]);
+    expect(textsOf(newAuthorizationRequestClaims("x"))).toEqual(["error: User nkey is required"]);
+    expect(textsOf(newAuthorizationResponseClaims("x"))).toEqual([
+      "error: Subject must be a user public key",
+      "error: Audience must be a server public key",
+      "error: Error or Jwt is required",
+    ]);
+  });
+
+  test("times are findings of their own level", () => {
+    const claims = newUserClaims(publicKey("user", 1));
+    const late = { ...claims, expiresAtSeconds: NOW - 1, notBeforeSeconds: NOW + 1 };
+    const findings = validateClaims(late, NOW, verifier);
+    expect(findings.map(({ text }) => text)).toEqual([
+      "claim is expired",
+      "claim is not yet valid",
+    ]);
+    expect(isBlocking(findings, false)).toBe(false);
+    expect(isBlocking(findings, true)).toBe(true);
+  });
+
+  test("AN-41: operators", () => {
+    expect(operator({ operatorServiceUrls: ["nats://u:p@h", "http://h", "nats://h/x"] })).toEqual([
+      'error: operator service url "nats://u:p@h" - credentials are not supported',
+      "error: operator service url \"http://h\" - protocol not supported (only 'nats', 'tls', 'ws', 'wss' only)",
+      'error: operator service url "nats://h/x" - paths are not supported',
+    ]);
+    expect(operator({ accountServerUrl: "host" })).toEqual([
+      'error: account server url "host" requires a protocol',
+    ]);
+    expect(
+      operator({ signingKeys: ["x"], systemAccount: "y", assertServerVersion: "1.2" }),
+    ).toEqual([
+      "error: x is not an operator public key",
+      "error: y is not an account public key",
+      "error: assert server version error: asserted server version must be of the form <major>.<minor>.<update>",
+    ]);
+  });
+
+  test("AN-50: users", () => {
+    const side = (allow: string[]) => ({ allow, deny: undefined });
+    expect(user({ publish: side(["a b", "a b c", "..", ""]), subscribe: side(["a b"]) })).toEqual([
+      'error: Permission Subject "a b" is not allowed to contain queue',
+      'error: Permission Subject "a b c" contains too many spaces',
+      'error: subject ".." cannot start or end with a `.`',
+      'error: subject ".." cannot contain consecutive `.`',
+      "error: subject cannot be empty",
+    ]);
+    expect(
+      user({
+        sourceNetworks: ["1.2.3.4"],
+        times: [{ start: "", end: "x" }],
+        timesLocation: "Nowhere",
+      }),
+    ).toEqual([
+      'error: invalid cidr "1.2.3.4" in user src limits',
+      "error: time ranges start must contain a start",
+      'error: end in time range is invalid "x"',
+      "error: could not parse iana time zone by name: unknown time zone Nowhere",
+    ]);
+  });
+
+  test("AC-55, AC-70, AN-70: accounts", () => {
+    const { limits } = newAccountClaims("x").nats;
+    const tier = { ...limits, streamsMax: 1 };
+    expect(account({ limits: { ...limits, streamsMax: 1, tiers: new Map([["", tier]]) } })).toEqual(
+      [
+        "error: JetStream Limits and tiered JetStream Limits are mutually exclusive",
+        'error: Tiered JetStream Limits can not contain a blank "" tier name',
+      ],
+    );
+    const to = (weight: number, cluster = "") => ({ subject: "b", weight, cluster });
+    expect(
+      account({ mappings: new Map([["a", [to(60), to(50), to(70, "c"), to(60, "c")]]]) }),
+    ).toEqual([
+      'error: Mapping "a" in cluster "c" exceeds 100% among all of it\'s weighted to mappings',
+      'error: Mapping "a" exceeds 100% among all of it\'s weighted to mappings',
+    ]);
+    expect(account({ trace: { destination: "a.*", sampling: 101 } })).toHaveLength(2);
+    expect(
+      account({ authorization: { authUsers: [], allowedAccounts: ["*", "x"], xkey: "y" } }),
+    ).toEqual([
+      "error: External authorization cannot have accounts without users specified",
+      'error: AllowedAccounts can only be a list of accounts or "*"',
+      'error: Account "x" is not a valid account public key',
+      'error: XKey "y" is not a valid public xkey',
+    ]);
+    expect(
+      account({ clusterTraffic: "odd", infoUrl: "x", description: "d".repeat(9_000) }),
+    ).toEqual([
+      "error: Description is too long",
+      "error: error parsing info url: no hostname or scheme",
+      'error: unknown cluster traffic option: "odd"',
+    ]);
+  });
+});
+
+describe("bounds", () => {
+  const service = (subject: string): ImportClaim => ({
+    name: "",
+    subject,
+    account: publicKey("account", 2),
+    token: "",
+    to: "",
+    localSubject: "",
+    type: "service",
+    share: false,
+    allowTrace: false,
+  });
+
+  test("attack 45: 20,000 imports, also such that nearly overlap, are judged in bounded time", () => {
+    const digits = (number: number) => number.toString(2).padStart(13, "0").split("");
+    const pattern = (number: number) =>
+      digits(number)
+        .map((digit) => (digit === "1" ? "*" : "a"))
+        .join(".");
+    const lists = [
+      Array.from({ length: 20_000 }, (_, at) => service(`s.${at}.x`)),
+      Array.from({ length: 8_000 }, (_, at) => service(`${pattern(at)}.b${at}`)),
+      Array.from({ length: 20_000 }, () => service("a.>")),
+      Array.from({ length: 8_000 }, (_, at) => service(at === 0 ? ">" : `a.${at}`)),
+    ];
+    for (const [at, imports] of lists.entries()) {
+      const started = performance.now();
+      const found = account({ imports });
+      expect(performance.now() - started, `list ${at}`).toBeLessThan(10_000);
+      expect(found.length).toBeLessThan(1_200);
+      expect(found.length > 0, `list ${at}`).toBe(at >= 1);
+    }
+  });
+
+  test("overlaps are told as the reference tells them", () => {
+    const name = quote(publicKey("account", 2));
+    expect(account({ imports: [service("a.*"), service("a.b"), service("a.*")] })).toEqual([
+      `error: overlapping subject namespace for "a.b" and "a.*" in same account ${name}`,
+      `error: overlapping subject namespace for "a.*" and "a.b" in same account ${name}`,
+      `error: overlapping subject namespace for "a.*" and "a.*" in same account ${name}`,
+      `error: overlapping subject namespace for "a.*" in account ${name}`,
+    ]);
+  });
+});
+
+describe("texts of Go", () => {
+  test("quoted strings", () => {
+    expect(quote('a"\\\n\u0001\u007f\u00a0é😀\u2028')).toBe(
+      '"a\\"\\\\\\n\\x01\\x7f\\u00a0é😀\\u2028"',
+    );
+  });
+
+  test.each([
+    ["http://h:x", 'parse "http://h:x": invalid port ":x" after host'],
+    [":", 'parse ":": missing protocol scheme'],
+    ["a:b/c", ""],
+    ["1a:b", 'parse "1a:b": first path segment in URL cannot contain colon'],
+    ["http://[::1", "parse \"http://[::1\": missing ']' in host"],
+    ["http://a b/", 'parse "http://a b/": invalid character " " in host name'],
+    ["http://h/%zz", 'parse "http://h/%zz": invalid URL escape "%zz"'],
+    ["http://u^@h", 'parse "http://u^@h": net/url: invalid userinfo'],
+    ["http://h\u0001", 'parse "http://h\\x01": net/url: invalid control character in URL'],
+    ["http://[::1]:80/x", ""],
+  ])("URL %s", (text, error) => {
+    const parsed = parseGoUrl(text);
+    expect(parsed.ok ? "" : parsed.error).toBe(error);
+  });
+});
