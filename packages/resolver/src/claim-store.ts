@@ -210,14 +210,21 @@ export class ClaimStore {
     const { pending, layout, out } = this.#parts;
     for (const { key, doubted } of [...this.set.claims()]) {
       if (!doubted || bucketOfKey(key) !== part || pending.isPending(key)) continue;
-      this.#parts.log(
-        "warn",
-        `DirResolver - account ${key} was deleted while this server was away`,
-      );
-      this.set.remove(key);
-      this.#parts.files([key], layout.remove(key, true));
-      out.push({ kind: "deleted", key });
+      // Doubted until its file is gone: what could not be taken away must not count again.
+      const gone: Afterwards = (error) => {
+        if (error !== undefined) return;
+        this.set.remove(key);
+        out.push({ kind: "deleted", key });
+        const text = `DirResolver - account ${key} was deleted while this server was away`;
+        this.#parts.log("warn", text);
+        this.#settleIfSure();
+      };
+      this.#parts.files([key], layout.remove(key, true), 0, [gone]);
     }
+    this.#settleIfSure();
+  }
+
+  #settleIfSure(): void {
     if (![...this.set.claims()].some((claim) => claim.doubted)) this.standing.settle();
   }
 
@@ -268,7 +275,11 @@ export class ClaimStore {
       return;
     }
     this.set.bury(proof);
-    this.#parts.files([claim.key], layout.expire(claim.key, proof.id));
+    // A proof without a file would be known here and could be given to nobody.
+    const undo: Afterwards = (error) => {
+      if (error !== undefined) this.set.forget(proof.id);
+    };
+    this.#parts.files([claim.key], layout.expire(claim.key, proof.id), 0, [undo]);
     this.#forgetOverflow();
   }
 
@@ -280,7 +291,10 @@ export class ClaimStore {
     const isNewer = grave === undefined || grave.stamp < claim.stamp;
     if (this.set.live(claim.key) === undefined && isNewer) {
       this.set.restore(claim);
-      this.#parts.files([claim.key], layout.revive(claim.key, proof.id));
+      const undo: Afterwards = (error) => {
+        if (error !== undefined) this.set.bury(proof);
+      };
+      this.#parts.files([claim.key], layout.revive(claim.key, proof.id), 0, [undo]);
     } else {
       this.#parts.files([], layout.forgetProof(proof.id));
     }

@@ -1,5 +1,6 @@
 // A random story of five servers and what must be true at its end: every server holds the same, no
 // update that an operator was told of is lost to an older one, and no deletion is undone. Test support.
+import { claimHash, fileKindOf } from "../index.ts";
 import type { MeshNode } from "./mesh-node.ts";
 import { MeshWorld, NO_TROUBLE, type Trouble } from "./mesh-world.ts";
 import { accountClaim, accountKey, deleteClaim } from "./plain-claims.ts";
@@ -130,10 +131,20 @@ export class MeshStory {
       const store = node.core?.store;
       if (store === undefined) continue;
       this.world.drain(node);
-      const files = [...node.disk.files.keys()].filter((path) => path.endsWith(".jwt"));
-      const held = [...store.set.claims()].map(({ key }) => store.pathOf(key));
-      if (files.sort().join() !== held.sort().join()) {
-        throw new Error(`${node.name}: files ${files.join()} but accounts ${held.join()}`);
+      for (const { key, hash } of store.set.claims()) {
+        const text = node.disk.files.get(store.pathOf(key)) ?? "";
+        if (claimHash(text) !== hash) throw new Error(`${node.name}: ${key} is not on disk`);
+      }
+      for (const { id } of store.set.proofs()) {
+        const text = node.disk.files.get(store.pathOfReference({ kind: "proof", id })) ?? "";
+        if (claimHash(text) !== id) throw new Error(`${node.name}: proof ${id} is not on disk`);
+      }
+      for (const path of node.disk.files.keys()) {
+        const file = fileKindOf(path);
+        if (file.kind !== "jwt" || store.set.live(file.key) !== undefined) continue;
+        // A file that a failing disk did not let go is dead all the same.
+        const grave = store.set.grave(file.key);
+        if (grave === undefined) throw new Error(`${node.name}: ${path} is nobody's`);
       }
       const left = [...node.disk.files.keys()].filter((path) => path.endsWith(".new"));
       if (left.length > 0) throw new Error(`${node.name}: left over ${left.join()}`);
