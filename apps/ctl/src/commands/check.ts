@@ -58,17 +58,10 @@ const checkConnection: Command = {
   async run(words, host) {
     const result = new CheckResult("Connection", "connections");
     const format = words.text("format") ?? "nagios";
-    let exitCode: number = CHECK_EXIT.UNKNOWN;
-    try {
-      if (!FORMATS.includes(format)) throw new Failure(`--format: "${format}" is not known`);
-      await measure(result, words, host);
-      exitCode = CHECK_EXIT[result.status];
-      host.print(format === "json" ? result.toJson() : result.toNagios());
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      host.print(`UNKNOWN Connection ${error.message}`);
-    }
-    return exitCode;
+    if (!FORMATS.includes(format)) throw new Failure(`--format: "${format}" is not known`);
+    await measure(result, words, host);
+    host.print(format === "json" ? result.toJson() : result.toNagios());
+    return CHECK_EXIT[result.status];
   },
 };
 

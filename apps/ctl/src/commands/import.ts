@@ -44,7 +44,7 @@ const addImport: Command = {
     const added: ImportClaim = {
       ...wanted,
       name: words.text("name") ?? wanted.name,
-      localSubject: words.text("local-subject") ?? (isService ? wanted.subject : ""),
+      localSubject: words.text("local-subject") ?? wanted.localSubject,
       share: words.flag("share"),
       allowTrace: words.flag("allow-trace"),
     };
@@ -105,6 +105,7 @@ function fromActivation(place: Workplace): ImportClaim {
     subject,
     account: claims.nats.issuerAccount === "" ? claims.issuer : claims.nats.issuerAccount,
     token: token.value,
+    localSubject: claims.nats.importType === "service" ? subject : "",
     type: claims.nats.importType,
   };
 }

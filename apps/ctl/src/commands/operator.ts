@@ -201,6 +201,8 @@ const editOperator: Command = {
   },
 };
 
+const SERVER_URL = /^(?:nats|tls|wss?|https?):\/\//i;
+
 function editBody(place: Workplace, { nats, subject }: OperatorClaims): OperatorClaims["nats"] {
   const { words } = place;
   const added = words.list("sk").map((key) => resolveKey(place, "operator", "sk", key));
@@ -209,9 +211,14 @@ function editBody(place: Workplace, { nats, subject }: OperatorClaims): Operator
   if (strict && signingKeys.length === 0) {
     throw new Failure("signing keys are demanded: add one with --sk generate");
   }
-  if (strict && !nats.strictSigningKeyUsage) warnOfIdentitySigned(place, subject);
+  if (strict && !nats.strictSigningKeyUsage) checkSigners(place, subject, signingKeys[0] ?? "");
   const system = words.text("system-account");
   const url = words.flag("rm-account-jwt-server-url") ? "" : words.text("account-jwt-server-url");
+  if (url !== undefined && url !== "" && !SERVER_URL.test(url)) {
+    throw usageFailure(
+      `--account-jwt-server-url: "${url}" is no nats://, tls:// or https:// address`,
+    );
+  }
   return {
     ...nats,
     signingKeys,
@@ -226,18 +233,22 @@ function editBody(place: Workplace, { nats, subject }: OperatorClaims): Operator
   };
 }
 
-/** Strict operators: what the identity key has signed is refused by servers from now on. */
-function warnOfIdentitySigned(place: Workplace, subject: string): void {
+/** Servers refuse what identity keys have signed once the operator demands signing keys. */
+function checkSigners(place: Workplace, subject: string, signingKey: string): void {
   const { store, host } = place;
   for (const name of store.accountNames()) {
     const account = store.account(name);
     if (account.issuer === subject) {
-      host.warn(
-        `warning: account "${name}" is signed by the identity key: edit it to sign it anew`,
+      throw new Failure(
+        `account "${name}" is signed by the identity key: sign it anew first, with ` +
+          `edit account ${name} -K ${signingKey}`,
       );
     }
-    if (account.nats.signingKeys.size === 0) {
-      host.warn(`warning: account "${name}" has no signing key: its users will be refused`);
+    const own = store.userNames(name).find((user) => {
+      return store.user(name, user).issuer === account.subject;
+    });
+    if (own !== undefined) {
+      host.warn(`warning: user "${own}" of "${name}" is signed by the account's identity key`);
     }
   }
 }

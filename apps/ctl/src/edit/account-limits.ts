@@ -63,11 +63,9 @@ const UNNAMED: JetStreamLimits = {
   diskStreamBytesMax: -1,
 };
 
-function isAnythingSet(limits: JetStreamLimits): boolean {
-  return Object.keys(NONE).some((key) => {
-    const name = key as keyof JetStreamLimits;
-    return limits[name] !== NONE[name];
-  });
+/** nsc writes the other limits also where there is no JetStream. */
+function isEnabled(limits: JetStreamLimits): boolean {
+  return limits.memoryStorageBytesMax !== 0 || limits.diskStorageBytesMax !== 0;
 }
 
 function tierName(tier: number): string {
@@ -111,7 +109,7 @@ function editJetStream(limits: AccountLimitsClaim, words: Arguments): AccountLim
   const enabled = boundedNumber(words, "js-enable", 0, REPLICAS_MAX);
   if (enabled !== undefined) {
     const known = tierLimits(limits, enabled);
-    if (isAnythingSet(known)) throw new Failure(`JetStream is enabled already: tier ${enabled}`);
+    if (isEnabled(known)) throw new Failure(`JetStream is enabled already: tier ${enabled}`);
     return setTier(limits, enabled, ENABLED);
   }
   if (!words.hasAny(VALUE_NAMES)) return limits;
@@ -126,7 +124,7 @@ function tierLimits(limits: AccountLimitsClaim, tier: number): JetStreamLimits {
 }
 
 function editTier(known: JetStreamLimits, words: Arguments): JetStreamLimits {
-  const before = isAnythingSet(known) ? known : UNNAMED;
+  const before = isEnabled(known) ? known : UNNAMED;
   const number = (name: string, value: number): number => numberValue(words, name) ?? value;
   return {
     memoryStorageBytesMax: number("js-mem-storage", before.memoryStorageBytesMax),
@@ -155,10 +153,10 @@ function setTier(
     }
     return { ...limits, ...value };
   }
-  if (isAnythingSet(tierLimits(limits, 0))) {
+  if (isEnabled(tierLimits(limits, 0))) {
     throw new Failure("the account has JetStream limits for all tiers: use --rm-js-tier 0 first");
   }
-  return { ...limits, tiers: new Map(limits.tiers).set(tierName(tier), value) };
+  return { ...limits, ...NONE, tiers: new Map(limits.tiers).set(tierName(tier), value) };
 }
 
 function removeTier(limits: AccountLimitsClaim, tier: number): AccountLimitsClaim {

@@ -58,7 +58,9 @@ export function namedSeed(place: Workplace, text: string): string {
   }
   const content = readSecret(text, (line) => place.host.warn(line));
   if (content === undefined) {
-    throw new Failure(`${JSON.stringify(text)} is no role, no public key and no file with a seed`);
+    // What looks like a seed with a slip in it is not shown.
+    const shown = /^S[A-Z2-7]{8,}$/i.test(text) ? "what is given" : JSON.stringify(text);
+    throw new Failure(`${shown} is no role, no public key and no file with a seed`);
   }
   const seed = parseDecoratedSeed(content);
   if (!seed.ok) throw new Failure(`${text}: ${seed.error}`);
