@@ -1,5 +1,12 @@
 // add account, edit account, delete account.
-import { type AccountBody, type AccountClaims, newAccountClaims, revoke } from "@weft/jwt";
+import {
+  type AccountBody,
+  type AccountClaims,
+  newAccountClaims,
+  revoke,
+  type Signer,
+  signerFromSeed,
+} from "@weft/jwt";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command, OptionSpec } from "../command-line/command.ts";
 import { EXIT, Failure, usageFailure } from "../command-line/failure.ts";
@@ -39,20 +46,24 @@ const addAccount: Command = {
       throw new Failure(`account "${name}" is already under operator "${place.store.name}"`);
     }
     const key = keyOfEntity(place, "account", "public-key");
-    if (key.seed !== undefined && place.store.isManaged) {
-      place.keys.store({ publicKey: key.publicKey, seed: key.seed });
-    }
-    const signer = accountSigner(place, key.publicKey);
+    const signer = signerOfNew(place, key);
     const empty = newAccountClaims(key.publicKey);
     const defaults = editPermissions(empty.nats.defaultPermissions, words, false);
     const nats = { ...empty.nats, defaultPermissions: defaults };
     const timed = editTimes({ ...empty, name, nats }, words, host.nowMs());
-    if (key.seed !== undefined) place.keys.store({ publicKey: key.publicKey, seed: key.seed });
+    if (key.seed !== undefined) place.keepLater({ publicKey: key.publicKey, seed: key.seed });
     place.saveAccount(name, editTags(timed, words, false), signer);
     host.print(`added account "${name}" ${key.publicKey}`);
     return EXIT.done;
   },
 };
+
+/** Where the operator's key is elsewhere, an account signs itself until its operator does. */
+function signerOfNew(place: Workplace, key: ReturnType<typeof keyOfEntity>): Signer {
+  const isOwn = place.store.isManaged && !place.words.has("private-key");
+  const own = isOwn && key.seed !== undefined ? signerFromSeed(key.seed) : undefined;
+  return own ?? accountSigner(place, key.publicKey);
+}
 
 const editAccountCommand: Command = {
   words: ["edit", "account"],

@@ -80,7 +80,7 @@ const addUser: Command = {
     const timed = editTimes({ ...start, name }, words, host.nowMs());
     const claims = editTags(timed, words, false);
     checkBearer(account, claims);
-    if (key.seed !== undefined) place.keys.store({ publicKey: key.publicKey, seed: key.seed });
+    if (key.seed !== undefined) place.keepLater({ publicKey: key.publicKey, seed: key.seed });
     const path = place.saveUser(accountName, claims, signer);
     host.print(`added user "${name}" ${key.publicKey} to account "${accountName}"`);
     host.print(path === undefined ? "no creds file: the seed is not here" : `creds: ${path}`);

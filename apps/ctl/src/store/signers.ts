@@ -153,27 +153,24 @@ export function keyOfEntity(
   place: Workplace,
   kind: KeyKind,
   option: string,
-): { readonly publicKey: string; readonly seed: string | undefined; readonly isNew: boolean } {
+): { readonly publicKey: string; readonly seed: string | undefined } {
   const text = place.words.text(option);
-  if (text === undefined) return { ...newKey(kind), isNew: true };
-  if (isPublicKey(text, kind)) {
-    return { publicKey: text, seed: place.keys.seedOf(text), isNew: false };
-  }
+  if (text === undefined) return newKey(kind);
+  if (isPublicKey(text, kind)) return { publicKey: text, seed: place.keys.seedOf(text) };
   if (decodePublicKey(text).ok) throw new Failure(`--${option}: a key of kind ${kind} is wanted`);
-  return { ...checkSeed(namedSeed(place, text), kind, `--${option}`), isNew: false };
+  return checkSeed(namedSeed(place, text), kind, `--${option}`);
 }
 
-/** A key that a list option names, or a new one for the word `generate`; its seed is stored. */
+/** A key that an option names, or a new one for the word `generate`; its seed is kept with the claims. */
 export function resolveKey(place: Workplace, kind: KeyKind, option: string, text: string): string {
   if (text === "generate") {
     const key: SeedAndKey = newKey(kind);
-    place.keys.store(key);
-    place.host.print(`generated ${kind} key ${key.publicKey}`);
+    place.keepLater(key, `generated ${kind} key ${key.publicKey}`);
     return key.publicKey;
   }
   if (isPublicKey(text, kind)) return text;
   if (decodePublicKey(text).ok) throw new Failure(`--${option}: a key of kind ${kind} is wanted`);
   const key = checkSeed(namedSeed(place, text), kind, `--${option}`);
-  place.keys.store(key);
+  place.keepLater(key);
   return key.publicKey;
 }

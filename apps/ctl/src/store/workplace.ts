@@ -16,6 +16,7 @@ import type { Arguments } from "../command-line/arguments.ts";
 import type { Host } from "../command-line/command.ts";
 import { Failure, usageFailure } from "../command-line/failure.ts";
 import { KeyStore } from "./key-store.ts";
+import type { SeedAndKey } from "./new-key.ts";
 import { OperatorStore, operatorNames } from "./operator-store.ts";
 import { type Places, placesOf } from "./places.ts";
 
@@ -26,6 +27,7 @@ export class Workplace {
   readonly keys: KeyStore;
   readonly verifier = new SignatureVerifier();
   #store: OperatorStore | undefined;
+  readonly #newKeys: { readonly key: SeedAndKey; readonly note: string | undefined }[] = [];
 
   constructor(words: Arguments, host: Host) {
     this.words = words;
@@ -120,20 +122,41 @@ export class Workplace {
     return encoded.token;
   }
 
+  /**
+   * A key that is stored when the claims that need it are: what is refused leaves no keys behind.
+   * `note` = what to say when it is.
+   */
+  keepLater(key: SeedAndKey, note?: string): void {
+    this.#newKeys.push({ key, note });
+  }
+
+  /** Before the claims: a crash between the two must not lose the only seed. */
+  #keepKeys(): void {
+    for (const { key, note } of this.#newKeys.splice(0)) {
+      this.keys.store(key);
+      if (note !== undefined) this.host.print(note);
+    }
+  }
+
   saveOperator(claims: OperatorClaims, signer: Signer): void {
-    this.store.writeOperator(this.sign(claims, signer));
+    const token = this.sign(claims, signer);
+    this.#keepKeys();
+    this.store.writeOperator(token);
   }
 
   /** Findings that the account had before the edit do not stop it. */
   saveAccount(name: string, claims: AccountClaims, signer: Signer, before?: AccountClaims): void {
     const known =
       before === undefined ? [] : validateClaims(before, this.nowSeconds, this.verifier);
-    this.store.writeAccount(name, this.sign(claims, signer, known));
+    const token = this.sign(claims, signer, known);
+    this.#keepKeys();
+    this.store.writeAccount(name, token);
   }
 
   /** Writes the user, and its creds file if its seed is here; resolves with the file's path. */
   saveUser(account: string, claims: UserClaims, signer: Signer): string | undefined {
     const token = this.sign(claims, signer);
+    this.#keepKeys();
     this.store.writeUser(account, claims.name, token);
     return this.writeCreds(account, claims.name, claims.subject, token);
   }
