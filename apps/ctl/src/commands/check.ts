@@ -17,6 +17,7 @@ import {
   secretFile,
 } from "../server/connect.ts";
 import { TLS_OPTIONS } from "../server/connection-options.ts";
+import { within } from "../server/deadline.ts";
 
 function threshold(name: string, usual: string, what: string): OptionSpec {
   return { name, value: "TIME", help: `${what}; else ${usual}` };
@@ -182,15 +183,6 @@ async function measureRoundTrips(
   } catch (error) {
     result.criticals.push(`did not receive from ${inbox}: ${clientProblem(error)}`);
   }
-}
-
-/** Rejects with `problem` if it takes longer. */
-function within<T>(work: Promise<T>, timeoutMs: number, problem: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const message = `${problem} within ${formatDuration(timeoutMs)}`;
-    const timer = setTimeout(() => reject(new Error(message)), timeoutMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 export const CHECK_COMMANDS: readonly Command[] = [checkConnection];

@@ -81,7 +81,9 @@ export class CtlHome {
   }
 
   #outcome(program: string, argv: readonly string[]): CtlOutcome {
-    const options = { encoding: "utf8", env: this.environment, cwd: this.folder } as const;
+    const limits = { timeout: 60_000, killSignal: "SIGKILL" } as const;
+    const where = { env: this.environment, cwd: this.folder };
+    const options = { encoding: "utf8", ...limits, ...where } as const;
     const result = spawnSync(program, argv, options);
     if (result.error !== undefined) throw result.error;
     return { code: result.status, out: result.stdout, error: result.stderr };
