@@ -113,17 +113,22 @@ interface Limits {
   readonly criticalSeconds: number;
 }
 
+/** To a nanosecond, so that texts show what was given. */
+function toSeconds(milliseconds: number): number {
+  return Number((milliseconds / MS_PER_SECOND).toFixed(9));
+}
+
 function limitsOf(words: Arguments, prefix: string): Limits {
   const warningMs = durationMs(words, `${prefix}-warn`) ?? WARNING_MS;
   const criticalMs = durationMs(words, `${prefix}-critical`) ?? CRITICAL_MS;
   return {
-    warningSeconds: warningMs / MS_PER_SECOND,
-    criticalSeconds: criticalMs / MS_PER_SECOND,
+    warningSeconds: toSeconds(warningMs),
+    criticalSeconds: toSeconds(criticalMs),
   };
 }
 
 function timed(name: string, milliseconds: number, limits: Limits): PerformanceValue {
-  return { name, seconds: milliseconds / MS_PER_SECOND, ...limits };
+  return { name, seconds: toSeconds(milliseconds), ...limits };
 }
 
 function measureConnect(
