@@ -6,20 +6,15 @@ import { type Link, openLink } from "./link.ts";
 import { serverResidentBytes, takeReading } from "./usage.ts";
 
 const SETTLE_MS = 1000;
+/** Opened and closed before the clock starts: the rate is that of a server that has been at work. */
+const WARM_UP_CONNECTIONS = 2000;
 
 export async function runIdle(job: IdleJob): Promise<Figures> {
-  await warmUp(job);
+  await openAndReset(job, job.openingAtOnce);
   const emptyBytes = serverResidentBytes(job.target.serverPid);
+  await openAndReset(job, WARM_UP_CONNECTIONS);
   const from = takeReading(job.target.serverPid, 0);
-  const links: Link[] = [];
-  let next = 0;
-  const openSome = async (): Promise<void> => {
-    while (next < job.connections) {
-      const number = next++;
-      links.push(await openSubscribed(job, `idle.${number}`));
-    }
-  };
-  await Promise.all(Array.from({ length: job.openingAtOnce }, openSome));
+  const links = await openMany(job, "idle", job.connections);
   const to = takeReading(job.target.serverPid, links.length);
   await whileRunning(SETTLE_MS);
   const fullBytes = serverResidentBytes(job.target.serverPid);
@@ -35,15 +30,23 @@ export async function runIdle(job: IdleJob): Promise<Figures> {
   };
 }
 
-async function openSubscribed(job: IdleJob, filter: string): Promise<Link> {
-  const link = await openLink(job.target, undefined, `SUB ${filter} 1\r\n`);
-  return link;
+/** Opens `count` connections, some at a time. */
+async function openMany(job: IdleJob, name: string, count: number): Promise<Link[]> {
+  const links: Link[] = [];
+  let next = 0;
+  const openSome = async (): Promise<void> => {
+    while (next < count) {
+      const number = next++;
+      links.push(await openLink(job.target, undefined, `SUB ${name}.${number} 1\r\n`));
+    }
+  };
+  await Promise.all(Array.from({ length: job.openingAtOnce }, openSome));
+  return links;
 }
 
 /** The first connections pay for code that is loaded and compiled once per server. */
-async function warmUp(job: IdleJob): Promise<void> {
-  const links: Link[] = [];
-  for (let n = 0; n < job.openingAtOnce; n++) links.push(await openSubscribed(job, `warm.${n}`));
+async function openAndReset(job: IdleJob, count: number): Promise<void> {
+  const links = await openMany(job, "warm", count);
   for (const link of links) link.reset();
   await whileRunning(SETTLE_MS);
 }
