@@ -76,8 +76,19 @@ export const LIMITS = {
   monitorLoginFailuresMax: 10,
   /** Addresses whose failed logins are counted; the oldest make room. */
   monitorLoginAddressesMax: 4_096,
-  /** Reply mappings of service imports kept by one worker; the oldest make room. */
+  /**
+   * Service requests under way, kept by one worker. When all are taken the account that asks loses its
+   * own oldest, if it holds its fair share (this, divided by the accounts that hold any); else an
+   * account that holds more than that does.
+   */
   serviceRepliesMax: 1_048_576,
+  /**
+   * Memory of their reply subjects above 64 bytes, each with 256 bytes of overhead. The oldest with
+   * such a subject make room, of the account that the same rule finds ...
+   */
+  serviceReplyBytesMax: 64 * 1024 * 1024,
+  /** ... and the same for one account, which loses its own oldest. */
+  serviceReplyBytesPerAccountMax: 16 * 1024 * 1024,
   /** AC-30. */
   serviceResponseThresholdMs: 120_000,
 } as const;
