@@ -78,6 +78,8 @@ export class MonitorListener {
 
   #opened(socket: Socket): void {
     this.#connections += 1;
+    // Each of the requests that may wait on it listens to its end.
+    socket.setMaxListeners(4 * LIMITS.monitorPipelinedMax);
     socket.once("close", () => {
       this.#connections -= 1;
     });
