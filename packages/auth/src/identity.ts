@@ -83,8 +83,21 @@ export interface OcspPending {
 /** What a login waits for. All kinds share the one deadline of the login (CP-31). */
 export type Pending = HashPending | AccountPending | CalloutPending | PluginPending | OcspPending;
 
-/** The answer to a {@link Pending} of the same kind. Only `hash` is asked for as yet. */
-export type PendingAnswer = { readonly kind: "hash"; readonly matches: boolean };
+/** What the control thread is asked while a login waits; plain data, clones to another thread. */
+export type LoginQuestion = {
+  readonly kind: "hash";
+  readonly stored: string;
+  readonly given: string;
+};
+
+/** The answer to a {@link LoginQuestion} of the same kind; plain data. */
+export type LoginAnswer = { readonly kind: "hash"; readonly matches: boolean };
+
+/** What to ask for a wait; undefined = nobody can answer that yet: the login is refused. */
+export function questionOf(wait: Pending): LoginQuestion | undefined {
+  if (wait.kind !== "hash") return undefined;
+  return { kind: "hash", stored: wait.stored, given: wait.given };
+}
 
 /**
  * The finer cause of a refusal, for logs and events; the client always reads

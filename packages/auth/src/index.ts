@@ -4,6 +4,7 @@ export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts
 export { GLOBAL_ACCOUNT } from "./credential-table.ts";
 export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguished-name.ts";
 export type * from "./identity.ts";
+export { questionOf } from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
 export { encodeBase32 } from "./nkeys/base32.ts";
 export {

@@ -8,11 +8,11 @@ import type {
   CertificateMapper,
   DenyReason,
   Identity,
+  LoginAnswer,
   LoginFacts,
   LoginOutcome,
   LoginRequest,
   Pending,
-  PendingAnswer,
 } from "./identity.ts";
 import { decodeSignature, SignatureVerifier } from "./nkeys/signature.ts";
 import { dummyBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
@@ -87,7 +87,7 @@ export class StaticAuthenticator {
   }
 
   /** Second half: `answer` is what `pending` was waiting for. */
-  finish(pending: Pending, answer: PendingAnswer): LoginOutcome {
+  finish(pending: Pending, answer: LoginAnswer): LoginOutcome {
     if (pending.kind !== answer.kind) return denied("answer unexpected");
     if (answer.matches && pending.candidate !== undefined) return granted(pending.candidate);
     if (pending.candidate === undefined) return denied(pending.reason ?? "user unknown");

@@ -5,6 +5,7 @@
 // A turn is one input event and ends in `flush`. Must stay true: buffers handed in are not kept
 // beyond the call; every outbox that was touched is flushed once; frames are published once.
 import { AccountRouting, type AccountSnapshot } from "@weft/accounts";
+import type { LoginAnswer, LoginQuestion } from "@weft/auth";
 import {
   assert,
   type Clock,
@@ -90,7 +91,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #sessions = new Map<number, ClientSession>();
   readonly #touched: ClientSession[] = [];
   readonly #parked: (Set<ClientSession> | undefined)[];
-  readonly #hashTickets = new Map<number, ClientSession>();
+  readonly #loginTickets = new Map<number, ClientSession>();
   readonly #lanes: RemoteLanes;
   readonly #flow: FlowControl;
   readonly #outboxes: OutboxRules;
@@ -260,10 +261,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#flow.onTimer();
   }
 
-  onHashAnswer(ticket: number, matches: boolean): void {
-    const session = this.#hashTickets.get(ticket);
-    this.#hashTickets.delete(ticket);
-    if (session !== undefined) finishLogin(session, matches);
+  onLoginAnswer(ticket: number, answer: LoginAnswer): void {
+    const session = this.#loginTickets.get(ticket);
+    this.#loginTickets.delete(ticket);
+    if (session !== undefined) finishLogin(session, answer);
   }
 
   setTrace(trace: TraceOptions | undefined): void {
@@ -300,7 +301,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const { publisher, contexts } = this;
     this.events = createSystemEvents(change.snapshot, this.#dependencies, publisher, contexts);
     // Answers for logins of before are for other users.
-    this.#hashTickets.clear();
+    this.#loginTickets.clear();
     return followSnapshot([...this.#sessions.values()], change, before);
   }
 
@@ -330,11 +331,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return index === SYSTEM_ACCOUNT_INDEX;
   }
 
-  compareHash(session: ClientSession, stored: string, given: string): void {
-    const ticket = this.#nextTicket;
-    this.#nextTicket += 1;
-    this.#hashTickets.set(ticket, session);
-    this.#dependencies.control.compareHash(ticket, stored, given);
+  askForLogin(session: ClientSession, question: LoginQuestion): void {
+    const ticket = this.#nextTicket++;
+    this.#loginTickets.set(ticket, session);
+    this.#dependencies.control.askForLogin(ticket, question);
   }
 
   acquireConnection(account: number, max: number): boolean {

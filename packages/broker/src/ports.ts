@@ -1,6 +1,6 @@
 // The world outside a worker's core: what the runtime gives it, and what it may be told.
 import type { AccountsSnapshot } from "@weft/accounts";
-import type { AuthSpec, PermissionsSpec } from "@weft/auth";
+import type { AuthSpec, LoginAnswer, LoginQuestion, PermissionsSpec } from "@weft/auth";
 import type {
   Clock,
   ConnectionFacts,
@@ -168,8 +168,8 @@ export interface ConnectionBoard {
 
 /** What a core asks of the control thread, seldom enough for a structured clone. */
 export interface ControlPort {
-  /** Compare `given` with the bcrypt hash `stored`; the answer comes as `onHashAnswer(ticket)`. */
-  compareHash(ticket: number, stored: string, given: string): void;
+  /** Something a login waits for; the answer comes as `onLoginAnswer` with the same ticket. */
+  askForLogin(ticket: number, question: LoginQuestion): void;
   connectionClosed(record: FinishedConnection): void;
   /** Facts that are too long for the board, until the connection is closed. */
   describeConnection(clientId: number, facts: string): void;
@@ -280,7 +280,7 @@ export interface BrokerDriver {
   /** Every 100 ms: deadlines of sessions. */
   tick(): void;
   onTimer(): void;
-  onHashAnswer(ticket: number, matches: boolean): void;
+  onLoginAnswer(ticket: number, answer: LoginAnswer): void;
   /** Traces the protocol of all connections from now on, or no longer. */
   setTrace(trace: TraceOptions | undefined): void;
   /** One piece of the live subscriptions here, for monitoring (MO-18, MO-24). */

@@ -10,6 +10,7 @@ import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
+import { LoginQuestions } from "./login-questions.ts";
 import type { Monitor } from "./monitor-wiring.ts";
 import { ProcessUsage } from "./process-usage.ts";
 import type { ServerReloads } from "./reload-queue.ts";
@@ -42,6 +43,7 @@ export class RunningServer implements Runtime {
   readonly #keys: ServerKeys = createServerKeys();
   readonly #threads: ThreadGroup;
   readonly #hashes: HashPool;
+  readonly #logins: LoginQuestions;
   readonly #lists: SubscriptionLists;
   #monitor: Monitor | undefined;
   #monitorLoaded: Promise<Monitor> | undefined;
@@ -68,6 +70,7 @@ export class RunningServer implements Runtime {
     this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
+    this.#logins = new LoginQuestions(this.#hashes);
     this.#threads = new ThreadGroup({
       log,
       onWorkerMessage: (worker, message) => this.#onWorkerMessage(worker, message),
@@ -345,13 +348,11 @@ export class RunningServer implements Runtime {
     this.#reloads?.onWorkerMessage(worker, message);
     if (message.kind === "order-answer") this.#system?.orderAnswered(message);
     if (message.kind === "subscriptions") this.#lists.answered(message.ticket, message.answer);
-    if (message.kind !== "compare-hash") return;
-    const { ticket, stored, given } = message;
-    void this.#hashes
-      .compare(stored, given)
-      .then((matches) =>
-        this.#threads.tellWorker(worker, { kind: "hash-answer", ticket, matches }),
-      );
+    if (message.kind !== "login-question") return;
+    const { ticket, question } = message;
+    void this.#logins
+      .answer(question)
+      .then((answer) => this.#threads.tellWorker(worker, { kind: "login-answer", ticket, answer }));
   }
 
   #onAcceptorMessage(message: FromAcceptor): void {

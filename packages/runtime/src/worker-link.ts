@@ -1,6 +1,7 @@
 // A worker's line to control: what the core asks for, and control's answers in their order.
 
 import type { MessagePort } from "node:worker_threads";
+import type { LoginQuestion } from "@weft/auth";
 import type { ControlPort, FinishedConnection } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
 import type { FromWorker, ToWorker, WorkerStart } from "./thread-messages.ts";
@@ -41,8 +42,8 @@ export class WorkerLink implements ControlPort {
     this.#port.on("message", listener);
   }
 
-  compareHash(ticket: number, stored: string, given: string): void {
-    this.tell({ kind: "compare-hash", ticket, stored, given });
+  askForLogin(ticket: number, question: LoginQuestion): void {
+    this.tell({ kind: "login-question", ticket, question });
   }
 
   connectionClosed(record: FinishedConnection): void {

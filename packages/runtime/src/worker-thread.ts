@@ -103,8 +103,8 @@ function run(
 
 function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link: WorkerLink): void {
   switch (message.kind) {
-    case "hash-answer":
-      core.onHashAnswer(message.ticket, message.matches);
+    case "login-answer":
+      core.onLoginAnswer(message.ticket, message.answer);
       break;
     case "log-taken":
       link.log.taken();

@@ -216,9 +216,9 @@ export class World {
       bus: this.bus(thread),
       shared: this.#sharedLimits(),
       control: {
-        compareHash: (ticket, _stored, given) =>
+        askForLogin: (ticket, { kind, given }) =>
           this.scheduler.post(() => {
-            core.onHashAnswer(ticket, given === HASHED_PASSWORD);
+            core.onLoginAnswer(ticket, { kind, matches: given === HASHED_PASSWORD });
             core.flush();
           }),
         connectionClosed: (record) => this.closed.push(record),

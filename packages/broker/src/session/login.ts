@@ -5,9 +5,11 @@ import type { AccountSnapshot } from "@weft/accounts";
 import {
   type Identity,
   isPublicKey,
+  type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
+  questionOf,
   ResponseTracker,
 } from "@weft/auth";
 import {
@@ -72,12 +74,12 @@ export function restartLogin(session: ClientSession): void {
   if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
-/** The answer to a pending comparison. */
-export function finishLogin(session: ClientSession, matches: boolean): void {
+/** The answer to what the login waits for. */
+export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
-  const outcome = session.host.rules.finishLogin(pending, { kind: "hash", matches });
+  const outcome = session.host.rules.finishLogin(pending, answer);
   session.state = "connecting";
   follow(session, outcome);
   session.go(WAIT_LOGIN);
@@ -106,14 +108,15 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
     return false;
   }
   if (outcome.kind === "pending") {
-    if (outcome.wait.kind !== "hash") {
+    const question = questionOf(outcome.wait);
+    if (question === undefined) {
       refuse(session, "unsupported login method");
       return false;
     }
     session.pendingLogin = outcome;
     session.state = "logging-in";
     session.wait(WAIT_LOGIN);
-    session.host.compareHash(session, outcome.wait.stored, outcome.wait.given);
+    session.host.askForLogin(session, question);
     return false;
   }
   const options = session.lastOptions ?? CONNECT_DEFAULTS;

@@ -4,10 +4,10 @@ import type { AccountSnapshot } from "@weft/accounts";
 import {
   type FormerLogin,
   type Identity,
+  type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
-  type PendingAnswer,
   type ReauthorizeOutcome,
   reauthorize,
   StaticAuthenticator,
@@ -39,7 +39,7 @@ export class SnapshotRules {
     return this.authenticator.begin(request, facts);
   }
 
-  finishLogin(pending: PendingLogin, answer: PendingAnswer): LoginOutcome {
+  finishLogin(pending: PendingLogin, answer: LoginAnswer): LoginOutcome {
     return this.authenticator.finish(pending.wait, answer);
   }
 
