@@ -138,6 +138,7 @@ function queuesOf(
   return new Map([
     ["Password hashes", { pending: hashes.waiting, inProgress: 0 }],
     ["Subscription lists", { pending: lists.waiting, inProgress: 0 }],
-    ["Monitoring pages", { pending: turns.waiting, inProgress: turns.running }],
+    // The page that shows this is one of those in progress.
+    ["Monitoring pages", { pending: turns.waiting, inProgress: 0 }],
   ]);
 }
