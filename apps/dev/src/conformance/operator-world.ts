@@ -121,17 +121,12 @@ export class OperatorWorld {
   readonly operator = newKey("operator");
   readonly system = new TestAccount("SYS");
   readonly systemUser = this.system.user({ name: "sys" });
-  readonly #body: Partial<OperatorBody>;
+  readonly token: string;
 
   constructor(body: Partial<OperatorBody> = {}) {
-    this.#body = body;
-  }
-
-  token(): string {
     const fresh = newOperatorClaims(this.operator.publicKey);
-    const systemAccount = this.system.id;
-    const nats = { ...fresh.nats, systemAccount, ...this.#body };
-    return signed({ ...fresh, name: "OP", nats }, this.operator);
+    const nats = { ...fresh.nats, systemAccount: this.system.id, ...body };
+    this.token = signed({ ...fresh, name: "OP", nats }, this.operator);
   }
 
   tokenOf(account: TestAccount, times: Times = {}): string {
@@ -143,7 +138,7 @@ export class OperatorWorld {
     const lines = [this.system, ...accounts].map(
       (account) => `  ${account.id}: "${this.tokenOf(account)}"`,
     );
-    return `operator: "${this.token()}"
+    return `operator: "${this.token}"
 resolver: MEMORY
 resolver_preload {
 ${lines.join("\n")}
@@ -156,7 +151,7 @@ ${more}`;
     directory: string,
     keys = 'type: full, allow_delete: true, interval: "1m"',
   ): string {
-    return `operator: "${this.token()}"
+    return `operator: "${this.token}"
 resolver { ${keys}, dir: "${directory}" }
 resolver_preload { ${this.system.id}: "${this.tokenOf(this.system)}" }
 `;
