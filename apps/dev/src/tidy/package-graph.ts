@@ -33,7 +33,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
   net: {
     packages: ["base"],
     pure: false,
-    modules: ["node:net", "node:tls", "node:crypto", "node:stream"],
+    modules: ["node:net", "node:tls", "node:crypto", "node:stream", "node:util"],
     why: "the only package with sockets; sessions know a Transport and nothing else",
   },
   logging: {
