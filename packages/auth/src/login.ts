@@ -88,7 +88,7 @@ export class StaticAuthenticator {
 
   /** Second half: `answer` is what `pending` was waiting for. */
   finish(pending: Pending, answer: LoginAnswer): LoginOutcome {
-    if (pending.kind !== answer.kind) return denied("answer unexpected");
+    if (pending.kind !== "hash" || answer.kind !== "hash") return denied("answer unexpected");
     if (answer.matches && pending.candidate !== undefined) return granted(pending.candidate);
     if (pending.candidate === undefined) return denied(pending.reason ?? "user unknown");
     return denied(pending.candidate.kind === "token" ? "token wrong" : "password wrong");

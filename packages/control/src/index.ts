@@ -1,4 +1,5 @@
 // The entry of the package: everything that other packages may use.
+
 export { accountConnectionsEvent } from "./account-connections.ts";
 export {
   type AnswerError,
@@ -9,6 +10,7 @@ export {
   packingFor,
   userInfo,
 } from "./answer.ts";
+export { type AccountHappening, accountClaimsEvent } from "./claims-event.ts";
 export {
   connectEvent,
   disconnectEvent,

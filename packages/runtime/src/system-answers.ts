@@ -61,9 +61,21 @@ export class SystemAnswers {
     }
   }
 
+  /** One account that came, changed or went; `former` had its index. */
+  followAccount(account: AccountSnapshot, former: AccountSnapshot | undefined): void {
+    const key = subjectFromText(former?.name ?? "");
+    if (this.#accountsByName.get(key) === account.index) this.#accountsByName.delete(key);
+    if (account.name === "" || account.retired === true) return;
+    this.#accountsByName.set(subjectFromText(account.name), account.index);
+  }
+
   /** Settles when the answer is on its way, or there is none. */
   async answer(request: InternalRequest<Service>): Promise<void> {
     const { publisher, parts } = this.#given;
+    if (request.service.kind === "claims") {
+      parts.claims?.onClaimRequest(request);
+      return;
+    }
     try {
       const origin = originOf(request.header);
       if (origin === "unreadable") {
