@@ -184,7 +184,7 @@ describe.each(resolverServers)("accounts on $name (AC-86 to AC-90)", ({ options 
 
 for (const name of missingServers) {
   describe("accounts on servers", () => {
-    it.skip(`are pushed and pulled with ${name} [skipped]`, () => {});
+    it.skip(`are pushed and pulled with ${name}`, () => {});
   });
 }
 
