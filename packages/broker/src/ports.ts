@@ -284,6 +284,10 @@ export interface ConnectionAnswer {
   readonly refusal?: string | undefined;
   /** For `permissions`: undefined = no limits. */
   readonly permissions?: PermissionsSpec | undefined;
+  /** For `permissions`: names for people, and when the right to be connected ends, Unix ms. */
+  readonly accountTag?: string | undefined;
+  readonly userName?: string | undefined;
+  readonly expiresAtMs?: number | undefined;
 }
 
 /** The worker's core as the runtime drives it. Every call is one turn or part of one. */

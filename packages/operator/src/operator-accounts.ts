@@ -39,6 +39,7 @@ export interface OperatorChange {
   /** For threads that know the accounts already: by what they judge users from now on. */
   readonly trusted: readonly TrustedAccount[];
   readonly gone: readonly string[];
+  readonly expired: readonly string[];
   /** Indexes of accounts whose users have to be judged again. */
   readonly judged: ReadonlySet<number>;
   /** Account indexes whose limit of connections was lowered, with the new one. */
@@ -161,6 +162,7 @@ export class OperatorAccounts {
       delta,
       trusted: put.flatMap((key) => this.forLogins(key)),
       gone,
+      expired: [...this.#judged],
       judged: new Set(indexes.filter((index) => index !== undefined && index >= 0) as number[]),
       lowered: this.#lowered(former),
       texts,

@@ -2,10 +2,12 @@
 // in use, told to the workers by what has changed (AN-44, AN-47, AC-91, AC-93). Control thread. Must
 // stay true: an account is looked for once however many ask; a worker that is answered has been told
 // everything that it needs before; a change that is taken is in force within a second.
-import { type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
+import { type AccountSpec, type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
 import { isPublicKey, type LoginAnswer, SignatureVerifier } from "@weft/auth";
 import { type OperatorOptions, operatorClaimsOf, type ServerOptions, trustOf } from "@weft/config";
 import {
+  type AccountDocument,
+  accountDocument,
   type LoadedAccount,
   OperatorAccounts,
   type OperatorChange,
@@ -34,6 +36,7 @@ export class OperatorService {
   readonly #reader: TokenReader;
   readonly #sources: AccountSources;
   readonly #systemKey: string;
+  readonly #verifier = new SignatureVerifier();
   #options: OperatorOptions;
   /** By worker: accounts whose users it can judge. */
   readonly #knownBy: readonly Set<string>[];
@@ -48,7 +51,7 @@ export class OperatorService {
     this.#parts = parts;
     this.#options = options;
     const operators = trustOf(options);
-    const verifier = new SignatureVerifier();
+    const verifier = this.#verifier;
     this.#rests = new AccountRests(parts.accountConnections);
     this.#live = new LiveAccounts(parts.base, { takeFreeIndex: () => this.#rests.take() });
     this.accounts = new OperatorAccounts({ operators, live: this.#live, verifier });
@@ -121,6 +124,17 @@ export class OperatorService {
     const change = { delta: NO_DELTA, known, forgotten: [], judged: NOBODY, lowered: NO_LIMITS };
     this.#parts.tellWorker(worker, { kind: "accounts", change });
     return { kind: "account" };
+  }
+
+  /** What monitoring shows: how the account was understood. */
+  spec(key: string): AccountSpec | undefined {
+    return this.accounts.get(key)?.spec;
+  }
+
+  /** What monitoring shows of its token. */
+  document(key: string): AccountDocument | undefined {
+    const account = this.accounts.get(key);
+    return account && accountDocument(account, Date.now(), this.#verifier);
   }
 
   /** AC-86 to AC-90. */
@@ -300,6 +314,7 @@ export class OperatorService {
 
   #report(change: OperatorChange, before: ReadonlyMap<string, LoadedAccount>): void {
     for (const key of change.gone) this.#parts.happened("removed", key);
+    for (const key of change.expired) this.#parts.happened("ended", key);
     for (const { key } of change.trusted) {
       if (before.has(key)) this.#parts.happened("refreshed", key);
     }
