@@ -2,6 +2,7 @@
 import type { AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import type {
   AuthSpec,
+  ForgottenAccount,
   LoginAnswer,
   LoginQuestion,
   PermissionsSpec,
@@ -246,8 +247,7 @@ export interface AccountsChange {
   readonly delta: AccountsDelta;
   /** What users are judged by from now on, for `BrokerDependencies.tokens`. */
   readonly known: readonly unknown[];
-  /** Keys of accounts that are gone. */
-  readonly forgotten: readonly string[];
+  readonly forgotten: readonly ForgottenAccount[];
   /** Accounts, by index, whose users are judged again. */
   readonly judged: ReadonlySet<number>;
   /** Accounts, by index, with a lower limit of connections than before. */

@@ -3,7 +3,7 @@
 // stay true: an account is looked for once however many ask; a worker that is answered has been told
 // everything that it needs before; a change that is taken is in force within a second.
 import { type AccountSpec, type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
-import { isPublicKey, type LoginAnswer, SignatureVerifier } from "@weft/auth";
+import { isPublicKey, type LoginAnswer, SignatureVerifier, type TokenEnd } from "@weft/auth";
 import { type OperatorOptions, operatorClaimsOf, type ServerOptions, trustOf } from "@weft/config";
 import {
   type AccountDocument,
@@ -68,7 +68,7 @@ export class OperatorService {
       replies: () => parts.replies(),
       isLoaded: (account) => this.accounts.get(account) !== undefined,
       changed: (account, text) => this.#changed(account, text),
-      deleted: (account) => this.#deleted(account),
+      deleted: (account) => this.#deleted(account, "account expired"),
     });
   }
 
@@ -166,7 +166,7 @@ export class OperatorService {
       if (text !== undefined) this.#changed(key, text);
       else if (key !== this.#systemKey) {
         this.#sources.deleted(key);
-        this.#deleted(key);
+        this.#deleted(key, "violation");
       }
     }
     await this.#commitSoon();
@@ -255,9 +255,9 @@ export class OperatorService {
     void this.#loadExporters(key, 1).then(() => this.#commitSoon());
   }
 
-  #deleted(key: string): void {
+  #deleted(key: string, end: TokenEnd): void {
     if (this.accounts.get(key) === undefined) return;
-    this.accounts.remove(key);
+    this.accounts.remove(key, end);
     void this.#commitSoon();
   }
 
@@ -305,7 +305,7 @@ export class OperatorService {
   #tell(worker: number, known: Set<string>, change: OperatorChange): void {
     const { delta, judged, lowered } = change;
     const trusted = change.trusted.filter(({ key }) => known.has(key));
-    const forgotten = change.gone.filter((key) => known.delete(key));
+    const forgotten = change.gone.filter(({ key }) => known.delete(key));
     this.#parts.tellWorker(worker, {
       kind: "accounts",
       change: { delta, known: trusted, forgotten, judged, lowered },
@@ -313,7 +313,7 @@ export class OperatorService {
   }
 
   #report(change: OperatorChange, before: ReadonlyMap<string, LoadedAccount>): void {
-    for (const key of change.gone) this.#parts.happened("removed", key);
+    for (const { key } of change.gone) this.#parts.happened("removed", key);
     for (const key of change.expired) this.#parts.happened("ended", key);
     for (const { key } of change.trusted) {
       if (before.has(key)) this.#parts.happened("refreshed", key);
