@@ -78,6 +78,8 @@ export class ServiceReplyTable {
   readonly #repliesLive: number[] = [];
   readonly #longReplies = new Map<number, Buffer>();
   readonly #import: (ServiceImportSnapshot | undefined)[] = [];
+  /** Told of every measured request that is forgotten (AC-60), whatever the cause. */
+  onMeasuredReleased: ((slot: number) => void) | undefined;
 
   /** `tag`: 1 to 16 letters and digits that name this worker among all servers. */
   constructor(entropy: Entropy, tag: string, slotsMax: number = LIMITS.serviceRepliesMax) {
@@ -215,7 +217,9 @@ export class ServiceReplyTable {
 
   /** Forgets a request: it could not be delivered, or is done. */
   release(slot: number): void {
-    assert(this.#import[slot] !== undefined, "a slot is released once");
+    const spec = this.#import[slot];
+    assert(spec !== undefined, "a slot is released once");
+    if (spec.latency !== undefined) this.onMeasuredReleased?.(slot);
     this.#unlink(slot);
     this.#import[slot] = undefined;
     if ((this.#replyBytes[slot] as number) > REPLY_BYTES) this.#longReplies.delete(slot);

@@ -18,7 +18,6 @@ export type Feature =
   | "the PROXY protocol"
   | "profiling"
   | "message tracing"
-  | "service latency"
   | "write_timeout: retry"
   | "certificate stores";
 
