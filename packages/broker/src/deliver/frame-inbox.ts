@@ -89,7 +89,8 @@ export class FrameInbox {
     else this.#doneBytes[from] = 0;
     if ((frame.flags & FLAG_SERVICE_REPLY) !== 0) {
       readItem(bytes, at, message);
-      this.#dependencies.services().reply(message, contexts.internal(frame.account));
+      const exporter = contexts.internal(frame.account);
+      this.#dependencies.services().reply(message, exporter, frame.picks[0]);
       return true;
     }
     const context = contexts.inbound(frame.account);

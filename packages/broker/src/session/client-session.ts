@@ -35,6 +35,7 @@ import { contextMix } from "../publish/plan-cache.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
+import { type ClientFacts, NO_FACTS } from "./client-description.ts";
 import { clientInfo } from "./client-info.ts";
 import { isPlainRequest, publishInHand } from "./client-publish.ts";
 import type { ClientTrace } from "./client-trace.ts";
@@ -57,16 +58,6 @@ export type SessionState =
 export const WAIT_LANE = 1;
 export const WAIT_STALL = 2;
 export const WAIT_LOGIN = 4;
-
-/** What CONNECT said that is kept for as long as the connection lives. */
-export interface ClientFacts {
-  readonly name: string;
-  readonly language: string;
-  readonly version: string;
-  readonly protocol: number;
-}
-
-const NO_FACTS: ClientFacts = { name: "", language: "", version: "", protocol: 0 };
 
 // As in plan-cache.ts and deliverer.ts: V8 folds constants of the same module only.
 const HIT_SLOT_MASK = (1 << 16) - 1;
