@@ -17,3 +17,4 @@ export { hashSubject } from "./hash.ts";
 export * from "./headers.ts";
 export { type ClientInfo, encodeInfo, InfoTemplate, type ServerInfo } from "./info.ts";
 export { canonicalKey, readMimeHeaders } from "./mime-headers.ts";
+export * from "./trace-headers.ts";
