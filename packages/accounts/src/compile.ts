@@ -185,6 +185,10 @@ function compileAccount(
     name: spec.name,
     limits: limitsOf(spec.limits),
     mappings: [...mappings.values()],
+    messageTrace: spec.messageTrace && {
+      ...spec.messageTrace,
+      destination: subjectFromText(spec.messageTrace.destination),
+    },
   };
 }
 

@@ -65,6 +65,14 @@ export interface ImportSpec {
   readonly at?: SourcePosition | undefined;
 }
 
+/** AC-73. Where messages that another tracing system wants traced are reported. */
+export interface MessageTraceSpec {
+  /** Subject in the account. */
+  readonly destination: string;
+  /** 1 to 100 percent of them. */
+  readonly samplingPercent: number;
+}
+
 /** AC-06. Undefined or -1 = unlimited. */
 export interface AccountLimitsSpec {
   readonly connectionsMax?: number | undefined;
@@ -82,5 +90,6 @@ export interface AccountSpec {
   readonly exports?: readonly ExportSpec[] | undefined;
   readonly imports?: readonly ImportSpec[] | undefined;
   readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly messageTrace?: MessageTraceSpec | undefined;
   readonly at?: SourcePosition | undefined;
 }

@@ -303,46 +303,6 @@ describe("accounts", () => {
       "Detected response directive on non-service",
     ],
     [
-      "AC-60",
-      "accounts { A { exports: [{latency: x, stream: x}] } }",
-      "Detected latency directive on non-service",
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: 5}] } }",
-      "Expected latency entry to be a map/struct or string, got an integer",
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: {sampling: 101, subject: y}}] } }",
-      "bad sampling percentage, should be 1-100",
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: {sampling: '0%', subject: y}}] } }",
-      "bad sampling percentage, should be 1-100",
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: {sampling: many, subject: y}}] } }",
-      'Failed to parse latency sample: strconv.Atoi: parsing "many": invalid syntax',
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: {sampling: true, subject: y}}] } }",
-      "Expected latency sample to be a string or map/struct, got a boolean",
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: {sampling: 5}}] } }",
-      "Latency subject required, but missing",
-    ],
-    [
-      "AC-60",
-      "accounts { A { exports: [{service: x, latency: {subject: 5}}] } }",
-      "Expected latency subject to be a string, got an integer",
-    ],
-    [
       "AC-25",
       "accounts { A { imports: [{to: x, prefix: y, stream: {account: A, subject: z}}] } }",
       "Stream import can not have a 'prefix' and a 'to' property",

@@ -17,7 +17,6 @@ export type Feature =
   | "trusted proxies"
   | "the PROXY protocol"
   | "profiling"
-  | "message tracing"
   | "write_timeout: retry"
   | "certificate stores";
 
