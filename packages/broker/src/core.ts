@@ -29,6 +29,7 @@ import { OutboxRules } from "./deliver/outbox-rules.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
 import { ClientTargets } from "./deliver/special-targets.ts";
+import { MessageTracer } from "./message-trace/message-tracer.ts";
 import type {
   BrokerDependencies,
   BrokerDriver,
@@ -64,8 +65,6 @@ import { createSystemEvents, type SystemEvents } from "./session/system-events.t
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
-
-const SYSTEM_ACCOUNT_INDEX = 1;
 
 export class BrokerCore implements BrokerDriver, SessionHost {
   readonly clock: Clock;
@@ -135,6 +134,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       services: () => this.#services,
       prng,
     });
+    const parts = { compiler, deliverer, lanes: this.#lanes, services: () => this.#services };
+    this.publisher.tracer = new MessageTracer(this, { ...dependencies, ...parts });
     this.#services = new ServiceImports({
       bus,
       lanes: this.#lanes,
@@ -246,6 +247,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#deadlines.check(this.#sessions.values(), now, prng);
     this.#services.expire(now);
     this.publisher.sweep();
+    this.publisher.tracer?.awaited.tick();
     const { counters, publisher } = this;
     this.#figures.tick();
     counters.planMisses = publisher.misses;
@@ -324,10 +326,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const account = this.rules.snapshot.accounts.accounts[index];
     assert(account !== undefined, "an account of the snapshot");
     return account;
-  }
-
-  isSystemAccount(index: number): boolean {
-    return index === SYSTEM_ACCOUNT_INDEX;
   }
 
   compareHash(session: ClientSession, stored: string, given: string): void {

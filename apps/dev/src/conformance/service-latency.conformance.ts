@@ -84,13 +84,16 @@ describeWithWorkers("service latency", (workers) => {
     const shop = await connectForTest(own, { user: "shop", pass: "pw" });
     const buyer = await connectForTest(own, { user: "buyer", pass: "pw" });
     const results = new MessageLog(shop, "results.>");
+    const marks = new MessageLog(shop, "silent");
     answer(shop, "plain", (request) => request.respond("here"));
     await shop.flush();
     const askMany = async (): Promise<string[]> => {
       const before = results.messages.length;
       for (let count = 0; count < 40; count += 1) await buyer.request("plain");
-      // The answers were passed on behind the measurements.
-      await shop.flush();
+      // On the same way as the measurements, and behind them.
+      const ends = marks.messages.length + 1;
+      buyer.publish("silent");
+      await marks.waitForCount(ends);
       return results.subjects.slice(before);
     };
     expect(await askMany()).toEqual(new Array(40).fill("results.plain"));

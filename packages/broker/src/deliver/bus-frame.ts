@@ -36,6 +36,11 @@ export const FLAG_TRIED = 4;
 /** One of several frames of a request: all that reached nobody are counted by the requester. */
 export const FLAG_BALLOT = 8;
 
+/** The message is traced; its ballot is the number of the report, `frames` 1 = not delivered. */
+export const FLAG_TRACED = 16;
+/** The report of a traced message, whose number is the ballot, as the body of the only item. */
+export const FLAG_TRACE_REPORT = 32;
+
 /** The publisher wants a 503 if nobody is there, by this frame or by any other of its ballot. */
 export const ITEM_SOLE = 1;
 /** The item has a header block, whose length precedes it. */

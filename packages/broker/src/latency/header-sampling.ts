@@ -1,7 +1,7 @@
 // Does a request ask for its answer to be measured (AC-63)? Told by the headers of four tracing
 // systems, whichever comes first. Worker; pure. Must stay true: the same headers decide, and are
 // shown in the measurement, as in the reference.
-import { canonicalKey, readMimeHeaders } from "@weft/protocol";
+import { canonicalKey, isTraceParentSampled, readMimeHeaders } from "@weft/protocol";
 
 type Headers = ReadonlyMap<string, readonly string[]>;
 /** Of a measurement: the headers that asked for it. */
@@ -51,15 +51,6 @@ function isUberSampled(value: string): boolean {
 function isB3Denied(value: string): boolean {
   const parts = value.split("-");
   return parts.length > 2 ? parts[2] === "0" : parts.length === 1 && parts[0] === "0";
-}
-
-/** `version-trace-parent-flags` (W3C): two digits, of which the reference reads 7 bits. */
-export function isTraceParentSampled(value: string): boolean {
-  const parts = value.split("-");
-  const flags = parts[3];
-  if (parts.length !== 4 || flags === undefined) return false;
-  if (!/^(?:[0-7][0-9a-fA-F]|\+[0-9a-fA-F])$/.test(flags)) return false;
-  return (Number.parseInt(flags, 16) & 1) === 1;
 }
 
 function uberHeaders(headers: Headers): SamplingHeaders {

@@ -13,7 +13,7 @@ import {
 } from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Millis } from "@weft/base";
 import { copyWithHeader, HEADER_ROOM_BYTES } from "@weft/protocol";
-import { FLAG_SERVICE_REPLY } from "../deliver/bus-frame.ts";
+import { FLAG_SERVICE_REPLY, FLAG_TRACED } from "../deliver/bus-frame.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { LatencyTracker, markBytes } from "../latency/latency-tracker.ts";
 import type { Bus } from "../ports.ts";
@@ -123,23 +123,18 @@ export class ServiceImports implements ServiceStep {
   reply(message: MessageView, context: PublishContext, responder?: Buffer): boolean {
     const { subject, subjectStart, subjectEnd } = message;
     const thread = this.#threadOf(subject, subjectStart, subjectEnd);
-    const { bus, lanes } = this.#dependencies;
+    const { bus, lanes, publisher } = this.#dependencies;
     if (thread < 0 || thread >= bus.threadsCount) return false;
     const mark = markBytes(subject, subjectEnd);
     if (thread !== bus.threadIndex) {
       const { account } = context;
-      const { hash, source } = message;
-      lanes.send(
-        thread,
-        message,
-        account,
-        subject,
-        subjectStart,
-        subjectEnd,
-        hash,
-        mark === 0 ? NO_PICKS : this.#latency.description(source),
-        FLAG_SERVICE_REPLY,
-      );
+      const { hash, source, trace } = message;
+      const names = mark === 0 ? NO_PICKS : this.#latency.description(source);
+      const report = trace && publisher.tracer?.awaited.add(trace.expect(undefined, false));
+      const flags = report === undefined ? FLAG_SERVICE_REPLY : FLAG_SERVICE_REPLY | FLAG_TRACED;
+      // biome-ignore format: one call
+      lanes.send(thread, message, account, subject, subjectStart, subjectEnd, hash, names, flags,
+        0, 0, 0, report, trace?.only === true ? 1 : 0);
       return true;
     }
     const now = this.#dependencies.clock.monotonicMs();
@@ -172,7 +167,6 @@ export class ServiceImports implements ServiceStep {
     context: PublishContext,
     depth: number,
   ): boolean {
-    const { publisher, contexts } = this.#dependencies;
     const { import: service } = route;
     const hop = this.#hop(depth);
     const { view } = hop;
@@ -193,8 +187,8 @@ export class ServiceImports implements ServiceStep {
     if (service.latency !== undefined) {
       this.#latency.requested(service, slot, hop.origin.session, message, view, depth);
     }
-    const done = publisher.publishAs(contexts.internal(service.exporter), view, depth) > 0;
-    if (!done && slot >= 0) {
+    const done = this.#passOn(service.allowTrace, service.exporter, message, view, depth);
+    if (slot >= 0 && (!done || message.trace?.only === true)) {
       this.#latency.undelivered(slot, depth);
       this.#replies.release(slot);
     }
@@ -206,7 +200,7 @@ export class ServiceImports implements ServiceStep {
   #forward(slot: number, message: MessageView, now: Millis): boolean {
     const depth = message.hops + 1;
     if (depth >= PUBLISH_DEPTH_MAX) return false;
-    const { publisher, contexts, hashSeed } = this.#dependencies;
+    const { hashSeed } = this.#dependencies;
     const replies = this.#replies;
     const service = replies.import(slot);
     const account = replies.account(slot);
@@ -240,10 +234,26 @@ export class ServiceImports implements ServiceStep {
       view.reply = view.ownedReply;
       this.#replyVia(view, this.#reverse(service), service.exporter, message);
     }
-    const done = publisher.publishAs(contexts.internal(account), view, depth) > 0;
+    // AC-74: what becomes of it in the requester's account is not for who answers.
+    const done = this.#passOn(false, account, message, view, depth);
     if (takesMore && !done) replies.release(slot);
     origin.session = undefined;
     return done;
+  }
+
+  /** Publishes `view`, as `message` goes on, in `account`; true if it reached anybody. */
+  #passOn(
+    allowTrace: boolean,
+    account: number,
+    message: MessageView,
+    view: MessageView,
+    depth: number,
+  ): boolean {
+    const { publisher, contexts } = this.#dependencies;
+    if (message.trace === undefined) {
+      return publisher.publishAs(contexts.internal(account), view, depth) > 0;
+    }
+    return publisher.tracer?.through(allowTrace, account, message, view, depth) === true;
   }
 
   #reverse(service: ServiceImportSnapshot): ServiceImportSnapshot {

@@ -24,6 +24,7 @@ import {
   PARSE_FAILURES,
   type ParseFailure,
   PONG,
+  type PublishParts,
   TRANSPORT_REASONS,
 } from "@weft/protocol";
 import { ITEM_SOLE, writeItem } from "../deliver/bus-frame.ts";
@@ -44,6 +45,7 @@ import { connect, loginWithoutConnect } from "./login.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
 import { SessionInput } from "./session-input.ts";
 import { logAbout } from "./session-log.ts";
+import { publishTraced, traceOversized } from "./traced-publish.ts";
 
 export type SessionState =
   | "greeting"
@@ -277,6 +279,14 @@ export class ClientSession implements ClientOps, TransportEvents {
     return publishInHand(this);
   }
 
+  onTracedPublish(...publish: PublishParts): boolean {
+    return publishTraced(this, publish);
+  }
+
+  onOversizedHeaders(input: Buffer, start: number, end: number, totalBytes: number): void {
+    traceOversized(this, input.subarray(start, end), totalBytes);
+  }
+
   onConnect(input: Buffer, start: number, end: number): boolean {
     return connect(this, input, start, end);
   }
@@ -438,11 +448,10 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   /** Points the message in hand at this session, once per piece of input. */
   #bindMessage(): void {
-    const { host } = this;
-    host.publisher.beginTurn();
-    const message = host.message;
+    const { message, threadIndex } = this.host;
+    this.publisher.beginTurn();
     message.source = this;
-    message.sourceThread = host.threadIndex;
+    message.sourceThread = threadIndex;
     message.sourceClientId = this.clientId;
     message.wantsNoResponders = this.noResponders;
     message.mayPark = true;
