@@ -178,7 +178,7 @@ function dependencies(generations: Generations): BrokerDependencies {
       releaseAbove: () => false,
     },
     control: {
-      compareHash: () => undefined,
+      askForLogin: () => undefined,
       connectionClosed: () => undefined,
       describeConnection: () => undefined,
     },

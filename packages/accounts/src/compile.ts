@@ -60,7 +60,7 @@ export function compileAccounts(
   const drafts = draftAccounts(specs, options, findings);
   const byName = new Map<string, DraftAccount>();
   for (const draft of drafts) byName.set(draft.spec.name, draft);
-  for (const draft of drafts) compileExports(draft, byName, options, findings);
+  for (const draft of drafts) compileExports(draft, byName, findings, options);
   const imports = compileImports(drafts, byName, findings);
   const accounts = drafts.map((draft) => compileAccount(draft, options, findings));
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
@@ -96,12 +96,12 @@ function draftAccounts(
     problem(`${all.length} accounts, at most ${LIMITS.accountsMax} are possible`, undefined);
     all.length = LIMITS.accountsMax;
   }
-  return all.map((spec, index) => ({
-    index,
-    spec,
-    streams: new ExportTable(),
-    services: new ExportTable(),
-  }));
+  return all.map(draftAccount);
+}
+
+/** An account of which nothing is compiled yet. */
+export function draftAccount(spec: AccountSpec, index: number): DraftAccount {
+  return { index, spec, streams: new ExportTable(), services: new ExportTable() };
 }
 
 /** AC-05. Without a system account its place is held by one that nothing can name. */
@@ -120,12 +120,12 @@ function systemAccount(
   return { name };
 }
 
-/** AC-20, AC-22, AC-23, AC-35, AC-60. */
-function compileExports(
+/** AC-20, AC-22, AC-23, AC-35, AC-60. What is wrong is left out. */
+export function compileExports(
   draft: DraftAccount,
   byName: ReadonlyMap<string, DraftAccount>,
-  options: CompileOptions,
   findings: Findings,
+  options: CompileOptions = {},
 ): void {
   for (const spec of draft.spec.exports ?? []) {
     const at = spec.at ?? draft.spec.at;
@@ -168,7 +168,8 @@ function misplacedDirectives(spec: ExportSpec): string[] {
   return found;
 }
 
-function compileAccount(
+/** What the account is beside its exports and imports. What is wrong is left out. */
+export function compileAccount(
   draft: DraftAccount,
   options: CompileOptions,
   findings: Findings,
@@ -183,6 +184,7 @@ function compileAccount(
   return {
     index,
     name: spec.name,
+    nameTag: spec.nameTag,
     limits: limitsOf(spec.limits),
     mappings: [...mappings.values()],
     messageTrace: spec.messageTrace && {

@@ -7,6 +7,7 @@ export {
   SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
 export { exporterFilter } from "./exporter-filter.ts";
+export { LiveAccounts, type LiveAccountsOptions, type LiveChange } from "./live-accounts.ts";
 export { type RebaseResult, rebaseAccounts } from "./rebase.ts";
 export {
   AccountRouting,

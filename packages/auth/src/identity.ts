@@ -4,7 +4,18 @@ import type { CompiledPermissions } from "./permissions.ts";
 import type { ConnectionType } from "./spec.ts";
 
 /** How an identity was proved. `none` = nothing was asked for. */
-export type LoginKind = "none" | "no-auth-user" | "nkey" | "user" | "certificate" | "token";
+export type LoginKind = "none" | "no-auth-user" | "nkey" | "user" | "certificate" | "token" | "jwt";
+
+/** What the token of a user says beside its rights (AN-57). */
+export interface TokenFacts {
+  /** The token as it was sent: rights are judged anew by it. Must not be shown. */
+  readonly text: string;
+  /** Name of the user for people. */
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Key that signed the token: the account's own or one of its signing keys. */
+  readonly issuerKey: string;
+}
 
 /** Who a connection is. Contains no secret. */
 export interface Identity {
@@ -22,6 +33,8 @@ export interface Identity {
   readonly subscriptionsMax?: number | undefined;
   /** Wall-clock end of the right to be connected (CP-82), Unix milliseconds. */
   readonly expiresAtMs?: number | undefined;
+  /** Of a login by token. */
+  readonly token?: TokenFacts | undefined;
 }
 
 /** The fields of CONNECT that a login looks at (CP-20). */
@@ -42,6 +55,8 @@ export interface LoginFacts {
   /** The bytes of the nonce text in INFO; what a signature is over (CP-06). */
   readonly nonce: Uint8Array;
   readonly connectionType: ConnectionType;
+  /** The peer's IP address; undefined = none. */
+  readonly address?: string | undefined;
   readonly tls?: TlsFacts | undefined;
 }
 
@@ -60,6 +75,8 @@ export interface HashPending {
 export interface AccountPending {
   readonly kind: "account";
   readonly key: string;
+  /** What whoever judges tokens made of the login so far. */
+  readonly judged: unknown;
 }
 
 /** Wanted: the answer of the callout service of this account (AN-60). */
@@ -83,8 +100,24 @@ export interface OcspPending {
 /** What a login waits for. All kinds share the one deadline of the login (CP-31). */
 export type Pending = HashPending | AccountPending | CalloutPending | PluginPending | OcspPending;
 
-/** The answer to a {@link Pending} of the same kind. Only `hash` is asked for as yet. */
-export type PendingAnswer = { readonly kind: "hash"; readonly matches: boolean };
+/** What the control thread is asked while a login waits; plain data, clones to another thread. */
+export type LoginQuestion =
+  | { readonly kind: "hash"; readonly stored: string; readonly given: string }
+  /** AN-44: the account with this key. */
+  | { readonly kind: "account"; readonly key: string };
+
+/** The answer to a {@link LoginQuestion} of the same kind; plain data. */
+export type LoginAnswer =
+  | { readonly kind: "hash"; readonly matches: boolean }
+  /** `error` undefined: the account was told to this thread before. */
+  | { readonly kind: "account"; readonly error?: string | undefined };
+
+/** What to ask for a wait; undefined = nobody can answer that yet: the login is refused. */
+export function questionOf(wait: Pending): LoginQuestion | undefined {
+  if (wait.kind === "account") return { kind: "account", key: wait.key };
+  if (wait.kind !== "hash") return undefined;
+  return { kind: "hash", stored: wait.stored, given: wait.given };
+}
 
 /**
  * The finer cause of a refusal, for logs and events; the client always reads
@@ -103,11 +136,18 @@ export type DenyReason =
   | "certificate not mapped"
   | "password wrong"
   | "token wrong"
-  | "answer unexpected";
+  | "answer unexpected"
+  /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
+  | "token refused";
 
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  | { readonly kind: "denied"; readonly reason: DenyReason }
+  | {
+      readonly kind: "denied";
+      readonly reason: DenyReason;
+      /** For the log, in place of the reason. No secret stands in it. */
+      readonly detail?: string | undefined;
+    }
   | { readonly kind: "pending"; readonly wait: Pending };
 
 /**

@@ -4,6 +4,7 @@ export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts
 export { GLOBAL_ACCOUNT } from "./credential-table.ts";
 export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguished-name.ts";
 export type * from "./identity.ts";
+export { questionOf } from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
 export { encodeBase32 } from "./nkeys/base32.ts";
 export {
@@ -30,4 +31,5 @@ export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauth
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";
 export type * from "./spec.ts";
+export type * from "./token-logins.ts";
 export { validateAuth } from "./validate-auth.ts";

@@ -8,11 +8,11 @@ import type {
   CertificateMapper,
   DenyReason,
   Identity,
+  LoginAnswer,
   LoginFacts,
   LoginOutcome,
   LoginRequest,
   Pending,
-  PendingAnswer,
 } from "./identity.ts";
 import { decodeSignature, SignatureVerifier } from "./nkeys/signature.ts";
 import { dummyBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
@@ -87,8 +87,8 @@ export class StaticAuthenticator {
   }
 
   /** Second half: `answer` is what `pending` was waiting for. */
-  finish(pending: Pending, answer: PendingAnswer): LoginOutcome {
-    if (pending.kind !== answer.kind) return denied("answer unexpected");
+  finish(pending: Pending, answer: LoginAnswer): LoginOutcome {
+    if (pending.kind !== "hash" || answer.kind !== "hash") return denied("answer unexpected");
     if (answer.matches && pending.candidate !== undefined) return granted(pending.candidate);
     if (pending.candidate === undefined) return denied(pending.reason ?? "user unknown");
     return denied(pending.candidate.kind === "token" ? "token wrong" : "password wrong");

@@ -46,6 +46,9 @@ export function reauthorize(login: FormerLogin, after: StaticAuthenticator): Rea
       return byUser(login, after);
     case "certificate":
       return byCertificate(login, after);
+    // A token is judged by whoever took it; here nobody trusts it any more.
+    case "jwt":
+      return denied("token refused");
   }
 }
 

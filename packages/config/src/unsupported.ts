@@ -11,7 +11,6 @@ export type Feature =
   | "JetStream"
   | "websocket"
   | "MQTT"
-  | "operators and account JWTs"
   | "OCSP"
   | "auth callout"
   | "trusted proxies"

@@ -2,7 +2,9 @@
 // clones. All threads; types only. Frames on the message path never come this way.
 
 import type { MessagePort } from "node:worker_threads";
+import type { LoginAnswer, LoginQuestion } from "@weft/auth";
 import type {
+  AccountsChange,
   BrokerSnapshot,
   ConnectionAnswer,
   ConnectionLimits,
@@ -67,12 +69,14 @@ export interface WorkerReload {
 
 export type ToWorker =
   | WorkerStart
-  | { readonly kind: "hash-answer"; readonly ticket: number; readonly matches: boolean }
+  | { readonly kind: "login-answer"; readonly ticket: number; readonly answer: LoginAnswer }
   | { readonly kind: "log-taken" }
   /** LG-11, RL-02: what is logged from now on. */
   | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
   | WorkerReload
+  /** AC-93. */
+  | { readonly kind: "accounts"; readonly change: AccountsChange }
   /** RL-06. Answered by `excess-closed`. */
   | { readonly kind: "close-excess"; readonly limits: ConnectionLimits }
   /** Answered by `order-answer`, whoever has the connection. */
@@ -99,10 +103,9 @@ export type FromWorker =
   | { readonly kind: "loaded" }
   | { readonly kind: "ready" }
   | {
-      readonly kind: "compare-hash";
+      readonly kind: "login-question";
       readonly ticket: number;
-      readonly stored: string;
-      readonly given: string;
+      readonly question: LoginQuestion;
     }
   | ConnectionsClosed
   /** See `ControlPort.describeConnection`. */

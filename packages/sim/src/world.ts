@@ -216,9 +216,10 @@ export class World {
       bus: this.bus(thread),
       shared: this.#sharedLimits(),
       control: {
-        compareHash: (ticket, _stored, given) =>
+        askForLogin: (ticket, question) =>
           this.scheduler.post(() => {
-            core.onHashAnswer(ticket, given === HASHED_PASSWORD);
+            const given = question.kind === "hash" ? question.given : undefined;
+            core.onLoginAnswer(ticket, { kind: "hash", matches: given === HASHED_PASSWORD });
             core.flush();
           }),
         connectionClosed: (record) => this.closed.push(record),

@@ -33,7 +33,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
   net: {
     packages: ["base"],
     pure: false,
-    modules: ["node:net", "node:tls", "node:crypto", "node:stream"],
+    modules: ["node:net", "node:tls", "node:crypto", "node:stream", "node:util"],
     why: "the only package with sockets; sessions know a Transport and nothing else",
   },
   logging: {
@@ -62,7 +62,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     why: PURE,
   },
   config: {
-    packages: ["base", "subjects", "auth", "accounts"],
+    packages: ["base", "subjects", "auth", "accounts", "jwt", "resolver"],
     pure: true,
     modules: [],
     why: PURE,
@@ -79,6 +79,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     pure: true,
     modules: ["node:crypto"],
     why: "accounts are kept by rules that a simulation can run with five nodes and no disk",
+  },
+  operator: {
+    packages: ["base", "auth", "accounts", "jwt", "resolver"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: "accounts and users by tokens: one half for workers, one for control, both without a clock",
   },
   "jwt-store": {
     packages: ["base", "resolver"],
@@ -106,6 +112,9 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "net",
       "broker",
       "monitor",
+      "resolver",
+      "operator",
+      "jwt-store",
     ],
     pure: false,
     modules: ["node:", "piscina", "bcryptjs"],

@@ -187,10 +187,12 @@ export class ServiceImports implements ServiceStep {
     if (service.latency !== undefined) {
       this.#latency.requested(service, slot, hop.origin.session, message, view, depth);
     }
+    const use = slot < 0 ? 0 : this.#replies.use(slot);
     const done = this.#passOn(service.allowTrace, service.exporter, message, view, depth);
-    if (slot >= 0 && (!done || message.trace?.only === true)) {
+    // What was published may have asked on, and taken the slot.
+    if (slot >= 0 && (!done || message.trace?.only === true) && this.#replies.use(slot) === use) {
       this.#latency.undelivered(slot, depth);
-      this.#replies.release(slot);
+      this.#replies.releaseUse(slot, use);
     }
     hop.origin.session = undefined;
     return done;
@@ -228,6 +230,7 @@ export class ServiceImports implements ServiceStep {
     if (service.latency !== undefined) this.#latency.answered(slot, depth);
     // Before anything else is published: that may need the place of the oldest request.
     const payloadBytes = message.bodyEnd - message.bodyStart;
+    const use = replies.use(slot);
     const takesMore = replies.takesMore(slot, payloadBytes, now);
     // The answer asks back: the requester's side gets a way to answer it.
     if (message.replyStart >= 0) {
@@ -236,7 +239,7 @@ export class ServiceImports implements ServiceStep {
     }
     // AC-74: what becomes of it in the requester's account is not for who answers.
     const done = this.#passOn(false, account, message, view, depth);
-    if (takesMore && !done) replies.release(slot);
+    if (takesMore && !done) replies.releaseUse(slot, use);
     origin.session = undefined;
     return done;
   }

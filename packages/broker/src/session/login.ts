@@ -5,9 +5,11 @@ import type { AccountSnapshot } from "@weft/accounts";
 import {
   type Identity,
   isPublicKey,
+  type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
+  questionOf,
   ResponseTracker,
 } from "@weft/auth";
 import {
@@ -25,6 +27,7 @@ import { logAbout, refusedUser } from "./session-log.ts";
 /** What is shown of a token in place of a name. */
 const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
+const NANOS_PER_MS = 1_000_000n;
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
 export function connect(
@@ -72,12 +75,13 @@ export function restartLogin(session: ClientSession): void {
   if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
-/** The answer to a pending comparison. */
-export function finishLogin(session: ClientSession, matches: boolean): void {
+/** The answer to what the login waits for. */
+export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
-  const outcome = session.host.rules.finishLogin(pending, { kind: "hash", matches });
+  const facts = loginFacts(session);
+  const outcome = session.host.rules.finishLogin(pending, answer, facts);
   session.state = "connecting";
   follow(session, outcome);
   session.go(WAIT_LOGIN);
@@ -102,18 +106,19 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
-    refuse(session, outcome.reason);
+    refuse(session, outcome.detail ?? outcome.reason);
     return false;
   }
   if (outcome.kind === "pending") {
-    if (outcome.wait.kind !== "hash") {
+    const question = questionOf(outcome.wait);
+    if (question === undefined) {
       refuse(session, "unsupported login method");
       return false;
     }
     session.pendingLogin = outcome;
     session.state = "logging-in";
     session.wait(WAIT_LOGIN);
-    session.host.compareHash(session, outcome.wait.stored, outcome.wait.given);
+    session.host.askForLogin(session, question);
     return false;
   }
   const options = session.lastOptions ?? CONNECT_DEFAULTS;
@@ -170,6 +175,7 @@ export function setRights(
     permissionsKey,
     restricted ? permissions : undefined,
   );
+  session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
   if (identity.kind === "token") session.user = HIDDEN;
@@ -183,6 +189,13 @@ export function setRights(
     smaller(host.limits.subscriptionsMax, limits.subscriptionsMax),
     identity.subscriptionsMax,
   );
+}
+
+/** CP-82. Wall-clock time to the clock of deadlines; 0 = none. */
+function deadlineOf({ host }: ClientSession, expiresAtMs: number | undefined): number {
+  if (expiresAtMs === undefined) return 0;
+  const leftMs = expiresAtMs - Number(host.clock.unixNanos() / NANOS_PER_MS);
+  return Math.max(1, host.clock.monotonicMs() + leftMs);
 }
 
 /** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
@@ -239,6 +252,7 @@ export function loginFacts(session: ClientSession): LoginFacts {
   return {
     nonce: session.nonce === "" ? NO_NONCE : Buffer.from(session.nonce, "latin1"),
     connectionType: "STANDARD",
+    address: session.transport.remoteAddress,
     tls: session.tls,
   };
 }

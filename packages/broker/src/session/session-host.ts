@@ -1,7 +1,7 @@
 // What a session may ask of the core that owns it.
 
 import type { AccountSnapshot } from "@weft/accounts";
-import type { LoginOutcome } from "@weft/auth";
+import type { LoginOutcome, LoginQuestion } from "@weft/auth";
 import type { Clock, Entropy, Log } from "@weft/base";
 import type { ClientParser } from "@weft/protocol";
 import type { Outbox } from "../deliver/outbox.ts";
@@ -43,8 +43,8 @@ export interface SessionHost {
   readonly authRequired: boolean;
   readonly infoAuthRequired: boolean;
   readonly nonceRequired: boolean;
-  /** Asks for the comparison of a hash; `session.onHashAnswer` follows. */
-  compareHash(session: ClientSession, stored: string, given: string): void;
+  /** Asks control what the login has to know; `finishLogin` follows. */
+  askForLogin(session: ClientSession, question: LoginQuestion): void;
   acquireConnection(account: number, max: number): boolean;
   releaseConnection(account: number): void;
   releaseAbove(account: number, max: number): boolean;

@@ -1,6 +1,7 @@
 // For tests of the threads: a BrokerCore that knows no protocol. It greets with its thread's index,
 // answers each chunk with the same bytes, and obeys a few words: `throw`, `assert`, `hash`, `block`,
 // `ring` (a control frame to the next worker, which greets all its connections).
+import type { LoginAnswer } from "@weft/auth";
 import {
   AssertionFailure,
   encodeFacts,
@@ -91,7 +92,7 @@ export class BrokerCore implements BrokerDriver {
       for (let line = 0; line < 5_000; line += 1) log.write("info", `line ${line}`);
     if (word.startsWith("hash ")) {
       const [, stored, given] = word.split(" ");
-      control.compareHash(session.clientId, stored!, given!);
+      control.askForLogin(session.clientId, { kind: "hash", stored: stored!, given: given! });
     }
     if (word.startsWith("block ")) {
       const until = performance.now() + Number(word.slice(6));
@@ -148,8 +149,8 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("timer\n");
   }
 
-  onHashAnswer(ticket: number, matches: boolean): void {
-    this.#tellAll(`hash ${ticket} ${matches}\n`);
+  onLoginAnswer(ticket: number, answer: LoginAnswer): void {
+    this.#tellAll(`hash ${ticket} ${answer.kind === "hash" && answer.matches}\n`);
   }
 
   setTrace(): void {
@@ -167,6 +168,10 @@ export class BrokerCore implements BrokerDriver {
   applySnapshot(): SnapshotEffects {
     this.#tellAll("reloaded\n");
     return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
+  }
+
+  applyAccounts(): void {
+    this.#tellAll("accounts\n");
   }
 
   closeExcess(): number {
