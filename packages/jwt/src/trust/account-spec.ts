@@ -5,6 +5,7 @@ import type {
   AccountSpec,
   ExportSpec,
   ImportSpec,
+  LatencySpec,
   MappingSpec,
   ResponseType,
 } from "@weft/accounts";
@@ -240,16 +241,21 @@ function exportSpec(claim: ExportClaim, approved: ReadonlySet<string> | undefine
   };
   if (type === "stream") return [common];
   const threshold = responseThresholdNanos / NANOS_PER_MS;
+  const responseType = RESPONSE_TYPES[claim.responseType] ?? "singleton";
   const service = {
-    responseType: RESPONSE_TYPES[claim.responseType] ?? "singleton",
+    responseType,
     responseThresholdMs: threshold > 0 ? threshold : undefined,
-    latency: claim.latency && {
-      samplingPercent: claim.latency.sampling === 0 ? ("headers" as const) : claim.latency.sampling,
-      subject: claim.latency.results,
-    },
+    // AC-60: asked of a service with many answers it is passed over, as in the reference.
+    latency: responseType === "singleton" ? latencySpec(claim) : undefined,
     allowTrace: claim.allowTrace,
   };
   return [{ ...common, ...service }];
+}
+
+function latencySpec({ latency }: ExportClaim): LatencySpec | undefined {
+  if (latency === undefined) return undefined;
+  const { sampling, results } = latency;
+  return { samplingPercent: sampling === 0 ? "headers" : sampling, subject: results };
 }
 
 /** With `local_subject`, `subject` is the exporter's for both kinds; `to` is the older form. */
