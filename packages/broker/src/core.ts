@@ -52,7 +52,12 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { closeExcess, followAccounts, followSnapshot } from "./session/changed-rights.ts";
+import {
+  closeExcess,
+  contextsOf,
+  followAccounts,
+  followSnapshot,
+} from "./session/changed-rights.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
@@ -243,11 +248,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   tick(): void {
     const now = this.clock.monotonicMs();
-    const { prng } = this.#dependencies;
-    this.#deadlines.check(this.#sessions.values(), now, prng);
+    this.#deadlines.check(this.#sessions.values(), now, this.#dependencies.prng);
     this.#services.expire(now);
     this.publisher.sweep();
     this.publisher.tracer?.awaited.tick();
+    this.contexts.sweep(() => contextsOf(this.#sessions));
     this.#figures.tick(this.publisher);
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
@@ -309,8 +314,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       this.#services.replaceAccounts(this.rules.snapshot.accounts.accounts);
     }
     if (delta.accounts.length > 0) this.#openEvents();
-    followAccounts(this.#sessions, judged);
-    this.closeExcess({ connectionsMax: this.#sessions.size, accounts: lowered });
+    followAccounts(this, this.#sessions, judged, lowered);
   }
 
   #openEvents(): void {
@@ -325,9 +329,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   // ---- asked by sessions
 
   listener(index: number): ListenerOptions {
-    const listener = this.rules.snapshot.listeners[index];
-    assert(listener !== undefined, "a connection comes from a known listener");
-    return listener;
+    return this.rules.listener(index);
   }
 
   newOutbox(session: ClientSession): Outbox {
@@ -335,9 +337,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   account(index: number): AccountSnapshot {
-    const account = this.rules.snapshot.accounts.accounts[index];
-    assert(account !== undefined, "an account of the snapshot");
-    return account;
+    return this.rules.account(index);
   }
 
   askForLogin(session: ClientSession, question: LoginQuestion): void {
