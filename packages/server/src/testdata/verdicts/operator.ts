@@ -3,6 +3,7 @@
 import {
   bad,
   good,
+  newerBad,
   newerGood,
   stricter,
   stricterThanNewer,
@@ -34,7 +35,7 @@ const DIR = "dir: jwt";
 
 export const OPERATOR_VERDICTS: readonly Verdict[] = [
   good("AN-40", MEMORY),
-  good("AN-40", `roots: ["${EXAMPLE}"]\nresolver: MEM\n`),
+  newerGood("AN-40", `roots: ["${EXAMPLE}"]\nresolver: MEM\n`),
   bad("AN-40", 'operator: "nowhere.jwt"\nresolver: MEMORY\n'),
   bad("AN-40", `operator: "${EXAMPLE.slice(0, -4)}AAAA"\nresolver: MEMORY\n`),
   bad("AN-40", `operator: "${SHOP_TOKEN}"\nresolver: MEMORY\n`),
@@ -64,14 +65,14 @@ export const OPERATOR_VERDICTS: readonly Verdict[] = [
   good("AC-82", FULL(`${DIR}, allow_delete: true, hard_delete: true, interval: "1m", limit: 9`)),
   bad("AC-84", FULL("allow_delete: true")),
   bad("AC-84", FULL(`${DIR}, ttl: "1h"`)),
-  bad("AC-84", FULL(`${DIR}, hard_delete: true`)),
+  newerBad("AC-84", FULL(`${DIR}, hard_delete: true`)),
   bad("AC-84", FULL(`${DIR}, timeout: "x"`)),
   bad("AC-84", FULL(`${DIR}, timeout: "-1s"`)),
   stricter("AC-84", FULL(`${DIR}, size: 3`), UNKNOWN_FIELD),
   good("AC-83", CACHE(`${DIR}, limit: 9, ttl: "1h"`)),
   bad("AC-84", CACHE(`${DIR}, interval: "1m"`)),
   bad("AC-84", CACHE(`${DIR}, allow_delete: true`)),
-  bad("AC-84", CACHE(`${DIR}, hard_delete: false`)),
+  newerBad("AC-84", CACHE(`${DIR}, hard_delete: false`)),
   bad("AC-84", `${OPERATOR}resolver { type: other, ${DIR} }\n`),
   wider("AC-84", `${OPERATOR}resolver { type: file, ${DIR} }\n`, OWN_TYPE),
   good("CK-22", `${OPERATOR}resolver { type: MEM }\n`),
