@@ -75,5 +75,5 @@ export const OPERATOR_VERDICTS: readonly Verdict[] = [
   newerBad("AC-84", CACHE(`${DIR}, hard_delete: false`)),
   bad("AC-84", `${OPERATOR}resolver { type: other, ${DIR} }\n`),
   wider("AC-84", `${OPERATOR}resolver { type: file, ${DIR} }\n`, OWN_TYPE),
-  good("CK-22", `${OPERATOR}resolver { type: MEM }\n`),
+  newerGood("CK-22", `${OPERATOR}resolver { type: MEM }\n`),
 ];
