@@ -30,6 +30,7 @@ import { OutboxRules } from "./deliver/outbox-rules.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
 import { ClientTargets } from "./deliver/special-targets.ts";
+import { MessageTracer } from "./message-trace/message-tracer.ts";
 import type {
   AccountsChange,
   BrokerDependencies,
@@ -72,8 +73,6 @@ import { createSystemEvents, type SystemEvents } from "./session/system-events.t
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
-
-const SYSTEM_ACCOUNT_INDEX = 1;
 
 export class BrokerCore implements BrokerDriver, SessionHost {
   readonly clock: Clock;
@@ -144,6 +143,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       services: () => this.#services,
       prng,
     });
+    const parts = { compiler, deliverer, lanes: this.#lanes, services: () => this.#services };
+    this.publisher.tracer = new MessageTracer(this, { ...dependencies, ...parts });
     this.#services = new ServiceImports({
       bus,
       lanes: this.#lanes,
@@ -251,6 +252,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#services.expire(now);
     this.publisher.sweep();
     this.contexts.sweep(() => contextsOf(this.#sessions));
+    this.publisher.tracer?.awaited.tick();
     this.#figures.tick(this.publisher);
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
@@ -336,10 +338,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   account(index: number): AccountSnapshot {
     return this.rules.account(index);
-  }
-
-  isSystemAccount(index: number): boolean {
-    return index === SYSTEM_ACCOUNT_INDEX;
   }
 
   askForLogin(session: ClientSession, question: LoginQuestion): void {

@@ -123,6 +123,10 @@ function exportInfo(spec: ExportSpec): JsonObject {
     subject: spec.subject,
     type: spec.kind,
     response_type: isService ? RESPONSE_TYPES[spec.responseType ?? "singleton"] : undefined,
+    service_latency: spec.latency && {
+      sampling: spec.latency.samplingPercent,
+      results: spec.latency.subject,
+    },
     approved_accounts: spec.accounts?.length ? spec.accounts : undefined,
   };
 }
