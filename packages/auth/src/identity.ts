@@ -1,10 +1,17 @@
 // What a login results in, and what it may have to wait for. Any thread; plain values.
 import type { TlsFacts } from "@weft/base";
 import type { CompiledPermissions } from "./permissions.ts";
-import type { ConnectionType } from "./spec.ts";
+import type { ConnectionType, PermissionsSpec } from "./spec.ts";
 
 /** How an identity was proved. `none` = nothing was asked for. */
-export type LoginKind = "none" | "no-auth-user" | "nkey" | "user" | "certificate" | "token";
+export type LoginKind =
+  | "none"
+  | "no-auth-user"
+  | "nkey"
+  | "user"
+  | "certificate"
+  | "token"
+  | "callout";
 
 /** Who a connection is. Contains no secret. */
 export interface Identity {
@@ -62,10 +69,12 @@ export interface AccountPending {
   readonly key: string;
 }
 
-/** Wanted: the answer of the callout service of this account (AN-60). */
+/** Wanted: the answer of the callout service of this account (AN-60); the driver adds the rest. */
 export interface CalloutPending {
   readonly kind: "callout";
   readonly account: string;
+  /** The user token that the service is shown; "" in a static configuration (AN-73). */
+  readonly jwt: string;
 }
 
 /** Wanted: the verdict of an authentication plug-in (AN-19). */
@@ -84,16 +93,65 @@ export interface OcspPending {
 export type Pending = HashPending | AccountPending | CalloutPending | PluginPending | OcspPending;
 
 /** What the control thread is asked while a login waits; plain data, clones to another thread. */
-export type LoginQuestion = {
-  readonly kind: "hash";
-  readonly stored: string;
-  readonly given: string;
-};
+export type LoginQuestion =
+  | { readonly kind: "hash"; readonly stored: string; readonly given: string }
+  | CalloutQuestion;
+
+/** Everything that a callout service is told of a login (AN-63). Holds secrets: never logged. */
+export interface CalloutQuestion {
+  readonly kind: "callout";
+  /** Account of the service. */
+  readonly account: string;
+  readonly clientId: number;
+  /** Address of the peer. */
+  readonly host: string;
+  /** What counts as the name of who wants in: nkey, user or token; may be empty. */
+  readonly rawUser: string;
+  readonly nonce: string;
+  readonly connectionType: ConnectionType;
+  readonly connect: {
+    readonly jwt: string;
+    readonly nkey: string;
+    readonly sig: string;
+    readonly token: string;
+    readonly user: string;
+    readonly pass: string;
+    readonly name: string;
+    readonly lang: string;
+    readonly version: string;
+    readonly protocol: number;
+  };
+  readonly tls?: CalloutTls | undefined;
+}
+
+/** Certificates are DER; the client's own first, then its issuers. */
+export interface CalloutTls {
+  readonly version: string;
+  readonly cipher: string;
+  readonly chain: readonly Uint8Array[];
+}
+
+/** Who a callout service says that a connection is; plain data without a secret. */
+export interface CalloutUser {
+  readonly accountName: string;
+  /** Name in the service's token; "" = as the client called itself. */
+  readonly name: string;
+  /** Undefined = unrestricted. */
+  readonly permissions?: PermissionsSpec | undefined;
+  readonly payloadBytesMax?: number | undefined;
+  readonly subscriptionsMax?: number | undefined;
+  /** Unix milliseconds. */
+  readonly expiresAtMs?: number | undefined;
+}
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
-export type LoginAnswer = { readonly kind: "hash"; readonly matches: boolean };
+export type LoginAnswer =
+  | { readonly kind: "hash"; readonly matches: boolean }
+  /** Without a user: refused, for this reason. */
+  | { readonly kind: "callout"; readonly user: CalloutUser }
+  | { readonly kind: "callout"; readonly user?: undefined; readonly reason: string };
 
-/** What to ask for a wait; undefined = nobody can answer that yet: the login is refused. */
+/** What to ask for a wait; undefined = not known here: the driver's question, or nobody's. */
 export function questionOf(wait: Pending): LoginQuestion | undefined {
   if (wait.kind !== "hash") return undefined;
   return { kind: "hash", stored: wait.stored, given: wait.given };
@@ -116,11 +174,18 @@ export type DenyReason =
   | "certificate not mapped"
   | "password wrong"
   | "token wrong"
+  | "callout refused"
   | "answer unexpected";
 
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  | { readonly kind: "denied"; readonly reason: DenyReason }
+  /** `detail`: the same in more words, and the account of the service that said so. */
+  | {
+      readonly kind: "denied";
+      readonly reason: DenyReason;
+      readonly detail?: string | undefined;
+      readonly accountName?: string | undefined;
+    }
   | { readonly kind: "pending"; readonly wait: Pending };
 
 /**

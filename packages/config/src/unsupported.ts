@@ -13,7 +13,6 @@ export type Feature =
   | "MQTT"
   | "operators and account JWTs"
   | "OCSP"
-  | "auth callout"
   | "trusted proxies"
   | "the PROXY protocol"
   | "profiling"

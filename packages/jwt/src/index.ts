@@ -34,6 +34,7 @@ export {
   type UserRefusalReason,
   type UserVerdict,
 } from "./trust/judge-user.ts";
+export { sourceAllowed } from "./trust/networks.ts";
 export {
   operatorSystemAccount,
   type TrustedOperators,
@@ -44,6 +45,7 @@ export {
 } from "./trust/operators.ts";
 export { permissionsSpec } from "./trust/permissions.ts";
 export { compactRevocations, EVERYBODY, isRevoked, revoke } from "./trust/revocations.ts";
+export { type TimeVerdict, timesVerdict } from "./trust/time-windows.ts";
 export {
   type AccountRefusal,
   type AccountVerdict,

@@ -6,6 +6,7 @@ import type { WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
+  CalloutFacts,
   ConnectionSource,
   MonitorFacts,
   ProcessFacts,
@@ -38,6 +39,7 @@ export interface MonitorSources {
   blockedWorkers(): readonly number[];
   queues(): ReadonlyMap<string, QueueFacts>;
   notListening(): string | undefined;
+  callout(): CalloutFacts | undefined;
 }
 
 export class LiveMonitorFacts implements MonitorFacts {
@@ -134,6 +136,10 @@ export class LiveMonitorFacts implements MonitorFacts {
 
   notListening(): string | undefined {
     return this.#sources.notListening();
+  }
+
+  callout(): CalloutFacts | undefined {
+    return this.#sources.callout();
   }
 
   stacks(): string {

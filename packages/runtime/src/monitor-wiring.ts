@@ -4,7 +4,7 @@ import type { AccountsSnapshot } from "@weft/accounts";
 import { StaticAuthenticator } from "@weft/auth";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
-import type { QueueFacts, ServerFacts } from "@weft/monitor";
+import type { CalloutFacts, QueueFacts, ServerFacts } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
@@ -36,6 +36,8 @@ export interface MonitorParts {
   readonly lists: SubscriptionLists;
   readonly log: LogSink;
   blockedWorkers(): readonly number[];
+  /** Undefined where no auth callout is configured. */
+  callout(): CalloutFacts | undefined;
   /** Clients can connect. */
   isListening(): boolean;
 }

@@ -70,7 +70,7 @@ export class RunningServer implements Runtime {
     this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
-    this.#logins = new LoginQuestions(this.#hashes);
+    this.#logins = new LoginQuestions(this.#hashes, () => this.#system);
     this.#threads = new ThreadGroup({
       log,
       onWorkerMessage: (worker, message) => this.#onWorkerMessage(worker, message),
@@ -215,6 +215,7 @@ export class RunningServer implements Runtime {
       hashes: this.#hashes,
       lists: this.#lists,
       blockedWorkers: () => this.blockedWorkers,
+      callout: () => this.#system?.calloutFacts(),
       isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
     });
     this.#monitor = monitor;
@@ -259,6 +260,7 @@ export class RunningServer implements Runtime {
     this.#system = new SystemService({
       snapshot,
       hashSeed,
+      keys: this.#keys,
       log: this.#given.log,
       regions: this.#regions!,
       mailbox: this.#mailbox!,

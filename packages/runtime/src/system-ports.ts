@@ -4,6 +4,7 @@ import type { ServerFigures } from "@weft/control";
 import type { LogSink } from "@weft/logging";
 import type { Mailbox } from "@weft/shm";
 import type { ConnectionRegistry } from "./connection-registry.ts";
+import type { ServerKeys } from "./identity.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import type { SubscriptionLists } from "./subscription-lists.ts";
 import type { PageSources } from "./system-pages.ts";
@@ -13,6 +14,7 @@ export interface SystemParts {
   readonly regions: SharedRegions;
   readonly mailbox: Mailbox;
   readonly hashSeed: number;
+  readonly keys: ServerKeys;
   readonly log: LogSink;
   readonly connections: ConnectionRegistry;
   readonly lists: SubscriptionLists;

@@ -4,6 +4,7 @@
 
 import { randomInt } from "node:crypto";
 import type { AccountSnapshot } from "@weft/accounts";
+import type { CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import {
   type BrokerSnapshot,
@@ -21,10 +22,12 @@ import {
   servedSubjects,
   serverInfo,
 } from "@weft/control";
+import type { CalloutFacts } from "@weft/monitor";
 import { SharedGauge } from "@weft/shm";
 import { subjectFromText } from "@weft/subjects";
 import { AccountLedger } from "./account-ledger.ts";
 import { AccountWatch } from "./account-watch.ts";
+import type { CalloutService } from "./callout-service.ts";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import { EventSequence } from "./event-sequence.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
@@ -51,6 +54,8 @@ export class SystemService {
   readonly #watch: AccountWatch;
   readonly #orders: WorkerOrders;
   readonly #answers: SystemAnswers;
+  #callouts: CalloutService | undefined;
+  #calloutsLoaded: Promise<void>;
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
@@ -95,6 +100,31 @@ export class SystemService {
     for (const { filter, service } of servedSubjects(snapshot.server.id)) {
       this.#participant.serve(SYSTEM_ACCOUNT, filter, service);
     }
+    this.#calloutsLoaded = this.#followCallout(snapshot);
+  }
+
+  /** AN-62: control's place on the bus is used for callouts too. Loads them at first. */
+  async #followCallout(snapshot: BrokerSnapshot): Promise<void> {
+    if (snapshot.auth.callout === undefined && this.#callouts === undefined) return;
+    const { CalloutService: Service } = await import("./callout-service.ts");
+    if (this.#closed) return;
+    if (this.#callouts !== undefined) this.#callouts.follow(snapshot);
+    else {
+      const { keys, log } = this.#parts;
+      this.#callouts = new Service(snapshot, { bus: this.#participant, keys, log });
+    }
+  }
+
+  /** Never rejects. */
+  async askCallout(question: CalloutQuestion): Promise<LoginAnswer> {
+    await this.#calloutsLoaded;
+    const none = { kind: "callout", reason: "no auth callout service is configured" } as const;
+    return this.#callouts?.ask(question) ?? none;
+  }
+
+  /** Undefined where no callout is configured. */
+  calloutFacts(): CalloutFacts | undefined {
+    return this.#callouts?.facts();
   }
 
   /** Events that control made because somebody listened. */
@@ -118,6 +148,7 @@ export class SystemService {
     this.#ledger.names = accounts.map(({ name }) => name);
     this.#watch.follow(accounts.length);
     this.#answers.follow(accounts);
+    this.#calloutsLoaded = this.#followCallout(snapshot);
   }
 
   /** GP-5. */
@@ -145,6 +176,7 @@ export class SystemService {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#orders.close();
+    this.#callouts?.close();
   }
 
   orderAnswered(answer: OrderAnswer): void {

@@ -49,9 +49,13 @@ export interface InternalDependencies {
   readonly hashSeed: number;
 }
 
-/** One message for one of the services here; its bytes are copies. */
-export interface InternalRequest<Service> {
+/** One message for one of the services here. */
+export interface InternalRequest<Service> extends InternalMessage {
   readonly service: Service;
+}
+
+/** A message for this thread itself; its bytes are copies. */
+export interface InternalMessage {
   readonly account: number;
   /** Thread that published it: for a service import, the one with the requester. */
   readonly thread: number;
@@ -73,6 +77,7 @@ export class InternalParticipant<Service> {
   #routes: Routes;
   /** By node of the own segment. */
   readonly #served = new Map<number, Service>();
+  readonly #listeners = new Map<number, (message: InternalMessage) => void>();
   readonly #requests: InternalRequest<Service>[] = [];
   readonly #incoming = new MessageView();
   readonly #frame = new FrameHead();
@@ -106,6 +111,14 @@ export class InternalParticipant<Service> {
     this.#served.set(node, service);
   }
 
+  /** The same for what must not wait behind requests: `take` gets it at once, and only keeps it. */
+  listen(account: number, filter: string, take: (message: InternalMessage) => void): void {
+    const bytes = Buffer.from(filter, "latin1");
+    const node = this.#index.writer?.add(account, bytes, 0, bytes.length, null) ?? 0;
+    assert(node !== 0, "the segment has room");
+    this.#listeners.set(node, take);
+  }
+
   /** The oldest request that waits; undefined also while answers find no room. */
   next(): InternalRequest<Service> | undefined {
     if (this.#lanes.spilledBytes > CONGESTED_BYTES) return undefined;
@@ -127,11 +140,17 @@ export class InternalParticipant<Service> {
   }
 
   /** Publishes as the server itself, past all permissions. True if it reached anybody. */
-  publish(account: number, subject: string, header: Buffer, payload: Buffer): boolean {
+  publish(
+    account: number,
+    subject: string,
+    header: Buffer,
+    payload: Buffer,
+    reply?: string | undefined,
+  ): boolean {
     this.#setSubject(subject);
     const plan = this.#plan(account);
     if (!planReachesSomebody(plan)) return false;
-    fillMessage(this.#outgoing, header, payload);
+    fillMessage(this.#outgoing, header, payload, reply);
     return this.#routes.publisher.run(plan, this.#outgoing, this.#context(account), 0) > 0;
   }
 
@@ -173,10 +192,12 @@ export class InternalParticipant<Service> {
       this.#routes.services.reply(message, this.#context(frame.account));
       return true;
     }
-    const served = this.#servedIn(frame.account, message);
+    const { services, listeners } = this.#servedIn(frame.account, message);
     while (at < end) {
       at = readItem(bytes, at, message);
-      for (const service of served) this.#requests.push(this.#request(service, from, bytes));
+      for (const take of listeners) take(this.#message(from, bytes));
+      for (const service of services)
+        this.#requests.push({ ...this.#message(from, bytes), service });
     }
     return true;
   }
@@ -200,26 +221,28 @@ export class InternalParticipant<Service> {
     return dropped;
   }
 
-  #servedIn(account: number, message: MessageView): Service[] {
+  #servedIn(account: number, message: MessageView): Takers<Service> {
     const { subject, subjectStart, subjectEnd } = message;
     const reader = this.#index.reader(this.#bus.threadIndex);
-    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return [];
+    const takers: Takers<Service> = { services: [], listeners: [] };
+    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return takers;
     const found = reader.match(account, this.#tokens, this.#nodes);
-    const served: Service[] = [];
     for (let place = 0; place < found; place += 1) {
-      const service = this.#served.get(this.#nodes.at(place));
-      if (service !== undefined) served.push(service);
+      const node = this.#nodes.at(place);
+      const service = this.#served.get(node);
+      const listener = this.#listeners.get(node);
+      if (service !== undefined) takers.services.push(service);
+      if (listener !== undefined) takers.listeners.push(listener);
     }
-    return served;
+    return takers;
   }
 
-  #request(service: Service, thread: number, bytes: Buffer): InternalRequest<Service> {
+  #message(thread: number, bytes: Buffer): InternalMessage {
     const message = this.#incoming;
     const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
     const payloadStart = bodyStart + Math.max(0, message.headerBytes);
     const isTooLong = bodyEnd - bodyStart > REQUEST_BYTES_MAX;
     return {
-      service,
       account: this.#frame.account,
       thread,
       subject: bytes.toString("latin1", subjectStart, subjectEnd),
@@ -248,6 +271,12 @@ export class InternalParticipant<Service> {
   #context(account: number): PublishContext {
     return this.#routes.contexts.internal(account);
   }
+}
+
+/** Who gets a message here. */
+interface Takers<Service> {
+  readonly services: Service[];
+  readonly listeners: ((message: InternalMessage) => void)[];
 }
 
 /** Everything that is made of one snapshot. Nothing here has connections or waits for replies. */

@@ -32,6 +32,9 @@ export class PublishContext {
   }
 }
 
+/** Users whose permissions are their own, as tokens make them, come without end. */
+const CLIENT_CONTEXTS_MAX = 4_096;
+
 /** Interned contexts of one account snapshot. Must stay true: an id is never given twice. */
 export class ContextTable {
   readonly #clients = new Map<string, PublishContext>();
@@ -47,6 +50,8 @@ export class ContextTable {
     const key = `${account} ${permissionsKey}`;
     let context = this.#clients.get(key);
     if (context === undefined) {
+      // Sessions keep theirs; who comes later gets another one that means the same.
+      if (this.#clients.size >= CLIENT_CONTEXTS_MAX) this.#clients.clear();
       context = this.#create("client", account, permissions);
       this.#clients.set(key, context);
     }

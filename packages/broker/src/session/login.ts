@@ -21,6 +21,7 @@ import {
   parseConnect,
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
+import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
@@ -79,7 +80,8 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
-  const outcome = session.host.rules.finishLogin(pending, answer);
+  const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
+  const outcome = session.host.rules.finishLogin(pending, answer, request);
   session.state = "connecting";
   follow(session, outcome);
   session.go(WAIT_LOGIN);
@@ -104,13 +106,14 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
-    refuse(session, outcome.reason);
+    refuse(session, outcome.detail ?? outcome.reason, outcome.accountName);
     return false;
   }
   if (outcome.kind === "pending") {
-    const question = questionOf(outcome.wait);
+    const { wait } = outcome;
+    const question = wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
     if (question === undefined) {
-      refuse(session, "unsupported login method");
+      refuse(session, wait.kind === "callout" ? "too many callouts" : "unsupported login method");
       return false;
     }
     session.pendingLogin = outcome;
@@ -186,6 +189,14 @@ export function setRights(
     smaller(host.limits.subscriptionsMax, limits.subscriptionsMax),
     identity.subscriptionsMax,
   );
+  session.expiryDeadlineMs = expiryOf(session, identity);
+}
+
+/** CP-82, on the monotonic clock; 0 = never. */
+function expiryOf({ host: { clock } }: ClientSession, { expiresAtMs }: Identity): number {
+  if (expiresAtMs === undefined) return 0;
+  const unixMs = Number(clock.unixNanos() / 1_000_000n);
+  return Math.max(1, clock.monotonicMs() + expiresAtMs - unixMs);
 }
 
 /** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
@@ -218,8 +229,15 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
-/** The client is not, or not any more, who it would have to be. */
-export function refuse(session: ClientSession, reason: string): void {
+/**
+ * The client is not, or not any more, who it would have to be. `calloutAccount`: it was a service of
+ * this account that said so.
+ */
+export function refuse(
+  session: ClientSession,
+  reason: string,
+  calloutAccount?: string | undefined,
+): void {
   const { host, lastOptions } = session;
   const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
@@ -229,6 +247,9 @@ export function refuse(session: ClientSession, reason: string): void {
   logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
   host.events?.refused(session, "Authentication Failure");
+  const account =
+    calloutAccount === undefined ? undefined : host.rules.accountByName(calloutAccount);
+  if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
 }
 
 /** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */

@@ -2,6 +2,7 @@
 // made anew for each snapshot.
 import type { AccountSnapshot } from "@weft/accounts";
 import {
+  CalloutGate,
   type FormerLogin,
   type Identity,
   type LoginAnswer,
@@ -19,6 +20,7 @@ import type { PendingLogin } from "./session-host.ts";
 export class SnapshotRules {
   readonly snapshot: BrokerSnapshot;
   readonly authenticator: StaticAuthenticator;
+  readonly #callout: CalloutGate | undefined;
   readonly #accountsByName = new Map<string, AccountSnapshot>();
 
   constructor(snapshot: BrokerSnapshot) {
@@ -28,6 +30,8 @@ export class SnapshotRules {
     }
     const certificates = new CertificateUsers(snapshot.auth.users);
     this.authenticator = new StaticAuthenticator(snapshot.auth, certificates);
+    const { callout } = snapshot.auth;
+    this.#callout = callout && new CalloutGate(callout);
   }
 
   /** Index and limits of an account by name. */
@@ -36,16 +40,23 @@ export class SnapshotRules {
   }
 
   beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
-    return this.authenticator.begin(request, facts);
+    return this.#follow(this.authenticator.begin(request, facts), request);
   }
 
-  finishLogin(pending: PendingLogin, answer: LoginAnswer): LoginOutcome {
-    return this.authenticator.finish(pending.wait, answer);
+  finishLogin({ wait }: PendingLogin, answer: LoginAnswer, request: LoginRequest): LoginOutcome {
+    if (wait.kind === "callout" && this.#callout !== undefined) {
+      return this.#callout.finish(wait, answer, request);
+    }
+    return this.#follow(this.authenticator.finish(wait, answer), request);
+  }
+
+  #follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
+    return this.#callout === undefined ? outcome : this.#callout.follow(outcome, request);
   }
 
   /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
   anonymous(facts: LoginFacts): Identity | undefined {
-    const outcome = this.authenticator.begin({}, facts);
+    const outcome = this.beginLogin({}, facts);
     return outcome.kind === "granted" ? outcome.identity : undefined;
   }
 

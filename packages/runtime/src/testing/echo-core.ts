@@ -149,8 +149,8 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("timer\n");
   }
 
-  onLoginAnswer(ticket: number, { matches }: LoginAnswer): void {
-    this.#tellAll(`hash ${ticket} ${matches}\n`);
+  onLoginAnswer(ticket: number, answer: LoginAnswer): void {
+    this.#tellAll(`hash ${ticket} ${answer.kind === "hash" && answer.matches}\n`);
   }
 
   setTrace(): void {
