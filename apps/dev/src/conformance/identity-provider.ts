@@ -69,12 +69,16 @@ export class IdentityProvider {
     };
     return new Provider(this.issuer, {
       jwks: { keys: [jwk] },
+      scopes: ["use"],
+      ttl: { ClientCredentials: 600 },
       clients: Object.keys(groups).map((name) => ({
         client_id: name,
         client_secret: "secret",
         grant_types: ["client_credentials"],
         redirect_uris: [],
         response_types: [],
+        scope: "use",
+        id_token_signed_response_alg: "ES256",
       })),
       features: {
         devInteractions: { enabled: false },
