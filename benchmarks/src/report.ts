@@ -11,6 +11,7 @@ export function showMetric(metric: RowMetric, value: number): string {
   if (!Number.isFinite(value)) return "-";
   switch (metric) {
     case "throughput":
+    case "freshPerSecond":
       return `${shortNumber(value)}/s`;
     case "cpuNs":
       return shortDuration(value);
@@ -65,6 +66,7 @@ function sideLines(row: RowResult): string[] {
     "p50Us",
     "p99Us",
     "bytesPerConnection",
+    "freshPerSecond",
     "startMs",
     "idleBytes",
   ];

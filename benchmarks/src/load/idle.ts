@@ -1,5 +1,6 @@
 // The idle job: opens many connections with one subscription each, and reads the server's resident
-// memory before and after. The time counts from the first connect to the last PONG.
+// memory before and after. The time counts from the first connect to the last PONG. It does so twice:
+// the first round is what a fresh server does, the second one what a server does that has been at work.
 import { whileRunning } from "./clock.ts";
 import type { Figures, IdleJob } from "./job.ts";
 import { type Link, openLink } from "./link.ts";
@@ -8,18 +9,14 @@ import { serverResidentBytes, takeReading } from "./usage.ts";
 const SETTLE_MS = 1000;
 
 export async function runIdle(job: IdleJob): Promise<Figures> {
-  await warmUp(job);
+  await closeAll(await openMany(job, job.openingAtOnce));
   const emptyBytes = serverResidentBytes(job.target.serverPid);
+  const before = takeReading(job.target.serverPid, 0);
+  const first = await openMany(job, job.connections);
+  const freshNs = takeReading(job.target.serverPid, 0).atNs - before.atNs;
+  await closeAll(first);
   const from = takeReading(job.target.serverPid, 0);
-  const links: Link[] = [];
-  let next = 0;
-  const openSome = async (): Promise<void> => {
-    while (next < job.connections) {
-      const number = next++;
-      links.push(await openSubscribed(job, `idle.${number}`));
-    }
-  };
-  await Promise.all(Array.from({ length: job.openingAtOnce }, openSome));
+  const links = await openMany(job, job.connections);
   const to = takeReading(job.target.serverPid, links.length);
   await whileRunning(SETTLE_MS);
   const fullBytes = serverResidentBytes(job.target.serverPid);
@@ -28,6 +25,7 @@ export async function runIdle(job: IdleJob): Promise<Figures> {
   const elapsedNs = to.atNs - from.atNs;
   return {
     throughput: (links.length * 1e9) / elapsedNs,
+    freshPerSecond: (first.length * 1e9) / freshNs,
     cpuNs: (to.serverCpuNs - from.serverCpuNs) / links.length,
     bytesPerConnection: (fullBytes - emptyBytes) / links.length,
     generatorCores: (to.ownCpuNs - from.ownCpuNs) / elapsedNs,
@@ -35,15 +33,21 @@ export async function runIdle(job: IdleJob): Promise<Figures> {
   };
 }
 
-async function openSubscribed(job: IdleJob, filter: string): Promise<Link> {
-  const link = await openLink(job.target, undefined, `SUB ${filter} 1\r\n`);
-  return link;
+/** Opens `count` connections, some at a time. */
+async function openMany(job: IdleJob, count: number): Promise<Link[]> {
+  const links: Link[] = [];
+  let next = 0;
+  const openSome = async (): Promise<void> => {
+    while (next < count) {
+      const number = next++;
+      links.push(await openLink(job.target, undefined, `SUB idle.${number} 1\r\n`));
+    }
+  };
+  await Promise.all(Array.from({ length: job.openingAtOnce }, openSome));
+  return links;
 }
 
-/** The first connections pay for code that is loaded and compiled once per server. */
-async function warmUp(job: IdleJob): Promise<void> {
-  const links: Link[] = [];
-  for (let n = 0; n < job.openingAtOnce; n++) links.push(await openSubscribed(job, `warm.${n}`));
+async function closeAll(links: readonly Link[]): Promise<void> {
   for (const link of links) link.reset();
   await whileRunning(SETTLE_MS);
 }

@@ -87,8 +87,8 @@ export type Job = FlowJob | RequestsJob | RoundTripJob | IdleJob;
 
 /**
  * What one measurement gives: `throughput` (deliveries, publishes, requests or connections per
- * second), `cpuNs` (server CPU per such), `p50Us`, `p99Us`, `bytesPerConnection`, and the load
- * process's own share of a core.
+ * second), `cpuNs` (server CPU per such), `p50Us`, `p99Us`, `bytesPerConnection`, `freshPerSecond`
+ * (connections of a server that has just started), and the load process's own share of a core.
  */
 export type MetricName =
   | "throughput"
@@ -96,6 +96,7 @@ export type MetricName =
   | "p50Us"
   | "p99Us"
   | "bytesPerConnection"
+  | "freshPerSecond"
   | "generatorCores"
   | "serverCores";
 

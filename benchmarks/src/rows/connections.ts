@@ -11,7 +11,7 @@ export const connectionRows: readonly Row[] = [
   versus(
     { name: "idle", group: "connections", title: "10,000 idle connections with a subscription" },
     { kind: "idle", connections: 10_000, openingAtOnce: 64 },
-    { memory: { goal: 0.4, limit: 0.6 }, throughput: { goal: 1.3, limit: 1.0 } },
+    { memory: { goal: 0.4, limit: 0.6 }, throughput: { goal: 1.3, limit: 1.0 }, fresh: {} },
   ),
   versus(
     { name: "tls-1-1-16", group: "tls", title: "TLS 1.3: 1 → 1, 16 B" },

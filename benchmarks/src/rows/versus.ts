@@ -17,6 +17,7 @@ export interface Wanted {
   readonly p50?: Bounds;
   readonly p99?: Bounds;
   readonly memory?: Bounds;
+  readonly fresh?: Bounds;
 }
 
 const metrics: Record<keyof Wanted, Pick<Criterion, "label" | "metric" | "direction">> = {
@@ -25,6 +26,7 @@ const metrics: Record<keyof Wanted, Pick<Criterion, "label" | "metric" | "direct
   p50: { label: "p50", metric: "p50Us", direction: "atMost" },
   p99: { label: "p99", metric: "p99Us", direction: "atMost" },
   memory: { label: "memory each", metric: "bytesPerConnection", direction: "atMost" },
+  fresh: { label: "at first", metric: "freshPerSecond", direction: "atLeast" },
 };
 
 export interface VersusOptions {

@@ -96,12 +96,12 @@ function draftAccounts(
     problem(`${all.length} accounts, at most ${LIMITS.accountsMax} are possible`, undefined);
     all.length = LIMITS.accountsMax;
   }
-  return all.map((spec, index) => ({
-    index,
-    spec,
-    streams: new ExportTable(),
-    services: new ExportTable(),
-  }));
+  return all.map(draftAccount);
+}
+
+/** An account of which nothing is compiled yet. */
+export function draftAccount(spec: AccountSpec, index: number): DraftAccount {
+  return { index, spec, streams: new ExportTable(), services: new ExportTable() };
 }
 
 /** AC-05. Without a system account its place is held by one that nothing can name. */
@@ -120,8 +120,8 @@ function systemAccount(
   return { name };
 }
 
-/** AC-20, AC-22, AC-23, AC-35. */
-function compileExports(
+/** AC-20, AC-22, AC-23, AC-35. What is wrong is left out. */
+export function compileExports(
   draft: DraftAccount,
   byName: ReadonlyMap<string, DraftAccount>,
   findings: Findings,
@@ -156,7 +156,8 @@ function misplacedDirectives(spec: ExportSpec): string[] {
   return found;
 }
 
-function compileAccount(
+/** What the account is beside its exports and imports. What is wrong is left out. */
+export function compileAccount(
   draft: DraftAccount,
   options: CompileOptions,
   findings: Findings,
@@ -171,6 +172,7 @@ function compileAccount(
   return {
     index,
     name: spec.name,
+    nameTag: spec.nameTag,
     limits: limitsOf(spec.limits),
     mappings: [...mappings.values()],
   };

@@ -1,6 +1,6 @@
 // What an account exports and who may import it (AC-20, AC-22, AC-35). Control thread; pure.
 import { FilterMap, subjectIsSubsetMatch } from "@weft/subjects";
-import type { ExportSpec, ResponseType } from "./spec.ts";
+import type { ExportSpec, ImportSpec, ResponseType } from "./spec.ts";
 
 const BAD_SUBJECT = "sublist: invalid subject";
 
@@ -70,17 +70,27 @@ export class ExportTable {
     );
   }
 
-  /** May the account called `importer` import `filter`? All deciding exports must agree. */
-  isApproved(importer: string, filter: string): boolean {
-    const deciding = this.deciding(filter);
-    return deciding.length > 0 && deciding.every((entry) => approves(entry, importer, filter));
+  /** May the account called `importer` import this? All deciding exports must agree. */
+  isApproved(importer: string, { subject, activated }: ImportedSubject): boolean {
+    const deciding = this.deciding(subject);
+    return (
+      deciding.length > 0 &&
+      deciding.every((entry) => approves(entry, importer, subject, activated === true))
+    );
   }
 }
 
-function approves(entry: Readonly<ExportEntry>, importer: string, filter: string): boolean {
+type ImportedSubject = Pick<ImportSpec, "subject" | "activated">;
+
+function approves(
+  entry: Readonly<ExportEntry>,
+  importer: string,
+  filter: string,
+  activated: boolean,
+): boolean {
   // AC-35: the position decides alone; the wildcard of the export itself names nobody.
   if (entry.accountTokenPosition > 0) {
     return filter.split(".")[entry.accountTokenPosition - 1] === importer;
   }
-  return entry.approved?.has(importer) ?? true;
+  return activated || (entry.approved?.has(importer) ?? true);
 }

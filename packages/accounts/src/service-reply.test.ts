@@ -2,11 +2,15 @@
 import { randomFillSync } from "node:crypto";
 import { createPrng, type Entropy } from "@weft/base";
 import { describe, expect, test } from "vitest";
-import { isServiceReply, ServiceReplyTable } from "./service-reply.ts";
+import { isServiceReply, type ReplyBounds, ServiceReplyTable } from "./service-reply.ts";
 import type { ServiceImportSnapshot } from "./snapshot.ts";
 import type { ResponseType } from "./spec.ts";
 
 const ENTROPY: Entropy = { fill: (out) => void randomFillSync(out) };
+
+function slots(slots: number): ReplyBounds {
+  return { slots, bytes: 1 << 20, bytesPerAccount: 1 << 20 };
+}
 
 function spec(responseType: ResponseType, responseThresholdMs = 100): ServiceImportSnapshot {
   return {
@@ -161,7 +165,7 @@ describe("service replies", () => {
   });
 
   test("a request that was just answered is the last one to make room", () => {
-    const table = new ServiceReplyTable(ENTROPY, "w1", 2);
+    const table = new ServiceReplyTable(ENTROPY, "w1", slots(2));
     const asked = create(table, spec("stream"), 1, "asked", 0);
     const subject = subjectOf(table, asked);
     create(table, spec("stream"), 1, "other", 1);
@@ -173,7 +177,7 @@ describe("service replies", () => {
   });
 
   test("a slot that was used again does not answer to its old subject", () => {
-    const table = new ServiceReplyTable(ENTROPY, "w1", 1);
+    const table = new ServiceReplyTable(ENTROPY, "w1", slots(1));
     const old = subjectOf(table, create(table, spec("singleton"), 1, "old", 0));
     const slot = create(table, spec("singleton"), 1, "new", 1);
     expect(find(table, old, 2)).toBe(-1);
@@ -183,7 +187,7 @@ describe("service replies", () => {
 
   test("a random run equals a plain model, with eviction of the oldest", () => {
     const prng = createPrng(28);
-    const table = new ServiceReplyTable(ENTROPY, "w1", 600);
+    const table = new ServiceReplyTable(ENTROPY, "w1", slots(600));
     const model = new Map<string, { since: number; ttl: number; type: ResponseType }>();
     const types = ["singleton", "stream", "chunked"] as const;
     let now = 0;

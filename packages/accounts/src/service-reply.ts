@@ -1,7 +1,8 @@
 // The way back of service requests (AC-28 to AC-31): one slot per request that is on its way, with
 // the random reply subject that the responder sees and where its answers go. Owned by one worker.
-// What must stay true: reply subjects cannot be guessed, the table is bounded (the oldest request
-// makes room), and a slot is never read after it was released, whatever subject arrives.
+// What must stay true: reply subjects cannot be guessed, the table is bounded in slots and bytes, an
+// account that holds no more than its fair share loses nothing to others, and a slot is never read
+// after it was released, whatever subject arrives.
 //
 //   subject = "_R_." tag "." token       tag: the worker, so that answers find it from anywhere
 //   token   = slot (4 characters, 24 bits) secret (16 characters, 96 random bits), base64url
@@ -9,6 +10,9 @@
 // Requests are not tied to the connection that made them: an answer for one that is gone finds no
 // subscription and is not delivered, which releases the slot (AC-29), or else its time runs out.
 import { assert, type Entropy, LIMITS, type Millis } from "@weft/base";
+import { ReplyLanes, resized } from "./service-reply-lanes.ts";
+import { LONG, ReplyShares, SHORT } from "./service-reply-shares.ts";
+import { ReplySubjects, replyCharge } from "./service-reply-subjects.ts";
 import type { ServiceImportSnapshot } from "./snapshot.ts";
 
 const PREFIX = "_R_.";
@@ -18,11 +22,6 @@ const SECRET_CHARACTERS = 16;
 const SLOTS_MAX = 1 << 24;
 const SLOTS_AT_START = 1_024;
 const RANDOM_POOL_BYTES = 4_096;
-/** A reply subject of the requester up to this size has its place beside the slot. */
-const REPLY_BYTES = 64;
-/** Places are made for so many slots at a time: 64 KiB, which the system takes back. */
-const CHUNK_BITS = 10;
-const CHUNK_SLOTS = 1 << CHUNK_BITS;
 const DOT = 0x2e;
 const NONE = -1;
 
@@ -44,12 +43,19 @@ export function isServiceReply(bytes: Uint8Array, start: number, end: number): b
   );
 }
 
-/** Requests with the same time to live, from the oldest to the newest: also in order of expiry. */
-interface Lane {
-  timeToLiveMs: number;
-  oldest: number;
-  newest: number;
+export interface ReplyBounds {
+  readonly slots: number;
+  /** Charged for long reply subjects, of all accounts ... */
+  readonly bytes: number;
+  /** ... and of one. */
+  readonly bytesPerAccount: number;
 }
+
+const BOUNDS: ReplyBounds = {
+  slots: LIMITS.serviceRepliesMax,
+  bytes: LIMITS.serviceReplyBytesMax,
+  bytesPerAccount: LIMITS.serviceReplyBytesPerAccountMax,
+};
 
 /** Pending requests of one worker. `now` is monotonic. Slots are valid until they are released. */
 export class ServiceReplyTable {
@@ -57,34 +63,31 @@ export class ServiceReplyTable {
   readonly subjectBytes: number;
   readonly #head: Buffer;
   readonly #entropy: Entropy;
-  readonly #slotsMax: number;
+  readonly #bounds: ReplyBounds;
   readonly #random = new Uint8Array(RANDOM_POOL_BYTES);
   #randomUsed = RANDOM_POOL_BYTES;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes = new ReplyLanes();
+  readonly #subjects = new ReplySubjects();
+  readonly #shares: ReplyShares;
   #capacity = 0;
   #live = 0;
   #free = NONE;
   #secrets = new Uint8Array(0);
-  #deadlineMs = new Float64Array(0);
-  #lane = new Int16Array(0);
-  #older = new Int32Array(0);
-  #newer = new Int32Array(0);
+  /** The next free slot, of free ones. */
+  #nextFree = new Int32Array(0);
+  /** How often a slot was released: tells one use of it from the next. */
+  #uses = new Uint32Array(0);
   #account = new Int32Array(0);
   #connection = new Float64Array(0);
-  #replyBytes = new Int32Array(0);
-  /** Reply subjects of `CHUNK_SLOTS` slots each; undefined while none of them is in use. */
-  readonly #replies: (Buffer | undefined)[] = [];
-  /** Live slots of each chunk. */
-  readonly #repliesLive: number[] = [];
-  readonly #longReplies = new Map<number, Buffer>();
   readonly #import: (ServiceImportSnapshot | undefined)[] = [];
 
   /** `tag`: 1 to 16 letters and digits that name this worker among all servers. */
-  constructor(entropy: Entropy, tag: string, slotsMax: number = LIMITS.serviceRepliesMax) {
+  constructor(entropy: Entropy, tag: string, bounds: ReplyBounds = BOUNDS) {
     assert(/^[A-Za-z0-9]{1,16}$/.test(tag), "a worker tag is 1 to 16 letters and digits");
-    assert(slotsMax >= 1 && slotsMax <= SLOTS_MAX, "slot numbers have 24 bits");
+    assert(bounds.slots >= 1 && bounds.slots <= SLOTS_MAX, "slot numbers have 24 bits");
     this.#entropy = entropy;
-    this.#slotsMax = slotsMax;
+    this.#bounds = bounds;
+    this.#shares = new ReplyShares(bounds.slots, bounds.bytes);
     this.#head = Buffer.from(`${PREFIX}${tag}.`, "latin1");
     this.subjectBytes = this.#head.length + SLOT_CHARACTERS + SECRET_CHARACTERS;
   }
@@ -97,7 +100,8 @@ export class ServiceReplyTable {
   /**
    * Remembers a request of `account` and `connection` that wants its answers on the subject in
    * `reply[replyStart, replyEnd)`, which is copied. Returns the slot; {@link writeSubject} gives
-   * the reply subject for the exporter.
+   * the reply subject for the exporter. Where there is no room, `account` loses its oldest requests,
+   * or, if it holds less than its share, one that holds more than its own does.
    */
   create(
     spec: ServiceImportSnapshot,
@@ -108,13 +112,16 @@ export class ServiceReplyTable {
     replyEnd: number,
     now: Millis,
   ): number {
-    const slot = this.#takeSlot();
+    const charge = replyCharge(replyEnd - replyStart);
+    if (charge > 0) this.#makeRoom(account, charge);
+    const slot = this.#takeSlot(account);
     this.#writeSecret(slot);
     this.#account[slot] = account;
     this.#connection[slot] = connection;
-    this.#keepReply(slot, reply, replyStart, replyEnd);
+    this.#subjects.keep(slot, reply, replyStart, replyEnd);
     this.#import[slot] = spec;
-    this.#append(slot, this.#laneFor(spec.responseThresholdMs), now);
+    this.#lanes.add(slot, spec.responseThresholdMs, now);
+    this.#shares.add(slot, account, charge);
     this.#live += 1;
     return slot;
   }
@@ -157,7 +164,7 @@ export class ServiceReplyTable {
       difference |= (this.#secrets[secret + index] as number) ^ (bytes[at + index] as number);
     }
     if (difference !== 0) return NONE;
-    if (now < (this.#deadlineMs[slot] as number)) return slot;
+    if (now < this.#lanes.deadlineMs(slot)) return slot;
     this.release(slot);
     return NONE;
   }
@@ -174,20 +181,12 @@ export class ServiceReplyTable {
 
   /** Length of the reply subject of the request in its account. */
   replyBytes(slot: number): number {
-    return this.#replyBytes[slot] as number;
+    return this.#subjects.bytes(slot);
   }
 
   /** Writes the reply subject of the request in its account to `out` at `at`. */
   copyReply(slot: number, out: Buffer, at: number): void {
-    const bytes = this.#replyBytes[slot] as number;
-    if (bytes > REPLY_BYTES) {
-      this.#longReplies.get(slot)?.copy(out, at);
-      return;
-    }
-    const replies = this.#replies[slot >>> CHUNK_BITS];
-    assert(replies !== undefined, "a chunk with a live slot has memory");
-    const place = (slot & (CHUNK_SLOTS - 1)) * REPLY_BYTES;
-    for (let k = 0; k < bytes; k += 1) out[at + k] = replies[place + k] as number;
+    this.#subjects.copy(slot, out, at);
   }
 
   import(slot: number): ServiceImportSnapshot {
@@ -207,23 +206,32 @@ export class ServiceReplyTable {
       this.release(slot);
       return false;
     }
-    const lane = this.#lane[slot] as number;
-    this.#unlink(slot);
-    this.#append(slot, lane, now);
+    this.#lanes.renew(slot, now);
+    this.#shares.renew(slot, this.account(slot), this.#charge(slot));
     return true;
   }
 
   /** Forgets a request: it could not be delivered, or is done. */
   release(slot: number): void {
     assert(this.#import[slot] !== undefined, "a slot is released once");
-    this.#unlink(slot);
+    this.#lanes.remove(slot);
+    this.#shares.remove(slot, this.account(slot), this.#charge(slot));
+    this.#subjects.drop(slot);
     this.#import[slot] = undefined;
-    if ((this.#replyBytes[slot] as number) > REPLY_BYTES) this.#longReplies.delete(slot);
-    const chunk = slot >>> CHUNK_BITS;
-    this.#repliesLive[chunk] = (this.#repliesLive[chunk] as number) - 1;
-    this.#newer[slot] = this.#free;
+    this.#uses[slot] = (this.#uses[slot] as number) + 1;
+    this.#nextFree[slot] = this.#free;
     this.#free = slot;
     this.#live -= 1;
+  }
+
+  /** Which use of `slot` this is. Others may get the slot as soon as anything else is published. */
+  use(slot: number): number {
+    return this.#uses[slot] as number;
+  }
+
+  /** The same, unless the request had to make room meanwhile: `use` was read when it was alive. */
+  releaseUse(slot: number, use: number): void {
+    if (this.#uses[slot] === use) this.release(slot);
   }
 
   /**
@@ -232,15 +240,15 @@ export class ServiceReplyTable {
    */
   expire(now: Millis): number {
     let expired = 0;
-    for (const lane of this.#lanes) {
-      while (lane.oldest !== NONE && now >= (this.#deadlineMs[lane.oldest] as number)) {
-        this.release(lane.oldest);
+    for (let lane = 0; lane < this.#lanes.count; lane += 1) {
+      let slot = this.#lanes.overdue(lane, now);
+      while (slot !== NONE) {
+        this.release(slot);
         expired += 1;
+        slot = this.#lanes.overdue(lane, now);
       }
     }
-    for (let chunk = 1; chunk < this.#replies.length; chunk += 1) {
-      if (this.#repliesLive[chunk] === 0) this.#replies[chunk] = undefined;
-    }
+    this.#subjects.trim();
     return expired;
   }
 
@@ -258,80 +266,60 @@ export class ServiceReplyTable {
 
   /** When {@link expire} has something to do next; Infinity = never. */
   nextDeadlineMs(): Millis {
-    let next = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes) {
-      if (lane.oldest !== NONE) next = Math.min(next, this.#deadlineMs[lane.oldest] as number);
-    }
-    return next;
+    return this.#lanes.nextDeadlineMs();
   }
 
-  #takeSlot(): number {
+  #charge(slot: number): number {
+    return replyCharge(this.#subjects.bytes(slot));
+  }
+
+  /** Long replies go, oldest first, until `charge` bytes more fit. One always fits. */
+  #makeRoom(account: number, charge: number): void {
+    const shares = this.#shares;
+    const { bytes, bytesPerAccount } = this.#bounds;
+    while (shares.bytes(account) > 0 && shares.bytes(account) + charge > bytesPerAccount) {
+      this.release(shares.oldest(account, LONG));
+    }
+    while (shares.totalBytes > 0 && shares.totalBytes + charge > bytes) {
+      this.release(shares.oldest(shares.loserOfBytes(account, charge), LONG));
+    }
+  }
+
+  #takeSlot(account: number): number {
     if (this.#free === NONE) {
-      if (this.#capacity < this.#slotsMax) this.#grow();
-      else this.release(this.#oldestSlot());
+      if (this.#capacity < this.#bounds.slots) this.#grow();
+      else this.release(this.#oldestSlot(this.#shares.loserOfSlot(account)));
     }
     const slot = this.#free;
-    this.#free = this.#newer[slot] as number;
+    this.#free = this.#nextFree[slot] as number;
     return slot;
   }
 
-  /** The request that was made, or answered, longest ago. */
-  #oldestSlot(): number {
-    let found = NONE;
-    let since = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes) {
-      if (lane.oldest === NONE) continue;
-      const start = (this.#deadlineMs[lane.oldest] as number) - lane.timeToLiveMs;
-      if (start < since) {
-        since = start;
-        found = lane.oldest;
-      }
-    }
-    assert(found !== NONE, "a full table has an oldest request");
-    return found;
+  /** The request of `account` that was made, or answered, longest ago. */
+  #oldestSlot(account: number): number {
+    const short = this.#shares.oldest(account, SHORT);
+    const long = this.#shares.oldest(account, LONG);
+    if (short === NONE || long === NONE) return short === NONE ? long : short;
+    return this.#lanes.sinceMs(long) <= this.#lanes.sinceMs(short) ? long : short;
   }
 
   #grow(): void {
     const before = this.#capacity;
-    const after = Math.min(this.#slotsMax, Math.max(SLOTS_AT_START, before * 2));
+    const after = Math.min(this.#bounds.slots, Math.max(SLOTS_AT_START, before * 2));
+    this.#lanes.grow(after);
+    this.#subjects.grow(after);
+    this.#shares.grow(after);
     this.#secrets = resized(this.#secrets, new Uint8Array(after * SECRET_CHARACTERS));
-    this.#deadlineMs = resized(this.#deadlineMs, new Float64Array(after));
-    this.#lane = resized(this.#lane, new Int16Array(after));
-    this.#older = resized(this.#older, new Int32Array(after));
-    this.#newer = resized(this.#newer, new Int32Array(after));
+    this.#nextFree = resized(this.#nextFree, new Int32Array(after));
+    this.#uses = resized(this.#uses, new Uint32Array(after));
     this.#account = resized(this.#account, new Int32Array(after));
     this.#connection = resized(this.#connection, new Float64Array(after));
-    this.#replyBytes = resized(this.#replyBytes, new Int32Array(after));
-    while (this.#replies.length * CHUNK_SLOTS < after) {
-      this.#replies.push(undefined);
-      this.#repliesLive.push(0);
-    }
     for (let slot = before; slot < after; slot += 1) {
       this.#import.push(undefined);
-      this.#newer[slot] = slot + 1 < after ? slot + 1 : this.#free;
+      this.#nextFree[slot] = slot + 1 < after ? slot + 1 : this.#free;
     }
     this.#free = before;
     this.#capacity = after;
-  }
-
-  #keepReply(slot: number, reply: Uint8Array, start: number, end: number): void {
-    const bytes = end - start;
-    const chunk = slot >>> CHUNK_BITS;
-    this.#replyBytes[slot] = bytes;
-    this.#repliesLive[chunk] = (this.#repliesLive[chunk] as number) + 1;
-    if (bytes > REPLY_BYTES) {
-      const copy = Buffer.allocUnsafeSlow(bytes);
-      copy.set(reply.subarray(start, end));
-      this.#longReplies.set(slot, copy);
-      return;
-    }
-    let replies = this.#replies[chunk];
-    if (replies === undefined) {
-      replies = Buffer.allocUnsafeSlow(CHUNK_SLOTS * REPLY_BYTES);
-      this.#replies[chunk] = replies;
-    }
-    const place = (slot & (CHUNK_SLOTS - 1)) * REPLY_BYTES;
-    for (let k = 0; k < bytes; k += 1) replies[place + k] = reply[start + k] as number;
   }
 
   #writeSecret(slot: number): void {
@@ -346,46 +334,4 @@ export class ServiceReplyTable {
     }
     this.#randomUsed += SECRET_CHARACTERS;
   }
-
-  /** Index of the lane for a time to live; there are as many as are in use at the same time. */
-  #laneFor(timeToLiveMs: number): number {
-    let unused: Lane | undefined;
-    for (let index = 0; index < this.#lanes.length; index += 1) {
-      const lane = this.#lanes[index] as Lane;
-      if (lane.timeToLiveMs === timeToLiveMs) return index;
-      if (lane.oldest === NONE) unused = lane;
-    }
-    if (unused !== undefined) {
-      unused.timeToLiveMs = timeToLiveMs;
-      return this.#lanes.indexOf(unused);
-    }
-    this.#lanes.push({ timeToLiveMs, oldest: NONE, newest: NONE });
-    return this.#lanes.length - 1;
-  }
-
-  #append(slot: number, laneIndex: number, now: Millis): void {
-    const lane = this.#lanes[laneIndex] as Lane;
-    this.#lane[slot] = laneIndex;
-    this.#deadlineMs[slot] = now + lane.timeToLiveMs;
-    this.#older[slot] = lane.newest;
-    this.#newer[slot] = NONE;
-    if (lane.newest === NONE) lane.oldest = slot;
-    else this.#newer[lane.newest] = slot;
-    lane.newest = slot;
-  }
-
-  #unlink(slot: number): void {
-    const lane = this.#lanes[this.#lane[slot] as number] as Lane;
-    const older = this.#older[slot] as number;
-    const newer = this.#newer[slot] as number;
-    if (older === NONE) lane.oldest = newer;
-    else this.#newer[older] = newer;
-    if (newer === NONE) lane.newest = older;
-    else this.#older[newer] = older;
-  }
-}
-
-function resized<T extends Uint8Array | Int16Array | Int32Array | Float64Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

@@ -53,6 +53,8 @@ export interface AccountSnapshot {
   /** Dense index, the account's id on all threads; `$G` is 0, the system account 1. */
   readonly index: number;
   readonly name: string;
+  /** A name for people; undefined = `name` is one. */
+  readonly nameTag?: string | undefined;
   readonly limits: AccountLimits;
   readonly mappings: readonly MappingSnapshot[];
   /**
@@ -68,4 +70,21 @@ export interface AccountsSnapshot {
   readonly hasSystemAccount: boolean;
   readonly streamImports: readonly StreamImportSnapshot[];
   readonly serviceImports: readonly ServiceImportSnapshot[];
+}
+
+/** The imports of one account, all of them. */
+export interface AccountImports {
+  readonly importer: number;
+  readonly streams: readonly StreamImportSnapshot[];
+  readonly services: readonly ServiceImportSnapshot[];
+}
+
+/** What has changed between two snapshots of accounts: small, however many there are. */
+export interface AccountsDelta {
+  /** New ones and others than before, retired ones included, each at its index. */
+  readonly accounts: readonly AccountSnapshot[];
+  /** In place of what these accounts imported before. */
+  readonly imports: readonly AccountImports[];
+  /** Ways of messages between accounts that were there before are others now. */
+  readonly movesMessages: boolean;
 }

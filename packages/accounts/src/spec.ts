@@ -52,6 +52,8 @@ export interface ImportSpec {
   /** AC-34; services only. */
   readonly share?: boolean | undefined;
   readonly allowTrace?: boolean | undefined;
+  /** An activation of the exporter was found good: the export's own list is not asked (AC-52). */
+  readonly activated?: boolean | undefined;
   readonly at?: SourcePosition | undefined;
 }
 
@@ -67,6 +69,8 @@ export interface AccountLimitsSpec {
 export interface AccountSpec {
   readonly name: string;
   readonly nkey?: string | undefined;
+  /** A name for people, where `name` is a key. */
+  readonly nameTag?: string | undefined;
   readonly limits?: AccountLimitsSpec | undefined;
   readonly mappings?: readonly MappingSpec[] | undefined;
   readonly exports?: readonly ExportSpec[] | undefined;

@@ -11,7 +11,19 @@ export type LoginKind =
   | "user"
   | "certificate"
   | "token"
+  | "jwt"
   | "callout";
+
+/** What the token of a user says beside its rights (AN-57). */
+export interface TokenFacts {
+  /** The token as it was sent: rights are judged anew by it. Must not be shown. */
+  readonly text: string;
+  /** Name of the user for people. */
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Key that signed the token: the account's own or one of its signing keys. */
+  readonly issuerKey: string;
+}
 
 /** Who a connection is. Contains no secret. */
 export interface Identity {
@@ -29,6 +41,8 @@ export interface Identity {
   readonly subscriptionsMax?: number | undefined;
   /** Wall-clock end of the right to be connected (CP-82), Unix milliseconds. */
   readonly expiresAtMs?: number | undefined;
+  /** Of a login by token. */
+  readonly token?: TokenFacts | undefined;
 }
 
 /** The fields of CONNECT that a login looks at (CP-20). */
@@ -49,6 +63,8 @@ export interface LoginFacts {
   /** The bytes of the nonce text in INFO; what a signature is over (CP-06). */
   readonly nonce: Uint8Array;
   readonly connectionType: ConnectionType;
+  /** The peer's IP address; undefined = none. */
+  readonly address?: string | undefined;
   readonly tls?: TlsFacts | undefined;
 }
 
@@ -67,6 +83,8 @@ export interface HashPending {
 export interface AccountPending {
   readonly kind: "account";
   readonly key: string;
+  /** What whoever judges tokens made of the login so far. */
+  readonly judged: unknown;
 }
 
 /** Wanted: the answer of the callout service of this account (AN-60); the driver adds the rest. */
@@ -95,6 +113,8 @@ export type Pending = HashPending | AccountPending | CalloutPending | PluginPend
 /** What the control thread is asked while a login waits; plain data, clones to another thread. */
 export type LoginQuestion =
   | { readonly kind: "hash"; readonly stored: string; readonly given: string }
+  /** AN-44: the account with this key. */
+  | { readonly kind: "account"; readonly key: string }
   | CalloutQuestion;
 
 /** Everything that a callout service is told of a login (AN-63). Holds secrets: never logged. */
@@ -147,12 +167,15 @@ export interface CalloutUser {
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
 export type LoginAnswer =
   | { readonly kind: "hash"; readonly matches: boolean }
+  /** `error` undefined: the account was told to this thread before. */
+  | { readonly kind: "account"; readonly error?: string | undefined }
   /** Without a user: refused, for this reason. */
   | { readonly kind: "callout"; readonly user: CalloutUser }
   | { readonly kind: "callout"; readonly user?: undefined; readonly reason: string };
 
 /** What to ask for a wait; undefined = not known here: the driver's question, or nobody's. */
 export function questionOf(wait: Pending): LoginQuestion | undefined {
+  if (wait.kind === "account") return { kind: "account", key: wait.key };
   if (wait.kind !== "hash") return undefined;
   return { kind: "hash", stored: wait.stored, given: wait.given };
 }
@@ -175,15 +198,18 @@ export type DenyReason =
   | "password wrong"
   | "token wrong"
   | "callout refused"
-  | "answer unexpected";
+  | "answer unexpected"
+  /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
+  | "token refused";
 
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  /** `detail`: the same in more words, and the account of the service that said so. */
   | {
       readonly kind: "denied";
       readonly reason: DenyReason;
+      /** For the log, in place of the reason. No secret stands in it. */
       readonly detail?: string | undefined;
+      /** Account of the callout service that said so. */
       readonly accountName?: string | undefined;
     }
   | { readonly kind: "pending"; readonly wait: Pending };

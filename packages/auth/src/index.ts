@@ -33,4 +33,5 @@ export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauth
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";
 export type * from "./spec.ts";
+export type * from "./token-logins.ts";
 export { validateAuth } from "./validate-auth.ts";

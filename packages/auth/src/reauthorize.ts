@@ -57,6 +57,9 @@ function byKind(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutc
       return byCertificate(login, after);
     case "callout":
       return byCallout(login, after);
+    // A token is judged by whoever took it; here nobody trusts it any more.
+    case "jwt":
+      return denied("token refused");
   }
 }
 

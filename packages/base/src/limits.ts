@@ -70,16 +70,39 @@ export const LIMITS = {
   monitorStalledMs: 30_000,
   /** ... and one whose answer is not through by then. */
   monitorAnswerMs: 120_000,
-  /** Pages made at the same time; further requests wait for their turn. */
+  /** Pages made at the same time, for HTTP and the system account; further ones wait in turn. */
   monitorPagesAtOnce: 4,
+  /** HTTP requests that wait for their turn; further ones are answered 503. */
+  monitorPagesWaitingMax: 512,
+  /** Requests for pages to the system account that wait; further ones are refused with 503. */
+  systemPagesWaitingMax: 32,
+  /** One page; more is refused with 400, the reader may ask for less. */
+  monitorPageBytesMax: 32 * 1024 * 1024,
+  /** The same for the system account, refused with 500: an answer is copied in one go. */
+  systemPageBytesMax: 16 * 1024 * 1024,
+  /** Finished pages that wait for slow readers. Who has stalled longest is cut for the next page ... */
+  monitorWaitingBytesMax: 64 * 1024 * 1024,
+  /** ... but nobody who took something within this time. */
+  monitorGraceMs: 250,
   /** Requests that one connection may have waiting (pipelining); more close it. */
   monitorPipelinedMax: 8,
   /** Wrong credentials from one address within a minute; then it is refused for a minute. */
   monitorLoginFailuresMax: 10,
   /** Addresses whose failed logins are counted; the oldest make room. */
   monitorLoginAddressesMax: 4_096,
-  /** Reply mappings of service imports kept by one worker; the oldest make room. */
+  /**
+   * Service requests under way, kept by one worker. When all are taken the account that asks loses its
+   * own oldest, if it holds its fair share (this, divided by the accounts that hold any); else an
+   * account that holds more than that does.
+   */
   serviceRepliesMax: 1_048_576,
+  /**
+   * Memory of their reply subjects above 64 bytes, each with 256 bytes of overhead. The oldest with
+   * such a subject make room, of the account that the same rule finds ...
+   */
+  serviceReplyBytesMax: 64 * 1024 * 1024,
+  /** ... and the same for one account, which loses its own oldest. */
+  serviceReplyBytesPerAccountMax: 16 * 1024 * 1024,
   /** AC-30. */
   serviceResponseThresholdMs: 120_000,
 } as const;

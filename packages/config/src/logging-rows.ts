@@ -1,5 +1,5 @@
-// Options of the log (CK-04, CK-15; section 13). Control thread. Must stay true: every one of them is
-// taken over by a reload (RL-02).
+// Options of the log (CK-04, CK-15; section 13). Control thread. Must stay true: a reload takes over
+// all of them (RL-02), but for when a file is begun anew, as in the reference.
 import type { ReadContext } from "./context.ts";
 import { readInteger, readString } from "./fields.ts";
 import type { ConfigEntry } from "./node.ts";
@@ -40,8 +40,7 @@ function loggingSizeRow(
   key: "logFileSizeLimit" | "logFilesMax",
   type: OptionType,
 ): OptionRow {
-  const row = { default: "0", reloadable: true, ...facts };
-  return rowOf(row, type, (draft, entry, { findings }) => {
+  return rowOf({ default: "0", ...facts }, type, (draft, entry, { findings }) => {
     const value = readInteger(entry, findings);
     if (value === undefined) return;
     draft.options.logging = { ...draft.options.logging, [key]: Math.max(0, value) };

@@ -13,6 +13,7 @@ import { readMappings } from "./mappings.ts";
 import { MISSING_ROWS } from "./missing-rows.ts";
 import { MONITORING_ROWS } from "./monitoring-rows.ts";
 import { type ConfigEntry, describeKind } from "./node.ts";
+import { OPERATOR_ROWS } from "./operator-rows.ts";
 import {
   booleanRow,
   boundedInteger,
@@ -205,7 +206,7 @@ const LIMIT_ROWS: readonly OptionRow[] = [
     "size",
   ),
   limitRow(
-    { name: "max_pending", default: "64MB", row: "CK-17" },
+    { name: "max_pending", default: "64MB", reloadable: true, row: "CK-17" },
     "maxPending",
     { min: 0, zeroIsDefault: true },
     "size",
@@ -222,7 +223,13 @@ const LIMIT_ROWS: readonly OptionRow[] = [
     applyMaxConnections,
   ),
   limitRow(
-    { name: "max_subscriptions", aliases: ["max_subs"], default: "0", row: "CK-17" },
+    {
+      name: "max_subscriptions",
+      aliases: ["max_subs"],
+      default: "0",
+      reloadable: true,
+      row: "CK-17",
+    },
     "maxSubscriptions",
     {},
   ),
@@ -258,12 +265,12 @@ const LIMIT_ROWS: readonly OptionRow[] = [
   ),
   rowOf({ name: "write_timeout", default: "default", row: "CK-18" }, "string", applyWriteTimeout),
   rowOf(
-    { name: "lame_duck_duration", default: "2m", row: "CK-21" },
+    { name: "lame_duck_duration", default: "2m", reloadable: true, row: "CK-21" },
     "duration",
     applyLameDuckDuration,
   ),
   durationRow(
-    { name: "lame_duck_grace_period", default: "10s", row: "CK-21" },
+    { name: "lame_duck_grace_period", default: "10s", reloadable: true, row: "CK-21" },
     "lameDuckGraceMs",
     false,
   ),
@@ -315,6 +322,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...MONITORING_ROWS,
   ...LIMIT_ROWS,
   ...IDENTITY_ROWS,
+  ...OPERATOR_ROWS,
   ...MISSING_ROWS,
 ];
 

@@ -11,7 +11,6 @@ export type Feature =
   | "JetStream"
   | "websocket"
   | "MQTT"
-  | "operators and account JWTs"
   | "OCSP"
   | "trusted proxies"
   | "the PROXY protocol"

@@ -17,10 +17,14 @@ export interface AnswerError {
   readonly description: string;
 }
 
-/** SY-22. `body` is JSON text, "" = nothing but that it is done. */
-export function envelope(server: ServerFacts, stamp: MessageStamp, body: string): string {
+/** SY-22. What stands before and behind the data; without data it says that something is done. */
+export function envelopeAround(
+  server: ServerFacts,
+  stamp: MessageStamp,
+  hasData: boolean,
+): readonly [before: string, after: string] {
   const head = JSON.stringify(serverInfo(server, stamp));
-  return body === "" ? `{"server":${head}}` : `{"server":${head},"data":${body}}`;
+  return [`{"server":${head}${hasData ? ',"data":' : ""}`, "}"];
 }
 
 export function errorEnvelope(

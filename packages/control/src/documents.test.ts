@@ -1,7 +1,7 @@
 // Events and envelopes: fields, their order, and what is left out.
 import { describe, expect, test } from "vitest";
 import { accountConnectionsEvent } from "./account-connections.ts";
-import { envelope, errorEnvelope, packingFor, userInfo } from "./answer.ts";
+import { envelopeAround, errorEnvelope, packingFor, userInfo } from "./answer.ts";
 import { connectEvent, disconnectEvent } from "./connection-events.ts";
 import { reloadEvent } from "./reload-event.ts";
 import { serverInfo } from "./server-info.ts";
@@ -142,8 +142,12 @@ describe("documents", () => {
   });
 
   test("SY-22: envelopes with data, with an error, and with neither", () => {
-    expect(keys(JSON.parse(envelope(SERVER, STAMP, '{"a":1}')) as object)).toBe("server data");
-    expect(keys(JSON.parse(envelope(SERVER, STAMP, "")) as object)).toBe("server");
+    expect(keys(JSON.parse(envelopeAround(SERVER, STAMP, true).join('{"a":1}')) as object)).toBe(
+      "server data",
+    );
+    expect(keys(JSON.parse(envelopeAround(SERVER, STAMP, false).join("")) as object)).toBe(
+      "server",
+    );
     const refused = errorEnvelope(SERVER, STAMP, { code: 400, description: "no" });
     expect(JSON.parse(refused)).toMatchObject({ error: { code: 400, description: "no" } });
   });

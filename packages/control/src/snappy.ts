@@ -32,7 +32,12 @@ function maskedChecksum(bytes: Uint8Array): number {
 
 /** The whole stream for `input`. */
 export function snappyStream(input: Buffer): Buffer {
-  const parts: Buffer[] = [IDENTIFIER];
+  return Buffer.concat([...snappyChunks(input)]);
+}
+
+/** The same piece by piece, each made of at most 64 KiB of input. */
+export function* snappyChunks(input: Buffer): Generator<Buffer, void> {
+  yield IDENTIFIER;
   for (let start = 0; start < input.length; start += CHUNK_BYTES) {
     const bytes = input.subarray(start, start + CHUNK_BYTES);
     const block = snappyBlock(bytes);
@@ -42,9 +47,8 @@ export function snappyStream(input: Buffer): Buffer {
     head[0] = isSmaller ? COMPRESSED : PLAIN;
     head.writeUIntLE(content.length + 4, 1, 3);
     head.writeUInt32LE(maskedChecksum(bytes), 4);
-    parts.push(head, content);
+    yield Buffer.concat([head, content]);
   }
-  return Buffer.concat(parts);
 }
 
 /** One block of at most 64 KiB. */

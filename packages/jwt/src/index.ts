@@ -21,7 +21,13 @@ export {
 export { claimHash, claimsToJson, type EncodeResult, encodeClaims } from "./encode.ts";
 export { JsonNumber, type JsonObject, type JsonValue, readJson } from "./json/json-reader.ts";
 export { type Signer, signerFromSeed } from "./signer.ts";
-export { type AccountSpecs, accountSpecs, type ImportProblem } from "./trust/account-spec.ts";
+export {
+  type AccountSpecs,
+  accountSpec,
+  accountSpecs,
+  type ImportProblem,
+  type SingleAccountSpec,
+} from "./trust/account-spec.ts";
 export { type ActivationVerdict, activationHash, judgeActivation } from "./trust/activation.ts";
 export {
   accountKeyOf,

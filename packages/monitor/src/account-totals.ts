@@ -11,6 +11,7 @@ import type { FinishedTotals, MonitorFacts, Steps } from "./facts.ts";
 
 /** Open connections whose account is looked up between two pauses. */
 const SLICE_CONNECTIONS = 256;
+const SLICE_ACCOUNTS = 4_096;
 
 export interface AccountTotals {
   /** Open. */
@@ -36,6 +37,7 @@ export function* allAccountTotals(facts: MonitorFacts): Steps<ReadonlyMap<string
   const { connections } = facts;
   for (const { name } of facts.accounts()) {
     totals.set(name, fromFinished(connections.finishedTotals(name)));
+    if (totals.size % SLICE_ACCOUNTS === 0) yield { kind: "pause" };
   }
   yield { kind: "pause" };
   const live = connections.live();

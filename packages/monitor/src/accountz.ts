@@ -13,6 +13,8 @@ import { timeText } from "./go-text.ts";
 import type { Outcome } from "./page.ts";
 import { accountStats } from "./subsz.ts";
 
+/** Accounts that are written out between two pauses. */
+const SLICE_ACCOUNTS = 4_096;
 const RESPONSE_TYPES = { singleton: "Singleton", stream: "Streamed", chunked: "Chunked" } as const;
 
 /** `account`: name of the account to be shown; empty = the list of all. */
@@ -119,7 +121,8 @@ export function* accstatz(
   const totals = yield* allAccountTotals(facts);
   const wanted = names.length === 0 ? [...totals.keys()] : names;
   const stats: JsonObject[] = [];
-  for (const name of wanted) {
+  for (const [at, name] of wanted.entries()) {
+    if (at % SLICE_ACCOUNTS === SLICE_ACCOUNTS - 1) yield { kind: "pause" };
     const account = totals.get(name);
     if (account === undefined || (!unused && account.connections === 0)) continue;
     stats.push(accountStatistics(name, account));

@@ -14,7 +14,11 @@ import {
   FIGURES_COUNT,
 } from "@weft/base";
 import type { FinishedConnection } from "@weft/broker";
-import type { LiveConnections } from "./facts.ts";
+import type { LiveConnections, Steps } from "./facts.ts";
+import { sortedPlaces } from "./stepped-sort.ts";
+
+/** Candidates whose keys are read between two pauses. */
+const SLICE = 4_096;
 
 export const SORT_KEYS = [
   "cid",
@@ -77,27 +81,35 @@ function keyOf(live: LiveConnections, candidate: Candidate, key: SortKey, nowMs:
 }
 
 /** The candidates in order; where keys are equal, by client id. */
-export function sortCandidates(
+export function* sortCandidates(
   live: LiveConnections,
   candidates: readonly Candidate[],
   key: SortKey,
   nowMs: number,
-): Candidate[] {
-  const keys = Float64Array.from(candidates, (one) => keyOf(live, one, key, nowMs));
-  const ids = Float64Array.from(candidates, (one) => keyOf(live, one, "cid", nowMs));
+): Steps<Candidate[]> {
+  const keys = new Float64Array(candidates.length);
+  const ids = new Float64Array(candidates.length);
+  const ranks = key === "reason" ? reasonRanks(candidates) : undefined;
   const sign = ASCENDING.has(key) ? 1 : -1;
-  const byId = (a: number, b: number): number => (ids[a] as number) - (ids[b] as number);
-  const order = Uint32Array.from(candidates, (_, at) => at);
-  if (key === "reason") {
-    const reasons = candidates.map((one) => (typeof one === "number" ? "" : one.reason));
-    order.sort((a, b) => compareText(reasons[a] ?? "", reasons[b] ?? "") || byId(a, b));
-  } else {
-    order.sort((a, b) => sign * ((keys[a] as number) - (keys[b] as number)) || byId(a, b));
+  for (const [at, one] of candidates.entries()) {
+    const value = ranks?.get(reasonOf(one)) ?? keyOf(live, one, key, nowMs);
+    keys[at] = sign * value;
+    ids[at] = keyOf(live, one, "cid", nowMs);
+    if (at % SLICE === SLICE - 1) yield { kind: "pause" };
   }
+  const order = yield* sortedPlaces(
+    candidates.length,
+    (a, b) => (keys[a] as number) - (keys[b] as number) || (ids[a] as number) - (ids[b] as number),
+  );
   return Array.from(order, (place) => candidates[place] as Candidate);
 }
 
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+function reasonOf(candidate: Candidate): string {
+  return typeof candidate === "number" ? "" : candidate.reason;
+}
+
+/** Place of each reason in the order of their texts: there are few. */
+function reasonRanks(candidates: readonly Candidate[]): ReadonlyMap<string, number> {
+  const reasons = [...new Set(candidates.map(reasonOf))].sort((a, b) => (a < b ? -1 : 1));
+  return new Map(reasons.map((reason, rank) => [reason, rank]));
 }

@@ -27,6 +27,8 @@ export const CONNECTIONS_LIMIT_DEFAULT = 1_024n;
 
 /** Connections that are looked at, or written out, between two pauses. */
 const SLICE_CONNECTIONS = 256;
+/** Subscriptions, or what takes as long, that are written out between two pauses. */
+const SLICE_WORK = 4_096;
 
 export interface ConnzOptions {
   /** One of `SORT_KEYS`; empty = `cid`. */
@@ -112,7 +114,8 @@ export function* connz(facts: MonitorFacts, options: ConnzOptions): Steps<Outcom
   const found = yield* candidatesOf(facts, live, options);
   yield { kind: "pause" };
   const nowMs = Number(now / 1_000_000n);
-  const sorted = sortCandidates(live, found.candidates, (options.sort || "cid") as SortKey, nowMs);
+  const key = (options.sort || "cid") as SortKey;
+  const sorted = yield* sortCandidates(live, found.candidates, key, nowMs);
   yield { kind: "pause" };
   const page = cut(sorted, offset, limit);
   const connections = yield* infosOf(facts, live, page, { ...options, nowMs });
@@ -236,10 +239,17 @@ function* infosOf(
         ? NOTHING_LISTED
         : yield* collectSubscriptions(facts, placesOf(live, rows), {}, left);
     for (const entries of listed.values()) left -= entries.length;
+    let work = 0;
     for (const candidate of slice) {
+      const entries = typeof candidate === "number" ? listed.get(clientIdOf(live, candidate)) : [];
+      // Certificates are read for `auth`, which takes as long as a hundred subscriptions.
+      work += (wish.auth ? 100 : 1) + (entries?.length ?? 0);
+      if (work > SLICE_WORK) {
+        yield { kind: "pause" };
+        work = 0;
+      }
       const info = infoOf(facts, live, candidate, wish);
       if (info === undefined) continue;
-      const entries = typeof candidate === "number" ? listed.get(clientIdOf(live, candidate)) : [];
       infos.push(
         entries === undefined || entries.length === 0
           ? info

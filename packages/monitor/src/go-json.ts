@@ -19,6 +19,8 @@ export interface JsonObject {
 
 /** Chunks are handed out at about this many characters. */
 const CHUNK_CHARACTERS = 32 * 1024;
+/** A list of plain items up to this length is encoded in one go. */
+const ITEMS_AT_ONCE = 256;
 
 /** Nothing in it is escaped. */
 const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
@@ -30,29 +32,57 @@ export function encodeJson(value: JsonValue, indent = "  "): string {
   return encode(value, indent, indent === "" ? "" : "\n");
 }
 
-/** The same in pieces: long lists in the fields of `value` are encoded as they are asked for. */
+/** The same in pieces: long lists are encoded as they are asked for, also those of items. */
 export function* jsonChunks(value: JsonObject, indent = "  "): Generator<string, void> {
-  const line = indent === "" ? "" : `\n${indent}`;
-  let text = "{";
-  let separator = "";
-  for (const [key, field] of Object.entries(value)) {
+  let text = "";
+  for (const part of parts(value, indent, indent === "" ? "" : "\n")) {
+    text += part;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
+}
+
+/** Fields one by one, and items of lists one by one. */
+function* parts(value: JsonObject, indent: string, line: string): Generator<string, void> {
+  const inner = line === "" ? "" : line + indent;
+  const itemLine = inner === "" ? "" : inner + indent;
+  const colon = indent === "" ? ":" : ": ";
+  let opening = "{";
+  for (const key in value) {
+    const field = value[key];
     if (field === undefined) continue;
-    text += `${separator}${line}${quote(key)}:${indent === "" ? "" : " "}`;
-    separator = ",";
-    if (!Array.isArray(field) || field.length === 0) {
-      text += encode(field, indent, line);
+    yield `${opening}${inner}${fieldName(key)}${colon}`;
+    opening = ",";
+    if (!isTakenApart(field)) {
+      yield encode(field, indent, inner);
       continue;
     }
-    const itemLine = line === "" ? "" : line + indent;
     for (let at = 0; at < field.length; at += 1) {
-      text += `${at === 0 ? "[" : ","}${itemLine}${encode(field[at] as JsonValue, indent, itemLine)}`;
-      if (text.length < CHUNK_CHARACTERS) continue;
-      yield text;
-      text = "";
+      const item = field[at] as JsonValue;
+      yield `${at === 0 ? "[" : ","}${itemLine}`;
+      if (holdsLongList(item)) yield* parts(item, indent, itemLine);
+      else yield encode(item, indent, itemLine);
     }
-    text += `${line}]`;
+    yield `${inner}]`;
   }
-  yield separator === "" ? "{}" : `${text}${indent === "" ? "" : "\n"}}`;
+  yield opening === "{" ? "{}" : `${line}}`;
+}
+
+function isTakenApart(field: JsonValue): field is readonly JsonValue[] {
+  if (!Array.isArray(field) || field.length === 0) return false;
+  return field.length > ITEMS_AT_ONCE || typeof field[0] === "object";
+}
+
+/** Connections with all their subscriptions, for one. */
+function holdsLongList(item: JsonValue): item is JsonObject {
+  if (typeof item !== "object" || item === null || isList(item) || isMap(item)) return false;
+  for (const key in item) {
+    const field = item[key];
+    if (Array.isArray(field) && field.length > ITEMS_AT_ONCE) return true;
+  }
+  return false;
 }
 
 /** `line`: line end and indentation of the level that `value` stands on. */

@@ -134,8 +134,12 @@ export function countedName(path: string, basePath: string): string | undefined 
   return below === "/" ? "/" : ROUTES.get(below ?? "")?.counted;
 }
 
-export function* renderPage(request: PageRequest, facts: MonitorFacts): Steps<Page> {
-  const basePath = facts.options.monitoring?.basePath ?? "";
+/** `basePath`: of the listener that was asked. */
+export function* renderPage(
+  request: PageRequest,
+  facts: MonitorFacts,
+  basePath = facts.options.monitoring?.basePath ?? "",
+): Steps<Page> {
   const path = pathBelow(request.path, basePath);
   if (path === "/") return htmlPage(rootPage(facts.server.weftVersion, basePath));
   const route = ROUTES.get(path ?? "");

@@ -10,6 +10,8 @@ import type { Outcome } from "./page.ts";
 import type { Query } from "./query.ts";
 
 export const SUBSCRIPTIONS_LIMIT_DEFAULT = 1_024n;
+/** Subscriptions that are written out between two pauses. */
+const SLICE_SUBSCRIPTIONS = 4_096;
 
 export interface SubszOptions {
   readonly subscriptions: boolean;
@@ -51,7 +53,11 @@ export function* subsz(facts: MonitorFacts, options: SubszOptions): Steps<Outcom
     skip: Number(offset),
     take: Number(limit),
   });
-  const listed = page.entries.map((entry) => subscriptionInfo(entry, names.get(entry.account)));
+  const listed: JsonObject[] = [];
+  for (const entry of page.entries) {
+    listed.push(subscriptionInfo(entry, names.get(entry.account)));
+    if (listed.length % SLICE_SUBSCRIPTIONS === 0) yield { kind: "pause" };
+  }
   return {
     ...head,
     ...stats,

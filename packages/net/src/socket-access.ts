@@ -1,7 +1,8 @@
-// The four places where Node has no public way yet: accepting a connection without making a socket
-// of it, so that only the thread that will own it makes one, with our read buffer; seeing that a
-// transfer came to nothing; finding the socket under a TLS one; and reading that one into our buffer.
-// Any thread that owns sockets. Nothing else of Node's internals may be touched anywhere.
+// The places where Node has no public way yet: accepting a connection without making a socket of it,
+// so that only the thread that will own it makes one, with our read buffer; seeing that a transfer
+// came to nothing; finding the socket under a TLS one; and reading that one into our buffer. Any
+// thread that owns sockets. But for the writes of native-writes.ts nothing else of Node's internals
+// may be touched anywhere.
 import net, { type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { SocketTransport } from "./socket-transport.ts";

@@ -4,6 +4,7 @@
 // so a view of it is valid during one `onBytes` only.
 import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
+import { NativeWrites } from "./native-writes.ts";
 import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
@@ -27,6 +28,7 @@ export class SocketDriver {
   /** `[headroom | one read]`; sessions may write into the headroom before a chunk. */
   readonly readBuffer: Buffer;
   readonly flush: () => void;
+  readonly writes = new NativeWrites();
   /** The transport whose bytes are being handled, if any. */
   delivering: SocketTransport | undefined;
 

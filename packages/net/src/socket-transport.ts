@@ -4,6 +4,7 @@
 // connection holds nothing but this object and its socket.
 import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
+import { WRITE_DONE, WRITE_REFUSED, WRITE_WAITS } from "./native-writes.ts";
 import { plainAddress } from "./plain-address.ts";
 import type { RestOfRead } from "./rest-of-read.ts";
 import { type OwnedSocket, readLike, TRANSPORT } from "./socket-access.ts";
@@ -28,7 +29,7 @@ import {
   ENDING,
   HANDSHAKING,
   PAUSED,
-  SLOW,
+  WRITING,
   YIELDED,
 } from "./transport-flags.ts";
 import { writeChunks } from "./written-chunks.ts";
@@ -40,8 +41,6 @@ const QUIET_READ_BYTES = 2_048;
 const QUIET_READS_MIN = 4;
 /** First byte of every TLS handshake record. */
 const TLS_HANDSHAKE_RECORD = 0x16;
-
-const EMPTY = Buffer.alloc(0);
 
 type Cause = Parameters<TransportEvents["onClosed"]>[0];
 const BY_PEER: readonly [Cause, string] = ["peer", ""];
@@ -59,8 +58,6 @@ export class SocketTransport implements Transport {
   #ended: readonly [cause: Cause, detail: string] = BY_PEER;
   /** Handshake deadline, later the linger of `end`. */
   #timer: NodeJS.Timeout | undefined;
-  /** Made when a write has to wait. */
-  #written: ((error?: Error | null) => void) | undefined;
   /** A write that came during the handshake. */
   #held: Buffer[] | undefined;
   /** Of a read beside quiet connections. */
@@ -104,17 +101,19 @@ export class SocketTransport implements Transport {
     }
     assert(chunks.length > 0, "a write has chunks");
     const stream = this.#stream;
-    // Almost always the kernel takes a write at once, and then a callback would be a detour by way
-    // of the next tick: it is asked for where the last write had to wait, and of the TLS layer.
-    const isAsked = (this.#flags & SLOW) !== 0 || stream !== this.#socket;
-    writeChunks(stream, chunks, isAsked ? this.#whenWritten() : undefined);
-    if (stream.writableLength === 0) {
-      this.#flags &= ~SLOW;
-      if (!isAsked) this.driver.wroteAtOnce(this);
-    } else {
-      this.#flags |= SLOW;
-      if (!isAsked) stream.write(EMPTY, this.#whenWritten());
-    }
+    const { writes } = this.driver;
+    const isTls = stream !== this.#socket;
+    const outcome = writes.write(stream, isTls ? writes.joined(chunks) : chunks);
+    if (outcome === WRITE_DONE) this.driver.wroteAtOnce(this);
+    else if (outcome === WRITE_REFUSED) this.#writeByStream(chunks);
+    else if (isTls && outcome === WRITE_WAITS) this.#flags |= WRITING;
+  }
+
+  /** Where Node is not known well enough for native writes. */
+  #writeByStream(chunks: Buffer[]): void {
+    writeChunks(this.#stream, chunks, (error) => {
+      if (!error) this.nativeWritten();
+    });
   }
 
   pauseReading(): void {
@@ -293,13 +292,13 @@ export class SocketTransport implements Transport {
     }
   }
 
-  #whenWritten(): (error?: Error | null) => void {
-    this.#written ??= (error) => {
-      if (error) return;
-      this.tellWritten();
-      this.driver.flush();
-    };
-    return this.#written;
+  /** A write that had to wait is done. */
+  nativeWritten(): void {
+    const isEnding = (this.#flags & (WRITING | ENDING)) === (WRITING | ENDING);
+    this.#flags &= ~WRITING;
+    if (isEnding) this.#stream.end();
+    this.tellWritten();
+    this.driver.flush();
   }
 
   #tell(call: (events: TransportEvents) => void): void {
@@ -379,7 +378,8 @@ export class SocketTransport implements Transport {
     this.#flags = (this.#flags & ~(PAUSED | AWAITING_HELLO)) | ENDING;
     this.#clearTimer();
     this.#timer = setTimeout(lingerIsOver, LINGER_MS, this);
-    this.#stream.end();
+    // Behind a write of the TLS layer, as the stream itself would.
+    if ((this.#flags & WRITING) === 0) this.#stream.end();
     if (wasStopped) this.#startReading();
   }
 

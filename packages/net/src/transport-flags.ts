@@ -11,8 +11,8 @@ export const HANDSHAKING = 8;
 export const ENDING = 16;
 export const DESTROYED = 32;
 export const CLOSED = 64;
-/** The kernel did not take the last write at once. */
-export const SLOW = 128;
 /** TLS whose clear bytes come as `data` events. */
-export const BY_EVENTS = 256;
+export const BY_EVENTS = 128;
+/** A write of the TLS layer is under way. */
+export const WRITING = 256;
 export const DISCARDING = ENDING | DESTROYED | CLOSED;

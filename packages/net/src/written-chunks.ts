@@ -1,11 +1,11 @@
-// Several chunks as one write of the system. Any thread that owns sockets.
+// Several chunks as one write of the system, by way of the stream. Any thread that owns sockets.
 import type { Writable } from "node:stream";
 
-/** `written` is called in a later tick; without it Node has nothing to do once the write is done. */
+/** `written` is called in a later tick. */
 export function writeChunks(
   stream: Writable,
   chunks: readonly Buffer[],
-  written: ((error?: Error | null) => void) | undefined,
+  written: (error?: Error | null) => void,
 ): void {
   const last = chunks.length - 1;
   if (last === 0) {

@@ -9,9 +9,16 @@ export interface CalloutAsker {
   askCallout(question: CalloutQuestion): Promise<LoginAnswer>;
 }
 
+export interface AccountAnswers {
+  /** When it settles the worker has been told the account, or never will be. Never rejects. */
+  answer(key: string, worker: number): Promise<LoginAnswer>;
+}
+
 export class LoginQuestions {
   readonly #hashes: Pick<HashPool, "compare">;
   readonly #callouts: () => CalloutAsker | undefined;
+  /** Set where accounts come by tokens. */
+  accounts: AccountAnswers | undefined;
 
   /** `callouts`: undefined without a system account, whose place on the bus it needs. */
   constructor(
@@ -22,13 +29,18 @@ export class LoginQuestions {
     this.#callouts = callouts;
   }
 
-  /** Never rejects. */
-  async answer(question: LoginQuestion): Promise<LoginAnswer> {
-    if (question.kind === "callout") {
-      const none = { kind: "callout", reason: "no system account to ask a service with" } as const;
+  /** `worker`, counted from 0, asks. Never rejects. */
+  async answer(question: LoginQuestion, worker: number): Promise<LoginAnswer> {
+    const { kind } = question;
+    if (kind === "callout") {
+      const none = { kind, reason: "no system account to ask a service with" } as const;
       return this.#callouts()?.askCallout(question) ?? none;
     }
-    const { kind, stored, given } = question;
+    if (kind === "account") {
+      const answer = await this.accounts?.answer(question.key, worker);
+      return answer ?? { kind, error: "there are no operators" };
+    }
+    const { stored, given } = question;
     return { kind, matches: await this.#hashes.compare(stored, given) };
   }
 }

@@ -1,6 +1,6 @@
 // Binds the facts of the monitoring pages to the running server: registry, counters, options,
 // process. Control thread. Must stay true: reading asks no thread for anything.
-import type { AccountsSnapshot } from "@weft/accounts";
+import type { AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import { decodeFacts } from "@weft/base";
 import type { WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
@@ -72,6 +72,13 @@ export class LiveMonitorFacts implements MonitorFacts {
   /** A reload, or the port of the monitoring listener. */
   configure(change: Partial<ConfiguredFacts>): void {
     this.#configured = { ...this.#configured, ...change };
+  }
+
+  /** Accounts that came, changed or went one by one. */
+  followAccounts({ accounts: changed }: AccountsDelta): void {
+    const known = [...this.#configured.accounts.accounts];
+    for (const account of changed) known[account.index] = account;
+    this.configure({ accounts: { ...this.#configured.accounts, accounts: known } });
   }
 
   /** MO-05. Names are those of the table of pages, so there are few. */

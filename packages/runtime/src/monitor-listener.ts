@@ -19,18 +19,19 @@ export class MonitorListener {
   readonly #monitoring: MonitoringOptions;
   #connections = 0;
 
-  /** `tls`: for HTTPS. Throws when there is none. */
+  /** `tls`: for HTTPS; throws when there is none. Who takes nothing for `stalledMs` is cut. */
   constructor(
     monitoring: MonitoringOptions,
     tls: TlsContextOptions | undefined,
     onRequest: RequestHandler,
+    stalledMs: number = LIMITS.monitorStalledMs,
   ) {
     this.#monitoring = monitoring;
     this.#server = serverFor(monitoring, tls);
     const server = this.#server;
     server.maxConnections = LIMITS.monitorConnectionsMax;
     server.maxHeadersCount = HEADERS_MAX;
-    server.timeout = LIMITS.monitorStalledMs;
+    server.timeout = stalledMs;
     server.on("request", onRequest);
     server.on("connection", (socket: Socket) => this.#opened(socket));
     // Whoever asks for a tunnel gets the answer of a page that is not there for that method.
@@ -78,6 +79,8 @@ export class MonitorListener {
 
   #opened(socket: Socket): void {
     this.#connections += 1;
+    // Each of the requests that may wait on it listens to its end.
+    socket.setMaxListeners(4 * LIMITS.monitorPipelinedMax);
     socket.once("close", () => {
       this.#connections -= 1;
     });

@@ -9,6 +9,7 @@ import { LIMITS } from "@weft/base";
 import { defaultOptions, type MonitoringOptions, type ServerOptions } from "@weft/config";
 import { hashSync } from "bcryptjs";
 import { afterEach, expect, test } from "vitest";
+import { MonitorService } from "./monitor-service.ts";
 import { RunningServer } from "./running-server.ts";
 import { RecordingLog, until } from "./testing/echo-server.ts";
 import { testFile, tls } from "./testing/tls-options.ts";
@@ -334,4 +335,32 @@ test("a reload takes logins at once, and moves the listener only where it has to
   taken.close();
   await update(undefined);
   expect(server.monitoringUrl).toBeUndefined();
+});
+
+test("RL-12: while a reload moves the port, each listener has its own rules", async () => {
+  const { server, options, log } = await start();
+  const { facts, sources, turns } = await server.monitor();
+  const hashes = { compare: () => Promise.resolve(false) };
+  let isAsked = false;
+  let load: (tls: undefined) => void = () => undefined;
+  const loadTls = (): Promise<undefined> =>
+    new Promise((resolve) => {
+      isAsked = true;
+      load = resolve;
+    });
+  const service = new MonitorService({ facts, sources, turns, hashes, log, loadTls });
+  await service.start(options);
+  const ask = async (path: string): Promise<number> =>
+    (await fetch(`${service.url}${path}`, { redirect: "error" })).status;
+  const moved = { ...PLAIN, secure: true, basePath: "/moved", login: LOGIN };
+  const update = service.update({ ...options, monitoring: moved });
+  await until(() => isAsked);
+  expect([await ask("/varz"), await ask("/moved/varz")]).toEqual([200, 404]);
+  load(undefined);
+  // There is no certificate: the old one goes on.
+  await expect(update).rejects.toThrow("TLS cert and key required for HTTPS");
+  expect([await ask("/varz"), await ask("/moved/varz")]).toEqual([200, 404]);
+  await service.update({ ...options, monitoring: { ...PLAIN, basePath: "/moved" } });
+  expect([await ask("/varz"), await ask("/moved/varz")]).toEqual([404, 200]);
+  await service.close();
 });

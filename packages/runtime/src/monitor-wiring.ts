@@ -2,6 +2,7 @@
 // system account answers for it.
 import type { AccountsSnapshot } from "@weft/accounts";
 import { StaticAuthenticator } from "@weft/auth";
+import { LIMITS } from "@weft/base";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
 import type { CalloutFacts, QueueFacts, ServerFacts } from "@weft/monitor";
@@ -13,6 +14,7 @@ import type { ServerKeys } from "./identity.ts";
 import { LiveMonitorFacts } from "./monitor-facts.ts";
 import { MonitorService } from "./monitor-service.ts";
 import type { StepSources } from "./monitor-steps.ts";
+import { RenderTurns } from "./render-turns.ts";
 import { clientListener, serverIdentity } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import type { SubscriptionLists } from "./subscription-lists.ts";
@@ -46,6 +48,8 @@ export interface MonitorParts {
 export interface Monitor {
   readonly facts: LiveMonitorFacts;
   readonly sources: StepSources;
+  /** Of all pages, whoever asks for them. */
+  readonly turns: RenderTurns;
   readonly service: MonitorService;
   /** A reload; throws when the new port cannot be had. */
   update(options: ServerOptions, accounts: AccountsSnapshot, configDigest: string): Promise<void>;
@@ -55,11 +59,15 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const { options, accounts, registry, lists, hashes, log } = parts;
   const { startedUnixNanos } = parts;
   const server = serverFacts(parts, options, parts.configDigest ?? "", startedUnixNanos);
+  const turns = new RenderTurns({
+    atOnce: LIMITS.monitorPagesAtOnce,
+    waitingMax: { http: LIMITS.monitorPagesWaitingMax, system: LIMITS.systemPagesWaitingMax },
+  });
   const facts = new LiveMonitorFacts(
     {
       ...parts,
       commandLine: parts.commandLine ?? [],
-      queues: () => queuesOf(hashes, lists),
+      queues: () => queuesOf(hashes, lists, turns),
       notListening: () => (parts.isListening() ? undefined : NOT_READY),
     },
     { options, accounts, server },
@@ -70,7 +78,7 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
     const { loadTlsMaterial } = await import("./tls-material.ts");
     return loadTlsMaterial(from.tls, "monitor");
   };
-  const service = new MonitorService({ facts, sources, hashes, log, loadTls });
+  const service = new MonitorService({ facts, sources, turns, hashes, log, loadTls });
   const update: Monitor["update"] = async (next, nextAccounts, digest) => {
     await service.update(next);
     const again = serverFacts(parts, next, digest, systemClock().unixNanos());
@@ -82,7 +90,7 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
     await rememberCertificate(facts, next);
   };
   await rememberCertificate(facts, options);
-  return { facts, sources, service, update };
+  return { facts, sources, turns, service, update };
 }
 
 /** MO-31. */
@@ -124,9 +132,15 @@ async function rememberCertificate(facts: LiveMonitorFacts, { tls }: ServerOptio
   facts.configure({ server: { ...facts.server, tlsCertificateEndsMs } });
 }
 
-function queuesOf(hashes: HashPool, lists: SubscriptionLists): ReadonlyMap<string, QueueFacts> {
+function queuesOf(
+  hashes: HashPool,
+  lists: SubscriptionLists,
+  turns: RenderTurns,
+): ReadonlyMap<string, QueueFacts> {
   return new Map([
     ["Password hashes", { pending: hashes.waiting, inProgress: 0 }],
     ["Subscription lists", { pending: lists.waiting, inProgress: 0 }],
+    // The page that shows this is one of those in progress.
+    ["Monitoring pages", { pending: turns.waiting, inProgress: 0 }],
   ]);
 }

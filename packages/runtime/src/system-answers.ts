@@ -22,13 +22,14 @@ import type { AccountLedger } from "./account-ledger.ts";
 import { systemEntropy } from "./clocks.ts";
 import { profile } from "./profile.ts";
 import { countSubscribers } from "./subscriber-count.ts";
-import type { PageResult } from "./system-pages.ts";
+import type { PageResult, PageSources } from "./system-pages.ts";
 import type { SystemParts } from "./system-ports.ts";
 import { SYSTEM_ACCOUNT, type SystemPublisher } from "./system-publisher.ts";
 import type { WorkerOrders } from "./worker-orders.ts";
 
 const BAD_REQUEST = 400;
 const SERVER_ERROR = 500;
+const UNAVAILABLE = 503;
 const NANOS_PER_MS = 1e6;
 
 export interface AnswerParts {
@@ -60,9 +61,21 @@ export class SystemAnswers {
     }
   }
 
+  /** One account that came, changed or went; `former` had its index. */
+  followAccount(account: AccountSnapshot, former: AccountSnapshot | undefined): void {
+    const key = subjectFromText(former?.name ?? "");
+    if (this.#accountsByName.get(key) === account.index) this.#accountsByName.delete(key);
+    if (account.name === "" || account.retired === true) return;
+    this.#accountsByName.set(subjectFromText(account.name), account.index);
+  }
+
   /** Settles when the answer is on its way, or there is none. */
   async answer(request: InternalRequest<Service>): Promise<void> {
     const { publisher, parts } = this.#given;
+    if (request.service.kind === "claims") {
+      parts.claims?.onClaimRequest(request);
+      return;
+    }
     try {
       const origin = originOf(request.header);
       if (origin === "unreadable") {
@@ -130,10 +143,7 @@ export class SystemAnswers {
 
   async #page({ name, options }: Of<"page">, request: InternalRequest<Service>): Promise<void> {
     const { systemPage } = await import("./system-pages.ts");
-    return this.#answerPage(
-      await systemPage(name, options, await this.#given.parts.pages()),
-      request,
-    );
+    return this.#inTurn(request, (sources) => systemPage(name, options, sources));
   }
 
   async #accountInfo(
@@ -141,27 +151,36 @@ export class SystemAnswers {
     request: InternalRequest<Service>,
   ): Promise<void> {
     const { accountDetail } = await import("./system-pages.ts");
-    const sources = await this.#given.parts.pages();
-    return this.#answerPage(await accountDetail(subjectToText(account), sources), request);
-  }
-
-  async #answerPage(page: PageResult, request: InternalRequest<Service>): Promise<void> {
-    const { publisher } = this.#given;
-    if (page.ok) return publisher.answer(request.reply, page.body, packing(request));
-    publisher.refuse(request.reply, { code: SERVER_ERROR, description: page.error });
+    return this.#inTurn(request, (sources) => accountDetail(subjectToText(account), sources));
   }
 
   async #accountStatz(
     { accounts, includesUnused }: Of<"account-statz">,
     request: InternalRequest<Service>,
   ): Promise<void> {
-    const { publisher, parts } = this.#given;
     const { accountsStatz } = await import("./system-pages.ts");
     // A name from a subject is a byte string, one from a body is text.
     const isText = request.service.kind === "accounts-statz";
     const names = isText ? accounts : accounts.map(subjectToText);
-    const body = await accountsStatz(names, includesUnused, await parts.pages());
-    if (body !== undefined) await publisher.answer(request.reply, body, packing(request));
+    return this.#inTurn(request, (sources) => accountsStatz(names, includesUnused, sources));
+  }
+
+  /** Makes and sends a page when it is its turn, beside those of the monitoring port. */
+  async #inTurn(
+    request: InternalRequest<Service>,
+    make: (sources: PageSources) => Promise<PageResult | undefined>,
+  ): Promise<void> {
+    const { publisher, parts } = this.#given;
+    const { reply } = request;
+    const sources = await parts.pages();
+    const done = sources.turns.take("system", async () => {
+      const page = await make(sources);
+      if (page === undefined) return;
+      if (page.ok) return publisher.answer(reply, page.body, packing(request));
+      publisher.refuse(reply, { code: SERVER_ERROR, description: page.error });
+    });
+    if (done !== undefined) return done;
+    publisher.refuse(reply, { code: UNAVAILABLE, description: "too many requests wait" });
   }
 
   #accountConnections(name: string, reply: string): void {

@@ -1,5 +1,7 @@
 // Pages of monitoring for the system account (SY-21, SY-25, SY-31): the same functions as over HTTP,
-// with options from a request's body. Control thread; loaded with the first request.
+// with options from a request's body. Control thread; loaded with the first request. Must stay true:
+// a page is made and encoded with pauses, and is bounded.
+import { LIMITS } from "@weft/base";
 import type { EndpointName, RequestOptions } from "@weft/control";
 import {
   accountz,
@@ -12,22 +14,27 @@ import {
   healthz,
   ipqueuesz,
   isMistake,
+  type JsonObject,
   type JsonValue,
+  jsonChunks,
   jsz,
   leafz,
   type Mistake,
   type MonitorFacts,
   type Outcome,
+  PAGE_TOO_LARGE,
+  pageBytes,
   routez,
   type Steps,
   subsz,
   varz,
 } from "@weft/monitor";
 import { runSteps, type StepSources } from "./monitor-steps.ts";
+import type { RenderTurns } from "./render-turns.ts";
 
-/** JSON text, or why there is none. */
+/** JSON text in pieces, or why there is none. */
 export type PageResult =
-  | { readonly ok: true; readonly body: string }
+  | { readonly ok: true; readonly body: readonly Buffer[] }
   | { readonly ok: false; readonly error: string };
 
 type Value = JsonValue | Mistake;
@@ -105,6 +112,7 @@ const PAGES: Readonly<Record<EndpointName, (facts: MonitorFacts, o: RequestOptio
 export interface PageSources {
   readonly facts: MonitorFacts;
   readonly sources: StepSources;
+  readonly turns: RenderTurns;
 }
 
 function isSteps(made: Made): made is Steps<Outcome> {
@@ -117,7 +125,7 @@ export async function systemPage(
   { facts, sources }: PageSources,
 ): Promise<PageResult> {
   const made = PAGES[name](facts, options);
-  return resultOf(isSteps(made) ? await runSteps(made, sources) : made);
+  return resultOf(isSteps(made) ? await runSteps(made, sources) : made, sources);
 }
 
 /** SY-31, `INFO`: the account alone. */
@@ -126,7 +134,7 @@ export async function accountDetail(
   { facts, sources }: PageSources,
 ): Promise<PageResult> {
   const made = await runSteps(accountz(facts, account), sources);
-  return resultOf(isMistake(made) ? made : (made["account_detail"] ?? {}));
+  return resultOf(isMistake(made) ? made : (made["account_detail"] ?? {}), sources);
 }
 
 /** SY-31, SY-32. `accounts`: these only; empty = all. Undefined = none of them is there. */
@@ -134,16 +142,25 @@ export async function accountsStatz(
   accounts: readonly string[],
   includesUnused: boolean,
   { facts, sources }: PageSources,
-): Promise<string | undefined> {
+): Promise<PageResult | undefined> {
   const made = await runSteps(accstatz(facts, includesUnused, accounts), sources);
   const found = made["account_statz"];
   const isEmpty = !Array.isArray(found) || found.length === 0;
-  return isEmpty && !includesUnused ? undefined : encodeJson(made, "");
+  return isEmpty && !includesUnused ? undefined : resultOf(made, sources);
 }
 
-function resultOf(made: Value): PageResult {
+async function resultOf(made: Value, sources: StepSources): Promise<PageResult> {
   if (isRefusal(made)) return { ok: false, error: made.mistake };
-  return { ok: true, body: encodeJson(made, "") };
+  const chunks = isObject(made) ? jsonChunks(made, "") : [encodeJson(made, "")];
+  const encoded = await runSteps(pageBytes(chunks, LIMITS.systemPageBytesMax), sources);
+  if (encoded === undefined) return { ok: false, error: PAGE_TOO_LARGE };
+  return { ok: true, body: encoded.pieces };
+}
+
+function isObject(made: Value): made is JsonObject {
+  return (
+    typeof made === "object" && made !== null && !Array.isArray(made) && !(made instanceof Map)
+  );
 }
 
 function isRefusal(made: Value): made is Mistake {

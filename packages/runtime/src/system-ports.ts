@@ -2,6 +2,7 @@
 import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder } from "@weft/broker";
 import type { ServerFigures } from "@weft/control";
 import type { LogSink } from "@weft/logging";
+import type { ClaimRequest, ClaimSubscription } from "@weft/resolver";
 import type { Mailbox } from "@weft/shm";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { ServerKeys } from "./identity.ts";
@@ -26,6 +27,14 @@ export interface SystemParts {
   pages(): Promise<PageSources>;
   /** Undefined, or why the configuration was not taken. */
   reload(): Promise<string | undefined>;
+  /** SY-37. Undefined without operators. */
+  readonly claims?: ClaimService | undefined;
+}
+
+/** Who answers requests about claims (AC-86 to AC-90). */
+export interface ClaimService {
+  readonly subscriptions: readonly ClaimSubscription[];
+  onClaimRequest(request: ClaimRequest): void;
 }
 
 export interface OrderAnswer {

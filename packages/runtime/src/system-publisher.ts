@@ -5,17 +5,18 @@ import type { InternalParticipant } from "@weft/broker";
 import {
   type AnswerError,
   type EventStamp,
-  envelope,
+  envelopeAround,
   errorEnvelope,
   eventId,
   type MessageStamp,
   type Packing,
   type ServerFacts,
   type Service,
-  snappyStream,
+  snappyChunks,
 } from "@weft/control";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import type { EventSequence } from "./event-sequence.ts";
+import { nextTurn } from "./monitor-steps.ts";
 
 /** Index of the system account in every snapshot. */
 export const SYSTEM_ACCOUNT = 1;
@@ -72,9 +73,11 @@ export class SystemPublisher {
     this.text(reply, errorEnvelope(this.server, this.stamp(), error));
   }
 
-  /** SY-22, SY-26. `body`: JSON text, "" = nothing but that it is done. */
-  async answer(reply: string, body: string, packing: Packing): Promise<void> {
-    const text = Buffer.from(envelope(this.server, this.stamp(), body), "utf8");
+  /** SY-22, SY-26. `body`: JSON text, whole or in pieces; none = nothing but that it is done. */
+  async answer(reply: string, body: string | readonly Buffer[], packing: Packing): Promise<void> {
+    const pieces = typeof body === "string" ? [Buffer.from(body, "utf8")] : body;
+    const [before, after] = envelopeAround(this.server, this.stamp(), body.length > 0);
+    const text = Buffer.concat([Buffer.from(before), ...pieces, Buffer.from(after)]);
     const packed = await pack(text, packing);
     const header =
       packing === "none"
@@ -85,9 +88,19 @@ export class SystemPublisher {
 }
 
 function pack(text: Buffer, packing: Packing): Buffer | Promise<Buffer> {
-  if (packing === "snappy") return snappyStream(text);
+  if (packing === "snappy") return packSnappy(text);
   if (packing !== "gzip") return text;
   return new Promise((resolve, reject) => {
     gzip(text, (error, packed) => (error === null ? resolve(packed) : reject(error)));
   });
+}
+
+/** Chunk by chunk: a large page takes longer than the thread may stand still. */
+async function packSnappy(text: Buffer): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (const chunk of snappyChunks(text)) {
+    chunks.push(chunk);
+    await nextTurn();
+  }
+  return Buffer.concat(chunks);
 }

@@ -3,7 +3,7 @@
 // number of them is under way, and the rest waits with its publishers.
 
 import { randomInt } from "node:crypto";
-import type { AccountSnapshot } from "@weft/accounts";
+import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
 import type { CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import {
@@ -13,6 +13,8 @@ import {
   serverFacts,
 } from "@weft/broker";
 import {
+  type AccountHappening,
+  accountClaimsEvent,
   accountConnectionsEvent,
   EVENT_SUBJECTS,
   type ReloadFacts,
@@ -23,6 +25,7 @@ import {
   serverInfo,
 } from "@weft/control";
 import type { CalloutFacts } from "@weft/monitor";
+import { type ClaimReplyBody, encodeClaimReply, RESOLVER_LIMITS } from "@weft/resolver";
 import { SharedGauge } from "@weft/shm";
 import { subjectFromText } from "@weft/subjects";
 import { AccountLedger } from "./account-ledger.ts";
@@ -45,9 +48,21 @@ const UNDER_WAY_MAX = 64;
 /** SY-03: events of `$G`, account 0, are left out. */
 const FIRST_TOLD_ACCOUNT = 1;
 
+/** Longest request about claims: the longest token that is taken, and one byte to tell. */
+const CLAIM_BYTES_MAX = RESOLVER_LIMITS.claimBytesMax + 1;
+
+/** Undefined, or why the configuration was not taken. */
+export function reloadRefusal(server: { reload(): Promise<unknown> }): Promise<string | undefined> {
+  return server.reload().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
 export class SystemService {
   readonly #parts: SystemParts;
-  #accounts: readonly AccountSnapshot[];
+  /** By index; the snapshot's own list, changed in place as the workers change theirs. */
+  #accounts: AccountSnapshot[];
   readonly #participant: InternalParticipant<Service>;
   readonly #publisher: SystemPublisher;
   readonly #ledger: AccountLedger;
@@ -66,7 +81,7 @@ export class SystemService {
     this.#parts = parts;
     const { snapshot, regions, mailbox, hashSeed } = parts;
     const { accounts } = snapshot.accounts;
-    this.#accounts = accounts;
+    this.#accounts = accounts as AccountSnapshot[];
     const { index, generations } = openInterest(regions, 0);
     this.#participant = new InternalParticipant(snapshot, {
       bus: new MailboxBus(mailbox, regions.threadsCount),
@@ -99,6 +114,9 @@ export class SystemService {
     });
     for (const { filter, service } of servedSubjects(snapshot.server.id)) {
       this.#participant.serve(SYSTEM_ACCOUNT, filter, service);
+    }
+    for (const { subject } of parts.claims?.subscriptions ?? []) {
+      this.#participant.serve(SYSTEM_ACCOUNT, subject, { kind: "claims" }, CLAIM_BYTES_MAX);
     }
     this.#calloutsLoaded = this.#followCallout(snapshot);
   }
@@ -144,11 +162,48 @@ export class SystemService {
     const { accounts } = snapshot.accounts;
     this.#participant.follow(snapshot);
     this.#publisher.server = serverFacts(snapshot.server);
-    this.#accounts = accounts;
+    this.#accounts = accounts as AccountSnapshot[];
     this.#ledger.names = accounts.map(({ name }) => name);
     this.#watch.follow(accounts.length);
     this.#answers.follow(accounts);
     this.#calloutsLoaded = this.#followCallout(snapshot);
+  }
+
+  /** AC-93: the workers were told of these accounts before. */
+  applyAccounts(delta: AccountsDelta): void {
+    if (this.#closed) return;
+    const accounts = this.#accounts;
+    for (const account of delta.accounts) {
+      const former = accounts[account.index];
+      accounts[account.index] = account;
+      this.#ledger.rename(account.index, account.name);
+      this.#answers.followAccount(account, former);
+    }
+    this.#watch.follow(accounts.length);
+    this.#participant.followAccounts(delta, accounts);
+    this.#participant.flush();
+  }
+
+  /** GP-5: something happened to an account in use. */
+  accountEvent(what: AccountHappening, account: string): void {
+    if (this.#closed) return;
+    const { server } = this.#publisher;
+    this.#publisher.event(EVENT_SUBJECTS.accountClaims(account, what), (stamp) =>
+      accountClaimsEvent(server, account, what, stamp),
+    );
+    this.#participant.flush();
+  }
+
+  /** AC-87: an answer about claims. */
+  reply(subject: string, body: ClaimReplyBody): void {
+    const server = serverInfo(this.#publisher.server, this.#publisher.stamp());
+    this.replyRaw(subject, encodeClaimReply(body, server));
+  }
+
+  replyRaw(subject: string, text: string): void {
+    if (this.#closed) return;
+    this.#publisher.text(subject, text);
+    this.#participant.flush();
   }
 
   /** GP-5. */

@@ -4,6 +4,7 @@
 import type { BrokerDriver, WorkerCounters } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
 import { SocketDriver, TlsContext } from "@weft/net";
+import { Arrivals } from "./arrivals.ts";
 import { GoneCounter } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
 import type { PlacedConnection, WorkerSeed, WorkerStart } from "./thread-messages.ts";
@@ -51,12 +52,15 @@ export function takeSockets(
     tls.map((options) => (options === null ? undefined : new TlsContext(options, onRejected)));
   let contexts = contextsOf(start.tls);
   const faults = injectFaults(`${seed.threadIndex}`);
-  seed.sockets.on("message", ({ connection, listener }: PlacedConnection) => {
-    ending.connectionCame();
+  const arrivals = new Arrivals<PlacedConnection>(({ connection, listener }) => {
     sockets.adopt(connection, contexts[listener], (transport) => {
       const session = core.open(transport, listener);
       return faults?.wrap(session) ?? session;
     });
+  });
+  seed.sockets.on("message", (placed: PlacedConnection) => {
+    ending.connectionCame();
+    arrivals.add(placed);
   });
   return {
     replaceTls: (tls) => {

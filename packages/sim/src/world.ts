@@ -294,7 +294,9 @@ function fillRandom(prng: Prng, out: Uint8Array): void {
 
 /** Control's part: there is one password, and no callout service. */
 function answerOf(question: LoginQuestion): LoginAnswer {
+  if (question.kind === "hash") {
+    return { kind: "hash", matches: question.given === HASHED_PASSWORD };
+  }
   const { kind } = question;
-  if (kind === "callout") return { kind, reason: "nobody listens" };
-  return { kind, matches: question.given === HASHED_PASSWORD };
+  return kind === "callout" ? { kind, reason: "nobody listens" } : { kind, error: "no accounts" };
 }

@@ -33,7 +33,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
   net: {
     packages: ["base"],
     pure: false,
-    modules: ["node:net", "node:tls", "node:crypto", "node:stream"],
+    modules: ["node:net", "node:tls", "node:crypto", "node:stream", "node:util"],
     why: "the only package with sockets; sessions know a Transport and nothing else",
   },
   logging: {
@@ -68,7 +68,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     why: PURE,
   },
   config: {
-    packages: ["base", "subjects", "auth", "accounts"],
+    packages: ["base", "subjects", "auth", "accounts", "jwt", "resolver"],
     pure: true,
     modules: [],
     why: PURE,
@@ -85,6 +85,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     pure: true,
     modules: ["node:crypto"],
     why: "accounts are kept by rules that a simulation can run with five nodes and no disk",
+  },
+  operator: {
+    packages: ["base", "auth", "accounts", "jwt", "resolver"],
+    pure: true,
+    modules: ["node:crypto"],
+    why: "accounts and users by tokens: one half for workers, one for control, both without a clock",
   },
   "jwt-store": {
     packages: ["base", "resolver"],
@@ -113,6 +119,9 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "broker",
       "callout",
       "monitor",
+      "resolver",
+      "operator",
+      "jwt-store",
     ],
     pure: false,
     modules: ["node:", "piscina", "bcryptjs"],

@@ -183,8 +183,10 @@ export class ServiceImports implements ServiceStep {
       view.reply = view.body;
       slot = this.#replyVia(view, service, context.account, message);
     }
+    const use = slot < 0 ? 0 : this.#replies.use(slot);
     const done = publisher.publishAs(contexts.internal(service.exporter), view, depth) > 0;
-    if (!done && slot >= 0) this.#replies.release(slot);
+    // What was published may have asked on, and taken the slot.
+    if (!done && slot >= 0) this.#replies.releaseUse(slot, use);
     hop.origin.session = undefined;
     return done;
   }
@@ -220,6 +222,7 @@ export class ServiceImports implements ServiceStep {
     hop.isRequest = false;
     // Before anything else is published: that may need the place of the oldest request.
     const payloadBytes = message.bodyEnd - message.bodyStart;
+    const use = replies.use(slot);
     const takesMore = replies.takesMore(slot, payloadBytes, now);
     // The answer asks back: the requester's side gets a way to answer it.
     if (message.replyStart >= 0) {
@@ -227,7 +230,7 @@ export class ServiceImports implements ServiceStep {
       this.#replyVia(view, this.#reverse(service), service.exporter, message);
     }
     const done = publisher.publishAs(contexts.internal(account), view, depth) > 0;
-    if (takesMore && !done) replies.release(slot);
+    if (takesMore && !done) replies.releaseUse(slot, use);
     origin.session = undefined;
     return done;
   }

@@ -2,7 +2,13 @@
 // CP-60, CP-91). Owned by the worker's core, called between two turns. Must stay true: when
 // `followSnapshot` returns no session has a right, a limit or a subscription that the new snapshot
 // does not give; nothing of any session's input is parsed before that.
-import { ERROR_LINES, subscriptionRevoked } from "@weft/protocol";
+import type { Identity, TokenEnd, TokenVerdict } from "@weft/auth";
+import {
+  authorizationViolation,
+  ERROR_LINES,
+  type ErrorLine,
+  subscriptionRevoked,
+} from "@weft/protocol";
 import type {
   ConnectionLimits,
   ListenerOptions,
@@ -16,6 +22,15 @@ import { loginFacts, refuse, restartLogin, setRights } from "./login.ts";
 import type { SessionHost } from "./session-host.ts";
 import { logAbout } from "./session-log.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
+
+/** What a connection reads whose token is not good any more; undefined = nothing. */
+const TOKEN_ENDS: Readonly<Record<TokenEnd, ErrorLine | undefined>> = {
+  "user expired": ERROR_LINES.userAuthenticationExpired,
+  "account expired": ERROR_LINES.accountAuthenticationExpired,
+  revoked: ERROR_LINES.userAuthenticationRevoked,
+  violation: authorizationViolation("Authentication Failure"),
+  refused: undefined,
+};
 
 /** Makes every session what the snapshot that its host has by now makes of it; `before` was before. */
 export function followSnapshot(
@@ -42,6 +57,7 @@ export function closeExcess(
   sessions: readonly ClientSession[],
   { connectionsMax, accounts }: ConnectionLimits,
 ): number {
+  if (sessions.length <= connectionsMax && accounts.size === 0) return 0;
   const open = sessions.filter(isOpen);
   let left = open.length;
   for (const session of [...open].reverse()) {
@@ -106,6 +122,8 @@ function followRights(
     return 0;
   }
   if (identity === undefined) return 0;
+  const verdict = host.rules.judgeAgain(identity, loginFacts(session));
+  if (verdict !== undefined) return followToken(session, verdict);
   const { authenticator } = before;
   const { sameSecrets } = change;
   const facts = loginFacts(session);
@@ -114,15 +132,51 @@ function followRights(
     refuse(session, outcome.reason);
     return 0;
   }
-  const account =
-    outcome.kind === "granted" ? host.rules.accountByName(outcome.identity.accountName) : undefined;
-  if (outcome.kind === "moved" || account === undefined || account.index !== session.account) {
+  if (outcome.kind === "granted") return takeRights(session, identity, outcome.identity);
+  session.close("Client Closed");
+  return 0;
+}
+
+/** AC-93: the same for sessions in accounts that have changed. */
+export function followAccounts(
+  sessions: ReadonlyMap<number, ClientSession>,
+  accounts: ReadonlySet<number>,
+): void {
+  if (accounts.size === 0) return;
+  for (const session of [...sessions.values()]) {
+    const { identity, host } = session;
+    if (session.state !== "active" || !accounts.has(session.account)) continue;
+    if (identity === undefined) continue;
+    const verdict = host.rules.judgeAgain(identity, loginFacts(session));
+    if (verdict !== undefined) followToken(session, verdict);
+  }
+}
+
+function followToken(session: ClientSession, verdict: TokenVerdict): number {
+  const { identity } = session;
+  if (verdict.kind === "granted" && identity !== undefined) {
+    return takeRights(session, identity, verdict.identity);
+  }
+  if (verdict.kind === "ended") {
+    logAbout(session, "error", `authentication ended - ${verdict.detail}`);
+    const line = TOKEN_ENDS[verdict.why];
+    if (line === undefined) session.close("Authentication Failure");
+    else session.fail(line);
+  }
+  return 0;
+}
+
+/** The session stays, as somebody who may do what `next` may. */
+function takeRights(session: ClientSession, identity: Identity, next: Identity): number {
+  const { host } = session;
+  const account = host.rules.accountByName(next.accountName);
+  if (account === undefined || account.index !== session.account) {
     session.close("Client Closed");
     return 0;
   }
-  const hasSameRights = identity.permissionsKey === outcome.identity.permissionsKey;
+  const hasSameRights = identity.permissionsKey === next.permissionsKey;
   const { responses, user } = session;
-  setRights(session, account, outcome.identity);
+  setRights(session, account, next);
   // Who may answer what he was asked before keeps that right while his rights are the same.
   if (hasSameRights) session.responses = responses;
   if (session.user !== user) host.factsChanged(session);

@@ -28,6 +28,7 @@ import { logAbout, refusedUser } from "./session-log.ts";
 /** What is shown of a token in place of a name. */
 const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
+const NANOS_PER_MS = 1_000_000n;
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
 export function connect(
@@ -80,8 +81,9 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
+  const facts = loginFacts(session);
   const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
-  const outcome = session.host.rules.finishLogin(pending, answer, request);
+  const outcome = session.host.rules.finishLogin(pending, answer, request, facts);
   session.state = "connecting";
   follow(session, outcome);
   session.go(WAIT_LOGIN);
@@ -176,6 +178,7 @@ export function setRights(
     permissionsKey,
     restricted ? permissions : undefined,
   );
+  session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
   if (identity.kind === "token") session.user = HIDDEN;
@@ -189,14 +192,13 @@ export function setRights(
     smaller(host.limits.subscriptionsMax, limits.subscriptionsMax),
     identity.subscriptionsMax,
   );
-  session.expiryDeadlineMs = expiryOf(session, identity);
 }
 
-/** CP-82, on the monotonic clock; 0 = never. */
-function expiryOf({ host: { clock } }: ClientSession, { expiresAtMs }: Identity): number {
+/** CP-82. Wall-clock time to the clock of deadlines; 0 = none. */
+function deadlineOf({ host }: ClientSession, expiresAtMs: number | undefined): number {
   if (expiresAtMs === undefined) return 0;
-  const unixMs = Number(clock.unixNanos() / 1_000_000n);
-  return Math.max(1, clock.monotonicMs() + expiresAtMs - unixMs);
+  const leftMs = expiresAtMs - Number(host.clock.unixNanos() / NANOS_PER_MS);
+  return Math.max(1, host.clock.monotonicMs() + leftMs);
 }
 
 /** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
@@ -262,6 +264,7 @@ export function loginFacts(session: ClientSession): LoginFacts {
   return {
     nonce: session.nonce === "" ? NO_NONCE : Buffer.from(session.nonce, "latin1"),
     connectionType: "STANDARD",
+    address: session.transport.remoteAddress,
     tls: session.tls,
   };
 }

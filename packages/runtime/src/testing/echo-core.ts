@@ -170,6 +170,10 @@ export class BrokerCore implements BrokerDriver {
     return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
   }
 
+  applyAccounts(): void {
+    this.#tellAll("accounts\n");
+  }
+
   closeExcess(): number {
     return 0;
   }

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { Arrivals } from "./arrivals.ts";
+
+const pass = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("who comes alone is taken at once", async () => {
+  const taken: number[] = [];
+  const arrivals = new Arrivals<number>((placed) => taken.push(placed));
+  for (let count = 0; count < 20; count += 1) {
+    arrivals.add(count);
+    expect(taken.length).toBe(count + 1);
+    await pass();
+  }
+});
+
+test("of many who come at once a few are taken in each pass, in their order", async () => {
+  const taken: number[] = [];
+  const arrivals = new Arrivals<number>((placed) => taken.push(placed));
+  const all = Array.from({ length: 1000 }, (_, index) => index);
+  for (const placed of all) arrivals.add(placed);
+  let before = 0;
+  expect(taken.length).toBeLessThanOrEqual(8);
+  for (let passes = 0; taken.length < 1000; passes += 1) {
+    expect(passes).toBeLessThan(200);
+    expect(taken.length - before).toBeLessThanOrEqual(8);
+    before = taken.length;
+    await pass();
+  }
+  expect(taken).toEqual(all);
+  expect(arrivals.waiting).toBe(0);
+});
+
+test("who comes while others wait is taken behind them", async () => {
+  const taken: string[] = [];
+  const arrivals = new Arrivals<string>((placed) => {
+    taken.push(placed);
+    if (placed === "8") arrivals.add("called within");
+  });
+  for (let count = 0; count < 10; count += 1) arrivals.add(`${count}`);
+  await pass();
+  expect(taken.at(-1)).toBe("called within");
+  expect(taken.length).toBe(11);
+});

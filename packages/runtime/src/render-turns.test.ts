@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { type Asker, RenderTurns } from "./render-turns.ts";
+
+/** Tasks that end when they are told to. */
+class Tasks {
+  readonly turns = new RenderTurns({ atOnce: 2, waitingMax: { http: 3, system: 2 } });
+  readonly begun: string[] = [];
+  readonly #ends: (() => void)[] = [];
+
+  ask(asker: Asker, name: string): Promise<string> | undefined {
+    return this.turns.take(asker, () => {
+      this.begun.push(name);
+      return new Promise((resolve) => this.#ends.push(() => resolve(name)));
+    });
+  }
+
+  /** The oldest task ends, and who follows it begins. */
+  async endOne(): Promise<void> {
+    this.#ends.shift()?.();
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  }
+}
+
+test("MO-06, SY-21: neither HTTP nor the system account keeps the other waiting", async () => {
+  const tasks = new Tasks();
+  for (const name of ["h1", "h2", "h3", "h4", "h5"]) void tasks.ask("http", name);
+  for (const name of ["s1", "s2"]) void tasks.ask("system", name);
+  expect(tasks.begun).toEqual(["h1", "h2"]);
+  for (let ended = 0; ended < 4; ended += 1) await tasks.endOne();
+  expect(tasks.begun).toEqual(["h1", "h2", "s1", "h3", "s2", "h4"]);
+  // Whoever comes back at once does not take the turn of who has waited.
+  void tasks.ask("system", "s3");
+  await tasks.endOne();
+  await tasks.endOne();
+  expect(tasks.begun.slice(6)).toEqual(["s3", "h5"]);
+});
+
+test("who finds its own line full is refused, the other line is not", async () => {
+  const tasks = new Tasks();
+  for (const name of ["h1", "h2", "h3", "h4", "h5"]) {
+    expect(tasks.ask("http", name)).toBeInstanceOf(Promise);
+  }
+  expect(tasks.ask("http", "h6")).toBeUndefined();
+  expect(tasks.ask("system", "s1")).toBeInstanceOf(Promise);
+  expect(tasks.ask("system", "s2")).toBeInstanceOf(Promise);
+  expect(tasks.ask("system", "s3")).toBeUndefined();
+  expect([tasks.turns.running, tasks.turns.waiting]).toEqual([2, 5]);
+  for (let ended = 0; ended < 7; ended += 1) await tasks.endOne();
+  expect([tasks.turns.running, tasks.turns.waiting]).toEqual([0, 0]);
+  expect(tasks.begun).toHaveLength(7);
+});
+
+test("a task that fails gives its turn back", async () => {
+  const turns = new RenderTurns({ atOnce: 1, waitingMax: { http: 1, system: 1 } });
+  const failing = turns.take("http", () => Promise.reject(new Error("no page")));
+  const next = turns.take("http", () => Promise.resolve("page"));
+  await expect(failing).rejects.toThrow("no page");
+  expect(await next).toBe("page");
+  expect(turns.running).toBe(0);
+});
