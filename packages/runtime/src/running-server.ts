@@ -67,9 +67,8 @@ export class RunningServer implements Runtime {
   #rejectClosed: (error: Error) => void = () => undefined;
 
   constructor(given: RuntimeOptions) {
-    const { options, log } = given;
+    const { options, log, accounts, configDigest: digest } = given;
     this.#given = given;
-    const { accounts, configDigest: digest } = given;
     this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
@@ -157,12 +156,11 @@ export class RunningServer implements Runtime {
     if (this.inLameDuck || this.#ending !== undefined) return this.closed;
     this.inLameDuck = true;
     const { log } = this.#given;
-    const { options } = this.configuration;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
     this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
-    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
+    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.configuration.options;
     this.#graceTimer = setTimeout(() => {
       log.write("info", "Closing existing clients");
       void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
