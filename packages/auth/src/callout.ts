@@ -42,7 +42,6 @@ export function calloutDecides(spec: CalloutSpec | undefined, identity: Identity
 /** One service's part in the logins of a worker. */
 export class CalloutGate {
   readonly #spec: CalloutSpec;
-  readonly #compiled = new Map<string, CompiledPermissions>();
 
   constructor(spec: CalloutSpec) {
     this.#spec = spec;
@@ -64,16 +63,6 @@ export class CalloutGate {
     return this.#mayPass(wait.candidate, request) ? outcome : this.#ask();
   }
 
-  /** The identity that the service gives, or why there is none. */
-  finish(wait: CalloutPending, answer: LoginAnswer, request: LoginRequest): LoginOutcome {
-    if (answer.kind !== "callout") return { kind: "denied", reason: "answer unexpected" };
-    if (answer.user === undefined) {
-      const { account: accountName } = wait;
-      return { kind: "denied", reason: "callout refused", detail: answer.reason, accountName };
-    }
-    return { kind: "granted", identity: this.#identityOf(answer.user, request) };
-  }
-
   #ask(): LoginOutcome {
     return { kind: "pending", wait: { kind: "callout", account: this.#spec.account, jwt: "" } };
   }
@@ -90,10 +79,25 @@ export class CalloutGate {
     const name = isNamed ? (identity.nkey ?? identity.user) : rawUserOf(request);
     return this.#spec.authUsers.includes(name);
   }
+}
 
-  #identityOf(user: CalloutUser, request: LoginRequest): Identity {
+/** What becomes of the answers of services, in any account. */
+export class CalloutUsers {
+  readonly #compiled = new Map<string, CompiledPermissions>();
+
+  /** The identity that the service gives, or why there is none. */
+  finish(wait: CalloutPending, answer: LoginAnswer, request: LoginRequest): LoginOutcome {
+    if (answer.kind !== "callout") return { kind: "denied", reason: "answer unexpected" };
+    if (answer.user === undefined) {
+      const { account: accountName } = wait;
+      return { kind: "denied", reason: "callout refused", detail: answer.reason, accountName };
+    }
+    return { kind: "granted", identity: this.#identityOf(answer.user, wait.account, request) };
+  }
+
+  #identityOf(user: CalloutUser, serviceAccount: string, request: LoginRequest): Identity {
     const { accountName, name, payloadBytesMax, subscriptionsMax, expiresAtMs } = user;
-    const isBesideService = accountName === this.#spec.account;
+    const isBesideService = accountName === serviceAccount;
     const permissions = isBesideService
       ? withoutCalloutSubject(user.permissions)
       : user.permissions;

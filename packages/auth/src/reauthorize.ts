@@ -65,7 +65,7 @@ function byKind(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutc
 
 /** What a service said holds for as long as the same service is asked. */
 function byCallout(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
-  if (after.callout === undefined || !isSameCallout(login.before, after)) return MOVED;
+  if (!isSameCallout(login.before, after)) return MOVED;
   return { kind: "granted", identity: login.identity };
 }
 

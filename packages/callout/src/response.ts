@@ -59,7 +59,7 @@ export interface ReadResponse {
   readonly user: UserClaims;
 }
 
-function refused(reason: string): { readonly ok: false; readonly reason: string } {
+export function refused(reason: string): { readonly ok: false; readonly reason: string } {
   return { ok: false, reason };
 }
 

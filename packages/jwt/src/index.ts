@@ -31,6 +31,7 @@ export {
 export { type ActivationVerdict, activationHash, judgeActivation } from "./trust/activation.ts";
 export {
   accountKeyOf,
+  effectiveLimits,
   type JudgeFacts,
   type JwtIdentity,
   judgeUser,

@@ -18,12 +18,17 @@ import {
   buildRequest,
   CurveKey,
   type Judged,
+  operatorTarget,
+  placeOperator,
   placeStatic,
+  type ReadResponse,
   type RequestTools,
+  type ResponseTools,
   readResponse,
   type SealedLine,
   UnderWay,
 } from "@weft/callout";
+import type { TrustedAccount } from "@weft/jwt";
 import type { LogSink } from "@weft/logging";
 import type { CalloutFacts } from "@weft/monitor";
 import { systemClock, systemEntropy } from "./clocks.ts";
@@ -50,14 +55,29 @@ export interface CalloutBus {
   flush(): void;
 }
 
+/** Accounts by tokens (AN-70); neither rejects. */
+export interface CalloutAccounts {
+  /** The account, looked for where it is not in use; undefined = it cannot be had. */
+  trusted(key: string): Promise<TrustedAccount | undefined>;
+  /** When it settles the worker knows the account. */
+  answer(key: string, worker: number): Promise<LoginAnswer>;
+}
+
 export interface CalloutParts {
+  /** Undefined without operators. */
+  readonly accounts?: CalloutAccounts | undefined;
   readonly bus: CalloutBus;
   readonly keys: ServerKeys;
   readonly log: LogSink;
 }
 
+/** Who is asked, and what is believed. */
+type Trust =
+  | { readonly kind: "static"; readonly spec: CalloutSpec }
+  | { readonly kind: "operator"; readonly account: TrustedAccount; readonly worker: number };
+
 interface Waiting extends Asked {
-  readonly spec: CalloutSpec;
+  readonly trust: Trust;
   readonly line: SealedLine | undefined;
   answer(judged: Judged<CalloutAnswerUser>): void;
 }
@@ -100,9 +120,21 @@ export class CalloutService {
     }
     const { callout } = snapshot.auth;
     const account = callout && this.#accounts.get(callout.account);
-    if (account === undefined || this.#listening.has(account.index)) return;
-    this.#listening.add(account.index);
-    this.#parts.bus.listen(account.index, `${this.#inbox}.*`, (message) => this.#take(message));
+    if (account !== undefined) this.#listen(account);
+  }
+
+  /** AC-93: accounts that came, changed and went. */
+  followAccounts(accounts: readonly AccountSnapshot[]): void {
+    for (const account of accounts) {
+      if (account.retired === true) this.#accounts.delete(account.name);
+      else this.#accounts.set(account.name, account);
+    }
+  }
+
+  #listen({ index }: AccountSnapshot): void {
+    if (this.#listening.has(index)) return;
+    this.#listening.add(index);
+    this.#parts.bus.listen(index, `${this.#inbox}.*`, (message) => this.#take(message));
   }
 
   facts(): CalloutFacts {
@@ -110,10 +142,11 @@ export class CalloutService {
     return { state, underWay: this.#underWay.count, ...this.#totals };
   }
 
-  /** Never rejects. */
-  ask(question: CalloutQuestion): Promise<LoginAnswer> {
+  /** `worker`, counted from 0, asks. Never rejects. */
+  async ask(question: CalloutQuestion, worker: number): Promise<LoginAnswer> {
+    const trust = await this.#trustFor(question.account, worker);
     return new Promise((resolve) => {
-      this.#ask(question, (judged) => {
+      this.#ask(question, trust, (judged) => {
         this.#totals[judged.ok ? "granted" : "refused"] += 1;
         resolve(
           judged.ok
@@ -130,11 +163,21 @@ export class CalloutService {
     for (const waiting of this.#underWay.drop()) waiting.answer(refused("the server ends"));
   }
 
-  #ask(question: CalloutQuestion, answer: Waiting["answer"]): void {
+  async #trustFor(account: string, worker: number): Promise<Trust | undefined> {
+    const { accounts } = this.#parts;
+    if (accounts !== undefined) {
+      const trusted = await accounts.trusted(account);
+      return trusted && { kind: "operator", account: trusted, worker };
+    }
     const { callout: spec } = this.#snapshot.auth;
-    const account = spec && this.#accounts.get(spec.account);
+    return spec && { kind: "static", spec };
+  }
+
+  #ask(question: CalloutQuestion, trust: Trust | undefined, answer: Waiting["answer"]): void {
+    const name = trust?.kind === "static" ? trust.spec.account : trust?.account.key;
+    const account = name === undefined ? undefined : this.#accounts.get(name);
     const nowMs = performance.now();
-    if (this.#closed || spec === undefined || account === undefined) {
+    if (this.#closed || trust === undefined || account === undefined) {
       answer(refused(`No valid account "${question.account}" for auth callout request`));
     } else if (this.#underWay.isFull) {
       this.#totals.notAsked += 1;
@@ -142,27 +185,32 @@ export class CalloutService {
     } else if (!this.#breaker.mayAsk(nowMs)) {
       this.#totals.notAsked += 1;
       answer(refused("The auth callout service has not answered lately"));
-    } else this.#send(question, spec, account, answer);
+    } else this.#send(question, trust, account, answer);
   }
 
   #send(
     question: CalloutQuestion,
-    spec: CalloutSpec,
+    trust: Trust,
     account: AccountSnapshot,
     answer: Waiting["answer"],
   ): void {
     const { bus } = this.#parts;
     const { authTimeoutMs } = this.#snapshot.limits;
-    const line = this.#lineTo(spec.xkey);
+    this.#listen(account);
+    const xkey =
+      trust.kind === "static"
+        ? trust.spec.xkey
+        : trust.account.claims.nats.authorization.xkey || undefined;
+    const line = this.#lineTo(xkey);
     const nowSeconds = Math.floor(this.#unixMs() / 1_000);
     const tools = this.#requestTools(line);
-    const request = buildRequest(question, spec.issuer, tools, nowSeconds, authTimeoutMs);
+    const request = buildRequest(question, asIssuer(trust), tools, nowSeconds, authTimeoutMs);
     const { userKey, header, payload } = request;
     const { connectionType, host } = question;
     const token = randomToken();
     this.#underWay.add(
       token,
-      { userKey, account: spec.account, connectionType, host, spec, line, answer },
+      { userKey, account: account.name, connectionType, host, trust, line, answer },
       performance.now() + authTimeoutMs,
     );
     this.#totals.asked += 1;
@@ -173,7 +221,7 @@ export class CalloutService {
       return;
     }
     this.#breaker.notAsked();
-    const nobody = `Nobody listens for auth callouts in account "${spec.account}"`;
+    const nobody = `Nobody listens for auth callouts in account "${account.name}"`;
     this.#underWay.take(token)?.answer(refused(nobody));
   }
 
@@ -197,18 +245,15 @@ export class CalloutService {
     for (const { waiting, payload } of this.#arrived) {
       if (judged > 0 && performance.now() >= until) break;
       judged += 1;
-      waiting.answer(
-        payload === undefined
-          ? refused("Auth callout response is too long")
-          : this.#judge(waiting, payload),
-      );
+      if (payload === undefined) waiting.answer(refused("Auth callout response is too long"));
+      else this.#judge(waiting, payload);
     }
     this.#arrived.splice(0, judged);
     this.#judgeIsDue = this.#arrived.length > 0;
     if (this.#judgeIsDue) setImmediate(() => this.#judgeSome());
   }
 
-  #judge(waiting: Waiting, payload: Buffer): Judged<CalloutAnswerUser> {
+  #judge(waiting: Waiting, payload: Buffer): void {
     const nowMs = this.#unixMs();
     const tools = {
       serverId: this.#snapshot.server.id,
@@ -217,11 +262,40 @@ export class CalloutService {
       timeZone: this.#timeZone,
     };
     const read = readResponse(payload, waiting, tools, Math.floor(nowMs / 1_000));
-    if (!read.ok) return read;
-    const { issuer, allowedAccounts } = waiting.spec;
+    if (!read.ok) {
+      waiting.answer(read);
+      return;
+    }
+    const { trust } = waiting;
+    if (trust.kind === "operator") {
+      void this.#placeOperator(read.value, waiting, trust, tools).then(waiting.answer);
+      return;
+    }
+    const { issuer, allowedAccounts } = trust.spec;
     const hasAccount = (name: string): boolean => this.#accounts.has(name);
     const placement = { issuer, allowedAccounts, hasAccount };
-    return placeStatic(read.value, placement, waiting, tools, nowMs);
+    waiting.answer(placeStatic(read.value, placement, waiting, tools, nowMs));
+  }
+
+  /** The account of the user may have to be looked for; the worker knows it before the answer. */
+  async #placeOperator(
+    read: ReadResponse,
+    waiting: Waiting,
+    trust: Extract<Trust, { kind: "operator" }>,
+    tools: ResponseTools,
+  ): Promise<Judged<CalloutAnswerUser>> {
+    const key = operatorTarget(read, trust.account);
+    if (!key.ok) return key;
+    const { accounts } = this.#parts;
+    const target = await accounts?.trusted(key.value);
+    if (target === undefined) {
+      return refused(
+        `No valid account "${key.value}" for auth callout response on account "${waiting.account}"`,
+      );
+    }
+    const placed = placeOperator(read, target, waiting, tools, this.#unixMs());
+    if (placed.ok) await accounts?.answer(key.value, trust.worker);
+    return placed;
   }
 
   #tick(): void {
@@ -270,6 +344,11 @@ export class CalloutService {
   #unixMs(): number {
     return Number(this.#clock.unixNanos() / NANOS_PER_MS);
   }
+}
+
+/** Whom a request names: the issuer of the configuration, or the account of the service. */
+function asIssuer(trust: Trust): string {
+  return trust.kind === "static" ? trust.spec.issuer : trust.account.key;
 }
 
 function refused(reason: string): { readonly ok: false; readonly reason: string } {

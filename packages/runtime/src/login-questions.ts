@@ -6,7 +6,7 @@ import type { HashPool } from "./hash-pool.ts";
 
 /** Asks a callout service; never rejects. */
 export interface CalloutAsker {
-  askCallout(question: CalloutQuestion): Promise<LoginAnswer>;
+  askCallout(question: CalloutQuestion, worker: number): Promise<LoginAnswer>;
 }
 
 export interface AccountAnswers {
@@ -34,7 +34,7 @@ export class LoginQuestions {
     const { kind } = question;
     if (kind === "callout") {
       const none = { kind, reason: "no system account to ask a service with" } as const;
-      return this.#callouts()?.askCallout(question) ?? none;
+      return this.#callouts()?.askCallout(question, worker) ?? none;
     }
     if (kind === "account") {
       const answer = await this.accounts?.answer(question.key, worker);

@@ -123,21 +123,23 @@ export class SystemService {
 
   /** AN-62: control's place on the bus is used for callouts too. Loads them at first. */
   async #followCallout(snapshot: BrokerSnapshot): Promise<void> {
-    if (snapshot.auth.callout === undefined && this.#callouts === undefined) return;
+    const { claims: accounts } = this.#parts;
+    const isWanted = snapshot.auth.callout !== undefined || accounts !== undefined;
+    if (!isWanted && this.#callouts === undefined) return;
     const { CalloutService: Service } = await import("./callout-service.ts");
     if (this.#closed) return;
     if (this.#callouts !== undefined) this.#callouts.follow(snapshot);
     else {
       const { keys, log } = this.#parts;
-      this.#callouts = new Service(snapshot, { bus: this.#participant, keys, log });
+      this.#callouts = new Service(snapshot, { bus: this.#participant, keys, log, accounts });
     }
   }
 
   /** Never rejects. */
-  async askCallout(question: CalloutQuestion): Promise<LoginAnswer> {
+  async askCallout(question: CalloutQuestion, worker: number): Promise<LoginAnswer> {
     await this.#calloutsLoaded;
     const none = { kind: "callout", reason: "no auth callout service is configured" } as const;
-    return this.#callouts?.ask(question) ?? none;
+    return this.#callouts?.ask(question, worker) ?? none;
   }
 
   /** Undefined where no callout is configured. */
@@ -180,6 +182,7 @@ export class SystemService {
       this.#answers.followAccount(account, former);
     }
     this.#watch.follow(accounts.length);
+    this.#callouts?.followAccounts(delta.accounts);
     this.#participant.followAccounts(delta, accounts);
     this.#participant.flush();
   }

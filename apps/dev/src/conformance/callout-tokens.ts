@@ -1,8 +1,13 @@
 // Tokens of a callout service, made and read by hand with nothing of the product: what is proven with
 // them is proven against the format. Test thread.
-import type { KeyPair } from "@nats-io/nkeys";
 
 const HEADER = encode({ typ: "JWT", alg: "ed25519-nkey" });
+
+/** A key pair of the library is one. */
+export interface TokenSigner {
+  getPublicKey(): string;
+  sign(bytes: Uint8Array): Uint8Array;
+}
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,7 +37,7 @@ function encode(value: unknown): string {
 }
 
 /** Signs claims; `iss` is the signer's. */
-export function signToken(claims: Fields, signer: KeyPair): string {
+export function signToken(claims: Fields, signer: TokenSigner): string {
   const iss = signer.getPublicKey();
   const body = encode({ jti: "X", iat: Math.floor(Date.now() / 1_000), iss, ...claims });
   const signed = `${HEADER}.${body}`;

@@ -25,7 +25,10 @@ function config(more = "", accounts = ""): string {
     accounts {
       AUTH: { users: [ { user: auth, password: auth-pw }, { user: beside, password: pw } ] }
       APP: { users: [ { user: fixed, password: pw } ] }
-      OPS: { users: [ { user: ops, password: pw } ] }
+      OPS: { users: [
+        { user: ops, password: pw }
+        { user: hashed, password: "$2b$04$bZtcaqCB9EJqMNBk/RtvHuyRvZ.WJ9Qp/8basPX4gzPgFQpy8nkXC" }
+      ] }
       SYS: { users: [ { user: sys, password: pw } ] }
       ${accounts}
     }
@@ -257,6 +260,20 @@ describeWithWorkers("auth callout", (workers) => {
           () => reason.test(server().stderr.slice(before)) || undefined,
           `${reason}`,
         );
+      }
+    });
+
+    it("AN-68: a hash that does not fit is followed by the question, and input waits for both", async () => {
+      const { requests } = await start((_claims, answers) => answers.user("APP"));
+      for (const [pass, count] of [
+        ["hunter2", 0],
+        ["other", 1],
+      ] as const) {
+        const raw = await rawForTest(server().port);
+        raw.sendConnect({ user: "hashed", pass });
+        raw.send("SUB a 1\r\nPUB a 1\r\nx\r\nPING\r\n");
+        await raw.waitFor(/MSG a 1 1\r\nx\r\nPONG/);
+        expect(requests).toHaveLength(count);
       }
     });
 

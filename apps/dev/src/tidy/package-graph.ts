@@ -118,6 +118,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "net",
       "broker",
       "callout",
+      "jwt",
       "monitor",
       "resolver",
       "operator",

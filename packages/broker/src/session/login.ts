@@ -86,7 +86,8 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   const outcome = session.host.rules.finishLogin(pending, answer, request, facts);
   session.state = "connecting";
   follow(session, outcome);
-  session.go(WAIT_LOGIN);
+  // One answer may lead to the next question.
+  if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
 /**

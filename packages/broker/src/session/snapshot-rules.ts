@@ -3,6 +3,7 @@
 import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
 import {
   CalloutGate,
+  CalloutUsers,
   type FormerLogin,
   type Identity,
   type LoginAnswer,
@@ -31,6 +32,7 @@ export class SnapshotRules {
   /** Undefined without operators. */
   readonly #tokens: TokenLogins | undefined;
   readonly #callout: CalloutGate | undefined;
+  readonly #calloutUsers = new CalloutUsers();
   readonly #accountsByName = new Map<string, AccountSnapshot>();
 
   constructor(snapshot: BrokerSnapshot, tokens?: TokenLogins) {
@@ -85,7 +87,7 @@ export class SnapshotRules {
   ): LoginOutcome {
     const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
     if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
-    if (wait.kind === "callout") return this.#callout?.finish(wait, answer, request) ?? unexpected;
+    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
     return this.#follow(this.authenticator.finish(wait, answer), request);
   }
 
@@ -107,7 +109,7 @@ export class SnapshotRules {
 
   /** What is true now of somebody who logged in by a token; undefined = by something else. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
-    if (identity.token === undefined) return undefined;
+    if (identity.token === undefined && identity.kind !== "callout") return undefined;
     return this.#tokens?.judgeAgain(identity, facts);
   }
 }
