@@ -11,4 +11,6 @@ const host: Host = {
   nowMs: () => Date.now(),
 };
 
-process.exitCode = await runCommandLine(process.argv.slice(2), host);
+const exitCode = await runCommandLine(process.argv.slice(2), host);
+// A connection that was given up may still hold a socket: it must not hold the process.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(exitCode)));

@@ -16,7 +16,7 @@ import {
 } from "./cycles.ts";
 import { resolveServiceSubjects, resolveStreamSubjects } from "./import-subjects.ts";
 import type { ServiceImportSnapshot, StreamImportSnapshot } from "./snapshot.ts";
-import type { ImportSpec } from "./spec.ts";
+import type { ImportSpec, LatencySpec } from "./spec.ts";
 
 /** An import whose two accounts are known. */
 interface Link {
@@ -274,7 +274,12 @@ class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
       responseThresholdMs: exported?.responseThresholdMs ?? LIMITS.serviceResponseThresholdMs,
       share: spec.share ?? false,
       allowTrace: exported?.allowTrace ?? false,
+      latency: measured(exported?.latency),
     };
     return { ok: true, value };
   }
+}
+
+function measured(latency: LatencySpec | undefined): LatencySpec | undefined {
+  return latency && { ...latency, subject: subjectFromText(latency.subject) };
 }

@@ -12,7 +12,7 @@ import {
   type Findings,
 } from "./compile.ts";
 import { compileImportsOf, type ImportCycles } from "./compile-imports.ts";
-import { type SearchBudget, ServiceCycles, StreamCycles } from "./cycles.ts";
+import { CYCLE_ERRORS, type SearchBudget, ServiceCycles, StreamCycles } from "./cycles.ts";
 import { retiredAccount } from "./rebase.ts";
 import type {
   AccountImports,
@@ -22,6 +22,9 @@ import type {
 } from "./snapshot.ts";
 import type { AccountSpec } from "./spec.ts";
 
+/** Accounts with circles that are compiled again at each change. */
+const CIRCLING_LOOKED_AT = 64;
+const CIRCLES: readonly string[] = Object.values(CYCLE_ERRORS);
 /** Steps that the search for cycles may take for the imports of one account. */
 const SEARCH_STEPS_MAX = 20_000;
 
@@ -60,6 +63,8 @@ export class LiveAccounts {
   readonly #budget: SearchBudget = { stepsLeft: SEARCH_STEPS_MAX };
   readonly #cycles: ImportCycles;
   readonly #hasSystemAccount: boolean;
+  /** Accounts with imports that were left out because they close a circle. */
+  readonly #circling = new Set<string>();
 
   /** `base`: `$G` and the system account, as compiled; accounts of `base` may be replaced. */
   constructor(base: AccountsSnapshot, options: LiveAccountsOptions) {
@@ -115,6 +120,8 @@ export class LiveAccounts {
     for (const name of [...work.changed]) {
       for (const importer of this.importersOf(name)) work.changed.add(importer);
     }
+    // What closed a circle before may close none now.
+    for (const name of [...this.#circling].slice(0, CIRCLING_LOOKED_AT)) work.changed.add(name);
     for (const name of work.changed) this.#compileImports(name, work);
     const { delta, crowded } = work;
     return { delta, crowded, problems: work.problems };
@@ -127,6 +134,7 @@ export class LiveAccounts {
     this.#forgetImports(spec);
     this.#live.delete(name);
     this.#drafts.delete(name);
+    this.#circling.delete(name);
     this.#byIndex[index] = undefined;
     this.#cycles.streams.forget(index);
     this.#cycles.services.forget(index);
@@ -172,9 +180,16 @@ export class LiveAccounts {
     if (isNew) work.fresh.add(index);
   }
 
+  #noteCircles(name: string, work: Change): void {
+    const { errors } = work.findingsOf(name);
+    const isRefused = errors.some(({ message }) => CIRCLES.some((text) => message.endsWith(text)));
+    if (isRefused) this.#circling.add(name);
+    else this.#circling.delete(name);
+  }
+
   #newIndex(name: string): number | undefined {
-    const base = this.#accounts.findIndex((account, at) => at < 2 && account.name === name);
-    if (base >= 0) return base;
+    const base = this.#accounts.slice(0, 2).find((account) => account.name === name);
+    if (base !== undefined) return base.index;
     const free = this.#options.takeFreeIndex();
     if (free !== undefined) return free;
     return this.#accounts.length < LIMITS.accountsMax ? this.#accounts.length : undefined;
@@ -199,6 +214,7 @@ export class LiveAccounts {
       this.#cycles,
       work.findingsOf(name),
     );
+    this.#noteCircles(name, work);
     const imports: AccountImports = { importer: index, ...compiled };
     if (isEqual(imports, live.imports)) return;
     // What a new account asks of others changes the way of nobody's messages.

@@ -33,6 +33,9 @@ export interface StreamTargetGroup {
   readonly importers: readonly number[];
   readonly subject: string;
   readonly allowTrace: boolean;
+  /** As in {@link StreamImportSnapshot}. */
+  readonly from: string;
+  readonly to: string | undefined;
 }
 
 /** A request that goes to another account (AC-28). */
@@ -52,6 +55,8 @@ export interface MappingChoice {
 
 interface StreamGroup {
   readonly importers: number[];
+  readonly from: string;
+  readonly to: string | undefined;
   readonly rewrite: SubjectTransform | string | undefined;
   readonly allowTrace: boolean;
 }
@@ -191,10 +196,12 @@ export class CompiledAccount {
   /** {@link streamTargets} by result: cheap however many accounts import the same. */
   streamTargetGroups(subject: string): readonly StreamTargetGroup[] {
     if (!this.hasStreamImporters) return NO_STREAM_GROUPS;
-    return this.#streams.match(subject).map(({ importers, rewrite, allowTrace }) => ({
+    return this.#streams.match(subject).map(({ importers, rewrite, allowTrace, from, to }) => ({
       importers,
       subject: rewritten(rewrite, subject),
       allowTrace,
+      from,
+      to,
     }));
   }
 
@@ -246,7 +253,7 @@ export class CompiledAccount {
     const { from, to, allowTrace } = spec;
     const isTransform = to !== undefined && subjectHasWildcard(from);
     const rewrite = isTransform ? compileStrict(from, to) : to;
-    const group: StreamGroup = { importers: [spec.importer], rewrite, allowTrace };
+    const group: StreamGroup = { importers: [spec.importer], from, to, rewrite, allowTrace };
     this.#groups.set(key, group);
     this.#streams.add(from, group);
   }

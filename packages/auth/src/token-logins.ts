@@ -23,6 +23,12 @@ export type TokenEnd =
   /** Nobody is told why, as in the reference. */
   | "refused";
 
+/** An account that is gone, and what its users are told. */
+export interface ForgottenAccount {
+  readonly key: string;
+  readonly end: TokenEnd;
+}
+
 export type TokenVerdict =
   | { readonly kind: "granted"; readonly identity: Identity }
   | { readonly kind: "ended"; readonly why: TokenEnd; readonly detail: string };
@@ -36,5 +42,5 @@ export interface TokenLogins {
   /** Rules of a reload: `operator` of the snapshot, as whoever made it knows it. */
   follow(rules: unknown): void;
   /** Accounts as whoever made them knows them, in place of those of the same key; others are gone. */
-  know(accounts: readonly unknown[], forgottenKeys: readonly string[]): void;
+  know(accounts: readonly unknown[], forgotten: readonly ForgottenAccount[]): void;
 }

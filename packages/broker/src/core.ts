@@ -30,6 +30,7 @@ import { OutboxRules } from "./deliver/outbox-rules.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
 import { ClientTargets } from "./deliver/special-targets.ts";
+import { MessageTracer } from "./message-trace/message-tracer.ts";
 import type {
   AccountsChange,
   BrokerDependencies,
@@ -51,7 +52,12 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { closeExcess, followAccounts, followSnapshot } from "./session/changed-rights.ts";
+import {
+  closeExcess,
+  contextsOf,
+  followAccounts,
+  followSnapshot,
+} from "./session/changed-rights.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
@@ -67,8 +73,6 @@ import { createSystemEvents, type SystemEvents } from "./session/system-events.t
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
-
-const SYSTEM_ACCOUNT_INDEX = 1;
 
 export class BrokerCore implements BrokerDriver, SessionHost {
   readonly clock: Clock;
@@ -139,6 +143,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       services: () => this.#services,
       prng,
     });
+    const parts = { compiler, deliverer, lanes: this.#lanes, services: () => this.#services };
+    this.publisher.tracer = new MessageTracer(this, { ...dependencies, ...parts });
     this.#services = new ServiceImports({
       bus,
       lanes: this.#lanes,
@@ -242,10 +248,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   tick(): void {
     const now = this.clock.monotonicMs();
-    const { prng } = this.#dependencies;
-    this.#deadlines.check(this.#sessions.values(), now, prng);
+    this.#deadlines.check(this.#sessions.values(), now, this.#dependencies.prng);
     this.#services.expire(now);
     this.publisher.sweep();
+    this.contexts.sweep(() => contextsOf(this.#sessions));
+    this.publisher.tracer?.awaited.tick();
     this.#figures.tick(this.publisher);
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
@@ -307,8 +314,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       this.#services.replaceAccounts(this.rules.snapshot.accounts.accounts);
     }
     if (delta.accounts.length > 0) this.#openEvents();
-    followAccounts(this.#sessions, judged);
-    this.closeExcess({ connectionsMax: this.#sessions.size, accounts: lowered });
+    followAccounts(this, this.#sessions, judged, lowered);
   }
 
   #openEvents(): void {
@@ -323,9 +329,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   // ---- asked by sessions
 
   listener(index: number): ListenerOptions {
-    const listener = this.rules.snapshot.listeners[index];
-    assert(listener !== undefined, "a connection comes from a known listener");
-    return listener;
+    return this.rules.listener(index);
   }
 
   newOutbox(session: ClientSession): Outbox {
@@ -333,13 +337,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   account(index: number): AccountSnapshot {
-    const account = this.rules.snapshot.accounts.accounts[index];
-    assert(account !== undefined, "an account of the snapshot");
-    return account;
-  }
-
-  isSystemAccount(index: number): boolean {
-    return index === SYSTEM_ACCOUNT_INDEX;
+    return this.rules.account(index);
   }
 
   askForLogin(session: ClientSession, question: LoginQuestion): void {

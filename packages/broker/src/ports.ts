@@ -2,6 +2,7 @@
 import type { AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import type {
   AuthSpec,
+  ForgottenAccount,
   LoginAnswer,
   LoginQuestion,
   PermissionsSpec,
@@ -246,8 +247,7 @@ export interface AccountsChange {
   readonly delta: AccountsDelta;
   /** What users are judged by from now on, for `BrokerDependencies.tokens`. */
   readonly known: readonly unknown[];
-  /** Keys of accounts that are gone. */
-  readonly forgotten: readonly string[];
+  readonly forgotten: readonly ForgottenAccount[];
   /** Accounts, by index, whose users are judged again. */
   readonly judged: ReadonlySet<number>;
   /** Accounts, by index, with a lower limit of connections than before. */
@@ -284,6 +284,10 @@ export interface ConnectionAnswer {
   readonly refusal?: string | undefined;
   /** For `permissions`: undefined = no limits. */
   readonly permissions?: PermissionsSpec | undefined;
+  /** For `permissions`: names for people, and when the right to be connected ends, Unix ms. */
+  readonly accountTag?: string | undefined;
+  readonly userName?: string | undefined;
+  readonly expiresAtMs?: number | undefined;
 }
 
 /** The worker's core as the runtime drives it. Every call is one turn or part of one. */

@@ -15,8 +15,6 @@ export type Feature =
   | "trusted proxies"
   | "the PROXY protocol"
   | "profiling"
-  | "message tracing"
-  | "service latency"
   | "write_timeout: retry"
   | "certificate stores";
 

@@ -24,7 +24,7 @@ export { type ReloadFacts, reloadEvent } from "./reload-event.ts";
 export type { RequestOptions } from "./request-options.ts";
 export { type MessageStamp, type ServerFacts, serverId, serverInfo } from "./server-info.ts";
 export { EVENT_SUBJECTS, type Service, servedSubjects } from "./services.ts";
-export { snappyChunks } from "./snappy.ts";
+export { snappyChunks, snappyStream } from "./snappy.ts";
 export { type ServerFigures, StatszSchedule, statszDocument } from "./statsz.ts";
 export { eventId } from "./typed-event.ts";
 export { wireTime } from "./wire-time.ts";

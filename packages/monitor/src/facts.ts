@@ -76,6 +76,30 @@ export interface AccountFacts {
   /** As configured; undefined for accounts that nobody wrote. */
   readonly spec?: AccountSpec | undefined;
   readonly mappings: readonly MappingSpec[];
+  /** What its token says and how it stands; undefined = it has none. */
+  claims?(): ClaimFacts;
+}
+
+/** MO-25. Of an account that came by a token. */
+export interface ClaimFacts {
+  readonly updatedMs: number;
+  readonly isExpired: boolean;
+  /** Everything that the token asks for works. */
+  readonly isComplete: boolean;
+  /** Without its signature; "" = there is none yet. */
+  readonly token: string;
+  readonly issuerKey: string;
+  readonly nameTag: string;
+  readonly tags: readonly string[];
+  /** "" = there are none. */
+  readonly claimsJson: string;
+  readonly findings: readonly {
+    readonly text: string;
+    readonly isBlocking: boolean;
+    readonly isAboutTime: boolean;
+  }[];
+  /** Unix seconds by user key. */
+  readonly revokedUsers: ReadonlyMap<string, number>;
 }
 
 /** A reading of all connection boards: `count` rows of `FIGURES_COUNT` figures (base). */

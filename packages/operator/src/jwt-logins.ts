@@ -4,6 +4,7 @@
 // known at that moment; nothing of a token reaches a text.
 import {
   type AccountPending,
+  type ForgottenAccount,
   type Identity,
   type LoginAnswer,
   type LoginFacts,
@@ -65,6 +66,8 @@ export class JwtLogins implements TokenLogins {
   readonly #verifier = new SignatureVerifier();
   readonly #trusting = new TrustingVerifier();
   readonly #permissions = new PermissionsPool();
+  /** Accounts that went with the last change. */
+  readonly #forgotten = new Map<string, TokenEnd>();
   /** Scoped signing keys whose template has changed with the last accounts. */
   readonly #altered = new Set<string>();
 
@@ -77,9 +80,13 @@ export class JwtLogins implements TokenLogins {
     this.#rules = rules as OperatorRules;
   }
 
-  know(accounts: readonly unknown[], forgottenKeys: readonly string[]): void {
+  know(accounts: readonly unknown[], forgotten: readonly ForgottenAccount[]): void {
     this.#altered.clear();
-    for (const key of forgottenKeys) this.#accounts.delete(key);
+    this.#forgotten.clear();
+    for (const { key, end } of forgotten) {
+      this.#accounts.delete(key);
+      this.#forgotten.set(key, end);
+    }
     for (const account of accounts as readonly TrustedAccount[]) {
       const before = this.#accounts.get(account.key);
       if (before !== undefined) this.#noteAltered(before, account);
@@ -136,7 +143,9 @@ export class JwtLogins implements TokenLogins {
     const early = judgeUserAlone(user, now, judgeFacts, this.#trusting);
     if (early !== undefined) return ended(endOf(early.refusal), detailOf(early.refusal));
     const account = this.#accounts.get(accountName);
-    if (account === undefined) return ended("account expired", "account deleted");
+    if (account === undefined) {
+      return ended(this.#forgotten.get(accountName) ?? "account expired", "account deleted");
+    }
     const { operators } = this.#rules;
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#trusting);
     if (!verdict.ok) return ended(endOf(verdict.refusal), detailOf(verdict.refusal));

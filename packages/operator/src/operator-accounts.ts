@@ -3,7 +3,7 @@
 // collected, and `commit` says what workers have to know of it. Must stay true: only accounts that an
 // operator trusts are in here; the same token again changes nothing; a change costs what it touches.
 import type { AccountSpec, AccountsDelta, LiveAccounts } from "@weft/accounts";
-import type { SignatureVerifier } from "@weft/auth";
+import type { ForgottenAccount, SignatureVerifier, TokenEnd } from "@weft/auth";
 import {
   type AccountVerdict,
   accountSpec,
@@ -38,7 +38,8 @@ export interface OperatorChange {
   readonly delta: AccountsDelta;
   /** For threads that know the accounts already: by what they judge users from now on. */
   readonly trusted: readonly TrustedAccount[];
-  readonly gone: readonly string[];
+  readonly gone: readonly ForgottenAccount[];
+  readonly expired: readonly string[];
   /** Indexes of accounts whose users have to be judged again. */
   readonly judged: ReadonlySet<number>;
   /** Account indexes whose limit of connections was lowered, with the new one. */
@@ -55,7 +56,7 @@ export class OperatorAccounts {
   /** By exporter: the accounts that want to import from it. */
   readonly #wantedBy = new Map<string, Set<string>>();
   readonly #dirty = new Set<string>();
-  readonly #gone = new Map<string, number>();
+  readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
   readonly #judged = new Set<string>();
 
   constructor(options: OperatorAccountsOptions) {
@@ -101,14 +102,15 @@ export class OperatorAccounts {
     this.#take({ key, claims, signers: new Map([[key, undefined]]), findings: [] }, "", nowMs);
   }
 
-  remove(key: string): void {
+  /** `end`: what its users are told. */
+  remove(key: string, end: TokenEnd): void {
     const known = this.#loaded.get(key);
     if (known === undefined) return;
     this.#want(known.trusted, false);
     this.#loaded.delete(key);
     this.#dirty.delete(key);
     this.#judged.delete(key);
-    this.#gone.set(key, this.#options.live.indexOf(key) ?? -1);
+    this.#gone.set(key, { index: this.#options.live.indexOf(key) ?? -1, end });
   }
 
   /** Accounts that `key` imports from and that are not here. */
@@ -151,16 +153,18 @@ export class OperatorAccounts {
     const specs = [...affected].flatMap((key) => this.#specOf(key, nowMs));
     const formerIndexes = new Map([...judged].map((key) => [key, live.indexOf(key)]));
     const { delta, problems, crowded } = live.change(specs, gone);
-    for (const key of crowded) this.remove(key);
+    for (const key of crowded) this.remove(key, "refused");
     for (const [key, found] of problems) this.#note(key, found);
     const texts = [...affected].flatMap((key) =>
       (this.#loaded.get(key)?.problems ?? []).map((problem) => `Account ${key}: ${problem}`),
     );
-    const indexes = [...this.#gone.values(), ...formerIndexes.values()];
+    const goneIndexes = [...this.#gone.values()].map(({ index }) => index);
+    const indexes = [...goneIndexes, ...formerIndexes.values()];
     const change: OperatorChange = {
       delta,
       trusted: put.flatMap((key) => this.forLogins(key)),
-      gone,
+      gone: gone.map((key) => ({ key, end: this.#gone.get(key)?.end ?? "refused" })),
+      expired: [...this.#judged],
       judged: new Set(indexes.filter((index) => index !== undefined && index >= 0) as number[]),
       lowered: this.#lowered(former),
       texts,

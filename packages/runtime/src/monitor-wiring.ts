@@ -11,7 +11,7 @@ import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { ServerKeys } from "./identity.ts";
-import { LiveMonitorFacts } from "./monitor-facts.ts";
+import { LiveMonitorFacts, type OperatorDocuments } from "./monitor-facts.ts";
 import { MonitorService } from "./monitor-service.ts";
 import type { StepSources } from "./monitor-steps.ts";
 import { RenderTurns } from "./render-turns.ts";
@@ -37,6 +37,7 @@ export interface MonitorParts {
   readonly hashes: HashPool;
   readonly lists: SubscriptionLists;
   readonly log: LogSink;
+  readonly operator?: OperatorDocuments | undefined;
   blockedWorkers(): readonly number[];
   /** Undefined where no auth callout is configured. */
   callout(): CalloutFacts | undefined;

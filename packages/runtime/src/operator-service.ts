@@ -2,11 +2,13 @@
 // in use, told to the workers by what has changed (AN-44, AN-47, AC-91, AC-93). Control thread. Must
 // stay true: an account is looked for once however many ask; a worker that is answered has been told
 // everything that it needs before; a change that is taken is in force within a second.
-import { type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
-import { isPublicKey, type LoginAnswer, SignatureVerifier } from "@weft/auth";
+import { type AccountSpec, type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
+import { isPublicKey, type LoginAnswer, SignatureVerifier, type TokenEnd } from "@weft/auth";
 import { type OperatorOptions, operatorClaimsOf, type ServerOptions, trustOf } from "@weft/config";
 import type { TrustedAccount } from "@weft/jwt";
 import {
+  type AccountDocument,
+  accountDocument,
   type LoadedAccount,
   OperatorAccounts,
   type OperatorChange,
@@ -35,6 +37,7 @@ export class OperatorService {
   readonly #reader: TokenReader;
   readonly #sources: AccountSources;
   readonly #systemKey: string;
+  readonly #verifier = new SignatureVerifier();
   #options: OperatorOptions;
   /** By worker: accounts whose users it can judge. */
   readonly #knownBy: readonly Set<string>[];
@@ -49,7 +52,7 @@ export class OperatorService {
     this.#parts = parts;
     this.#options = options;
     const operators = trustOf(options);
-    const verifier = new SignatureVerifier();
+    const verifier = this.#verifier;
     this.#rests = new AccountRests(parts.accountConnections);
     this.#live = new LiveAccounts(parts.base, { takeFreeIndex: () => this.#rests.take() });
     this.accounts = new OperatorAccounts({ operators, live: this.#live, verifier });
@@ -66,7 +69,7 @@ export class OperatorService {
       replies: () => parts.replies(),
       isLoaded: (account) => this.accounts.get(account) !== undefined,
       changed: (account, text) => this.#changed(account, text),
-      deleted: (account) => this.#deleted(account),
+      deleted: (account) => this.#deleted(account, "account expired"),
     });
   }
 
@@ -130,6 +133,17 @@ export class OperatorService {
     return error === undefined ? this.accounts.get(key)?.trusted : undefined;
   }
 
+  /** What monitoring shows: how the account was understood. */
+  spec(key: string): AccountSpec | undefined {
+    return this.accounts.get(key)?.spec;
+  }
+
+  /** What monitoring shows of its token. */
+  document(key: string): AccountDocument | undefined {
+    const account = this.accounts.get(key);
+    return account && accountDocument(account, Date.now(), this.#verifier);
+  }
+
   /** AC-86 to AC-90. */
   onClaimRequest(request: ClaimRequest): void {
     this.#sources.onRequest(request);
@@ -159,7 +173,7 @@ export class OperatorService {
       if (text !== undefined) this.#changed(key, text);
       else if (key !== this.#systemKey) {
         this.#sources.deleted(key);
-        this.#deleted(key);
+        this.#deleted(key, "violation");
       }
     }
     await this.#commitSoon();
@@ -248,9 +262,9 @@ export class OperatorService {
     void this.#loadExporters(key, 1).then(() => this.#commitSoon());
   }
 
-  #deleted(key: string): void {
+  #deleted(key: string, end: TokenEnd): void {
     if (this.accounts.get(key) === undefined) return;
-    this.accounts.remove(key);
+    this.accounts.remove(key, end);
     void this.#commitSoon();
   }
 
@@ -298,7 +312,7 @@ export class OperatorService {
   #tell(worker: number, known: Set<string>, change: OperatorChange): void {
     const { delta, judged, lowered } = change;
     const trusted = change.trusted.filter(({ key }) => known.has(key));
-    const forgotten = change.gone.filter((key) => known.delete(key));
+    const forgotten = change.gone.filter(({ key }) => known.delete(key));
     this.#parts.tellWorker(worker, {
       kind: "accounts",
       change: { delta, known: trusted, forgotten, judged, lowered },
@@ -306,7 +320,8 @@ export class OperatorService {
   }
 
   #report(change: OperatorChange, before: ReadonlyMap<string, LoadedAccount>): void {
-    for (const key of change.gone) this.#parts.happened("removed", key);
+    for (const { key } of change.gone) this.#parts.happened("removed", key);
+    for (const key of change.expired) this.#parts.happened("ended", key);
     for (const { key } of change.trusted) {
       if (before.has(key)) this.#parts.happened("refreshed", key);
     }

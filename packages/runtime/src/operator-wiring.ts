@@ -9,7 +9,6 @@ import type { SystemService } from "./system-service.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 
 export interface OperatorSurroundings {
-  readonly workersCount: number;
   readonly regions: SharedRegions;
   readonly threads: ThreadGroup;
   /** Undefined before the workers start, and without a system account. */
@@ -34,7 +33,7 @@ export async function openOperator(
       options,
       base,
       log,
-      workersCount: around.workersCount,
+      workersCount: around.regions.threadsCount - 1,
       accountConnections: around.regions.accountConnections,
       tellWorker: (worker, message) => around.threads.tellWorker(worker, message),
       applied,

@@ -12,6 +12,7 @@ import { openControlMailbox } from "./control-mailbox.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import { LoginQuestions } from "./login-questions.ts";
+import { monitoredAccounts } from "./monitor-facts.ts";
 import type { Monitor } from "./monitor-wiring.ts";
 import type { OperatorService } from "./operator-service.ts";
 import { ProcessUsage } from "./process-usage.ts";
@@ -203,7 +204,7 @@ export class RunningServer implements Runtime {
     const monitor = await createMonitor({
       ...this.#given,
       ...this.configuration,
-      accounts: this.#operator?.snapshot() ?? this.configuration.accounts,
+      ...monitoredAccounts(this.#operator, this.configuration),
       configDigest: this.configuration.digest,
       keys: this.#keys,
       port: this.port,
@@ -271,7 +272,6 @@ export class RunningServer implements Runtime {
     if (!isOperatorMode(this.#given.options)) return;
     const { openOperator } = await import("./operator-wiring.ts");
     this.#operator = await openOperator(this.#given, {
-      workersCount: this.workersCount,
       regions: this.#regions!,
       threads: this.#threads,
       system: () => this.#system,

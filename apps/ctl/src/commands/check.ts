@@ -17,6 +17,7 @@ import {
   secretFile,
 } from "../server/connect.ts";
 import { TLS_OPTIONS } from "../server/connection-options.ts";
+import { within } from "../server/deadline.ts";
 
 function threshold(name: string, usual: string, what: string): OptionSpec {
   return { name, value: "TIME", help: `${what}; else ${usual}` };
@@ -112,17 +113,22 @@ interface Limits {
   readonly criticalSeconds: number;
 }
 
+/** To a nanosecond, so that texts show what was given. */
+function toSeconds(milliseconds: number): number {
+  return Number((milliseconds / MS_PER_SECOND).toFixed(9));
+}
+
 function limitsOf(words: Arguments, prefix: string): Limits {
   const warningMs = durationMs(words, `${prefix}-warn`) ?? WARNING_MS;
   const criticalMs = durationMs(words, `${prefix}-critical`) ?? CRITICAL_MS;
   return {
-    warningSeconds: warningMs / MS_PER_SECOND,
-    criticalSeconds: criticalMs / MS_PER_SECOND,
+    warningSeconds: toSeconds(warningMs),
+    criticalSeconds: toSeconds(criticalMs),
   };
 }
 
 function timed(name: string, milliseconds: number, limits: Limits): PerformanceValue {
-  return { name, seconds: milliseconds / MS_PER_SECOND, ...limits };
+  return { name, seconds: toSeconds(milliseconds), ...limits };
 }
 
 function measureConnect(
@@ -182,15 +188,6 @@ async function measureRoundTrips(
   } catch (error) {
     result.criticals.push(`did not receive from ${inbox}: ${clientProblem(error)}`);
   }
-}
-
-/** Rejects with `problem` if it takes longer. */
-function within<T>(work: Promise<T>, timeoutMs: number, problem: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const message = `${problem} within ${formatDuration(timeoutMs)}`;
-    const timer = setTimeout(() => reject(new Error(message)), timeoutMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 export const CHECK_COMMANDS: readonly Command[] = [checkConnection];

@@ -10,6 +10,7 @@ import type { Arguments } from "../command-line/arguments.ts";
 import type { Host } from "../command-line/command.ts";
 import { Failure } from "../command-line/failure.ts";
 import { readSecret, readWanted } from "../store/files.ts";
+import { within } from "./deadline.ts";
 
 export interface Login {
   /** Token of a user and its seed. */
@@ -92,6 +93,9 @@ function authenticatorOf(library: Library, login: Login): Authenticator | undefi
   return library.usernamePasswordAuthenticator(login.name, login.password ?? "");
 }
 
+/** So that the library's own words come first. */
+const GRACE_MS = 500;
+
 export interface ConnectSettings {
   readonly addresses: Addresses;
   readonly login: Login;
@@ -119,7 +123,8 @@ export async function connectTo(
     ...(tls === undefined ? {} : { tls }),
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
   };
-  return library.connect(options);
+  // The library's own limit does not hold for every step of the way.
+  return within(library.connect(options), timeoutMs + GRACE_MS, "no login");
 }
 
 /** The text of a failure of the client library, without secrets. */

@@ -20,13 +20,13 @@ function expanded(path: string, host: Host): string {
 export function placesOf(words: Arguments, host: Host): Places {
   const { environment: variables } = host;
   const both = words.text("all-dirs") ?? variables["WEFTCTL_HOME"];
-  const data = words.text("data-dir") ?? both ?? variables["WEFTCTL_DATA_DIR"];
+  const tokens = words.text("data-dir") ?? both ?? variables["WEFTCTL_DATA_DIR"];
   const keys =
     words.text("keystore-dir") ?? both ?? variables["WEFTCTL_KEYS_DIR"] ?? variables["NKEYS_PATH"];
   const share = variables["XDG_DATA_HOME"] ?? join(host.homeFolder, ".local", "share");
   const nscFolder = join(share, "nats", "nsc");
   return {
-    operatorsFolder: chosen(data, join(nscFolder, "stores"), ".nsc/nats", host),
+    operatorsFolder: chosen(tokens, join(nscFolder, "stores"), ".nsc/nats", host),
     keysFolder: chosen(keys, join(nscFolder, "keys"), ".nkeys", host),
   };
 }

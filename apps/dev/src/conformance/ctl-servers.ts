@@ -11,12 +11,9 @@ import {
   workersCounts,
 } from "./server-under-test.ts";
 
-/** True once the server reads `operator` and `resolver`. */
-const PRODUCT_HAS_RESOLVERS = false;
-
 const weftctl = join(repositoryRoot, "apps/ctl/bin/weftctl");
 
-/** One server, or the reason why it cannot be tried. */
+/** A server that keeps accounts. */
 export interface ResolverServer {
   readonly name: string;
   readonly options: StartOptions;
@@ -32,23 +29,21 @@ function versionOf(path: string): string {
   return /v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? "?";
 }
 
-/** Servers that keep accounts. */
+/** The servers that tests run with. */
 export const resolverServers: readonly ResolverServer[] = [
   ...references.map((path) => ({
     name: `nats-server ${versionOf(path)}`,
     options: { command: [path] },
   })),
-  ...(PRODUCT_HAS_RESOLVERS && !isOtherServer ? workersCounts : []).map((workers) => ({
+  ...(isOtherServer ? [] : workersCounts).map((workers) => ({
     name: `Weft, ${workers} workers`,
     options: { workers },
   })),
 ];
 
-/** Names for what is skipped; empty if nothing is. */
-export const missingServers: readonly string[] = [
-  ...(references.length > 0 ? [] : ["a reference: nats-server is not here"]),
-  ...(PRODUCT_HAS_RESOLVERS ? [] : ["Weft: it does not read operators and resolvers yet"]),
-];
+/** What skipped tests say; empty if nothing is missing. */
+export const missingServers: readonly string[] =
+  references.length > 0 ? [] : ["a reference [skipped: nats-server is not here]"];
 
 export interface CtlOutcome {
   readonly code: number | null;
@@ -81,7 +76,9 @@ export class CtlHome {
   }
 
   #outcome(program: string, argv: readonly string[]): CtlOutcome {
-    const options = { encoding: "utf8", env: this.environment, cwd: this.folder } as const;
+    const limits = { timeout: 60_000, killSignal: "SIGKILL" } as const;
+    const where = { env: this.environment, cwd: this.folder };
+    const options = { encoding: "utf8", ...limits, ...where } as const;
     const result = spawnSync(program, argv, options);
     if (result.error !== undefined) throw result.error;
     return { code: result.status, out: result.stdout, error: result.stderr };

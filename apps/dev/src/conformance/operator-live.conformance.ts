@@ -19,7 +19,12 @@ import {
   verdictOf,
 } from "./operator-world.ts";
 import type { RawClient } from "./raw-client.ts";
-import { describeWithWorkers, type ServerUnderTest, serverForTest } from "./server-under-test.ts";
+import {
+  describeWithWorkers,
+  itWeft,
+  type ServerUnderTest,
+  serverForTest,
+} from "./server-under-test.ts";
 
 /** From the answer to the effect. */
 const EFFECT_MS = 1_000;
@@ -88,7 +93,7 @@ describeWithWorkers("claims that change", (workers) => {
     expect(readdirSync(directory)).toContain(`${b.id}.jwt.deleted`);
   });
 
-  it("GP-8: what no trusted operator has signed is refused", async () => {
+  itWeft("GP-8: what no trusted operator has signed is refused", async () => {
     const { system } = await start();
     const [stranger, a] = [new OperatorWorld(), new TestAccount("A")];
     const answer = await system.request("$SYS.REQ.CLAIMS.UPDATE", stranger.tokenOf(a));
@@ -211,10 +216,16 @@ describeWithWorkers("claims that change", (workers) => {
     await push(shop);
     await expect.poll(() => asks("cost"), { timeout: EFFECT_MS }).toBe("7");
     expect((await seller.request("price")).string()).toBe("7");
+  });
+
+  itWeft("AC-93, AZ-18: default permissions follow while users are connected", async () => {
+    const stage = await start();
+    const shop = new TestAccount("SHOP");
+    await stage.push(shop);
     const limited = await connected(stage, shop);
     const publish = { allow: ["price"], deny: undefined };
     shop.edit({ defaultPermissions: { publish, subscribe: NO_RULES, responses: undefined } });
-    await push(shop);
+    await stage.push(shop);
     const violation = /^-ERR 'Permissions Violation for Publish to "prices"'\r\n/m;
     await expect
       .poll(
@@ -241,7 +252,7 @@ describeWithWorkers("claims that change", (workers) => {
     await connected(stage, a);
   });
 
-  it("AC-95: files changed by hand count after a reload", async () => {
+  itWeft("AC-95: files changed by hand count after a reload", async () => {
     const stage = await start();
     const { world, directory, server } = stage;
     const a = new TestAccount("A");
@@ -269,7 +280,7 @@ describeWithWorkers("claims that change", (workers) => {
     expect(JSON.parse(answer)).toMatchObject({ data: { message: "jwt updated" } });
     await first.waitFor(/^-ERR 'User Authentication Revoked'\r\n/m, EFFECT_MS);
     expect(await server.reload(world.memoryConfig([b]))).toMatch(/^Reloaded/);
-    await second.waitFor(/^-ERR 'Account Authentication Expired'\r\n/m, EFFECT_MS);
+    await second.waitFor(/^-ERR 'Authorization Violation'\r\n/m, EFFECT_MS);
     expect(await verdictOf(await rawLogin(server, b.user()))).toBe("PONG");
     expect(await verdictOf(await rawLogin(server, a.user()))).toBe("Authorization Violation");
     const other = new OperatorWorld();

@@ -32,12 +32,13 @@ export class PublishContext {
   }
 }
 
-/** Users whose permissions are their own, as tokens make them, come without end. */
-const CLIENT_CONTEXTS_MAX = 4_096;
+/** Contexts of clients that are kept however few are in use. */
+const CLIENTS_KEPT = 4_096;
 
 /** Interned contexts of one account snapshot. Must stay true: an id is never given twice. */
 export class ContextTable {
-  readonly #clients = new Map<string, PublishContext>();
+  #clients = new Map<string, PublishContext>();
+  #sweptAt = CLIENTS_KEPT;
   readonly #byAccount = {
     internal: [] as (PublishContext | undefined)[],
     mapped: [] as (PublishContext | undefined)[],
@@ -50,12 +51,21 @@ export class ContextTable {
     const key = `${account} ${permissionsKey}`;
     let context = this.#clients.get(key);
     if (context === undefined) {
-      // Sessions keep theirs; who comes later gets another one that means the same.
-      if (this.#clients.size >= CLIENT_CONTEXTS_MAX) this.#clients.clear();
       context = this.#create("client", account, permissions);
       this.#clients.set(key, context);
     }
     return context;
+  }
+
+  /**
+   * Users with tokens may each have permissions of their own: contexts that nobody uses go, once
+   * there are twice as many as were in use. `inUse` is asked for only then.
+   */
+  sweep(inUse: () => Iterable<PublishContext>): void {
+    if (this.#clients.size < this.#sweptAt) return;
+    const used = new Set(inUse());
+    this.#clients = new Map([...this.#clients].filter(([, context]) => used.has(context)));
+    this.#sweptAt = Math.max(CLIENTS_KEPT, 2 * this.#clients.size);
   }
 
   internal(account: number): PublishContext {

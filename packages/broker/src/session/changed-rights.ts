@@ -15,6 +15,7 @@ import type {
   SnapshotChange,
   SnapshotEffects,
 } from "../ports.ts";
+import type { PublishContext } from "../publish/context.ts";
 import { removeSubscription } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -78,6 +79,11 @@ export function closeExcess(
   return open.length - left;
 }
 
+/** What sessions publish in. */
+export function contextsOf(sessions: ReadonlyMap<number, ClientSession>): PublishContext[] {
+  return Array.from(sessions.values(), ({ context }) => context);
+}
+
 function isOpen({ state }: ClientSession): boolean {
   return state !== "closing" && state !== "closed";
 }
@@ -139,17 +145,20 @@ function followRights(
 
 /** AC-93: the same for sessions in accounts that have changed. */
 export function followAccounts(
+  host: SessionHost,
   sessions: ReadonlyMap<number, ClientSession>,
   accounts: ReadonlySet<number>,
+  lowered: ReadonlyMap<number, number>,
 ): void {
   if (accounts.size === 0) return;
   for (const session of [...sessions.values()]) {
-    const { identity, host } = session;
+    const { identity } = session;
     if (session.state !== "active" || !accounts.has(session.account)) continue;
     if (identity === undefined) continue;
     const verdict = host.rules.judgeAgain(identity, loginFacts(session));
     if (verdict !== undefined) followToken(session, verdict);
   }
+  closeExcess(host, [...sessions.values()], { connectionsMax: sessions.size, accounts: lowered });
 }
 
 function followToken(session: ClientSession, verdict: TokenVerdict): number {

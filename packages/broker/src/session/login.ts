@@ -215,6 +215,7 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
     language: options.lang,
     version: options.version,
     protocol: options.protocol,
+    connectTookMs: Math.max(1e-6, Number(host.clock.unixNanos()) / 1e6 - session.startedUnixMs),
   };
   host.factsChanged(session);
   session.refreshSpecial();

@@ -16,7 +16,8 @@ import {
   type TokenLogins,
   type TokenVerdict,
 } from "@weft/auth";
-import type { BrokerSnapshot } from "../ports.ts";
+import { assert } from "@weft/base";
+import type { BrokerSnapshot, ListenerOptions } from "../ports.ts";
 import { CertificateUsers } from "./certificate-users.ts";
 import type { PendingLogin } from "./session-host.ts";
 
@@ -67,6 +68,18 @@ export class SnapshotRules {
 
   #name(account: AccountSnapshot): void {
     if (account.retired !== true) this.#accountsByName.set(account.name, account);
+  }
+
+  listener(index: number): ListenerOptions {
+    const listener = this.snapshot.listeners[index];
+    assert(listener !== undefined, "a connection comes from a known listener");
+    return listener;
+  }
+
+  account(index: number): AccountSnapshot {
+    const account = this.snapshot.accounts.accounts[index];
+    assert(account !== undefined, "an account of the snapshot");
+    return account;
   }
 
   /** Index and limits of an account by name. */

@@ -20,6 +20,7 @@ import { MessageView } from "../publish/message-view.ts";
 import { hashSubject } from "../publish/plan-compiler.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
+import { tokenLabels } from "./connection-facts.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 const NANOS_PER_MS = 1e6;
@@ -154,6 +155,7 @@ export class SystemEvents {
       language: facts.language || (connectOptions?.lang ?? ""),
       version: facts.version || (connectOptions?.version ?? ""),
       roundTripNanos: Math.round(session.roundTripMs * NANOS_PER_MS),
+      token: tokenLabels(session),
     };
   }
 

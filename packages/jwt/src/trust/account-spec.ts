@@ -5,6 +5,7 @@ import type {
   AccountSpec,
   ExportSpec,
   ImportSpec,
+  LatencySpec,
   MappingSpec,
   ResponseType,
 } from "@weft/accounts";
@@ -188,6 +189,10 @@ class SpecMaker {
       exports: nats.exports.flatMap((claim) => exportSpec(claim, this.#approved.get(claim))),
       imports,
       defaultPermissions: permissionsSpec(nats.defaultPermissions),
+      messageTrace: nats.trace && {
+        destination: nats.trace.destination,
+        samplingPercent: nats.trace.sampling || 100,
+      },
     };
   }
 }
@@ -236,12 +241,21 @@ function exportSpec(claim: ExportClaim, approved: ReadonlySet<string> | undefine
   };
   if (type === "stream") return [common];
   const threshold = responseThresholdNanos / NANOS_PER_MS;
+  const responseType = RESPONSE_TYPES[claim.responseType] ?? "singleton";
   const service = {
-    responseType: RESPONSE_TYPES[claim.responseType] ?? "singleton",
+    responseType,
     responseThresholdMs: threshold > 0 ? threshold : undefined,
+    // AC-60: asked of a service with many answers it is passed over, as in the reference.
+    latency: responseType === "singleton" ? latencySpec(claim) : undefined,
     allowTrace: claim.allowTrace,
   };
   return [{ ...common, ...service }];
+}
+
+function latencySpec({ latency }: ExportClaim): LatencySpec | undefined {
+  if (latency === undefined) return undefined;
+  const { sampling, results } = latency;
+  return { samplingPercent: sampling === 0 ? "headers" : sampling, subject: results };
 }
 
 /** With `local_subject`, `subject` is the exporter's for both kinds; `to` is the older form. */
