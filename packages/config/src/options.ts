@@ -125,6 +125,14 @@ export interface MonitoringOptions {
   readonly hostIsDefault?: boolean | undefined;
 }
 
+/** Own option `address_limits`: what one address may do; 0 = no limit. IPv6: its first 64 bits. */
+export interface AddressLimits {
+  /** New connections. */
+  readonly connectionsPerSecond: number;
+  /** Failed logins within a minute; then its connections are refused for a minute. */
+  readonly loginFailures: number;
+}
+
 /** Everything that the server is started with. */
 export interface ServerOptions {
   readonly host: string;
@@ -134,6 +142,8 @@ export interface ServerOptions {
   readonly serverName?: string | undefined;
   readonly workers: number | "auto";
   readonly limits: LimitOptions;
+  /** Undefined = none, as in the reference. */
+  readonly addressLimits?: AddressLimits | undefined;
   readonly pingIntervalMs: number;
   readonly pingMax: number;
   readonly writeDeadlineMs: number;

@@ -8,6 +8,7 @@ import type { TlsContextOptions } from "@weft/net";
 import { type Mailbox, openMailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
+import { tellFailedLogins } from "./failed-logins.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import { LoginQuestions } from "./login-questions.ts";
@@ -228,6 +229,7 @@ export class RunningServer implements Runtime {
     const { regions, mailbox } = startThreads(this.#threads, {
       workersCount: this.workersCount,
       connectionsMax: options.limits.maxConnections,
+      addressLimits: options.addressLimits,
       debug,
       trace,
       coreModule,
@@ -342,6 +344,7 @@ export class RunningServer implements Runtime {
 
   #onWorkerMessage(worker: number, message: FromWorker): void {
     if (message.kind === "connections-closed") this.#connections?.finished(message.records);
+    tellFailedLogins(this.#threads, this.configuration.options.addressLimits, message);
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }

@@ -1,6 +1,7 @@
 // Makes everything that threads share and starts them, all at once: loading their code takes most
 // of the time from start to the first connection. Control thread.
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { AddressLimits } from "@weft/config";
 import { createMailboxes, type MailboxSeed, seedTransferList } from "@weft/shm";
 import type { PrestartedThreads } from "./prestart.ts";
 import { createRegions, type SharedRegions } from "./shared-state.ts";
@@ -11,6 +12,7 @@ import type { AcceptorSeed, WorkerSeed } from "./thread-messages.ts";
 export interface ThreadSettings {
   readonly workersCount: number;
   readonly connectionsMax: number;
+  readonly addressLimits?: AddressLimits | undefined;
   readonly debug: boolean;
   readonly trace: boolean;
   readonly coreModule?: string | undefined;
@@ -52,6 +54,7 @@ export function startThreads(group: ThreadGroup, settings: ThreadSettings): Shar
     regions,
     workers: toWorkers,
     connectionsMax: settings.connectionsMax,
+    addressLimits: settings.addressLimits,
   };
   const acceptor = prestarted?.acceptor ?? spawnThread("acceptor-thread", "acceptor", 1);
   group.setAcceptor(acceptor);
