@@ -110,7 +110,7 @@ export function* connz(facts: MonitorFacts, options: ConnzOptions): Steps<Outcom
     return { ...head, offset, limit, connections: null };
   }
   if (options.state !== "open") yield { kind: "settled" };
-  const live = facts.connections.live();
+  const live = yield* facts.connections.live();
   const found = yield* candidatesOf(facts, live, options);
   yield { kind: "pause" };
   const nowMs = Number(now / 1_000_000n);

@@ -100,7 +100,8 @@ export interface FinishedTotals {
 
 /** Connections as control knows them. */
 export interface ConnectionSource {
-  live(): LiveConnections;
+  /** Reads all boards, in slices. */
+  live(): Steps<LiveConnections>;
   /** The ring of finished connections, oldest first. */
   finished(): readonly FinishedConnection[];
   /** The ring of slow consumers, oldest first. */

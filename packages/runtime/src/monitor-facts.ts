@@ -7,10 +7,12 @@ import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
   ConnectionSource,
+  LiveConnections,
   MonitorFacts,
   ProcessFacts,
   QueueFacts,
   ServerFacts,
+  Steps,
   WorkerFacts,
 } from "@weft/monitor";
 import { Heartbeats } from "@weft/shm";
@@ -151,9 +153,18 @@ export class LiveMonitorFacts implements MonitorFacts {
   }
 }
 
+function* liveSteps(registry: ConnectionRegistry): Steps<LiveConnections> {
+  const reading = registry.liveInSlices();
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+    yield { kind: "pause" };
+  }
+}
+
 function connectionSource(registry: ConnectionRegistry): ConnectionSource {
   return {
-    live: () => registry.live(),
+    live: () => liveSteps(registry),
     finished: () => registry.finishedRecords(),
     slow: () => registry.slowRecords(),
     factsOf: (record) => decodeFacts(record.facts),

@@ -168,7 +168,7 @@ export class FakeServer {
       server: this.server,
       options: this.options,
       connections: {
-        live: () => this.#live(),
+        live: () => this.#readLive(),
         finished: () => this.finished,
         slow: () => this.slow,
         factsOf: (record) => JSON.parse(record.facts) as ConnectionFacts,
@@ -213,6 +213,11 @@ export class FakeServer {
     const { status, text } = this.page(target);
     if (status !== 200) throw new Error(`${status}: ${text}`);
     return JSON.parse(text) as Record<string, unknown>;
+  }
+
+  *#readLive(): Steps<LiveConnections> {
+    yield { kind: "pause" };
+    return this.#live();
   }
 
   #live(): LiveConnections {
