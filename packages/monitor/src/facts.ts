@@ -6,6 +6,7 @@ import type { ConnectionFacts } from "@weft/base";
 import type {
   FinishedConnection,
   SubscriptionAnswer,
+  SubscriptionEntry,
   SubscriptionQuery,
   WorkerCounters,
 } from "@weft/broker";
@@ -107,6 +108,8 @@ export interface ConnectionSource {
   /** The ring of slow consumers, oldest first. */
   slow(): readonly FinishedConnection[];
   factsOf(record: FinishedConnection): ConnectionFacts;
+  /** The first of what it had subscribed to. */
+  subscriptionsOf(record: FinishedConnection): readonly SubscriptionEntry[];
   finishedTotals(account: string): FinishedTotals;
   /** All that finished since the start, by reason. */
   finishedByReason(): ReadonlyMap<string, number>;

@@ -2,7 +2,7 @@
 // process. Control thread. Must stay true: reading asks no thread for anything.
 import type { AccountsSnapshot } from "@weft/accounts";
 import { decodeFacts } from "@weft/base";
-import type { WorkerCounters } from "@weft/broker";
+import { readLastSubscriptions, type WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
@@ -168,6 +168,7 @@ function connectionSource(registry: ConnectionRegistry): ConnectionSource {
     finished: () => registry.finishedRecords(),
     slow: () => registry.slowRecords(),
     factsOf: (record) => decodeFacts(record.facts),
+    subscriptionsOf: (record) => readLastSubscriptions(record.subscriptionList),
     finishedTotals: (account) => registry.finishedTotals(account),
     finishedByReason: () => registry.finishedByReason(),
   };

@@ -14,6 +14,7 @@ import {
   FIGURE_SUBSCRIPTIONS,
 } from "@weft/base";
 import type { ConnectionBoard, ControlPort, FinishedConnection, WorkerCounters } from "../ports.ts";
+import { lastSubscriptions } from "../subscribe/last-subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import { factsText } from "./connection-facts.ts";
 
@@ -124,6 +125,7 @@ export class Figures {
       roundTripNanos: session.roundTripMs * NANOS_PER_MS,
       stalls: session.stalls,
       facts: factsText(session, account),
+      subscriptionList: lastSubscriptions(session),
     };
     if (at >= 0) this.#board.release(at);
     session.place = -1;

@@ -172,6 +172,7 @@ export class FakeServer {
         finished: () => this.finished,
         slow: () => this.slow,
         factsOf: (record) => JSON.parse(record.facts) as ConnectionFacts,
+        subscriptionsOf: ({ subscriptionList = "[]" }) => JSON.parse(subscriptionList),
         finishedTotals: (account) => this.finishedTotals.get(account) ?? NO_TOTALS,
         finishedByReason: () => this.finishedByReason,
       },
