@@ -14,6 +14,7 @@ import { readMappings } from "./mappings.ts";
 import { MISSING_ROWS } from "./missing-rows.ts";
 import { MONITORING_ROWS } from "./monitoring-rows.ts";
 import { type ConfigEntry, describeKind } from "./node.ts";
+import { OPERATOR_ROWS } from "./operator-rows.ts";
 import {
   booleanRow,
   boundedInteger,
@@ -323,6 +324,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...LIMIT_ROWS,
   ADDRESS_LIMITS_ROW,
   ...IDENTITY_ROWS,
+  ...OPERATOR_ROWS,
   ...MISSING_ROWS,
 ];
 

@@ -1,7 +1,7 @@
 // Makes everything that threads share and starts them, all at once: loading their code takes most
 // of the time from start to the first connection. Control thread.
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import type { AddressLimits } from "@weft/config";
+import type { ServerOptions } from "@weft/config";
 import { createMailboxes, type MailboxSeed, seedTransferList } from "@weft/shm";
 import type { PrestartedThreads } from "./prestart.ts";
 import { createRegions, type SharedRegions } from "./shared-state.ts";
@@ -11,10 +11,7 @@ import type { AcceptorSeed, WorkerSeed } from "./thread-messages.ts";
 
 export interface ThreadSettings {
   readonly workersCount: number;
-  readonly connectionsMax: number;
-  readonly addressLimits?: AddressLimits | undefined;
-  readonly debug: boolean;
-  readonly trace: boolean;
+  readonly options: Pick<ServerOptions, "limits" | "addressLimits" | "logging">;
   readonly coreModule?: string | undefined;
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -26,7 +23,8 @@ export interface SharedParts {
 }
 
 export function startThreads(group: ThreadGroup, settings: ThreadSettings): SharedParts {
-  const { workersCount, prestarted } = settings;
+  const { workersCount, prestarted, options } = settings;
+  const { debug, trace } = options.logging;
   const regions = createRegions(workersCount);
   const mailboxes = createMailboxes(workersCount + 1);
   const toWorkers: MessagePort[] = [];
@@ -40,8 +38,8 @@ export function startThreads(group: ThreadGroup, settings: ThreadSettings): Shar
       regions,
       mailbox,
       sockets: channel.port2,
-      debug: settings.debug,
-      trace: settings.trace,
+      debug,
+      trace,
       coreModule: settings.coreModule,
     };
     const transfer = [channel.port2, ...seedTransferList(mailbox)];
@@ -53,8 +51,8 @@ export function startThreads(group: ThreadGroup, settings: ThreadSettings): Shar
   const seed: AcceptorSeed = {
     regions,
     workers: toWorkers,
-    connectionsMax: settings.connectionsMax,
-    addressLimits: settings.addressLimits,
+    connectionsMax: options.limits.maxConnections,
+    addressLimits: options.addressLimits,
   };
   const acceptor = prestarted?.acceptor ?? spawnThread("acceptor-thread", "acceptor", 1);
   group.setAcceptor(acceptor);

@@ -5,7 +5,7 @@
 // Must stay true: it never waits and makes nobody wait for an answer of its own: what finds a lane
 // full spills. Requests are taken out of the ring only while fewer than a bound wait here, so that a
 // flood of them stays with its publishers. It never delivers to itself.
-import { AccountRouting } from "@weft/accounts";
+import { AccountRouting, type AccountSnapshot, type AccountsDelta } from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Prng } from "@weft/base";
 import {
   type Generations,
@@ -32,6 +32,8 @@ import { fillMessage, planReachesSomebody } from "./internal-message.ts";
 
 /** Requests that wait here; more stay in the rings and hold their publishers up. */
 const REQUESTS_MAX = 256;
+/** The same in bytes of their bodies. */
+const REQUESTS_BYTES_MAX = 32 * 1024 * 1024;
 /** Longer bodies are not copied: no request of the server's own services needs them. */
 export const REQUEST_BYTES_MAX = 64 * 1024;
 /** Answers that wait for room in a lane; above this no further request is handed out. */
@@ -49,9 +51,13 @@ export interface InternalDependencies {
   readonly hashSeed: number;
 }
 
-/** One message for one of the services here; its bytes are copies. */
-export interface InternalRequest<Service> {
+/** One message for one of the services here. */
+export interface InternalRequest<Service> extends InternalMessage {
   readonly service: Service;
+}
+
+/** A message for this thread itself; its bytes are copies. */
+export interface InternalMessage {
   readonly account: number;
   /** Thread that published it: for a service import, the one with the requester. */
   readonly thread: number;
@@ -60,7 +66,7 @@ export interface InternalRequest<Service> {
   readonly reply: string;
   /** Header block; empty without one. */
   readonly header: Buffer;
-  /** Empty, with `isTooLong`, beyond `REQUEST_BYTES_MAX`. */
+  /** Empty, with `isTooLong`, beyond what the service takes. */
   readonly payload: Buffer;
   readonly isTooLong: boolean;
 }
@@ -72,8 +78,10 @@ export class InternalParticipant<Service> {
   readonly #lanes: RemoteLanes;
   #routes: Routes;
   /** By node of the own segment. */
-  readonly #served = new Map<number, Service>();
+  readonly #served = new Map<number, Served<Service>>();
+  readonly #listeners = new Map<number, (message: InternalMessage) => void>();
   readonly #requests: InternalRequest<Service>[] = [];
+  #waitingBytes = 0;
   readonly #incoming = new MessageView();
   readonly #frame = new FrameHead();
   readonly #outgoing = new MessageView();
@@ -97,24 +105,49 @@ export class InternalParticipant<Service> {
     this.#routes = createRoutes(snapshot, this.#dependencies, this.#lanes);
   }
 
+  /** Between two turns: accounts that came, changed or went. `accounts` is the list of all. */
+  followAccounts(delta: AccountsDelta, accounts: readonly AccountSnapshot[]): void {
+    this.flush();
+    const { routing, publisher, services } = this.#routes;
+    routing.apply(delta);
+    if (!delta.movesMessages) return;
+    publisher.replaceRouting(routing);
+    services.replaceAccounts(accounts);
+  }
+
   /** From now on `service` gets what is published on `filter` in `account`. */
-  serve(account: number, filter: string, service: Service): void {
+  serve(
+    account: number,
+    filter: string,
+    service: Service,
+    bytesMax: number = REQUEST_BYTES_MAX,
+  ): void {
     const bytes = Buffer.from(filter, "latin1");
     const node = this.#index.writer?.add(account, bytes, 0, bytes.length, null) ?? 0;
     assert(node !== 0, "the segment has room");
     assert(!this.#served.has(node), "one service for each filter");
-    this.#served.set(node, service);
+    this.#served.set(node, { service, bytesMax });
+  }
+
+  /** The same for what must not wait behind requests: `take` gets it at once, and only keeps it. */
+  listen(account: number, filter: string, take: (message: InternalMessage) => void): void {
+    const bytes = Buffer.from(filter, "latin1");
+    const node = this.#index.writer?.add(account, bytes, 0, bytes.length, null) ?? 0;
+    assert(node !== 0, "the segment has room");
+    this.#listeners.set(node, take);
   }
 
   /** The oldest request that waits; undefined also while answers find no room. */
   next(): InternalRequest<Service> | undefined {
     if (this.#lanes.spilledBytes > CONGESTED_BYTES) return undefined;
-    return this.#requests.shift();
+    const request = this.#requests.shift();
+    this.#waitingBytes -= request?.payload.length ?? 0;
+    return request;
   }
 
   /** Threads that may be asked for their frames again; each is named once. */
   resumable(): number[] {
-    if (this.#putOff.size === 0 || this.#requests.length >= REQUESTS_MAX) return [];
+    if (this.#putOff.size === 0 || this.#isFull) return [];
     const threads = [...this.#putOff];
     this.#putOff.clear();
     return threads;
@@ -127,11 +160,17 @@ export class InternalParticipant<Service> {
   }
 
   /** Publishes as the server itself, past all permissions. True if it reached anybody. */
-  publish(account: number, subject: string, header: Buffer, payload: Buffer): boolean {
+  publish(
+    account: number,
+    subject: string,
+    header: Buffer,
+    payload: Buffer,
+    reply?: string | undefined,
+  ): boolean {
     this.#setSubject(subject);
     const plan = this.#plan(account);
     if (!planReachesSomebody(plan)) return false;
-    fillMessage(this.#outgoing, header, payload);
+    fillMessage(this.#outgoing, header, payload, reply);
     return this.#routes.publisher.run(plan, this.#outgoing, this.#context(account), 0) > 0;
   }
 
@@ -158,7 +197,7 @@ export class InternalParticipant<Service> {
 
   /** False: enough requests wait; `resumable` names the thread when it may be asked again. */
   onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
-    if (this.#requests.length >= REQUESTS_MAX) {
+    if (this.#isFull) {
       this.#putOff.add(from);
       return false;
     }
@@ -173,10 +212,13 @@ export class InternalParticipant<Service> {
       this.#routes.services.reply(message, this.#context(frame.account));
       return true;
     }
-    const served = this.#servedIn(frame.account, message);
+    const { services, listeners } = this.#servedIn(frame.account, message);
     while (at < end) {
       at = readItem(bytes, at, message);
-      for (const service of served) this.#requests.push(this.#request(service, from, bytes));
+      for (const take of listeners) take(this.#message(from, bytes, REQUEST_BYTES_MAX));
+      for (const { service, bytesMax } of services) {
+        this.#push({ ...this.#message(from, bytes, bytesMax), service });
+      }
     }
     return true;
   }
@@ -200,26 +242,37 @@ export class InternalParticipant<Service> {
     return dropped;
   }
 
-  #servedIn(account: number, message: MessageView): Service[] {
-    const { subject, subjectStart, subjectEnd } = message;
-    const reader = this.#index.reader(this.#bus.threadIndex);
-    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return [];
-    const found = reader.match(account, this.#tokens, this.#nodes);
-    const served: Service[] = [];
-    for (let place = 0; place < found; place += 1) {
-      const service = this.#served.get(this.#nodes.at(place));
-      if (service !== undefined) served.push(service);
-    }
-    return served;
+  get #isFull(): boolean {
+    return this.#requests.length >= REQUESTS_MAX || this.#waitingBytes >= REQUESTS_BYTES_MAX;
   }
 
-  #request(service: Service, thread: number, bytes: Buffer): InternalRequest<Service> {
+  #push(request: InternalRequest<Service>): void {
+    this.#requests.push(request);
+    this.#waitingBytes += request.payload.length;
+  }
+
+  #servedIn(account: number, message: MessageView): Takers<Service> {
+    const { subject, subjectStart, subjectEnd } = message;
+    const reader = this.#index.reader(this.#bus.threadIndex);
+    const takers: Takers<Service> = { services: [], listeners: [] };
+    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return takers;
+    const found = reader.match(account, this.#tokens, this.#nodes);
+    for (let place = 0; place < found; place += 1) {
+      const node = this.#nodes.at(place);
+      const service = this.#served.get(node);
+      const listener = this.#listeners.get(node);
+      if (service !== undefined) takers.services.push(service);
+      if (listener !== undefined) takers.listeners.push(listener);
+    }
+    return takers;
+  }
+
+  #message(thread: number, bytes: Buffer, bytesMax: number): InternalMessage {
     const message = this.#incoming;
     const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
     const payloadStart = bodyStart + Math.max(0, message.headerBytes);
-    const isTooLong = bodyEnd - bodyStart > REQUEST_BYTES_MAX;
+    const isTooLong = bodyEnd - bodyStart > bytesMax;
     return {
-      service,
       account: this.#frame.account,
       thread,
       subject: bytes.toString("latin1", subjectStart, subjectEnd),
@@ -250,8 +303,21 @@ export class InternalParticipant<Service> {
   }
 }
 
+interface Served<Service> {
+  readonly service: Service;
+  /** Longer bodies are not copied. */
+  readonly bytesMax: number;
+}
+
+/** Who gets a message here. */
+interface Takers<Service> {
+  readonly services: Served<Service>[];
+  readonly listeners: ((message: InternalMessage) => void)[];
+}
+
 /** Everything that is made of one snapshot. Nothing here has connections or waits for replies. */
 interface Routes {
+  readonly routing: AccountRouting;
   readonly contexts: ContextTable;
   readonly publisher: Publisher;
   readonly services: ServiceImports;
@@ -264,11 +330,12 @@ function createRoutes(
 ): Routes {
   const { bus, index, generations, clock, prng, hashSeed } = dependencies;
   const contexts = new ContextTable();
+  const routing = new AccountRouting(snapshot.accounts);
   const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
   const subscriptions = new SubscriptionTable();
   const publisher: Publisher = new Publisher({
     ...shared,
-    compiler: new PlanCompiler(new AccountRouting(snapshot.accounts), { ...shared, subscriptions }),
+    compiler: new PlanCompiler(routing, { ...shared, subscriptions }),
     deliverer: new Deliverer(new SlabPool(), new ClientTargets(clock)),
     lanes,
     contexts: () => contexts,
@@ -283,7 +350,7 @@ function createRoutes(
     accounts: snapshot.accounts.accounts,
     serverId: snapshot.server.id,
   });
-  return { contexts, publisher, services };
+  return { routing, contexts, publisher, services };
 }
 
 /** Inside a read section. */
