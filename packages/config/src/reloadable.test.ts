@@ -41,6 +41,7 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
   https_port: [`${TLS}https_port: 1`, `${TLS}https_port: 2`],
   http_base_path: ["http_port: 1", "http_port: 1\nhttp_base_path: x"],
   monitor_login: ["http_port: 1", "http_port: 1\nmonitor_login { tokens: [ secret ] }"],
+  address_limits: ["", "address_limits { login_failures: 5 }"],
   max_payload: ["", "max_payload: 2MB"],
   max_control_line: ["", "max_control_line: 8KB"],
   max_pending: ["", "max_pending: 32MB"],
