@@ -1,10 +1,18 @@
 // What a login results in, and what it may have to wait for. Any thread; plain values.
 import type { TlsFacts } from "@weft/base";
 import type { CompiledPermissions } from "./permissions.ts";
-import type { ConnectionType } from "./spec.ts";
+import type { ConnectionType, PermissionsSpec } from "./spec.ts";
 
 /** How an identity was proved. `none` = nothing was asked for. */
-export type LoginKind = "none" | "no-auth-user" | "nkey" | "user" | "certificate" | "token" | "jwt";
+export type LoginKind =
+  | "none"
+  | "no-auth-user"
+  | "nkey"
+  | "user"
+  | "certificate"
+  | "token"
+  | "jwt"
+  | "callout";
 
 /** What the token of a user says beside its rights (AN-57). */
 export interface TokenFacts {
@@ -79,10 +87,12 @@ export interface AccountPending {
   readonly judged: unknown;
 }
 
-/** Wanted: the answer of the callout service of this account (AN-60). */
+/** Wanted: the answer of the callout service of this account (AN-60); the driver adds the rest. */
 export interface CalloutPending {
   readonly kind: "callout";
   readonly account: string;
+  /** The user token that the service is shown; "" in a static configuration (AN-73). */
+  readonly jwt: string;
 }
 
 /** Wanted: the verdict of an authentication plug-in (AN-19). */
@@ -104,15 +114,66 @@ export type Pending = HashPending | AccountPending | CalloutPending | PluginPend
 export type LoginQuestion =
   | { readonly kind: "hash"; readonly stored: string; readonly given: string }
   /** AN-44: the account with this key. */
-  | { readonly kind: "account"; readonly key: string };
+  | { readonly kind: "account"; readonly key: string }
+  | CalloutQuestion;
+
+/** Everything that a callout service is told of a login (AN-63). Holds secrets: never logged. */
+export interface CalloutQuestion {
+  readonly kind: "callout";
+  /** Account of the service. */
+  readonly account: string;
+  readonly clientId: number;
+  /** Address of the peer. */
+  readonly host: string;
+  /** What counts as the name of who wants in: nkey, user or token; may be empty. */
+  readonly rawUser: string;
+  readonly nonce: string;
+  readonly connectionType: ConnectionType;
+  readonly connect: {
+    readonly jwt: string;
+    readonly nkey: string;
+    readonly sig: string;
+    readonly token: string;
+    readonly user: string;
+    readonly pass: string;
+    readonly name: string;
+    readonly lang: string;
+    readonly version: string;
+    readonly protocol: number;
+  };
+  readonly tls?: CalloutTls | undefined;
+}
+
+/** Certificates are DER; the client's own first, then its issuers. */
+export interface CalloutTls {
+  readonly version: string;
+  readonly cipher: string;
+  readonly chain: readonly Uint8Array[];
+}
+
+/** Who a callout service says that a connection is; plain data without a secret. */
+export interface CalloutUser {
+  readonly accountName: string;
+  /** Name in the service's token; "" = as the client called itself. */
+  readonly name: string;
+  /** Undefined = unrestricted. */
+  readonly permissions?: PermissionsSpec | undefined;
+  readonly payloadBytesMax?: number | undefined;
+  readonly subscriptionsMax?: number | undefined;
+  /** Unix milliseconds. */
+  readonly expiresAtMs?: number | undefined;
+}
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
 export type LoginAnswer =
   | { readonly kind: "hash"; readonly matches: boolean }
   /** `error` undefined: the account was told to this thread before. */
-  | { readonly kind: "account"; readonly error?: string | undefined };
+  | { readonly kind: "account"; readonly error?: string | undefined }
+  /** Without a user: refused, for this reason. */
+  | { readonly kind: "callout"; readonly user: CalloutUser }
+  | { readonly kind: "callout"; readonly user?: undefined; readonly reason: string };
 
-/** What to ask for a wait; undefined = nobody can answer that yet: the login is refused. */
+/** What to ask for a wait; undefined = not known here: the driver's question, or nobody's. */
 export function questionOf(wait: Pending): LoginQuestion | undefined {
   if (wait.kind === "account") return { kind: "account", key: wait.key };
   if (wait.kind !== "hash") return undefined;
@@ -136,6 +197,7 @@ export type DenyReason =
   | "certificate not mapped"
   | "password wrong"
   | "token wrong"
+  | "callout refused"
   | "answer unexpected"
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
@@ -147,6 +209,8 @@ export type LoginOutcome =
       readonly reason: DenyReason;
       /** For the log, in place of the reason. No secret stands in it. */
       readonly detail?: string | undefined;
+      /** Account of the callout service that said so. */
+      readonly accountName?: string | undefined;
     }
   | { readonly kind: "pending"; readonly wait: Pending };
 

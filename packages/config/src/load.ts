@@ -3,6 +3,7 @@
 // without an error.
 import type { ConfigProblem } from "@weft/base";
 import { formatPosition, LIMITS } from "@weft/base";
+import { checkCallout } from "./auth-callout.ts";
 import { checkAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { configDigest, type Sha256Hex } from "./digest.ts";
@@ -111,6 +112,7 @@ function buildOptions(
     findOption(name)?.apply(draft, entry, context);
   });
   finishIdentity(draft, findings);
+  checkCallout(draft.authorization?.callout, draft.options, findings);
   finishLimits(draft, findings);
   applyMonitoring(draft, tlsByFlags, findings);
   // A block that was not understood would only cause further errors here.
@@ -141,6 +143,7 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
       defaultPermissions: authorization.defaultPermissions,
     }),
     ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
+    ...(authorization?.callout && { callout: authorization.callout.spec }),
     users: directory.users,
     ...(authorization !== undefined && { authorizationBlock: true }),
     tlsMap: options.tls?.verifyAndMap ?? false,

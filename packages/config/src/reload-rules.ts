@@ -144,6 +144,10 @@ const IDENTITY_RULES: readonly ReloadRule[] = [
       options.systemAccount === DEFAULT_SYSTEM_ACCOUNT ? undefined : options.systemAccount,
   },
   fixed("NoSystemAccount", "noSystemAccount"),
+  {
+    ...free("AuthCallout", "auth.callout", () => "authorization callout"),
+    same: sameSpec,
+  },
   free("Username", "auth.user", () => "authorization username"),
   free("Password", "auth.password", () => "authorization password"),
   free("Authorization", "auth.token", () => "authorization token"),

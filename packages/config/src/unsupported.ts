@@ -12,7 +12,6 @@ export type Feature =
   | "websocket"
   | "MQTT"
   | "OCSP"
-  | "auth callout"
   | "trusted proxies"
   | "the PROXY protocol"
   | "profiling"

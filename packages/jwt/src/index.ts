@@ -31,6 +31,7 @@ export {
 export { type ActivationVerdict, activationHash, judgeActivation } from "./trust/activation.ts";
 export {
   accountKeyOf,
+  effectiveLimits,
   type JudgeFacts,
   type JwtIdentity,
   judgeUser,
@@ -40,6 +41,7 @@ export {
   type UserRefusalReason,
   type UserVerdict,
 } from "./trust/judge-user.ts";
+export { sourceAllowed } from "./trust/networks.ts";
 export {
   operatorSystemAccount,
   type TrustedOperators,
@@ -50,6 +52,7 @@ export {
 } from "./trust/operators.ts";
 export { permissionsSpec } from "./trust/permissions.ts";
 export { compactRevocations, EVERYBODY, isRevoked, revoke } from "./trust/revocations.ts";
+export { type TimeVerdict, timesVerdict } from "./trust/time-windows.ts";
 export {
   type AccountRefusal,
   type AccountVerdict,

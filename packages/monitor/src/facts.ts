@@ -158,6 +158,23 @@ export interface MonitorFacts {
   notListening(): string | undefined;
   /** What the threads are doing, as text (MO-32). */
   stacks(): string;
+  /** Undefined = no auth callout is configured. */
+  callout(): CalloutFacts | undefined;
+}
+
+/** Questions to the auth callout service. */
+export interface CalloutFacts {
+  /** `open`: nobody is asked for a while, since nobody answered. */
+  readonly state: "closed" | "half-open" | "open";
+  readonly underWay: number;
+  readonly asked: number;
+  readonly granted: number;
+  /** Whatever the reason; those that are counted below included. */
+  readonly refused: number;
+  /** No answer in time. */
+  readonly late: number;
+  /** Logins refused without a question: too many under way, or the state is `open`. */
+  readonly notAsked: number;
 }
 
 /** What making a page may have to wait for. */

@@ -14,11 +14,13 @@ import {
   type TokenEnd,
   type TokenLogins,
   type TokenVerdict,
+  withoutCalloutSubject,
 } from "@weft/auth";
 import {
   accountExpired,
   accountKeyOf,
   decodeTokenOf,
+  hasCallout,
   type JudgeFacts,
   type JwtIdentity,
   judgeUserAlone,
@@ -129,7 +131,9 @@ export class JwtLogins implements TokenLogins {
     return this.#judge(pending.judged as JudgedAlone, account, facts);
   }
 
-  judgeAgain({ token, accountName }: Identity, facts: LoginFacts): TokenVerdict {
+  judgeAgain(known: Identity, facts: LoginFacts): TokenVerdict {
+    if (known.kind === "callout") return this.#judgePlaced(known);
+    const { token, accountName } = known;
     const ended = (why: TokenEnd, detail: string): TokenVerdict => ({ kind: "ended", why, detail });
     const decoded = decodeTokenOf("user", token?.text ?? "", this.#trusting);
     if (!decoded.ok) return ended("refused", decoded.error.message);
@@ -168,12 +172,30 @@ export class JwtLogins implements TokenLogins {
     const now = this.#unixMs();
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#verifier);
     if (!verdict.ok) return denied(detailOf(verdict.refusal));
+    // AN-70: the token only says which account's service is asked.
+    if (hasCallout(account) && !isAuthUser(account, user)) {
+      const wait = { kind: "callout", account: account.key, jwt: text } as const;
+      return { kind: "pending", wait } satisfies LoginOutcome;
+    }
     const identity = this.#identityOf(verdict.identity, text, user);
     return { kind: "granted", identity } satisfies LoginOutcome;
   }
 
+  /** Somebody whom a service let in: stays for as long as the account does. */
+  #judgePlaced(identity: Identity): TokenVerdict {
+    const account = this.#accounts.get(identity.accountName);
+    if (account !== undefined && !accountExpired(account, this.#unixMs())) {
+      return { kind: "granted", identity };
+    }
+    return { kind: "ended", why: "account expired", detail: "account expired or deleted" };
+  }
+
   #identityOf(judged: JwtIdentity, text: string, user: UserClaims): Identity {
-    const { permissionsKey, permissions } = this.#permissions.of(judged.permissions);
+    const account = this.#accounts.get(judged.accountKey);
+    // AN-69.
+    const isBesideService = account !== undefined && hasCallout(account);
+    const spec = isBesideService ? withoutCalloutSubject(judged.permissions) : judged.permissions;
+    const { permissionsKey, permissions } = this.#permissions.of(spec);
     return {
       kind: "jwt",
       user: judged.userKey,
@@ -212,6 +234,11 @@ export class JwtLogins implements TokenLogins {
       pinnedAccounts,
     };
   }
+}
+
+/** AN-68: the service itself. */
+function isAuthUser({ claims }: TrustedAccount, { subject }: UserClaims): boolean {
+  return claims.nats.authorization.authUsers.includes(subject);
 }
 
 function endOf({ reason }: UserRefusal): TokenEnd {

@@ -6,6 +6,7 @@ import type { WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
+  CalloutFacts,
   ClaimFacts,
   ConnectionSource,
   MonitorFacts,
@@ -39,6 +40,7 @@ export interface MonitorSources {
   blockedWorkers(): readonly number[];
   queues(): ReadonlyMap<string, QueueFacts>;
   notListening(): string | undefined;
+  callout(): CalloutFacts | undefined;
   /** Accounts that come by tokens; undefined = none do. */
   readonly operator?: OperatorDocuments | undefined;
 }
@@ -154,6 +156,10 @@ export class LiveMonitorFacts implements MonitorFacts {
 
   notListening(): string | undefined {
     return this.#sources.notListening();
+  }
+
+  callout(): CalloutFacts | undefined {
+    return this.#sources.callout();
   }
 
   stacks(): string {

@@ -5,7 +5,7 @@ import { StaticAuthenticator } from "@weft/auth";
 import { LIMITS } from "@weft/base";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
-import type { QueueFacts, ServerFacts } from "@weft/monitor";
+import type { CalloutFacts, QueueFacts, ServerFacts } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
@@ -39,6 +39,8 @@ export interface MonitorParts {
   readonly log: LogSink;
   readonly operator?: OperatorDocuments | undefined;
   blockedWorkers(): readonly number[];
+  /** Undefined where no auth callout is configured. */
+  callout(): CalloutFacts | undefined;
   /** Clients can connect. */
   isListening(): boolean;
 }

@@ -5,6 +5,7 @@
 import { type AccountSpec, type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
 import { isPublicKey, type LoginAnswer, SignatureVerifier, type TokenEnd } from "@weft/auth";
 import { type OperatorOptions, operatorClaimsOf, type ServerOptions, trustOf } from "@weft/config";
+import type { TrustedAccount } from "@weft/jwt";
 import {
   type AccountDocument,
   accountDocument,
@@ -124,6 +125,12 @@ export class OperatorService {
     const change = { delta: NO_DELTA, known, forgotten: [], judged: NOBODY, lowered: NO_LIMITS };
     this.#parts.tellWorker(worker, { kind: "accounts", change });
     return { kind: "account" };
+  }
+
+  /** AN-70: an account for control itself. Never rejects. */
+  async trusted(key: string): Promise<TrustedAccount | undefined> {
+    const error = await this.#load(key);
+    return error === undefined ? this.accounts.get(key)?.trusted : undefined;
   }
 
   /** What monitoring shows: how the account was understood. */

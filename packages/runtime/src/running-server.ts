@@ -68,13 +68,12 @@ export class RunningServer implements Runtime {
   #rejectClosed: (error: Error) => void = () => undefined;
 
   constructor(given: RuntimeOptions) {
-    const { options, log } = given;
+    const { options, log, accounts, configDigest: digest } = given;
     this.#given = given;
-    const { accounts, configDigest: digest } = given;
     this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
-    this.#logins = new LoginQuestions(this.#hashes);
+    this.#logins = new LoginQuestions(this.#hashes, () => this.#system);
     this.#threads = new ThreadGroup({
       log,
       onWorkerMessage: (worker, message) => this.#onWorkerMessage(worker, message),
@@ -158,12 +157,11 @@ export class RunningServer implements Runtime {
     if (this.inLameDuck || this.#ending !== undefined) return this.closed;
     this.inLameDuck = true;
     const { log } = this.#given;
-    const { options } = this.configuration;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
     this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
-    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
+    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.configuration.options;
     this.#graceTimer = setTimeout(() => {
       log.write("info", "Closing existing clients");
       void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
@@ -218,6 +216,7 @@ export class RunningServer implements Runtime {
       hashes: this.#hashes,
       lists: this.#lists,
       blockedWorkers: () => this.blockedWorkers,
+      callout: () => this.#system?.calloutFacts(),
       isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
     });
     this.#monitor = monitor;
@@ -252,6 +251,7 @@ export class RunningServer implements Runtime {
     this.#system = new SystemService({
       snapshot,
       hashSeed,
+      keys: this.#keys,
       log: this.#given.log,
       regions: this.#regions!,
       mailbox: this.#mailbox!,

@@ -4,6 +4,7 @@
 
 import { randomInt } from "node:crypto";
 import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
+import type { CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import {
   type BrokerSnapshot,
@@ -23,11 +24,13 @@ import {
   servedSubjects,
   serverInfo,
 } from "@weft/control";
+import type { CalloutFacts } from "@weft/monitor";
 import { type ClaimReplyBody, encodeClaimReply, RESOLVER_LIMITS } from "@weft/resolver";
 import { SharedGauge } from "@weft/shm";
 import { subjectFromText } from "@weft/subjects";
 import { AccountLedger } from "./account-ledger.ts";
 import { AccountWatch } from "./account-watch.ts";
+import type { CalloutService } from "./callout-service.ts";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import { EventSequence } from "./event-sequence.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
@@ -66,6 +69,8 @@ export class SystemService {
   readonly #watch: AccountWatch;
   readonly #orders: WorkerOrders;
   readonly #answers: SystemAnswers;
+  #callouts: CalloutService | undefined;
+  #calloutsLoaded: Promise<void>;
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
@@ -113,6 +118,33 @@ export class SystemService {
     for (const { subject } of parts.claims?.subscriptions ?? []) {
       this.#participant.serve(SYSTEM_ACCOUNT, subject, { kind: "claims" }, CLAIM_BYTES_MAX);
     }
+    this.#calloutsLoaded = this.#followCallout(snapshot);
+  }
+
+  /** AN-62: control's place on the bus is used for callouts too. Loads them at first. */
+  async #followCallout(snapshot: BrokerSnapshot): Promise<void> {
+    const { claims: accounts } = this.#parts;
+    const isWanted = snapshot.auth.callout !== undefined || accounts !== undefined;
+    if (!isWanted && this.#callouts === undefined) return;
+    const { CalloutService: Service } = await import("./callout-service.ts");
+    if (this.#closed) return;
+    if (this.#callouts !== undefined) this.#callouts.follow(snapshot);
+    else {
+      const { keys, log } = this.#parts;
+      this.#callouts = new Service(snapshot, { bus: this.#participant, keys, log, accounts });
+    }
+  }
+
+  /** Never rejects. */
+  async askCallout(question: CalloutQuestion, worker: number): Promise<LoginAnswer> {
+    await this.#calloutsLoaded;
+    const none = { kind: "callout", reason: "no auth callout service is configured" } as const;
+    return this.#callouts?.ask(question, worker) ?? none;
+  }
+
+  /** Undefined where no callout is configured. */
+  calloutFacts(): CalloutFacts | undefined {
+    return this.#callouts?.facts();
   }
 
   /** Events that control made because somebody listened. */
@@ -136,6 +168,7 @@ export class SystemService {
     this.#ledger.names = accounts.map(({ name }) => name);
     this.#watch.follow(accounts.length);
     this.#answers.follow(accounts);
+    this.#calloutsLoaded = this.#followCallout(snapshot);
   }
 
   /** AC-93: the workers were told of these accounts before. */
@@ -149,6 +182,7 @@ export class SystemService {
       this.#answers.followAccount(account, former);
     }
     this.#watch.follow(accounts.length);
+    this.#callouts?.followAccounts(delta.accounts);
     this.#participant.followAccounts(delta, accounts);
     this.#participant.flush();
   }
@@ -200,6 +234,7 @@ export class SystemService {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#orders.close();
+    this.#callouts?.close();
   }
 
   orderAnswered(answer: OrderAnswer): void {

@@ -5,6 +5,7 @@
 //
 // Reading order: scheduler.ts, lanes.ts, transport.ts, client.ts, then this.
 import { rebaseAccounts } from "@weft/accounts";
+import type { LoginAnswer, LoginQuestion } from "@weft/auth";
 import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
 import {
   BrokerCore,
@@ -218,8 +219,7 @@ export class World {
       control: {
         askForLogin: (ticket, question) =>
           this.scheduler.post(() => {
-            const given = question.kind === "hash" ? question.given : undefined;
-            core.onLoginAnswer(ticket, { kind: "hash", matches: given === HASHED_PASSWORD });
+            core.onLoginAnswer(ticket, answerOf(question));
             core.flush();
           }),
         connectionClosed: (record) => this.closed.push(record),
@@ -290,4 +290,13 @@ export class World {
 
 function fillRandom(prng: Prng, out: Uint8Array): void {
   for (let at = 0; at < out.length; at += 1) out[at] = prng.below(256);
+}
+
+/** Control's part: there is one password, and no callout service. */
+function answerOf(question: LoginQuestion): LoginAnswer {
+  if (question.kind === "hash") {
+    return { kind: "hash", matches: question.given === HASHED_PASSWORD };
+  }
+  const { kind } = question;
+  return kind === "callout" ? { kind, reason: "nobody listens" } : { kind, error: "no accounts" };
 }

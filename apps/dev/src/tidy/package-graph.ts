@@ -61,6 +61,12 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     modules: ["node:crypto"],
     why: PURE,
   },
+  callout: {
+    packages: ["base", "auth", "jwt"],
+    pure: true,
+    modules: ["tweetnacl"],
+    why: PURE,
+  },
   config: {
     packages: ["base", "subjects", "auth", "accounts", "jwt", "resolver"],
     pure: true,
@@ -111,6 +117,8 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "logging",
       "net",
       "broker",
+      "callout",
+      "jwt",
       "monitor",
       "resolver",
       "operator",

@@ -51,9 +51,13 @@ export interface InternalDependencies {
   readonly hashSeed: number;
 }
 
-/** One message for one of the services here; its bytes are copies. */
-export interface InternalRequest<Service> {
+/** One message for one of the services here. */
+export interface InternalRequest<Service> extends InternalMessage {
   readonly service: Service;
+}
+
+/** A message for this thread itself; its bytes are copies. */
+export interface InternalMessage {
   readonly account: number;
   /** Thread that published it: for a service import, the one with the requester. */
   readonly thread: number;
@@ -62,7 +66,7 @@ export interface InternalRequest<Service> {
   readonly reply: string;
   /** Header block; empty without one. */
   readonly header: Buffer;
-  /** Empty, with `isTooLong`, beyond `REQUEST_BYTES_MAX`. */
+  /** Empty, with `isTooLong`, beyond what the service takes. */
   readonly payload: Buffer;
   readonly isTooLong: boolean;
 }
@@ -75,6 +79,7 @@ export class InternalParticipant<Service> {
   #routes: Routes;
   /** By node of the own segment. */
   readonly #served = new Map<number, Served<Service>>();
+  readonly #listeners = new Map<number, (message: InternalMessage) => void>();
   readonly #requests: InternalRequest<Service>[] = [];
   #waitingBytes = 0;
   readonly #incoming = new MessageView();
@@ -124,6 +129,14 @@ export class InternalParticipant<Service> {
     this.#served.set(node, { service, bytesMax });
   }
 
+  /** The same for what must not wait behind requests: `take` gets it at once, and only keeps it. */
+  listen(account: number, filter: string, take: (message: InternalMessage) => void): void {
+    const bytes = Buffer.from(filter, "latin1");
+    const node = this.#index.writer?.add(account, bytes, 0, bytes.length, null) ?? 0;
+    assert(node !== 0, "the segment has room");
+    this.#listeners.set(node, take);
+  }
+
   /** The oldest request that waits; undefined also while answers find no room. */
   next(): InternalRequest<Service> | undefined {
     if (this.#lanes.spilledBytes > CONGESTED_BYTES) return undefined;
@@ -147,11 +160,17 @@ export class InternalParticipant<Service> {
   }
 
   /** Publishes as the server itself, past all permissions. True if it reached anybody. */
-  publish(account: number, subject: string, header: Buffer, payload: Buffer): boolean {
+  publish(
+    account: number,
+    subject: string,
+    header: Buffer,
+    payload: Buffer,
+    reply?: string | undefined,
+  ): boolean {
     this.#setSubject(subject);
     const plan = this.#plan(account);
     if (!planReachesSomebody(plan)) return false;
-    fillMessage(this.#outgoing, header, payload);
+    fillMessage(this.#outgoing, header, payload, reply);
     return this.#routes.publisher.run(plan, this.#outgoing, this.#context(account), 0) > 0;
   }
 
@@ -193,10 +212,13 @@ export class InternalParticipant<Service> {
       this.#routes.services.reply(message, this.#context(frame.account));
       return true;
     }
-    const served = this.#servedIn(frame.account, message);
+    const { services, listeners } = this.#servedIn(frame.account, message);
     while (at < end) {
       at = readItem(bytes, at, message);
-      for (const one of served) this.#push(this.#request(one, from, bytes));
+      for (const take of listeners) take(this.#message(from, bytes, REQUEST_BYTES_MAX));
+      for (const { service, bytesMax } of services) {
+        this.#push({ ...this.#message(from, bytes, bytesMax), service });
+      }
     }
     return true;
   }
@@ -229,30 +251,28 @@ export class InternalParticipant<Service> {
     this.#waitingBytes += request.payload.length;
   }
 
-  #servedIn(account: number, message: MessageView): Served<Service>[] {
+  #servedIn(account: number, message: MessageView): Takers<Service> {
     const { subject, subjectStart, subjectEnd } = message;
     const reader = this.#index.reader(this.#bus.threadIndex);
-    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return [];
+    const takers: Takers<Service> = { services: [], listeners: [] };
+    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return takers;
     const found = reader.match(account, this.#tokens, this.#nodes);
-    const served: Served<Service>[] = [];
     for (let place = 0; place < found; place += 1) {
-      const service = this.#served.get(this.#nodes.at(place));
-      if (service !== undefined) served.push(service);
+      const node = this.#nodes.at(place);
+      const service = this.#served.get(node);
+      const listener = this.#listeners.get(node);
+      if (service !== undefined) takers.services.push(service);
+      if (listener !== undefined) takers.listeners.push(listener);
     }
-    return served;
+    return takers;
   }
 
-  #request(
-    { service, bytesMax }: Served<Service>,
-    thread: number,
-    bytes: Buffer,
-  ): InternalRequest<Service> {
+  #message(thread: number, bytes: Buffer, bytesMax: number): InternalMessage {
     const message = this.#incoming;
     const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
     const payloadStart = bodyStart + Math.max(0, message.headerBytes);
     const isTooLong = bodyEnd - bodyStart > bytesMax;
     return {
-      service,
       account: this.#frame.account,
       thread,
       subject: bytes.toString("latin1", subjectStart, subjectEnd),
@@ -283,11 +303,16 @@ export class InternalParticipant<Service> {
   }
 }
 
-/** Who answers, and what it takes. */
 interface Served<Service> {
   readonly service: Service;
   /** Longer bodies are not copied. */
   readonly bytesMax: number;
+}
+
+/** Who gets a message here. */
+interface Takers<Service> {
+  readonly services: Served<Service>[];
+  readonly listeners: ((message: InternalMessage) => void)[];
 }
 
 /** Everything that is made of one snapshot. Nothing here has connections or waits for replies. */

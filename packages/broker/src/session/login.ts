@@ -21,6 +21,7 @@ import {
   parseConnect,
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
+import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
@@ -81,10 +82,12 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
   const facts = loginFacts(session);
-  const outcome = session.host.rules.finishLogin(pending, answer, facts);
+  const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
+  const outcome = session.host.rules.finishLogin(pending, answer, request, facts);
   session.state = "connecting";
   follow(session, outcome);
-  session.go(WAIT_LOGIN);
+  // One answer may lead to the next question.
+  if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
 /**
@@ -106,13 +109,14 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
-    refuse(session, outcome.detail ?? outcome.reason);
+    refuse(session, outcome.detail ?? outcome.reason, outcome.accountName);
     return false;
   }
   if (outcome.kind === "pending") {
-    const question = questionOf(outcome.wait);
+    const { wait } = outcome;
+    const question = wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
     if (question === undefined) {
-      refuse(session, "unsupported login method");
+      refuse(session, wait.kind === "callout" ? "too many callouts" : "unsupported login method");
       return false;
     }
     session.pendingLogin = outcome;
@@ -229,8 +233,15 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
-/** The client is not, or not any more, who it would have to be. */
-export function refuse(session: ClientSession, reason: string): void {
+/**
+ * The client is not, or not any more, who it would have to be. `calloutAccount`: it was a service of
+ * this account that said so.
+ */
+export function refuse(
+  session: ClientSession,
+  reason: string,
+  calloutAccount?: string | undefined,
+): void {
   const { host, lastOptions } = session;
   const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
@@ -240,6 +251,9 @@ export function refuse(session: ClientSession, reason: string): void {
   logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
   host.events?.refused(session, "Authentication Failure");
+  const account =
+    calloutAccount === undefined ? undefined : host.rules.accountByName(calloutAccount);
+  if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
 }
 
 /** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */

@@ -2,6 +2,8 @@
 // for each snapshot. Only the accounts in it may change: where they come by tokens, one by one.
 import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
 import {
+  CalloutGate,
+  CalloutUsers,
   type FormerLogin,
   type Identity,
   type LoginAnswer,
@@ -30,6 +32,8 @@ export class SnapshotRules {
   readonly nonceRequired: boolean;
   /** Undefined without operators. */
   readonly #tokens: TokenLogins | undefined;
+  readonly #callout: CalloutGate | undefined;
+  readonly #calloutUsers = new CalloutUsers();
   readonly #accountsByName = new Map<string, AccountSnapshot>();
 
   constructor(snapshot: BrokerSnapshot, tokens?: TokenLogins) {
@@ -45,6 +49,8 @@ export class SnapshotRules {
     this.authRequired = byToken || authenticator.authRequired;
     this.infoAuthRequired = byToken || authenticator.infoAuthRequired;
     this.nonceRequired = byToken || authenticator.nonceRequired;
+    const { callout } = snapshot.auth;
+    this.#callout = callout && new CalloutGate(callout);
   }
 
   /** Accounts that came, changed and went. The snapshot is this thread's own copy. */
@@ -82,20 +88,30 @@ export class SnapshotRules {
   }
 
   beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
-    return (this.#tokens ?? this.authenticator).begin(request, facts);
+    if (this.#tokens !== undefined) return this.#tokens.begin(request, facts);
+    return this.#follow(this.authenticator.begin(request, facts), request);
   }
 
-  finishLogin({ wait }: PendingLogin, answer: LoginAnswer, facts: LoginFacts): LoginOutcome {
-    if (wait.kind !== "account") return this.authenticator.finish(wait, answer);
-    return (
-      this.#tokens?.finish(wait, answer, facts) ?? { kind: "denied", reason: "answer unexpected" }
-    );
+  finishLogin(
+    { wait }: PendingLogin,
+    answer: LoginAnswer,
+    request: LoginRequest,
+    facts: LoginFacts,
+  ): LoginOutcome {
+    const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
+    if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
+    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
+    return this.#follow(this.authenticator.finish(wait, answer), request);
+  }
+
+  #follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
+    return this.#callout === undefined ? outcome : this.#callout.follow(outcome, request);
   }
 
   /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
   anonymous(facts: LoginFacts): Identity | undefined {
     if (this.#tokens !== undefined) return undefined;
-    const outcome = this.authenticator.begin({}, facts);
+    const outcome = this.beginLogin({}, facts);
     return outcome.kind === "granted" ? outcome.identity : undefined;
   }
 
@@ -106,7 +122,7 @@ export class SnapshotRules {
 
   /** What is true now of somebody who logged in by a token; undefined = by something else. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
-    if (identity.token === undefined) return undefined;
+    if (identity.token === undefined && identity.kind !== "callout") return undefined;
     return this.#tokens?.judgeAgain(identity, facts);
   }
 }

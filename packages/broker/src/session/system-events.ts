@@ -103,6 +103,12 @@ export class SystemEvents {
     if (this.#isWanted(own, this.#accountAuthError)) this.#publishEnd(session, own, reason);
   }
 
+  /** AN-75: a callout service refused it; the account of the service is told why. */
+  refusedByService(session: ClientSession, account: number, reason: string): void {
+    const context = this.#contexts.internal(account);
+    if (this.#isWanted(context, this.#accountAuthError)) this.#publishEnd(session, context, reason);
+  }
+
   #publishEnd(session: ClientSession, context: PublishContext, reason: string): void {
     const { inMessages, inBytes, outbox } = session;
     const traffic = {
