@@ -1,6 +1,6 @@
 // Servers that weftctl is tried against, as a parameter: the product, and references that are at hand.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -56,14 +56,21 @@ export class CtlHome {
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
 
-  constructor() {
+  /** `like`: a home whose files it begins with. */
+  constructor(like?: CtlHome, isKept = false) {
     const folder = mkdtempSync(join(tmpdir(), "weftctl-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    if (!isKept) onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    if (like !== undefined) cpSync(like.folder, folder, { recursive: true });
     this.folder = folder;
     const { PATH: path = "" } = process.env;
     // Nothing of the machine's own installation may be touched.
     const bin = join(repositoryRoot, "apps/ctl/bin");
     this.environment = { PATH: `${bin}:${path}`, HOME: folder, LANG: "C.UTF-8" };
+  }
+
+  /** One that outlasts the test; whoever makes it removes its folder. */
+  static kept(): CtlHome {
+    return new CtlHome(undefined, true);
   }
 
   run(...argv: string[]): CtlOutcome {

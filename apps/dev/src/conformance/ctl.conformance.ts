@@ -1,9 +1,9 @@
 // weftctl with real servers: accounts pushed, listed, pulled and removed; checks of a connection.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { CtlHome, missingServers, resolverServers } from "./ctl-servers.ts";
 import {
   describeWithWorkers,
@@ -21,24 +21,31 @@ interface Installation {
   key(account: string): string;
 }
 
-async function installation(options: StartOptions, allowDelete = true): Promise<Installation> {
-  const home = new CtlHome();
+/** An operator with two accounts and a user, made once: every test begins with a copy of it. */
+let installed: CtlHome | undefined;
+afterAll(() => rmSync(installed?.folder ?? "", { recursive: true, force: true }));
+
+function firstHome(): CtlHome {
+  if (installed !== undefined) return installed;
+  const home = CtlHome.kept();
   home.done("add", "operator", "O", "--sys", "--generate-signing-key");
   for (const name of ["A", "B"]) home.done("add", "account", name);
   home.done("add", "user", "u", "-a", "A");
   const file = join(home.folder, "resolver.conf");
-  const deletes = allowDelete ? ["--allow-delete"] : [];
-  const folder = join(home.folder, "jwt");
-  home.done(
-    "generate",
-    "config",
-    "--nats-resolver",
-    ...deletes,
-    "--dir",
-    folder,
-    "--config-file",
-    file,
-  );
+  const where = ["--dir", join(home.folder, "jwt"), "--config-file", file];
+  home.done("generate", "config", "--nats-resolver", "--allow-delete", ...where);
+  installed = home;
+  return home;
+}
+
+async function installation(options: StartOptions, allowDelete = true): Promise<Installation> {
+  const first = firstHome();
+  const home = new CtlHome(first);
+  const file = join(home.folder, "resolver.conf");
+  const config = readFileSync(file, "utf8")
+    .replaceAll(first.folder, home.folder)
+    .replace(/(allow_delete:\s*)true/, `$1${allowDelete}`);
+  writeFileSync(file, config);
   const server = await serverForTest({ ...options, config: readFileSync(file, "utf8") });
   const url = `nats://127.0.0.1:${server.port}`;
   home.done("edit", "operator", "--account-jwt-server-url", url);
