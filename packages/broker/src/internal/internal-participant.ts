@@ -3,9 +3,10 @@
 // the services of the system account.
 //
 // Must stay true: it never waits and makes nobody wait for an answer of its own: what finds a lane
-// full spills. Requests are taken out of the ring only while fewer than a bound wait here, so that a
-// flood of them stays with its publishers. It never delivers to itself.
-import { AccountRouting } from "@weft/accounts";
+// full spills. Requests of the account that is served are taken out of the ring only while fewer than
+// a bound wait here, so that a flood of them stays with its publishers; those of other accounts are
+// dropped beyond theirs, for they must not stand in the operator's way. It never delivers to itself.
+import { AccountRouting, isServiceReply } from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Prng } from "@weft/base";
 import {
   type Generations,
@@ -29,9 +30,8 @@ import { Publisher } from "../publish/publisher.ts";
 import { ServiceImports } from "../publish/service-imports.ts";
 import { SubscriptionTable } from "../subscribe/subscription.ts";
 import { fillMessage, planReachesSomebody } from "./internal-message.ts";
+import { RequestLines } from "./request-lines.ts";
 
-/** Requests that wait here; more stay in the rings and hold their publishers up. */
-const REQUESTS_MAX = 256;
 /** Longer bodies are not copied: no request of the server's own services needs them. */
 export const REQUEST_BYTES_MAX = 64 * 1024;
 /** Answers that wait for room in a lane; above this no further request is handed out. */
@@ -63,6 +63,8 @@ export interface InternalRequest<Service> {
   /** Empty, with `isTooLong`, beyond `REQUEST_BYTES_MAX`. */
   readonly payload: Buffer;
   readonly isTooLong: boolean;
+  /** A user of another account asked, by a service import. */
+  readonly isForeign: boolean;
 }
 
 export class InternalParticipant<Service> {
@@ -73,7 +75,7 @@ export class InternalParticipant<Service> {
   #routes: Routes;
   /** By node of the own segment. */
   readonly #served = new Map<number, Service>();
-  readonly #requests: InternalRequest<Service>[] = [];
+  readonly #requests = new RequestLines<InternalRequest<Service>>();
   readonly #incoming = new MessageView();
   readonly #frame = new FrameHead();
   readonly #outgoing = new MessageView();
@@ -106,15 +108,15 @@ export class InternalParticipant<Service> {
     this.#served.set(node, service);
   }
 
-  /** The oldest request that waits; undefined also while answers find no room. */
+  /** The request whose turn it is; undefined also while answers find no room. */
   next(): InternalRequest<Service> | undefined {
     if (this.#lanes.spilledBytes > CONGESTED_BYTES) return undefined;
-    return this.#requests.shift();
+    return this.#requests.take();
   }
 
   /** Threads that may be asked for their frames again; each is named once. */
   resumable(): number[] {
-    if (this.#putOff.size === 0 || this.#requests.length >= REQUESTS_MAX) return [];
+    if (this.#putOff.size === 0 || this.#requests.isFull) return [];
     const threads = [...this.#putOff];
     this.#putOff.clear();
     return threads;
@@ -158,7 +160,7 @@ export class InternalParticipant<Service> {
 
   /** False: enough requests wait; `resumable` names the thread when it may be asked again. */
   onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
-    if (this.#requests.length >= REQUESTS_MAX) {
+    if (this.#requests.isFull) {
       this.#putOff.add(from);
       return false;
     }
@@ -176,7 +178,7 @@ export class InternalParticipant<Service> {
     const served = this.#servedIn(frame.account, message);
     while (at < end) {
       at = readItem(bytes, at, message);
-      for (const service of served) this.#requests.push(this.#request(service, from, bytes));
+      this.#keep(served, from, bytes);
     }
     return true;
   }
@@ -189,6 +191,13 @@ export class InternalParticipant<Service> {
     this.#lanes.closeRuns();
     this.#bus.publish();
     this.#routes.publisher.endTurn();
+  }
+
+  /** Requests of other accounts that were dropped since this was asked last. */
+  takeRefused(): number {
+    const { dropped } = this.#requests;
+    this.#requests.dropped = 0;
+    return dropped;
   }
 
   /** Every 100 ms or so. Returns the messages that were dropped for want of room. */
@@ -213,6 +222,20 @@ export class InternalParticipant<Service> {
     return served;
   }
 
+  /** The message in hand, for each service. */
+  #keep(served: readonly Service[], from: number, bytes: Buffer): void {
+    const { subjectStart, subjectEnd, replyStart, replyEnd } = this.#incoming;
+    if (replyStart < 0 || !isServiceReply(bytes, replyStart, replyEnd)) {
+      for (const service of served) this.#requests.addOwn(this.#request(service, from, bytes));
+      return;
+    }
+    const subject = bytes.toString("latin1", subjectStart, subjectEnd);
+    for (const service of served) {
+      if (!this.#requests.admits(subject)) continue;
+      this.#requests.addForeign(this.#request(service, from, bytes));
+    }
+  }
+
   #request(service: Service, thread: number, bytes: Buffer): InternalRequest<Service> {
     const message = this.#incoming;
     const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
@@ -227,6 +250,7 @@ export class InternalParticipant<Service> {
       header: isTooLong ? NO_BYTES : Buffer.from(bytes.subarray(bodyStart, payloadStart)),
       payload: isTooLong ? NO_BYTES : Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
       isTooLong,
+      isForeign: replyStart >= 0 && isServiceReply(bytes, replyStart, replyEnd),
     };
   }
 
