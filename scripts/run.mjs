@@ -113,8 +113,8 @@ function childEnvironment() {
 
 function build() {
   const digest = sourceDigest();
-  if (stampIs("sources", digest) && existsSync(join(root, "apps/server/dist/bundle/main.js")))
-    return;
+  const bundles = ["apps/server", "apps/ctl"].map((app) => join(root, app, "dist/bundle/main.js"));
+  if (stampIs("sources", digest) && bundles.every((path) => existsSync(path))) return;
   const turbo = join(root, "node_modules", ".bin", "turbo");
   runOrExit(turbo, ["run", "build", "--output-logs=errors-only", "--no-update-notifier"], {
     env: childEnvironment(),

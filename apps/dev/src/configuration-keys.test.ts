@@ -10,6 +10,7 @@ import { repositoryRoot } from "./tidy/source-file.ts";
 
 const migrate = readFileSync(join(repositoryRoot, "docs/migrate.md"), "utf8");
 const configure = readFileSync(join(repositoryRoot, "docs/configure.md"), "utf8");
+const calloutPage = readFileSync(join(repositoryRoot, "docs/security/auth-callout.md"), "utf8");
 
 type State = "same" | "own" | "refused" | "later";
 
@@ -143,6 +144,12 @@ describe("docs/configure.md", () => {
       }
     },
   );
+
+  test("explains the keys of auth_callout", () => {
+    for (const key of statesOf("auth_callout").keys()) {
+      expect(calloutPage.includes(`\`${key}\``), key).toBe(true);
+    }
+  });
 
   test.each(["exports", "imports", "mappings", "tls"])("explains the keys of %s", (heading) => {
     for (const [key, state] of statesOf(heading)) {

@@ -1,5 +1,5 @@
 // Cases of the client parser: one chunk of whole operations per round, no handler does any work.
-import { type ClientOps, ClientParser } from "@weft/protocol";
+import { type ClientOps, ClientParser, type PublishParts } from "@weft/protocol";
 import type { MicroCase } from "./micro-case.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -21,6 +21,10 @@ class CountingSession implements ClientOps {
     this.hashes = (this.hashes + hash) | 0;
     return true;
   }
+  onTracedPublish(...publish: PublishParts): boolean {
+    return this.onPublish(publish[0], publish[1], publish[2], publish[3]);
+  }
+  onOversizedHeaders(): void {}
   onConnect(): boolean {
     return true;
   }

@@ -16,7 +16,7 @@ import {
 } from "./cycles.ts";
 import { resolveServiceSubjects, resolveStreamSubjects } from "./import-subjects.ts";
 import type { ServiceImportSnapshot, StreamImportSnapshot } from "./snapshot.ts";
-import type { ImportSpec } from "./spec.ts";
+import type { ImportSpec, LatencySpec } from "./spec.ts";
 
 /** An import whose two accounts are known. */
 interface Link {
@@ -41,17 +41,56 @@ export function compileImports(
   const budget: SearchBudget = { stepsLeft: CYCLE_SEARCH_STEPS_MAX };
   const streams = links.filter((link) => link.spec.kind === "stream");
   const services = links.filter((link) => link.spec.kind === "service");
-  const streamCompiler = new StreamCompiler(drafts, streams, budget);
-  const serviceCompiler = new ServiceCompiler(drafts.length, services, budget);
+  const covers = (account: number, filter: string) =>
+    drafts[account]?.streams.covers(filter) ?? false;
+  const streamCompiler = new StreamCompiler(
+    new StreamCycles(covers, budget),
+    new SearchNeed(drafts.length, streams),
+  );
+  const serviceCompiler = new ServiceCompiler(
+    new ServiceCycles(budget),
+    new SearchNeed(drafts.length, services),
+  );
   return {
     streamImports: compileAll(streams, streamCompiler, findings),
     serviceImports: compileAll(services, serviceCompiler, findings),
   };
 }
 
+/** The searches of accounts that come one by one; they know the imports of all others. */
+export interface ImportCycles {
+  readonly streams: StreamCycles;
+  readonly services: ServiceCycles;
+}
+
+/** Compiles the imports of one account anew; those of others stay as `cycles` knows them. */
+export function compileImportsOf(
+  importer: DraftAccount,
+  byName: ReadonlyMap<string, DraftAccount>,
+  cycles: ImportCycles,
+  findings: Findings,
+): { streams: StreamImportSnapshot[]; services: ServiceImportSnapshot[] } {
+  cycles.streams.forget(importer.index);
+  cycles.services.forget(importer.index);
+  const links = collectLinks([importer], byName, findings);
+  const always: Need = { of: () => true, chainLength: () => 0 };
+  const streams = links.filter((link) => link.spec.kind === "stream");
+  const services = links.filter((link) => link.spec.kind === "service");
+  return {
+    streams: compileAll(streams, new StreamCompiler(cycles.streams, always), findings),
+    services: compileAll(services, new ServiceCompiler(cycles.services, always), findings),
+  };
+}
+
+/** Whether a search for a cycle can find anything. */
+interface Need {
+  of(link: Link): boolean;
+  chainLength(link: Link): number;
+}
+
 /** What compiles the imports of one kind, one after the other. */
 interface ImportCompiler<T> {
-  readonly need: SearchNeed;
+  readonly need: Need;
   compile(link: Link): Outcome<T>;
 }
 
@@ -132,8 +171,8 @@ function misplacedDirectives(spec: ImportSpec): string[] {
   return found;
 }
 
-/** Whether a search for a cycle can find anything, seen from the accounts alone. */
-class SearchNeed {
+/** Seen from the accounts alone. */
+class SearchNeed implements Need {
   readonly #graph: AccountGraph;
 
   constructor(accounts: number, links: readonly Link[]) {
@@ -152,21 +191,19 @@ class SearchNeed {
 }
 
 class StreamCompiler implements ImportCompiler<StreamImportSnapshot> {
-  readonly need: SearchNeed;
+  readonly need: Need;
   readonly #cycles: StreamCycles;
   readonly #seen = new Set<string>();
 
-  constructor(drafts: readonly DraftAccount[], links: readonly Link[], budget: SearchBudget) {
-    this.need = new SearchNeed(drafts.length, links);
-    const covers = (account: number, filter: string) =>
-      drafts[account]?.streams.covers(filter) ?? false;
-    this.#cycles = new StreamCycles(covers, budget);
+  constructor(cycles: StreamCycles, need: Need) {
+    this.need = need;
+    this.#cycles = cycles;
   }
 
   compile(link: Link): Outcome<StreamImportSnapshot> {
     const { spec, importer, exporter } = link;
     const from = spec.subject;
-    if (!isValidSubject(from) || !exporter.streams.isApproved(importer.spec.name, from)) {
+    if (!isValidSubject(from) || !exporter.streams.isApproved(importer.spec.name, spec)) {
       return refused("stream import not authorized");
     }
     const subjects = resolveStreamSubjects(spec);
@@ -198,19 +235,19 @@ class StreamCompiler implements ImportCompiler<StreamImportSnapshot> {
 }
 
 class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
-  readonly need: SearchNeed;
+  readonly need: Need;
   readonly #cycles: ServiceCycles;
 
-  constructor(accounts: number, links: readonly Link[], budget: SearchBudget) {
-    this.need = new SearchNeed(accounts, links);
-    this.#cycles = new ServiceCycles(budget);
+  constructor(cycles: ServiceCycles, need: Need) {
+    this.need = need;
+    this.#cycles = cycles;
   }
 
   compile(link: Link): Outcome<ServiceImportSnapshot> {
     const { spec, importer, exporter } = link;
     const subjects = resolveServiceSubjects(spec);
     if (!subjects.ok && subjects.error === "sublist: invalid subject") return subjects;
-    if (!exporter.services.isApproved(importer.spec.name, spec.subject)) {
+    if (!exporter.services.isApproved(importer.spec.name, spec)) {
       return refused("service import not authorized");
     }
     if (!subjects.ok) return subjects;
@@ -237,7 +274,12 @@ class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
       responseThresholdMs: exported?.responseThresholdMs ?? LIMITS.serviceResponseThresholdMs,
       share: spec.share ?? false,
       allowTrace: exported?.allowTrace ?? false,
+      latency: measured(exported?.latency),
     };
     return { ok: true, value };
   }
+}
+
+function measured(latency: LatencySpec | undefined): LatencySpec | undefined {
+  return latency && { ...latency, subject: subjectFromText(latency.subject) };
 }

@@ -120,6 +120,51 @@ describe("exports and imports", () => {
     }
   });
 
+  test("AC-60: what is measured, by each import of it", () => {
+    const latency = { samplingPercent: "headers", subject: "results" } as const;
+    const specs = pair(
+      [service("r.*", { latency }), service("r.a")],
+      [importOf("service", "A", "r.a"), importOf("service", "A", "r.b")],
+    );
+    const compiled = compileAccounts(specs);
+    expect(compiled.ok && compiled.snapshot.serviceImports.map((one) => one.latency)).toEqual([
+      undefined,
+      latency,
+    ]);
+  });
+
+  test.each([
+    [{ samplingPercent: 0 }, {}, "bad sampling percentage, should be 1-100"],
+    [{ samplingPercent: 101 }, {}, "bad sampling percentage, should be 1-100"],
+    [{ samplingPercent: Number.NaN }, {}, "bad sampling percentage, should be 1-100"],
+    [{ subject: "a.*" }, {}, "invalid publish subject"],
+    [{ subject: "" }, {}, "invalid publish subject"],
+    [{ subject: "r" }, {}, "invalid publish subject"],
+    [{ subject: "earlier.x" }, {}, "invalid publish subject"],
+    [{}, { responseType: "stream" as const }, "bad service response type"],
+    [{}, { responseType: "chunked" as const }, "bad service response type"],
+  ])("AC-60: %j, %j: %s", (latency, more, fault) => {
+    const whole = { samplingPercent: 50, subject: "results", ...latency };
+    const exports = [service("earlier.*"), service("r", { latency: whole, ...more })];
+    const shown = JSON.stringify(whole.subject);
+    expect(errorsOf(pair(exports, []))).toEqual([
+      `Error adding service latency sampling for "r" on subject ${shown}: ${fault}`,
+    ]);
+  });
+
+  test("AC-60: not of a stream, not without a system account", () => {
+    const latency = { samplingPercent: 50, subject: "results" };
+    expect(errorsOf(pair([stream("s", { latency })], []))).toEqual([
+      "Detected latency directive on non-service",
+    ]);
+    const without = compileAccounts(pair([service("r", { latency })], []), {
+      noSystemAccount: true,
+    });
+    expect(!without.ok && without.errors.map(({ message }) => message)).toEqual([
+      'Error adding service latency sampling for "r": system account not setup',
+    ]);
+  });
+
   test("AC-23: unknown accounts", () => {
     const specs = pair(
       [stream("s", { accounts: ["Z"] }), service("r", { accounts: ["Y"] })],

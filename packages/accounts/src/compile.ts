@@ -60,7 +60,7 @@ export function compileAccounts(
   const drafts = draftAccounts(specs, options, findings);
   const byName = new Map<string, DraftAccount>();
   for (const draft of drafts) byName.set(draft.spec.name, draft);
-  for (const draft of drafts) compileExports(draft, byName, findings);
+  for (const draft of drafts) compileExports(draft, byName, findings, options);
   const imports = compileImports(drafts, byName, findings);
   const accounts = drafts.map((draft) => compileAccount(draft, options, findings));
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
@@ -96,12 +96,12 @@ function draftAccounts(
     problem(`${all.length} accounts, at most ${LIMITS.accountsMax} are possible`, undefined);
     all.length = LIMITS.accountsMax;
   }
-  return all.map((spec, index) => ({
-    index,
-    spec,
-    streams: new ExportTable(),
-    services: new ExportTable(),
-  }));
+  return all.map(draftAccount);
+}
+
+/** An account of which nothing is compiled yet. */
+export function draftAccount(spec: AccountSpec, index: number): DraftAccount {
+  return { index, spec, streams: new ExportTable(), services: new ExportTable() };
 }
 
 /** AC-05. Without a system account its place is held by one that nothing can name. */
@@ -120,11 +120,12 @@ function systemAccount(
   return { name };
 }
 
-/** AC-20, AC-22, AC-23, AC-35. */
-function compileExports(
+/** AC-20, AC-22, AC-23, AC-35, AC-60. What is wrong is left out. */
+export function compileExports(
   draft: DraftAccount,
   byName: ReadonlyMap<string, DraftAccount>,
   findings: Findings,
+  options: CompileOptions = {},
 ): void {
   for (const spec of draft.spec.exports ?? []) {
     const at = spec.at ?? draft.spec.at;
@@ -143,6 +144,16 @@ function compileExports(
       const message = `${spec.kind} export ${subject} is not a valid subject: nobody can import it`;
       findings.warnings.push({ message, at });
     }
+    if (spec.latency === undefined || spec.kind === "stream" || fault !== undefined) continue;
+    if (options.noSystemAccount) {
+      error(`Error adding service latency sampling for ${subject}: system account not setup`);
+      continue;
+    }
+    const latencyFault = table.measure(spec.subject, spec.latency);
+    if (latencyFault === undefined) continue;
+    const results = JSON.stringify(spec.latency.subject);
+    const what = `service latency sampling for ${subject} on subject ${results}`;
+    error(`Error adding ${what}: ${latencyFault}`);
   }
 }
 
@@ -152,11 +163,13 @@ function misplacedDirectives(spec: ExportSpec): string[] {
   if (spec.responseType !== undefined || spec.responseThresholdMs !== undefined) {
     found.push("Detected response directive on non-service");
   }
+  if (spec.latency !== undefined) found.push("Detected latency directive on non-service");
   if (spec.allowTrace !== undefined) found.push("Detected allow_trace directive on non-service");
   return found;
 }
 
-function compileAccount(
+/** What the account is beside its exports and imports. What is wrong is left out. */
+export function compileAccount(
   draft: DraftAccount,
   options: CompileOptions,
   findings: Findings,
@@ -171,8 +184,13 @@ function compileAccount(
   return {
     index,
     name: spec.name,
+    nameTag: spec.nameTag,
     limits: limitsOf(spec.limits),
     mappings: [...mappings.values()],
+    messageTrace: spec.messageTrace && {
+      ...spec.messageTrace,
+      destination: subjectFromText(spec.messageTrace.destination),
+    },
   };
 }
 

@@ -61,6 +61,11 @@ export class ServiceCycles {
     known.add(edge.from, edge);
   }
 
+  /** The imports of an account are compiled anew. */
+  forget(importer: number): void {
+    this.#byImporter.delete(importer);
+  }
+
   /** Would `start`, not added yet, close a cycle? */
   check(start: ServiceEdge): CycleVerdict {
     return this.#follow(start, start.exporter, imageOf(start, start.from), 2, new Set());
@@ -120,6 +125,11 @@ export class StreamCycles {
     const known = this.#byImporter.get(edge.importer) ?? new FilterMap<StreamEdge>();
     this.#byImporter.set(edge.importer, known);
     known.add(edge.to, edge);
+  }
+
+  /** The imports of an account are compiled anew. */
+  forget(importer: number): void {
+    this.#byImporter.delete(importer);
   }
 
   /** Would `start`, not added yet, close a cycle? */

@@ -1,6 +1,7 @@
 // What an account exports and who may import it (AC-20, AC-22, AC-35). Control thread; pure.
 import { FilterMap, subjectIsSubsetMatch } from "@weft/subjects";
-import type { ExportSpec, ResponseType } from "./spec.ts";
+import { latencyFault } from "./latency-fault.ts";
+import type { ExportSpec, ImportSpec, LatencySpec, ResponseType } from "./spec.ts";
 
 const BAD_SUBJECT = "sublist: invalid subject";
 
@@ -14,6 +15,7 @@ interface ExportEntry {
   responseType: ResponseType;
   responseThresholdMs: number | undefined;
   allowTrace: boolean;
+  latency: LatencySpec | undefined;
 }
 
 /** All exports of one kind of one account. */
@@ -33,6 +35,7 @@ export class ExportTable {
       responseType: "singleton",
       responseThresholdMs: undefined,
       allowTrace: false,
+      latency: undefined,
     };
     if (known === undefined) {
       this.#bySubject.set(spec.subject, entry);
@@ -47,6 +50,14 @@ export class ExportTable {
     if (spec.responseThresholdMs) entry.responseThresholdMs = spec.responseThresholdMs;
     if (spec.allowTrace) entry.allowTrace = true;
     return undefined;
+  }
+
+  /** AC-60. Answers of this subject, which was added, are measured; or the reference's text. */
+  measure(subject: string, latency: LatencySpec): string | undefined {
+    const entry = this.#bySubject.get(subject);
+    const fault = latencyFault(latency, entry?.responseType, (results) => this.covers(results));
+    if (fault === undefined && entry !== undefined) entry.latency = latency;
+    return fault;
   }
 
   /** True if some export takes in all of `filter`. */
@@ -70,17 +81,27 @@ export class ExportTable {
     );
   }
 
-  /** May the account called `importer` import `filter`? All deciding exports must agree. */
-  isApproved(importer: string, filter: string): boolean {
-    const deciding = this.deciding(filter);
-    return deciding.length > 0 && deciding.every((entry) => approves(entry, importer, filter));
+  /** May the account called `importer` import this? All deciding exports must agree. */
+  isApproved(importer: string, { subject, activated }: ImportedSubject): boolean {
+    const deciding = this.deciding(subject);
+    return (
+      deciding.length > 0 &&
+      deciding.every((entry) => approves(entry, importer, subject, activated === true))
+    );
   }
 }
 
-function approves(entry: Readonly<ExportEntry>, importer: string, filter: string): boolean {
+type ImportedSubject = Pick<ImportSpec, "subject" | "activated">;
+
+function approves(
+  entry: Readonly<ExportEntry>,
+  importer: string,
+  filter: string,
+  activated: boolean,
+): boolean {
   // AC-35: the position decides alone; the wildcard of the export itself names nobody.
   if (entry.accountTokenPosition > 0) {
     return filter.split(".")[entry.accountTokenPosition - 1] === importer;
   }
-  return entry.approved?.has(importer) ?? true;
+  return activated || (entry.approved?.has(importer) ?? true);
 }

@@ -6,6 +6,8 @@ export {
   GLOBAL_ACCOUNT_INDEX,
   SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
+export { exporterFilter } from "./exporter-filter.ts";
+export { LiveAccounts, type LiveAccountsOptions, type LiveChange } from "./live-accounts.ts";
 export { type RebaseResult, rebaseAccounts } from "./rebase.ts";
 export {
   AccountRouting,

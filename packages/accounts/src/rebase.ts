@@ -72,7 +72,11 @@ export function rebaseAccounts(
 }
 
 function retiredAt(index: number, previous: AccountsSnapshot): AccountSnapshot {
-  const name = previous.accounts[index]?.name ?? "";
+  return retiredAccount(index, previous.accounts[index]?.name ?? "");
+}
+
+/** What is left of an account that is gone. */
+export function retiredAccount(index: number, name: string): AccountSnapshot {
   return { index, name, limits: RETIRED_LIMITS, mappings: NO_MAPPINGS, retired: true };
 }
 

@@ -1,7 +1,7 @@
 // Where the messages of an account go beyond it, and what its mappings make of them: the form of
-// the snapshot that a worker asks per distinct subject. Owned by a worker; immutable, made anew for
-// each snapshot. The booleans are for the hit path: an account without imports and mappings costs
-// nothing. Subjects are byte views.
+// the snapshot that a worker asks per distinct subject. Owned by a worker; made anew for each
+// snapshot, changed between two turns where accounts come and go one by one. The booleans are for
+// the hit path: an account without imports and mappings costs nothing. Subjects are byte views.
 import { assert, createPrng, type Prng } from "@weft/base";
 import {
   compileMapping,
@@ -13,6 +13,7 @@ import {
 } from "@weft/subjects";
 import type {
   AccountSnapshot,
+  AccountsDelta,
   AccountsSnapshot,
   ServiceImportSnapshot,
   StreamImportSnapshot,
@@ -32,6 +33,9 @@ export interface StreamTargetGroup {
   readonly importers: readonly number[];
   readonly subject: string;
   readonly allowTrace: boolean;
+  /** As in {@link StreamImportSnapshot}. */
+  readonly from: string;
+  readonly to: string | undefined;
 }
 
 /** A request that goes to another account (AC-28). */
@@ -51,6 +55,8 @@ export interface MappingChoice {
 
 interface StreamGroup {
   readonly importers: number[];
+  readonly from: string;
+  readonly to: string | undefined;
   readonly rewrite: SubjectTransform | string | undefined;
   readonly allowTrace: boolean;
 }
@@ -124,12 +130,12 @@ function placeOf(bytes: Uint8Array, start: number, end: number): number {
 /** One account. */
 export class CompiledAccount {
   readonly index: number;
-  readonly snapshot: AccountSnapshot;
+  snapshot: AccountSnapshot;
   readonly #streams = new FilterMap<StreamGroup>();
   readonly #groups = new Map<string, StreamGroup>();
-  readonly #services = new FilterMap<ServiceEntry>();
-  readonly #servicesBegin = new FirstTokens();
-  readonly #mappings = new FilterMap<SubjectMapping>();
+  #services = new FilterMap<ServiceEntry>();
+  #servicesBegin: FirstTokens | undefined;
+  #mappings = new FilterMap<SubjectMapping>();
   readonly #hasSystemAccount: boolean;
   /** What was asked of the system account, by subject. */
   #system: Map<string, ServiceTarget> | undefined;
@@ -138,6 +144,13 @@ export class CompiledAccount {
     this.index = snapshot.index;
     this.snapshot = snapshot;
     this.#hasSystemAccount = hasSystemAccount;
+    this.replace(snapshot);
+  }
+
+  /** For {@link AccountRouting} only: the same account by other claims. */
+  replace(snapshot: AccountSnapshot): void {
+    this.snapshot = snapshot;
+    this.#mappings = new FilterMap();
     for (const { source, destinations } of snapshot.mappings) {
       const result = compileMapping(source, destinations);
       assert(result.ok, "the mappings of a snapshot were checked");
@@ -158,7 +171,7 @@ export class CompiledAccount {
   /** False if no service import matches this subject, told by its first token. */
   mayBeService(subject: Uint8Array, start: number, end: number): boolean {
     if (this.#hasSystemAccount && mayBeSystemRequest(subject, start, end)) return true;
-    return this.#services.size > 0 && this.#servicesBegin.mayHave(subject, start, end);
+    return this.#services.size > 0 && this.#servicesBegin?.mayHave(subject, start, end) === true;
   }
 
   get hasMappings(): boolean {
@@ -183,10 +196,12 @@ export class CompiledAccount {
   /** {@link streamTargets} by result: cheap however many accounts import the same. */
   streamTargetGroups(subject: string): readonly StreamTargetGroup[] {
     if (!this.hasStreamImporters) return NO_STREAM_GROUPS;
-    return this.#streams.match(subject).map(({ importers, rewrite, allowTrace }) => ({
+    return this.#streams.match(subject).map(({ importers, rewrite, allowTrace, from, to }) => ({
       importers,
       subject: rewritten(rewrite, subject),
       allowTrace,
+      from,
+      to,
     }));
   }
 
@@ -227,9 +242,9 @@ export class CompiledAccount {
     return mapping && new CompiledChoice(mapping, subject);
   }
 
-  /** For {@link AccountRouting} only, before anybody has seen this account. */
+  /** For {@link AccountRouting} only. */
   addStreamImporter(spec: StreamImportSnapshot): void {
-    const key = JSON.stringify([spec.from, spec.to, spec.allowTrace]);
+    const key = groupKey(spec);
     const known = this.#groups.get(key);
     if (known !== undefined) {
       known.importers.push(spec.importer);
@@ -238,14 +253,33 @@ export class CompiledAccount {
     const { from, to, allowTrace } = spec;
     const isTransform = to !== undefined && subjectHasWildcard(from);
     const rewrite = isTransform ? compileStrict(from, to) : to;
-    const group: StreamGroup = { importers: [spec.importer], rewrite, allowTrace };
+    const group: StreamGroup = { importers: [spec.importer], from, to, rewrite, allowTrace };
     this.#groups.set(key, group);
     this.#streams.add(from, group);
   }
 
-  /** For {@link AccountRouting} only, before anybody has seen this account. */
+  /** For {@link AccountRouting} only. */
+  removeStreamImporter(spec: StreamImportSnapshot): void {
+    const key = groupKey(spec);
+    const group = this.#groups.get(key);
+    const place = group?.importers.indexOf(spec.importer) ?? -1;
+    if (group === undefined || place < 0) return;
+    group.importers.splice(place, 1);
+    if (group.importers.length > 0) return;
+    this.#groups.delete(key);
+    this.#streams.remove(spec.from, group);
+  }
+
+  /** For {@link AccountRouting} only. */
+  removeServiceImports(): void {
+    this.#services = new FilterMap();
+    this.#servicesBegin = undefined;
+  }
+
+  /** For {@link AccountRouting} only. */
   addServiceImport(spec: ServiceImportSnapshot): void {
     const { from, to } = spec;
+    this.#servicesBegin ??= new FirstTokens();
     let rewrite: SubjectTransform | string | undefined;
     if (spec.toIsLiteral) rewrite = to;
     else if (from !== to) rewrite = compileStrict(from, to);
@@ -254,14 +288,20 @@ export class CompiledAccount {
   }
 }
 
-/** All accounts of a snapshot. */
+function groupKey({ from, to, allowTrace }: StreamImportSnapshot): string {
+  return JSON.stringify([from, to, allowTrace]);
+}
+
+/** All accounts of a snapshot, and what changed since. */
 export class AccountRouting {
-  readonly snapshot: AccountsSnapshot;
-  readonly #accounts: readonly CompiledAccount[];
+  readonly #accounts: CompiledAccount[];
+  readonly #hasSystemAccount: boolean;
+  /** By importer, to be taken back. */
+  readonly #streamImports = new Map<number, readonly StreamImportSnapshot[]>();
   readonly #indexByName = new Map<string, number>();
 
   constructor(snapshot: AccountsSnapshot) {
-    this.snapshot = snapshot;
+    this.#hasSystemAccount = snapshot.hasSystemAccount;
     // Nothing is asked of a retired account but whether it has anything: they share one.
     let retired: CompiledAccount | undefined;
     this.#accounts = snapshot.accounts.map((account) => {
@@ -274,8 +314,42 @@ export class AccountRouting {
     }
     for (const spec of snapshot.streamImports) {
       this.account(spec.exporter).addStreamImporter(spec);
+      const known = this.#streamImports.get(spec.importer) ?? [];
+      this.#streamImports.set(spec.importer, [...known, spec]);
     }
     for (const spec of snapshot.serviceImports) this.account(spec.importer).addServiceImport(spec);
+  }
+
+  /** Between two turns. Plans of before are wrong where the delta says that messages move. */
+  apply({ accounts, imports }: AccountsDelta): void {
+    // Imports of before refer to accounts of before.
+    for (const { importer } of imports) {
+      for (const spec of this.#streamImports.get(importer) ?? []) {
+        this.#accounts[spec.exporter]?.removeStreamImporter(spec);
+      }
+      this.#streamImports.delete(importer);
+      this.#accounts[importer]?.removeServiceImports();
+    }
+    for (const account of accounts) this.#take(account);
+    for (const { importer, streams, services } of imports) {
+      for (const spec of streams) this.account(spec.exporter).addStreamImporter(spec);
+      if (streams.length > 0) this.#streamImports.set(importer, streams);
+      for (const spec of services) this.account(importer).addServiceImport(spec);
+    }
+  }
+
+  #take(account: AccountSnapshot): void {
+    const { index, name, retired } = account;
+    const before = this.#accounts[index];
+    const formerName = before?.snapshot.name;
+    if (formerName !== undefined && this.#indexByName.get(formerName) === index) {
+      this.#indexByName.delete(formerName);
+    }
+    const isGone = retired === true;
+    if (before === undefined || isGone || before.snapshot.retired === true) {
+      this.#accounts[index] = new CompiledAccount(account, !isGone && this.#hasSystemAccount);
+    } else before.replace(account);
+    if (!isGone && name !== "") this.#indexByName.set(name, index);
   }
 
   /** The account with this index, which must exist. */

@@ -21,6 +21,7 @@ const SPEC: ServiceImportSnapshot = {
   responseThresholdMs: 1_000,
   share: false,
   allowTrace: false,
+  latency: undefined,
 };
 const LONG = 1_000;
 

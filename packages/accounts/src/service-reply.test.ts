@@ -23,6 +23,7 @@ function spec(responseType: ResponseType, responseThresholdMs = 100): ServiceImp
     responseThresholdMs,
     share: false,
     allowTrace: false,
+    latency: undefined,
   };
 }
 

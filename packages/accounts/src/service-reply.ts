@@ -80,6 +80,8 @@ export class ServiceReplyTable {
   #account = new Int32Array(0);
   #connection = new Float64Array(0);
   readonly #import: (ServiceImportSnapshot | undefined)[] = [];
+  /** Told of every measured request that is forgotten (AC-60), whatever the cause. */
+  onMeasuredReleased: ((slot: number) => void) | undefined;
 
   /** `tag`: 1 to 16 letters and digits that name this worker among all servers. */
   constructor(entropy: Entropy, tag: string, bounds: ReplyBounds = BOUNDS) {
@@ -213,7 +215,9 @@ export class ServiceReplyTable {
 
   /** Forgets a request: it could not be delivered, or is done. */
   release(slot: number): void {
-    assert(this.#import[slot] !== undefined, "a slot is released once");
+    const spec = this.#import[slot];
+    assert(spec !== undefined, "a slot is released once");
+    if (spec.latency !== undefined) this.onMeasuredReleased?.(slot);
     this.#lanes.remove(slot);
     this.#shares.remove(slot, this.account(slot), this.#charge(slot));
     this.#subjects.drop(slot);

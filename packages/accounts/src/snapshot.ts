@@ -1,7 +1,7 @@
 // The compiled form of all accounts: checked, resolved to dense indexes, plain data. The control
 // thread makes it, workers get a clone; it is never changed in place, only replaced. All subjects
 // in here are byte views (one character per byte of the wire).
-import type { ResponseType } from "./spec.ts";
+import type { LatencySpec, MessageTraceSpec, ResponseType } from "./spec.ts";
 
 /** A stream import as seen from the exporting account: who receives copies, and as what. */
 export interface StreamImportSnapshot {
@@ -32,6 +32,8 @@ export interface ServiceImportSnapshot {
   readonly responseThresholdMs: number;
   readonly share: boolean;
   readonly allowTrace: boolean;
+  /** AC-60. Its subject is a byte view as all others. */
+  readonly latency: LatencySpec | undefined;
 }
 
 /** Limits with -1 for "unlimited". */
@@ -53,8 +55,12 @@ export interface AccountSnapshot {
   /** Dense index, the account's id on all threads; `$G` is 0, the system account 1. */
   readonly index: number;
   readonly name: string;
+  /** A name for people; undefined = `name` is one. */
+  readonly nameTag?: string | undefined;
   readonly limits: AccountLimits;
   readonly mappings: readonly MappingSnapshot[];
+  /** AC-73. Its destination is a byte view. */
+  readonly messageTrace?: MessageTraceSpec | undefined;
   /**
    * Deleted while the server ran: nobody can log in to it, nothing is imported from or to it. Its
    * index stays its own until nothing of it can be under way any more.
@@ -68,4 +74,21 @@ export interface AccountsSnapshot {
   readonly hasSystemAccount: boolean;
   readonly streamImports: readonly StreamImportSnapshot[];
   readonly serviceImports: readonly ServiceImportSnapshot[];
+}
+
+/** The imports of one account, all of them. */
+export interface AccountImports {
+  readonly importer: number;
+  readonly streams: readonly StreamImportSnapshot[];
+  readonly services: readonly ServiceImportSnapshot[];
+}
+
+/** What has changed between two snapshots of accounts: small, however many there are. */
+export interface AccountsDelta {
+  /** New ones and others than before, retired ones included, each at its index. */
+  readonly accounts: readonly AccountSnapshot[];
+  /** In place of what these accounts imported before. */
+  readonly imports: readonly AccountImports[];
+  /** Ways of messages between accounts that were there before are others now. */
+  readonly movesMessages: boolean;
 }

@@ -23,6 +23,14 @@ export interface MappingSpec {
 /** AC-29. */
 export type ResponseType = "singleton" | "stream" | "chunked";
 
+/** AC-60. How often answers of a service are measured, and where the measurements go. */
+export interface LatencySpec {
+  /** 1 to 100; `headers` = only requests whose headers ask for it (AC-63). */
+  readonly samplingPercent: number | "headers";
+  /** Subject in the exporting account. */
+  readonly subject: string;
+}
+
 /** AC-20. */
 export interface ExportSpec {
   readonly kind: "stream" | "service";
@@ -32,6 +40,8 @@ export interface ExportSpec {
   readonly responseType?: ResponseType | undefined;
   /** AC-30. Undefined = 2 minutes. */
   readonly responseThresholdMs?: number | undefined;
+  /** AC-60; services with one answer only. */
+  readonly latency?: LatencySpec | undefined;
   /** AC-35, counted from 1. */
   readonly accountTokenPosition?: number | undefined;
   readonly allowTrace?: boolean | undefined;
@@ -52,7 +62,17 @@ export interface ImportSpec {
   /** AC-34; services only. */
   readonly share?: boolean | undefined;
   readonly allowTrace?: boolean | undefined;
+  /** An activation of the exporter was found good: the export's own list is not asked (AC-52). */
+  readonly activated?: boolean | undefined;
   readonly at?: SourcePosition | undefined;
+}
+
+/** AC-73. Where messages that another tracing system wants traced are reported. */
+export interface MessageTraceSpec {
+  /** Subject in the account. */
+  readonly destination: string;
+  /** 1 to 100 percent of them. */
+  readonly samplingPercent: number;
 }
 
 /** AC-06. Undefined or -1 = unlimited. */
@@ -67,10 +87,13 @@ export interface AccountLimitsSpec {
 export interface AccountSpec {
   readonly name: string;
   readonly nkey?: string | undefined;
+  /** A name for people, where `name` is a key. */
+  readonly nameTag?: string | undefined;
   readonly limits?: AccountLimitsSpec | undefined;
   readonly mappings?: readonly MappingSpec[] | undefined;
   readonly exports?: readonly ExportSpec[] | undefined;
   readonly imports?: readonly ImportSpec[] | undefined;
   readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly messageTrace?: MessageTraceSpec | undefined;
   readonly at?: SourcePosition | undefined;
 }

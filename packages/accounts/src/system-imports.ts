@@ -109,5 +109,6 @@ export function systemImport(
     responseThresholdMs: LIMITS.serviceResponseThresholdMs,
     share: service.share,
     allowTrace: false,
+    latency: undefined,
   };
 }

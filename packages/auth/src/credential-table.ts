@@ -1,5 +1,6 @@
 // The users of a configuration, ready to be looked up: one table by name, one by nkey, with the
 // identity that each results in. Any thread; immutable. Names come from peers, hence Maps.
+import { withoutCalloutSubject } from "./callout-subject.ts";
 import type { Identity, LoginKind } from "./identity.ts";
 import { isBcrypt } from "./password.ts";
 import { type CompiledPermissions, compilePermissions, permissionsKey } from "./permissions.ts";
@@ -46,8 +47,10 @@ export class CredentialTable {
   /** AN-07. Some password is not hashed. */
   readonly plaintextPasswords: boolean;
   readonly #pool = new PermissionsPool();
+  readonly #calloutAccount: string | undefined;
 
   constructor(spec: AuthSpec) {
+    this.#calloutAccount = spec.callout?.account;
     const identityOf = (kind: LoginKind, user: string) =>
       this.#identity({ kind, user, permissions: spec.defaultPermissions });
     this.anonymous = this.#identity({ kind: "none", user: "", permissions: undefined });
@@ -88,14 +91,17 @@ export class CredentialTable {
     account?: string | undefined;
     permissions: PermissionsSpec | undefined;
   }): Identity {
-    const key = permissionsKey(of.permissions);
+    const accountName = of.account ?? GLOBAL_ACCOUNT;
+    const isBesideService = accountName === this.#calloutAccount;
+    const permissions = isBesideService ? withoutCalloutSubject(of.permissions) : of.permissions;
+    const key = permissionsKey(permissions);
     return {
       kind: of.kind,
       user: of.user,
       nkey: of.nkey,
-      accountName: of.account ?? GLOBAL_ACCOUNT,
+      accountName,
       permissionsKey: key,
-      permissions: this.#pool.get(key, of.permissions),
+      permissions: this.#pool.get(key, permissions),
     };
   }
 }

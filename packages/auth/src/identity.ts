@@ -1,10 +1,29 @@
 // What a login results in, and what it may have to wait for. Any thread; plain values.
 import type { TlsFacts } from "@weft/base";
 import type { CompiledPermissions } from "./permissions.ts";
-import type { ConnectionType } from "./spec.ts";
+import type { ConnectionType, PermissionsSpec } from "./spec.ts";
 
 /** How an identity was proved. `none` = nothing was asked for. */
-export type LoginKind = "none" | "no-auth-user" | "nkey" | "user" | "certificate" | "token";
+export type LoginKind =
+  | "none"
+  | "no-auth-user"
+  | "nkey"
+  | "user"
+  | "certificate"
+  | "token"
+  | "jwt"
+  | "callout";
+
+/** What the token of a user says beside its rights (AN-57). */
+export interface TokenFacts {
+  /** The token as it was sent: rights are judged anew by it. Must not be shown. */
+  readonly text: string;
+  /** Name of the user for people. */
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Key that signed the token: the account's own or one of its signing keys. */
+  readonly issuerKey: string;
+}
 
 /** Who a connection is. Contains no secret. */
 export interface Identity {
@@ -22,6 +41,8 @@ export interface Identity {
   readonly subscriptionsMax?: number | undefined;
   /** Wall-clock end of the right to be connected (CP-82), Unix milliseconds. */
   readonly expiresAtMs?: number | undefined;
+  /** Of a login by token. */
+  readonly token?: TokenFacts | undefined;
 }
 
 /** The fields of CONNECT that a login looks at (CP-20). */
@@ -42,6 +63,8 @@ export interface LoginFacts {
   /** The bytes of the nonce text in INFO; what a signature is over (CP-06). */
   readonly nonce: Uint8Array;
   readonly connectionType: ConnectionType;
+  /** The peer's IP address; undefined = none. */
+  readonly address?: string | undefined;
   readonly tls?: TlsFacts | undefined;
 }
 
@@ -60,12 +83,16 @@ export interface HashPending {
 export interface AccountPending {
   readonly kind: "account";
   readonly key: string;
+  /** What whoever judges tokens made of the login so far. */
+  readonly judged: unknown;
 }
 
-/** Wanted: the answer of the callout service of this account (AN-60). */
+/** Wanted: the answer of the callout service of this account (AN-60); the driver adds the rest. */
 export interface CalloutPending {
   readonly kind: "callout";
   readonly account: string;
+  /** The user token that the service is shown; "" in a static configuration (AN-73). */
+  readonly jwt: string;
 }
 
 /** Wanted: the verdict of an authentication plug-in (AN-19). */
@@ -84,17 +111,71 @@ export interface OcspPending {
 export type Pending = HashPending | AccountPending | CalloutPending | PluginPending | OcspPending;
 
 /** What the control thread is asked while a login waits; plain data, clones to another thread. */
-export type LoginQuestion = {
-  readonly kind: "hash";
-  readonly stored: string;
-  readonly given: string;
-};
+export type LoginQuestion =
+  | { readonly kind: "hash"; readonly stored: string; readonly given: string }
+  /** AN-44: the account with this key. */
+  | { readonly kind: "account"; readonly key: string }
+  | CalloutQuestion;
+
+/** Everything that a callout service is told of a login (AN-63). Holds secrets: never logged. */
+export interface CalloutQuestion {
+  readonly kind: "callout";
+  /** Account of the service. */
+  readonly account: string;
+  readonly clientId: number;
+  /** Address of the peer. */
+  readonly host: string;
+  /** What counts as the name of who wants in: nkey, user or token; may be empty. */
+  readonly rawUser: string;
+  readonly nonce: string;
+  readonly connectionType: ConnectionType;
+  readonly connect: {
+    readonly jwt: string;
+    readonly nkey: string;
+    readonly sig: string;
+    readonly token: string;
+    readonly user: string;
+    readonly pass: string;
+    readonly name: string;
+    readonly lang: string;
+    readonly version: string;
+    readonly protocol: number;
+  };
+  readonly tls?: CalloutTls | undefined;
+}
+
+/** Certificates are DER; the client's own first, then its issuers. */
+export interface CalloutTls {
+  readonly version: string;
+  readonly cipher: string;
+  readonly chain: readonly Uint8Array[];
+}
+
+/** Who a callout service says that a connection is; plain data without a secret. */
+export interface CalloutUser {
+  readonly accountName: string;
+  /** Name in the service's token; "" = as the client called itself. */
+  readonly name: string;
+  /** Undefined = unrestricted. */
+  readonly permissions?: PermissionsSpec | undefined;
+  readonly payloadBytesMax?: number | undefined;
+  readonly subscriptionsMax?: number | undefined;
+  /** Unix milliseconds. */
+  readonly expiresAtMs?: number | undefined;
+}
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
-export type LoginAnswer = { readonly kind: "hash"; readonly matches: boolean };
+export type LoginAnswer =
+  | { readonly kind: "hash"; readonly matches: boolean }
+  /** `error` undefined: the account was told to this thread before. */
+  | { readonly kind: "account"; readonly error?: string | undefined }
+  /** Without a user: refused, for this reason. */
+  | { readonly kind: "callout"; readonly user: CalloutUser }
+  | { readonly kind: "callout"; readonly user?: undefined; readonly reason: string };
 
-/** What to ask for a wait; undefined = nobody can answer that yet: the login is refused. */
+/** What to ask for a wait; undefined = not known here: the driver's question, or nobody's. */
 export function questionOf(wait: Pending): LoginQuestion | undefined {
+  if (wait.kind === "account") return { kind: "account", key: wait.key };
   if (wait.kind !== "hash") return undefined;
   return { kind: "hash", stored: wait.stored, given: wait.given };
 }
@@ -116,11 +197,21 @@ export type DenyReason =
   | "certificate not mapped"
   | "password wrong"
   | "token wrong"
-  | "answer unexpected";
+  | "callout refused"
+  | "answer unexpected"
+  /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
+  | "token refused";
 
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  | { readonly kind: "denied"; readonly reason: DenyReason }
+  | {
+      readonly kind: "denied";
+      readonly reason: DenyReason;
+      /** For the log, in place of the reason. No secret stands in it. */
+      readonly detail?: string | undefined;
+      /** Account of the callout service that said so. */
+      readonly accountName?: string | undefined;
+    }
   | { readonly kind: "pending"; readonly wait: Pending };
 
 /**

@@ -1,4 +1,6 @@
 // The entry of the package: everything that other packages may use.
+export { CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
+export { CALLOUT_SUBJECT, withoutCalloutSubject } from "./callout-subject.ts";
 export { type CertificateNames, certificateNames } from "./certificate-names.ts";
 export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
 export { GLOBAL_ACCOUNT } from "./credential-table.ts";
@@ -31,4 +33,5 @@ export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauth
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";
 export type * from "./spec.ts";
+export type * from "./token-logins.ts";
 export { validateAuth } from "./validate-auth.ts";

@@ -16,7 +16,7 @@ import type {
 } from "./identity.ts";
 import { decodeSignature, SignatureVerifier } from "./nkeys/signature.ts";
 import { dummyBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
-import type { AuthSpec } from "./spec.ts";
+import type { AuthSpec, CalloutSpec } from "./spec.ts";
 
 function denied(reason: DenyReason): LoginOutcome {
   return { kind: "denied", reason };
@@ -52,6 +52,8 @@ export class StaticAuthenticator {
   readonly table: CredentialTable;
   readonly #verifier = new SignatureVerifier();
   readonly noAuthUser: string;
+  /** AN-60. The configuration's; `CalloutGate` follows it. */
+  readonly callout: CalloutSpec | undefined;
   readonly #implicitAnonymous: boolean;
   readonly tlsMap: boolean;
   readonly certificates: CertificateMapper | undefined;
@@ -62,11 +64,13 @@ export class StaticAuthenticator {
     this.#implicitAnonymous = hasImplicitAnonymous(spec);
     this.tlsMap = spec.tlsMap;
     this.certificates = certificates;
+    this.callout = spec.callout;
     const { users, nkeys, single, token } = this.table;
     this.authRequired =
       users.size + nkeys.size > 0 ||
       single !== undefined ||
       token !== undefined ||
+      spec.callout !== undefined ||
       this.#implicitAnonymous;
     this.infoAuthRequired = this.authRequired && this.noAuthUser === "";
     this.nonceRequired = nkeys.size > 0;
@@ -88,7 +92,7 @@ export class StaticAuthenticator {
 
   /** Second half: `answer` is what `pending` was waiting for. */
   finish(pending: Pending, answer: LoginAnswer): LoginOutcome {
-    if (pending.kind !== answer.kind) return denied("answer unexpected");
+    if (pending.kind !== "hash" || answer.kind !== "hash") return denied("answer unexpected");
     if (answer.matches && pending.candidate !== undefined) return granted(pending.candidate);
     if (pending.candidate === undefined) return denied(pending.reason ?? "user unknown");
     return denied(pending.candidate.kind === "token" ? "token wrong" : "password wrong");

@@ -1,6 +1,7 @@
 // What becomes of somebody who is logged in when the users of the configuration change (AZ-16,
 // AZ-17, RL-13). Owned by a worker; pure. Must stay true: nobody keeps a right that the new users do
 // not give, and no secret of a connection is needed: stored secrets are compared with each other.
+import { calloutDecides } from "./callout.ts";
 import { connectionTypeAllowed } from "./connection-type.ts";
 import type { Credential } from "./credential-table.ts";
 import type { DenyReason, Identity, LoginFacts } from "./identity.ts";
@@ -33,6 +34,14 @@ function denied(reason: DenyReason): ReauthorizeOutcome {
 
 /** Judges one connection by the new users. */
 export function reauthorize(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
+  const outcome = byKind(login, after);
+  if (outcome.kind !== "granted" || login.identity.kind === "callout") return outcome;
+  if (isSameCallout(login.before, after)) return outcome;
+  // The service has a say now: the client asks for itself when it comes back.
+  return calloutDecides(after.callout, outcome.identity) ? MOVED : outcome;
+}
+
+function byKind(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
   switch (login.identity.kind) {
     case "none":
       return anonymous(login, after);
@@ -46,7 +55,22 @@ export function reauthorize(login: FormerLogin, after: StaticAuthenticator): Rea
       return byUser(login, after);
     case "certificate":
       return byCertificate(login, after);
+    case "callout":
+      return byCallout(login, after);
+    // A token is judged by whoever took it; here nobody trusts it any more.
+    case "jwt":
+      return denied("token refused");
   }
+}
+
+/** What a service said holds for as long as the same service is asked. */
+function byCallout(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
+  if (!isSameCallout(login.before, after)) return MOVED;
+  return { kind: "granted", identity: login.identity };
+}
+
+function isSameCallout(before: StaticAuthenticator, after: StaticAuthenticator): boolean {
+  return JSON.stringify(before.callout) === JSON.stringify(after.callout);
 }
 
 function anonymous({ facts }: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {

@@ -49,6 +49,20 @@ export interface UserSpec {
   readonly at?: SourcePosition | undefined;
 }
 
+/** AN-60. `authorization { auth_callout { ... } }`. */
+export interface CalloutSpec {
+  /** Public account nkey that signs the users of the service. */
+  readonly issuer: string;
+  /** Account in which the service listens. */
+  readonly account: string;
+  /** Names or nkeys of users that no service is asked about: the service itself. */
+  readonly authUsers: readonly string[];
+  /** Public curve nkey of the service: requests are sealed to it. */
+  readonly xkey?: string | undefined;
+  /** Accounts whose users the service decides about; empty = all. `$G` always is one. */
+  readonly allowedAccounts: readonly string[];
+}
+
 /** Static authentication of the client listener (section 3.1). */
 export interface AuthSpec {
   /** `authorization { user, password }`. */
@@ -60,6 +74,8 @@ export interface AuthSpec {
   readonly defaultPermissions?: PermissionsSpec | undefined;
   readonly users: readonly UserSpec[];
   readonly noAuthUser?: string | undefined;
+  /** AN-60. Who decides about logins that nothing here answers. */
+  readonly callout?: CalloutSpec | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
   /** AN-12. An `authorization` block was written, with whatever content. */

@@ -25,6 +25,17 @@ export interface ConnectionFacts {
   readonly tlsPeerSubject: string;
   /** DER of the verified client certificate in base64. */
   readonly tlsPeerCertificate: string;
+  /** Of a login by token: what it says of itself. */
+  readonly token?: TokenLabels | undefined;
+}
+
+/** AN-57. No secret among it. */
+export interface TokenLabels {
+  /** Key that signed the user. */
+  readonly issuerKey: string;
+  /** Name of the account for people. */
+  readonly accountTag: string;
+  readonly tags: readonly string[];
 }
 
 type Row = [
@@ -38,8 +49,12 @@ type Row = [
   language: string,
   version: string,
   protocol: number,
-  tls?: [version: string, cipher: string, first: number, subject: string, certificate: string],
+  tls?: [version: string, cipher: string, first: number, subject: string, certificate: string] | 0,
+  token?: [issuerKey: string, accountTag: string, tags: readonly string[]],
 ];
+
+const TLS_PLACE = 10;
+const TOKEN_PLACE = 11;
 
 /** A short text for {@link decodeFacts}. */
 export function encodeFacts(facts: ConnectionFacts): string {
@@ -58,6 +73,11 @@ export function encodeFacts(facts: ConnectionFacts): string {
   if (facts.tlsVersion !== "") {
     const { tlsVersion, tlsCipher, tlsFirst, tlsPeerSubject, tlsPeerCertificate } = facts;
     row.push([tlsVersion, tlsCipher, tlsFirst ? 1 : 0, tlsPeerSubject, tlsPeerCertificate]);
+  }
+  const { token } = facts;
+  if (token !== undefined) {
+    if (row.length === TLS_PLACE) row.push(0);
+    row.push([token.issuerKey, token.accountTag, token.tags]);
   }
   return JSON.stringify(row);
 }
@@ -86,7 +106,9 @@ export const UNKNOWN_FACTS: ConnectionFacts = {
 export function decodeFacts(text: string): ConnectionFacts {
   if (text === "") return UNKNOWN_FACTS;
   const row = JSON.parse(text) as Row;
-  const [tlsVersion, tlsCipher, tlsFirst, tlsPeerSubject, tlsPeerCertificate] = row[10] ?? [];
+  const [tlsVersion, tlsCipher, tlsFirst, tlsPeerSubject, tlsPeerCertificate] =
+    row[TLS_PLACE] || [];
+  const [issuerKey = "", accountTag = "", tags = []] = row[TOKEN_PLACE] ?? [];
   return {
     kind: "Client",
     listener: row[0],
@@ -104,5 +126,6 @@ export function decodeFacts(text: string): ConnectionFacts {
     tlsFirst: tlsFirst === 1,
     tlsPeerSubject: tlsPeerSubject ?? "",
     tlsPeerCertificate: tlsPeerCertificate ?? "",
+    token: row[TOKEN_PLACE] === undefined ? undefined : { issuerKey, accountTag, tags },
   };
 }

@@ -9,4 +9,5 @@ export * from "./prng.ts";
 export * from "./redact.ts";
 export * from "./time.ts";
 export * from "./transport.ts";
+export { NATS_LEVEL } from "./version.ts";
 export * from "./words.ts";

@@ -54,6 +54,8 @@ export const LIMITS = {
   controlLineBytesBound: 65_000,
   /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
   subjectTokensMax: 2_049,
+  /** Logins waiting for an auth callout service; further ones are refused. */
+  calloutsUnderWayMax: 1_024,
   /** Logins waiting for a password hash; further ones are refused. */
   hashQueueMax: 1_024,
   /** Connections to the monitoring port; idle ones make room, then further ones are dropped. */

@@ -10,6 +10,8 @@ export interface TlsFacts {
   /** RFC 2253 subject and subject alternative names of the verified certificate. */
   readonly peerSubject?: string | undefined;
   readonly peerAltNames?: readonly string[] | undefined;
+  /** DER of the certificates that vouch for it, up to the root; equal ones are one object. */
+  readonly peerIssuers?: readonly Uint8Array[] | undefined;
 }
 
 /** What a session may ask of its socket. None of these call back before they return. */

@@ -30,7 +30,9 @@ import { OutboxRules } from "./deliver/outbox-rules.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
 import { ClientTargets } from "./deliver/special-targets.ts";
+import { MessageTracer } from "./message-trace/message-tracer.ts";
 import type {
+  AccountsChange,
   BrokerDependencies,
   BrokerDriver,
   BrokerLimits,
@@ -50,23 +52,27 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { closeExcess, followSnapshot } from "./session/changed-rights.ts";
+import {
+  closeExcess,
+  contextsOf,
+  followAccounts,
+  followSnapshot,
+} from "./session/changed-rights.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
-import { ClientSession, WAIT_LANE } from "./session/client-session.ts";
+import { ClientSession } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
 import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
-import { finishLogin } from "./session/login.ts";
+import { LoginTickets } from "./session/login-tickets.ts";
 import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
+import { ParkedSessions } from "./session/parked-sessions.ts";
 import type { SessionHost } from "./session/session-host.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
-
-const SYSTEM_ACCOUNT_INDEX = 1;
 
 export class BrokerCore implements BrokerDriver, SessionHost {
   readonly clock: Clock;
@@ -90,17 +96,17 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #dependencies: BrokerDependencies;
   readonly #sessions = new Map<number, ClientSession>();
   readonly #touched: ClientSession[] = [];
-  readonly #parked: (Set<ClientSession> | undefined)[];
-  readonly #loginTickets = new Map<number, ClientSession>();
+  readonly #parked: ParkedSessions;
+  readonly #logins: LoginTickets;
   readonly #lanes: RemoteLanes;
   readonly #flow: FlowControl;
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #services: ServiceImports;
+  #routing: AccountRouting;
   events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
-  #nextTicket = 1;
   readonly #figures: Figures;
   readonly #deadlines: Deadlines;
   #trace: TraceOptions | undefined;
@@ -117,7 +123,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
     this.#figures = new Figures(dependencies);
-    this.#parked = new Array(bus.threadsCount).fill(undefined);
+    this.#logins = new LoginTickets(dependencies.control);
+    this.#parked = new ParkedSessions(bus.threadsCount);
     const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     const table = new SubscriptionTable();
     const { writer } = index;
@@ -125,8 +132,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
-    const routing = new AccountRouting(snapshot.accounts);
-    const compiler = new PlanCompiler(routing, { ...shared, subscriptions: table });
+    this.#routing = new AccountRouting(snapshot.accounts);
+    const compiler = new PlanCompiler(this.#routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
       ...shared,
       compiler,
@@ -136,6 +143,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       services: () => this.#services,
       prng,
     });
+    const parts = { compiler, deliverer, lanes: this.#lanes, services: () => this.#services };
+    this.publisher.tracer = new MessageTracer(this, { ...dependencies, ...parts });
     this.#services = new ServiceImports({
       bus,
       lanes: this.#lanes,
@@ -147,7 +156,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       hashSeed,
       serverId: snapshot.server.id,
     });
-    this.events = createSystemEvents(snapshot, dependencies, this.publisher, this.contexts);
+    this.#openEvents();
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
     this.#flow = new FlowControl({
       clock: this.clock,
@@ -170,13 +179,13 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   #take(snapshot: BrokerSnapshot): void {
-    const rules = new SnapshotRules(snapshot);
+    const rules = new SnapshotRules(snapshot, this.#dependencies.tokens);
     this.rules = rules;
     this.limits = snapshot.limits;
     this.server = snapshot.server;
-    this.authRequired = rules.authenticator.authRequired;
-    this.infoAuthRequired = rules.authenticator.infoAuthRequired;
-    this.nonceRequired = rules.authenticator.nonceRequired;
+    this.authRequired = rules.authRequired;
+    this.infoAuthRequired = rules.infoAuthRequired;
+    this.nonceRequired = rules.nonceRequired;
   }
 
   // ---- driven by the runtime
@@ -214,11 +223,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   onSpace(to: number): void {
-    if (!this.#lanes.drainSpill(to)) return;
-    const parked = this.#parked[to];
-    if (parked === undefined) return;
-    this.#parked[to] = undefined;
-    for (const session of parked) session.go(WAIT_LANE);
+    if (this.#lanes.drainSpill(to)) this.#parked.resume(to);
   }
 
   #noResponders({ clientId, subject, reply, ballot, frames }: NobodyThere): void {
@@ -243,15 +248,12 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   tick(): void {
     const now = this.clock.monotonicMs();
-    const { prng } = this.#dependencies;
-    this.#deadlines.check(this.#sessions.values(), now, prng);
+    this.#deadlines.check(this.#sessions.values(), now, this.#dependencies.prng);
     this.#services.expire(now);
     this.publisher.sweep();
-    const { counters, publisher } = this;
-    this.#figures.tick();
-    counters.planMisses = publisher.misses;
-    counters.plansKept = publisher.cache.count;
-    counters.fanoutMax = publisher.fanoutMax;
+    this.contexts.sweep(() => contextsOf(this.#sessions));
+    this.publisher.tracer?.awaited.tick();
+    this.#figures.tick(this.publisher);
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);
     this.#lanes.dropped = 0;
@@ -262,9 +264,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   onLoginAnswer(ticket: number, answer: LoginAnswer): void {
-    const session = this.#loginTickets.get(ticket);
-    this.#loginTickets.delete(ticket);
-    if (session !== undefined) finishLogin(session, answer);
+    this.#logins.answered(ticket, answer);
   }
 
   setTrace(trace: TraceOptions | undefined): void {
@@ -296,13 +296,30 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const before = this.rules;
     this.#take(change.snapshot);
     this.contexts.reset();
-    this.publisher.replaceRouting(new AccountRouting(accounts));
+    this.#routing = new AccountRouting(accounts);
+    this.publisher.replaceRouting(this.#routing);
     this.#services.replaceAccounts(accounts.accounts);
-    const { publisher, contexts } = this;
-    this.events = createSystemEvents(change.snapshot, this.#dependencies, publisher, contexts);
-    // Answers for logins of before are for other users.
-    this.#loginTickets.clear();
+    this.#openEvents();
+    this.#logins.forget();
     return followSnapshot([...this.#sessions.values()], change, before);
+  }
+
+  applyAccounts({ delta, known, forgotten, judged, lowered }: AccountsChange): void {
+    this.flush();
+    this.#dependencies.tokens?.know(known, forgotten);
+    this.rules.followAccounts(delta);
+    this.#routing.apply(delta);
+    if (delta.movesMessages) {
+      this.publisher.replaceRouting(this.#routing);
+      this.#services.replaceAccounts(this.rules.snapshot.accounts.accounts);
+    }
+    if (delta.accounts.length > 0) this.#openEvents();
+    followAccounts(this, this.#sessions, judged, lowered);
+  }
+
+  #openEvents(): void {
+    const { rules, publisher, contexts } = this;
+    this.events = createSystemEvents(rules.snapshot, this.#dependencies, publisher, contexts);
   }
 
   closeExcess(limits: ConnectionLimits): number {
@@ -312,9 +329,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   // ---- asked by sessions
 
   listener(index: number): ListenerOptions {
-    const listener = this.rules.snapshot.listeners[index];
-    assert(listener !== undefined, "a connection comes from a known listener");
-    return listener;
+    return this.rules.listener(index);
   }
 
   newOutbox(session: ClientSession): Outbox {
@@ -322,19 +337,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   account(index: number): AccountSnapshot {
-    const account = this.rules.snapshot.accounts.accounts[index];
-    assert(account !== undefined, "an account of the snapshot");
-    return account;
-  }
-
-  isSystemAccount(index: number): boolean {
-    return index === SYSTEM_ACCOUNT_INDEX;
+    return this.rules.account(index);
   }
 
   askForLogin(session: ClientSession, question: LoginQuestion): void {
-    const ticket = this.#nextTicket++;
-    this.#loginTickets.set(ticket, session);
-    this.#dependencies.control.askForLogin(ticket, question);
+    this.#logins.ask(session, question);
   }
 
   acquireConnection(account: number, max: number): boolean {
@@ -350,17 +357,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   park(session: ClientSession, thread: number): void {
-    if (thread === this.threadIndex) {
-      this.#flow.yieldTurn(session);
-      return;
-    }
-    let parked = this.#parked[thread];
-    if (parked === undefined) {
-      parked = new Set();
-      this.#parked[thread] = parked;
-    }
-    parked.add(session);
-    session.wait(WAIT_LANE);
+    if (thread === this.threadIndex) this.#flow.yieldTurn(session);
+    else this.#parked.park(session, thread);
   }
 
   endOfInput(session: ClientSession): void {
@@ -387,7 +385,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   closed(session: ClientSession): void {
     if (!this.#sessions.delete(session.clientId)) return;
-    for (const parked of this.#parked) parked?.delete(session);
+    this.#parked.closed(session);
     this.#flow.closed(session);
     this.events?.disconnected(session);
     this.#figures.closed(session, this.#accountName(session));

@@ -10,6 +10,7 @@ export {
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export {
   type InternalDependencies,
+  type InternalMessage,
   InternalParticipant,
   type InternalRequest,
 } from "./internal/internal-participant.ts";

@@ -1,6 +1,13 @@
 // The world outside a worker's core: what the runtime gives it, and what it may be told.
-import type { AccountsSnapshot } from "@weft/accounts";
-import type { AuthSpec, LoginAnswer, LoginQuestion, PermissionsSpec } from "@weft/auth";
+import type { AccountsDelta, AccountsSnapshot } from "@weft/accounts";
+import type {
+  AuthSpec,
+  ForgottenAccount,
+  LoginAnswer,
+  LoginQuestion,
+  PermissionsSpec,
+  TokenLogins,
+} from "@weft/auth";
 import type {
   Clock,
   ConnectionFacts,
@@ -21,6 +28,8 @@ export interface BrokerSnapshot {
   readonly limits: BrokerLimits;
   readonly server: ServerIdentity;
   readonly listeners: readonly ListenerOptions[];
+  /** Users log in by tokens, by these rules of `BrokerDependencies.tokens`; undefined = they do not. */
+  readonly operator?: unknown;
 }
 
 /** LG-11. */
@@ -212,6 +221,8 @@ export interface BrokerDependencies {
   readonly counters: WorkerCounters;
   readonly board: ConnectionBoard;
   readonly generations: Generations;
+  /** Who judges the tokens of users; undefined = nobody: there are no operators. */
+  readonly tokens?: TokenLogins | undefined;
   /** Secret start value of subject hashes, equal on all threads of the process. */
   readonly hashSeed: number;
   /** Next process-wide client id (CP-04). */
@@ -229,6 +240,18 @@ export interface SnapshotChange {
   readonly sameSecrets: ReadonlySet<string>;
   /** TL-13: false ends a connection whose certificate is not pinned any more; undefined = none. */
   readonly isPinned?: ((tls: TlsFacts) => boolean) | undefined;
+}
+
+/** Accounts that came, changed or went one by one (AC-93). Plain data. */
+export interface AccountsChange {
+  readonly delta: AccountsDelta;
+  /** What users are judged by from now on, for `BrokerDependencies.tokens`. */
+  readonly known: readonly unknown[];
+  readonly forgotten: readonly ForgottenAccount[];
+  /** Accounts, by index, whose users are judged again. */
+  readonly judged: ReadonlySet<number>;
+  /** Accounts, by index, with a lower limit of connections than before. */
+  readonly lowered: ReadonlyMap<number, number>;
 }
 
 /** What a change did to the connections of one thread. */
@@ -261,6 +284,10 @@ export interface ConnectionAnswer {
   readonly refusal?: string | undefined;
   /** For `permissions`: undefined = no limits. */
   readonly permissions?: PermissionsSpec | undefined;
+  /** For `permissions`: names for people, and when the right to be connected ends, Unix ms. */
+  readonly accountTag?: string | undefined;
+  readonly userName?: string | undefined;
+  readonly expiresAtMs?: number | undefined;
 }
 
 /** The worker's core as the runtime drives it. Every call is one turn or part of one. */
@@ -293,6 +320,8 @@ export interface BrokerDriver {
   closeSome(count: number, reason: "Server Shutdown"): number;
   /** Between two turns: from the return on, everything here follows the new snapshot. */
   applySnapshot(change: SnapshotChange): SnapshotEffects;
+  /** The same for accounts; those that are not named stay as they are. */
+  applyAccounts(change: AccountsChange): void;
   /** Ends the newest connections above a limit; returns how many. */
   closeExcess(limits: ConnectionLimits): number;
 }

@@ -7,6 +7,7 @@ import { fieldNames, forEachField, readInteger } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { readImports } from "./imports.ts";
 import { readMappings } from "./mappings.ts";
+import { readMessageTrace } from "./message-trace.ts";
 import { type ConfigEntry, type ConfigNode, describeKind, type MapNode } from "./node.ts";
 import { GLOBAL_ACCOUNT } from "./options.ts";
 import { readPermissions } from "./permissions.ts";
@@ -125,7 +126,7 @@ function readAccount(account: ConfigEntry, map: MapNode, context: ReadContext): 
         reportUnsupported(field, "JetStream", context, findings);
         break;
       case "msg_trace":
-        reportUnsupported(field, "message tracing", context, findings);
+        spec.messageTrace = readMessageTrace(field, findings);
         break;
     }
   });

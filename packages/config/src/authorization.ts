@@ -1,6 +1,7 @@
 // `authorization { ... }` (AN-01 to AN-03, AN-15). Control thread.
 import type { PermissionsSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
+import { type ReadCallout, readAuthCallout } from "./auth-callout.ts";
 import type { ReadContext } from "./context.ts";
 import { fieldNames, forEachField, readMap, readSeconds, readString } from "./fields.ts";
 import type { Findings } from "./findings.ts";
@@ -33,6 +34,7 @@ export interface Authorization {
   /** Undefined when there is no `users` field. */
   readonly users?: readonly ReadUser[] | undefined;
   readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly callout?: ReadCallout | undefined;
 }
 
 /** Reads the block; undefined when it is no map. */
@@ -65,7 +67,7 @@ export function readAuthorization(
         read.defaultPermissions = readPermissions(field, "authorization", findings);
         break;
       case "auth_callout":
-        reportUnsupported(field, "auth callout", context, findings);
+        read.callout = readAuthCallout(field, findings);
         break;
       case "proxy_required":
         reportUnsupported(field, "trusted proxies", context, findings);

@@ -6,4 +6,5 @@ import type { UnsupportedPolicy } from "./unsupported.ts";
 export interface ReadContext extends UnsupportedPolicy {
   readonly findings: Findings;
   readonly checkTlsFiles?: ConfigSource["checkTlsFiles"];
+  readonly readOther?: ConfigSource["readOther"];
 }

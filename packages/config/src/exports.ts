@@ -12,8 +12,8 @@ import {
   readString,
 } from "./fields.ts";
 import type { Findings } from "./findings.ts";
+import { readLatency } from "./latency.ts";
 import { type ConfigEntry, type ConfigNode, describeKind } from "./node.ts";
-import { reportUnsupported } from "./unsupported.ts";
 
 const EXPORT_FIELDS = fieldNames({
   stream: [],
@@ -102,7 +102,7 @@ function readField(
       draft.responseThresholdMs = readThreshold(field, findings);
       break;
     case "latency":
-      reportUnsupported(field, "service latency", context, findings);
+      draft.latency = readLatency(field, findings);
       break;
     case "account_token_position":
       draft.accountTokenPosition = readTokenPosition(field, findings);

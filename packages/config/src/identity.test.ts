@@ -175,6 +175,10 @@ describe("accounts", () => {
           { stream: "pub.>" }
           { service: "req.*", accounts: [B], response_type: Stream, threshold: "10s" }
           { service: "who.*.x", account_token_position: 2, allow_trace: true }
+          { service: "m.1", latency: "got.1" }
+          { service: "m.2", latency: { sampling: "5%", subject: "got.2" } }
+          { service: "m.3", latency: { sampling: 7, subject: "got.3" } }
+          { service: "m.4", latency: { sampling: " Headers", subject: "got.4" } }
         ]
         mappings: {
           foo: bar
@@ -193,7 +197,13 @@ describe("accounts", () => {
       }
     }`;
 
-  it("AC-03, AC-06, AC-20, AC-21, SU-30: everything of an account", () => {
+  const measured = (subject: string, samplingPercent: number | "headers", results: string) => ({
+    kind: "service",
+    subject,
+    latency: { samplingPercent, subject: results },
+  });
+
+  it("AC-03, AC-06, AC-20, AC-21, AC-60, SU-30: everything of an account", () => {
     const { accounts, auth } = optionsOf(NESTED);
     expect(withoutPlaces(accounts)).toEqual([
       {
@@ -209,6 +219,10 @@ describe("accounts", () => {
             responseThresholdMs: 10_000,
           },
           { kind: "service", subject: "who.*.x", accountTokenPosition: 2, allowTrace: true },
+          measured("m.1", 100, "got.1"),
+          measured("m.2", 5, "got.2"),
+          measured("m.3", 7, "got.3"),
+          measured("m.4", "headers", "got.4"),
         ],
         mappings: [
           { source: "foo", destinations: [{ subject: "bar" }] },
@@ -253,8 +267,8 @@ describe("accounts", () => {
     const { accounts } = optionsOf(NESTED);
     const [first, second] = accounts;
     expect(first?.exports?.[1]?.at).toEqual({ file: "test.conf", line: 12, column: 11 });
-    expect(second?.imports?.[2]?.at?.line).toBe(25);
-    expect(first?.mappings?.[1]?.at?.line).toBe(17);
+    expect(second?.imports?.[2]?.at?.line).toBe(29);
+    expect(first?.mappings?.[1]?.at?.line).toBe(21);
   });
 
   it("AC-05, CK-23: the system account", () => {

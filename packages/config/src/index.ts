@@ -43,11 +43,13 @@ export {
   defaultOptions,
   GLOBAL_ACCOUNT,
   type HandshakeFirst,
+  isOperatorMode,
   type LimitOptions,
   type LoggingOptions,
   type MonitoringOptions,
   type MonitorLogin,
   type MonitorUser,
+  type OperatorOptions,
   type ServerAuth,
   type ServerOptions,
   type TlsOptions,
@@ -57,3 +59,4 @@ export { findOption, OPTION_ROWS } from "./schema.ts";
 export { type ConfigSource, ConfigSourceError, textSource } from "./source.ts";
 export type { Feature } from "./unsupported.ts";
 export { type PlaceOf, validateOptions } from "./validate.ts";
+export { operatorClaimsOf, trustOf } from "./validate-operator.ts";

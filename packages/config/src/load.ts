@@ -3,6 +3,7 @@
 // without an error.
 import type { ConfigProblem } from "@weft/base";
 import { formatPosition, LIMITS } from "@weft/base";
+import { checkCallout } from "./auth-callout.ts";
 import { checkAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { configDigest, type Sha256Hex } from "./digest.ts";
@@ -15,6 +16,7 @@ import {
   monitoringMistake,
 } from "./monitoring-rows.ts";
 import type { MapNode } from "./node.ts";
+import { emptyOperator, finishOperator } from "./operator-rows.ts";
 import type { OptionsDraft } from "./option-row.ts";
 import {
   DEFAULT_SYSTEM_ACCOUNT,
@@ -69,6 +71,7 @@ export function loadConfig(path: string, source: ConfigSource, settings: LoadSet
     findings,
     allowUnsupported: settings.allowUnsupported ?? false,
     checkTlsFiles: source.checkTlsFiles,
+    readOther: source.readOther,
   };
   const options = buildOptions(parsed.root, context, settings);
   const { errors, warnings } = findings;
@@ -101,6 +104,7 @@ function buildOptions(
     noAuthUser: undefined,
     systemAccount: undefined,
     monitoring: emptyMonitoring(),
+    operator: emptyOperator(),
     places: new Map(),
   };
   forEachField(root, OPTION_NAMES, findings, (name, entry) => {
@@ -108,6 +112,7 @@ function buildOptions(
     findOption(name)?.apply(draft, entry, context);
   });
   finishIdentity(draft, findings);
+  checkCallout(draft.authorization?.callout, draft.options, findings);
   finishLimits(draft, findings);
   applyMonitoring(draft, tlsByFlags, findings);
   // A block that was not understood would only cause further errors here.
@@ -138,6 +143,7 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
       defaultPermissions: authorization.defaultPermissions,
     }),
     ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
+    ...(authorization?.callout && { callout: authorization.callout.spec }),
     users: directory.users,
     ...(authorization !== undefined && { authorizationBlock: true }),
     tlsMap: options.tls?.verifyAndMap ?? false,
@@ -145,11 +151,15 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
     authTimeoutIsDefault: timeoutMs === undefined,
   };
   options.accounts = accounts.map(({ spec }) => spec);
+  options.operator = finishOperator(draft.operator);
+  const { claims } = draft.operator;
+  const named = claims.length === 1 ? claims[0]?.nats.systemAccount || undefined : undefined;
+  const systemAccount = draft.systemAccount ?? named;
   // A system account that is named is there, whatever `no_system_account` says.
-  if (draft.systemAccount !== undefined) options.noSystemAccount = false;
+  if (systemAccount !== undefined) options.noSystemAccount = false;
   options.systemAccount = options.noSystemAccount
     ? undefined
-    : (draft.systemAccount ?? DEFAULT_SYSTEM_ACCOUNT);
+    : (systemAccount ?? DEFAULT_SYSTEM_ACCOUNT);
 }
 
 function applyMonitoring(draft: OptionsDraft, tlsByFlags: boolean, findings: Findings): void {

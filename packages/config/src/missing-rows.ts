@@ -2,8 +2,6 @@
 // thread. Must stay true: each is refused by name; when its part arrives, its row moves away.
 import { missingRow, type OptionRow } from "./option-row.ts";
 
-const OPERATOR = "operators and account JWTs";
-
 export const MISSING_ROWS: readonly OptionRow[] = [
   missingRow("clustering", "cluster", "CK-11"),
   missingRow("clustering", "connect_error_reports", "CK-25"),
@@ -15,19 +13,6 @@ export const MISSING_ROWS: readonly OptionRow[] = [
   missingRow("JetStream", "default_js_domain", "CK-29"),
   missingRow("websocket", "websocket", "CK-26", ["ws"]),
   missingRow("MQTT", "mqtt", "CK-26"),
-  missingRow(OPERATOR, "operator", "CK-22", [
-    "operators",
-    "roots",
-    "root",
-    "root_operators",
-    "root_operator",
-  ]),
-  missingRow(OPERATOR, "trusted", "CK-22", ["trusted_keys"]),
-  missingRow(OPERATOR, "resolver", "CK-22", ["account_resolver", "accounts_resolver"]),
-  missingRow(OPERATOR, "resolver_tls", "CK-22"),
-  missingRow(OPERATOR, "resolver_preload", "CK-22"),
-  missingRow(OPERATOR, "resolver_pinned_accounts", "CK-22"),
-  missingRow(OPERATOR, "default_sentinel", "CK-08"),
   missingRow("OCSP", "ocsp", "CK-19"),
   missingRow("OCSP", "ocsp_cache", "CK-19"),
   missingRow("trusted proxies", "proxies", "CK-31"),

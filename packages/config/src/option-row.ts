@@ -12,6 +12,7 @@ import {
 } from "./fields.ts";
 import type { MonitoringDraft } from "./monitoring-rows.ts";
 import type { ConfigEntry } from "./node.ts";
+import type { OperatorDraft } from "./operator-rows.ts";
 import type { LimitOptions, LoggingOptions, ServerOptions } from "./options.ts";
 import { type Feature, reportUnsupported } from "./unsupported.ts";
 
@@ -23,6 +24,7 @@ export interface OptionsDraft {
   noAuthUser: string | undefined;
   systemAccount: string | undefined;
   monitoring: MonitoringDraft;
+  operator: OperatorDraft;
   /** Where each option was written, by its name in the schema. */
   readonly places: Map<string, SourcePosition>;
 }

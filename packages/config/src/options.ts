@@ -4,6 +4,7 @@
 import type { AccountSpec, MappingSpec } from "@weft/accounts";
 import type { AuthSpec } from "@weft/auth";
 import { LIMITS } from "@weft/base";
+import type { ResolverOptions } from "@weft/resolver";
 
 /** CK-17. Counts and bytes; 0 in a field that says so means unlimited. */
 export interface LimitOptions {
@@ -125,6 +126,23 @@ export interface MonitoringOptions {
   readonly hostIsDefault?: boolean | undefined;
 }
 
+/** CK-08, CK-22: users with tokens, accounts that a resolver knows. */
+export interface OperatorOptions {
+  /** Tokens of the operators, whether they were written or stood in files. */
+  readonly operators: readonly string[];
+  /** Instead of operators. */
+  readonly trustedKeys: readonly string[];
+  readonly resolver?: ResolverOptions | undefined;
+  /** For a resolver with a URL. */
+  readonly resolverTls?: TlsOptions | undefined;
+  /** AC-80: tokens by account key. */
+  readonly preloads: Readonly<Record<string, string>>;
+  /** AN-55. Undefined = every account. */
+  readonly pinnedAccounts?: readonly string[] | undefined;
+  /** AN-54. */
+  readonly defaultSentinel?: string | undefined;
+}
+
 /** Everything that the server is started with. */
 export interface ServerOptions {
   readonly host: string;
@@ -151,6 +169,8 @@ export interface ServerOptions {
   readonly noSystemAccount: boolean;
   /** Top-level `mappings`, of the account `$G` (SU-30). */
   readonly globalMappings: readonly MappingSpec[];
+  /** Undefined = nothing was said about operators. */
+  readonly operator?: OperatorOptions | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly allowNonTls: boolean;
   readonly logging: LoggingOptions;
@@ -253,4 +273,9 @@ export function defaultTls(): TlsOptions {
 /** Time for authentication when none was written (CP-31). */
 export function defaultAuthTimeoutMs(tls: TlsOptions | undefined): number {
   return tls === undefined ? LIMITS.authTimeoutMs : tls.timeoutMs + 1_000;
+}
+
+/** Users log in by tokens, and by nothing else. */
+export function isOperatorMode({ operator }: ServerOptions): boolean {
+  return operator !== undefined && operator.operators.length + operator.trustedKeys.length > 0;
 }

@@ -7,7 +7,7 @@ const KEY_CHARACTERS = 56;
 const KEY_BYTES = 35;
 
 /** The prefix bytes of public keys that a configuration names. */
-const PUBLIC_KEY_PREFIX = { user: 20 << 3, account: 0 } as const;
+const PUBLIC_KEY_PREFIX = { user: 20 << 3, account: 0, curve: 23 << 3 } as const;
 
 /** True when `text` is a public key of that kind with a right checksum. */
 export function isPublicKey(text: string, kind: keyof typeof PUBLIC_KEY_PREFIX): boolean {

@@ -8,6 +8,7 @@ import { LIMITS } from "@weft/base";
 import { formatDuration } from "./duration.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, type ServerOptions, type TlsOptions } from "./options.ts";
 import { sameSpec, sameValue } from "./same-value.ts";
+import { operatorClaimsOf } from "./validate-operator.ts";
 
 /** What a rule may look at. */
 export interface ReloadView {
@@ -143,9 +144,37 @@ const IDENTITY_RULES: readonly ReloadRule[] = [
       options.systemAccount === DEFAULT_SYSTEM_ACCOUNT ? undefined : options.systemAccount,
   },
   fixed("NoSystemAccount", "noSystemAccount"),
+  {
+    ...free("AuthCallout", "auth.callout", () => "authorization callout"),
+    same: sameSpec,
+  },
   free("Username", "auth.user", () => "authorization username"),
   free("Password", "auth.password", () => "authorization password"),
   free("Authorization", "auth.token", () => "authorization token"),
+];
+
+/** Hashes of the operators' tokens: the same token, the same hash. */
+function operatorIds({ operator }: ServerOptions): unknown {
+  if (operator === undefined) return [];
+  return operatorClaimsOf(operator).map(({ subject, id }) => `${subject} ${id}`);
+}
+
+/** AC-95. What a running server may change of where accounts come from. */
+const OPERATOR_RULES: readonly ReloadRule[] = [
+  {
+    ...fixed("TrustedOperators", "operator.operators", operatorIds),
+  },
+  optionalPart("TrustedKeys", "operator.trustedKeys", []),
+  fixed("AccountResolver", "operator.resolver"),
+  optionalPart("AccountResolverTLSConfig", "operator.resolverTls", undefined, () => "resolver_tls"),
+  optionalPart("resolver_preload", "operator.preloads", {}, () => "resolver_preload"),
+  optionalPart(
+    "resolver_pinned_accounts",
+    "operator.pinnedAccounts",
+    undefined,
+    () => "resolver_pinned_accounts",
+  ),
+  optionalPart("DefaultSentinel", "operator.defaultSentinel", undefined, () => "default_sentinel"),
 ];
 
 const FILE_RULES: readonly ReloadRule[] = [
@@ -212,6 +241,7 @@ export const RELOAD_RULES: readonly ReloadRule[] = [
   plain("MaxSubs", "limits.maxSubscriptions", "max_subscriptions"),
   fixed("MaxSubTokens", "limits.maxSubscriptionTokens"),
   ...IDENTITY_RULES,
+  ...OPERATOR_RULES,
   duration("PingInterval", "pingIntervalMs", "ping_interval"),
   plain("MaxPingsOut", "pingMax", "ping_max"),
   optionalPart("HTTPHost", "monitoring.host", ""),
@@ -253,6 +283,9 @@ export const RELOAD_IGNORED: readonly string[] = [
 
 /** The text of a refusal (RL-11). */
 export function refusalOf(rule: ReloadRule, before: unknown, after: unknown): string {
+  if (rule.field === "AccountResolver" && (before === undefined) !== (after === undefined)) {
+    return "config reload does not support moving to or from an account resolver";
+  }
   const show = rule.paths[0]?.endsWith("Ms") ? asDuration : showValue;
   return `config reload not supported for ${rule.field}: old=${show(before)}, new=${show(after)}`;
 }

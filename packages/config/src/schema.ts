@@ -13,6 +13,7 @@ import { readMappings } from "./mappings.ts";
 import { MISSING_ROWS } from "./missing-rows.ts";
 import { MONITORING_ROWS } from "./monitoring-rows.ts";
 import { type ConfigEntry, describeKind } from "./node.ts";
+import { OPERATOR_ROWS } from "./operator-rows.ts";
 import {
   booleanRow,
   boundedInteger,
@@ -321,6 +322,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...MONITORING_ROWS,
   ...LIMIT_ROWS,
   ...IDENTITY_ROWS,
+  ...OPERATOR_ROWS,
   ...MISSING_ROWS,
 ];
 

@@ -21,6 +21,11 @@ export interface ConfigSource {
    * this port the driver finds out when the server starts.
    */
   checkTlsFiles?: ((tls: TlsOptions) => string | undefined) | undefined;
+  /**
+   * Text of a file that is no configuration, such as an operator's token; as `readFile`. Without
+   * this port there are none.
+   */
+  readOther?: ((path: string) => string | undefined) | undefined;
   /** Value of an environment variable; undefined when it is not set. */
   environment(name: string): string | undefined;
 }

@@ -10,6 +10,11 @@ export function isSubject(text: string): boolean {
   });
 }
 
+/** True for a subject without wildcards. */
+export function isLiteralSubject(text: string): boolean {
+  return isSubject(text) && !text.split(".").some((token) => token === "*" || token === ">");
+}
+
 /** What is wrong with an entry of a permission list; undefined = nothing (AZ-03, AZ-09). */
 export function permissionMistake(entry: string, queueAllowed: boolean): string | undefined {
   if (isSubject(entry)) return undefined;

@@ -49,8 +49,12 @@ type Draft = { -readonly [K in keyof TlsOptions]: TlsOptions[K] };
 
 const PREFIX = "error parsing tls config";
 
-/** Reads the block; undefined when it is no map. */
-export function readTls(entry: ConfigEntry, context: ReadContext): TlsOptions | undefined {
+/** Reads the block; undefined when it is no map. `role`: a client needs no certificate. */
+export function readTls(
+  entry: ConfigEntry,
+  context: ReadContext,
+  role: "server" | "client" = "server",
+): TlsOptions | undefined {
   const { findings } = context;
   const map = readMap(entry, findings);
   if (map === undefined) return undefined;
@@ -63,7 +67,7 @@ export function readTls(entry: ConfigEntry, context: ReadContext): TlsOptions | 
     (key) => `${PREFIX}, unknown field ${JSON.stringify(key)}`,
   );
   const errorsBefore = findings.errors.length;
-  checkTls(entry, draft, findings);
+  checkTls(entry, draft, role, findings);
   checkCipherSuites(entry, draft, findings);
   if (findings.errors.length === errorsBefore) {
     const fault = context.checkTlsFiles?.(draft);
@@ -287,7 +291,12 @@ function readMinVersion(field: ConfigEntry, findings: Findings): TlsOptions["min
   return "1.2";
 }
 
-function checkTls(entry: ConfigEntry, draft: Draft, findings: Findings): void {
+function checkTls(
+  entry: ConfigEntry,
+  draft: Draft,
+  role: "server" | "client",
+  findings: Findings,
+): void {
   if (draft.verifyAndMap) draft.verify = true;
   if (draft.certs.length > 0 && draft.certFile !== undefined) {
     findings.error(entry.at, `${PREFIX}, cannot combine 'cert_file' option with 'certs' option`);
@@ -295,7 +304,7 @@ function checkTls(entry: ConfigEntry, draft: Draft, findings: Findings): void {
     findings.error(entry.at, "missing 'key_file' in TLS configuration");
   } else if (draft.certFile === undefined && draft.keyFile !== undefined) {
     findings.error(entry.at, "missing 'cert_file' in TLS configuration");
-  } else if (draft.certFile === undefined && draft.certs.length === 0) {
+  } else if (role === "server" && draft.certFile === undefined && draft.certs.length === 0) {
     // Section 17, TL-02: the reference starts, and no handshake can succeed.
     findings.advise(entry.at, "tls has no certificate: clients will not be able to connect");
   }

@@ -11,14 +11,10 @@ export type Feature =
   | "JetStream"
   | "websocket"
   | "MQTT"
-  | "operators and account JWTs"
   | "OCSP"
-  | "auth callout"
   | "trusted proxies"
   | "the PROXY protocol"
   | "profiling"
-  | "message tracing"
-  | "service latency"
   | "write_timeout: retry"
   | "certificate stores";
 

@@ -1,7 +1,8 @@
 // Rules between options (CK-33), in the reference's order. Control thread.
 import type { ConfigProblem, SourcePosition } from "@weft/base";
 import { formatDuration } from "./duration.ts";
-import { DEFAULT_SYSTEM_ACCOUNT, type ServerOptions } from "./options.ts";
+import { DEFAULT_SYSTEM_ACCOUNT, isOperatorMode, type ServerOptions } from "./options.ts";
+import { operatorMistake } from "./validate-operator.ts";
 
 /** Where an option was written, by its name in the schema. */
 export type PlaceOf = (name: string) => SourcePosition | undefined;
@@ -37,10 +38,15 @@ export function validateOptions(
   }
   const noAuthUser = noAuthUserMistake(options);
   if (noAuthUser !== undefined) problems.push({ message: noAuthUser, at: placeOf("no_auth_user") });
+  const operator = operatorMistake(options);
+  if (operator !== undefined) {
+    problems.push({ message: operator.message, at: placeOf(operator.name) ?? placeOf("operator") });
+  }
   const { systemAccount } = options;
   if (
     systemAccount !== undefined &&
     systemAccount !== DEFAULT_SYSTEM_ACCOUNT &&
+    !isOperatorMode(options) &&
     !options.accounts.some(({ name }) => name === systemAccount)
   ) {
     problems.push({

@@ -44,11 +44,26 @@ export interface PublicPermissions {
   readonly responses?: { readonly max: number; readonly ttl: number } | undefined;
 }
 
+/** What a login by token says beside its rights. */
+export interface UserLabels {
+  readonly accountName?: string | undefined;
+  readonly userName?: string | undefined;
+  readonly expiresInNanos?: number | undefined;
+}
+
 /** SY-36, the data of an answer. */
 export function userInfo(
   user: string,
   account: string,
   permissions: PublicPermissions | undefined,
+  { accountName, userName, expiresInNanos }: UserLabels = {},
 ): string {
-  return JSON.stringify({ user, account, account_name: account || undefined, permissions });
+  return JSON.stringify({
+    user,
+    account,
+    account_name: (accountName ?? account) || undefined,
+    user_name: userName,
+    permissions,
+    expires: expiresInNanos,
+  });
 }

@@ -1,5 +1,6 @@
 // Events about one connection: it came, it went, it was refused (SY-01, SY-02, SY-07, SY-12). Made
 // by the worker that has the connection, and only when somebody listens; pure.
+import type { TokenLabels } from "@weft/base";
 import { type MessageStamp, type ServerFacts, serverInfo } from "./server-info.ts";
 import { typedEvent } from "./typed-event.ts";
 import { wireTime, wireTimeOfMs } from "./wire-time.ts";
@@ -18,6 +19,8 @@ export interface EventClient {
   readonly version: string;
   /** 0 = not measured. */
   readonly roundTripNanos: number;
+  /** Of a login by token (AN-57). */
+  readonly token?: TokenLabels | undefined;
 }
 
 /** What a connection has sent to the server, and received from it. */
@@ -46,7 +49,9 @@ function clientFields(client: EventClient, stop: string | undefined): object {
     ver: client.version || undefined,
     rtt: stop === undefined || client.roundTripNanos === 0 ? undefined : client.roundTripNanos,
     stop,
-    name_tag: client.account || undefined,
+    issuer_key: client.token?.issuerKey,
+    name_tag: (client.token?.accountTag ?? client.account) || undefined,
+    tags: client.token?.tags.length ? client.token.tags : undefined,
     kind: "Client",
     client_type: "nats",
   };

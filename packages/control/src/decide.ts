@@ -122,6 +122,8 @@ export function decide(request: ServiceRequest, server: FilteredServer): Decisio
     case "kick":
     case "lame-duck":
       return decideOrder(request, server, service.kind);
+    case "claims":
+      return SILENCE;
   }
 }
 

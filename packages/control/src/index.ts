@@ -1,4 +1,5 @@
 // The entry of the package: everything that other packages may use.
+
 export { accountConnectionsEvent } from "./account-connections.ts";
 export {
   type AnswerError,
@@ -9,6 +10,7 @@ export {
   packingFor,
   userInfo,
 } from "./answer.ts";
+export { type AccountHappening, accountClaimsEvent } from "./claims-event.ts";
 export {
   connectEvent,
   disconnectEvent,
@@ -22,7 +24,7 @@ export { type ReloadFacts, reloadEvent } from "./reload-event.ts";
 export type { RequestOptions } from "./request-options.ts";
 export { type MessageStamp, type ServerFacts, serverId, serverInfo } from "./server-info.ts";
 export { EVENT_SUBJECTS, type Service, servedSubjects } from "./services.ts";
-export { snappyChunks } from "./snappy.ts";
+export { snappyChunks, snappyStream } from "./snappy.ts";
 export { type ServerFigures, StatszSchedule, statszDocument } from "./statsz.ts";
 export { eventId } from "./typed-event.ts";
 export { wireTime } from "./wire-time.ts";

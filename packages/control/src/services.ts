@@ -18,7 +18,9 @@ export type Service =
   | { readonly kind: "subscribers-sum" }
   | { readonly kind: "reload" }
   | { readonly kind: "kick" }
-  | { readonly kind: "lame-duck" };
+  | { readonly kind: "lame-duck" }
+  /** SY-37. Answered by whoever keeps the claims of accounts. */
+  | { readonly kind: "claims" };
 
 export interface ServedSubject {
   readonly filter: string;
@@ -68,6 +70,9 @@ export const EVENT_SUBJECTS = {
   /** In the account itself. */
   accountAuthError: "$SYS.ACCOUNT.CLIENT.AUTH.ERR",
   statsz: (serverId: string) => `$SYS.SERVER.${serverId}.STATSZ`,
+  /** Ours (GP-5, GP-13). */
+  accountClaims: (account: string, what: string) =>
+    `$SYS.ACCOUNT.${account}.CLAIMS.${what.toUpperCase()}`,
   /** Ours (GP-5). */
   reloaded: (serverId: string) => `$SYS.SERVER.${serverId}.RELOADED`,
   shutdown: (serverId: string) => `$SYS.SERVER.${serverId}.SHUTDOWN`,

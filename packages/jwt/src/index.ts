@@ -21,10 +21,17 @@ export {
 export { claimHash, claimsToJson, type EncodeResult, encodeClaims } from "./encode.ts";
 export { JsonNumber, type JsonObject, type JsonValue, readJson } from "./json/json-reader.ts";
 export { type Signer, signerFromSeed } from "./signer.ts";
-export { type AccountSpecs, accountSpecs, type ImportProblem } from "./trust/account-spec.ts";
+export {
+  type AccountSpecs,
+  accountSpec,
+  accountSpecs,
+  type ImportProblem,
+  type SingleAccountSpec,
+} from "./trust/account-spec.ts";
 export { type ActivationVerdict, activationHash, judgeActivation } from "./trust/activation.ts";
 export {
   accountKeyOf,
+  effectiveLimits,
   type JudgeFacts,
   type JwtIdentity,
   judgeUser,
@@ -34,6 +41,7 @@ export {
   type UserRefusalReason,
   type UserVerdict,
 } from "./trust/judge-user.ts";
+export { sourceAllowed } from "./trust/networks.ts";
 export {
   operatorSystemAccount,
   type TrustedOperators,
@@ -44,6 +52,7 @@ export {
 } from "./trust/operators.ts";
 export { permissionsSpec } from "./trust/permissions.ts";
 export { compactRevocations, EVERYBODY, isRevoked, revoke } from "./trust/revocations.ts";
+export { type TimeVerdict, timesVerdict } from "./trust/time-windows.ts";
 export {
   type AccountRefusal,
   type AccountVerdict,

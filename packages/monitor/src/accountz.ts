@@ -7,7 +7,7 @@ import {
   systemImportSpecs,
 } from "@weft/accounts";
 import { type AccountTotals, accountTotals, allAccountTotals } from "./account-totals.ts";
-import type { AccountFacts, MonitorFacts, Steps } from "./facts.ts";
+import type { AccountFacts, ClaimFacts, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject, JsonValue } from "./go-json.ts";
 import { timeText } from "./go-text.ts";
 import type { Outcome } from "./page.ts";
@@ -36,19 +36,23 @@ export function* accountz(facts: MonitorFacts, account: string): Steps<Outcome> 
 
 function accountDetail(
   facts: MonitorFacts,
-  { index, name, isSystem, spec, mappings }: AccountFacts,
+  account: AccountFacts,
   totals: AccountTotals,
 ): JsonObject {
+  const { index, name, isSystem, spec, mappings } = account;
+  const claims = account.claims?.();
   const exported = spec?.exports ?? [];
   const system = facts.accounts().find((account) => account.isSystem)?.name;
   const implied = system === undefined ? [] : systemImportSpecs({ index, name }, system);
   const imported = [...(spec?.imports ?? []), ...implied];
   return {
     account_name: name,
-    update_time: timeText(facts.server.configLoadedUnixNanos),
+    update_time: timeText(
+      claims === undefined ? facts.server.configLoadedUnixNanos : nanosOf(claims.updatedMs),
+    ),
     is_system: isSystem || undefined,
-    expired: false,
-    complete: true,
+    expired: claims?.isExpired ?? false,
+    complete: claims?.isComplete ?? true,
     jetstream_enabled: false,
     leafnode_connections: 0,
     client_connections: totals.connections,
@@ -56,7 +60,35 @@ function accountDetail(
     mappings: mappings.length === 0 ? undefined : mappingsOf(mappings),
     exports: listOf(inKinds(exported, "service", "stream").map(exportInfo)),
     imports: listOf(inKinds(imported, "stream", "service").map(importInfo)),
+    ...(claims === undefined ? {} : claimFields(claims)),
     sublist_stats: accountStats(totals),
+  };
+}
+
+function nanosOf(unixMs: number): bigint {
+  return BigInt(Math.round(unixMs)) * 1_000_000n;
+}
+
+/** Of an account that came by a token. The signature is not shown, as the reference would. */
+function claimFields(claims: ClaimFacts): JsonObject {
+  const { token, issuerKey, nameTag, tags, claimsJson, findings, revokedUsers } = claims;
+  const revoked = [...revokedUsers].map(
+    ([key, seconds]) => [key, timeText(nanosOf(seconds * 1_000))] as const,
+  );
+  return {
+    jwt: token || undefined,
+    issuer_key: issuerKey || undefined,
+    name_tag: nameTag || undefined,
+    tags: tags.length === 0 ? undefined : tags,
+    decoded_jwt: claimsJson === "" ? undefined : (JSON.parse(claimsJson) as JsonObject),
+    validation_result_jwt: listOf(
+      findings.map(({ text, isBlocking, isAboutTime }) => ({
+        description: text,
+        blocking: isBlocking,
+        time_check: isAboutTime,
+      })),
+    ),
+    revoked_user: revoked.length === 0 ? undefined : new Map(revoked),
   };
 }
 
@@ -91,6 +123,10 @@ function exportInfo(spec: ExportSpec): JsonObject {
     subject: spec.subject,
     type: spec.kind,
     response_type: isService ? RESPONSE_TYPES[spec.responseType ?? "singleton"] : undefined,
+    service_latency: spec.latency && {
+      sampling: spec.latency.samplingPercent,
+      results: spec.latency.subject,
+    },
     approved_accounts: spec.accounts?.length ? spec.accounts : undefined,
   };
 }

@@ -107,6 +107,9 @@ function infoOf(
     tls_first: facts.tlsFirst || undefined,
     authorized_user: auth ? facts.nkey || facts.user || undefined : undefined,
     account: isNamed ? facts.account || undefined : undefined,
+    issuer_key: auth ? facts.token?.issuerKey : undefined,
+    name_tag: auth ? facts.token?.accountTag : undefined,
+    tags: auth && facts.token?.tags.length ? facts.token.tags : undefined,
     subscriptions_list: undefined,
     subscriptions_list_detail: undefined,
   };

@@ -76,6 +76,30 @@ export interface AccountFacts {
   /** As configured; undefined for accounts that nobody wrote. */
   readonly spec?: AccountSpec | undefined;
   readonly mappings: readonly MappingSpec[];
+  /** What its token says and how it stands; undefined = it has none. */
+  claims?(): ClaimFacts;
+}
+
+/** MO-25. Of an account that came by a token. */
+export interface ClaimFacts {
+  readonly updatedMs: number;
+  readonly isExpired: boolean;
+  /** Everything that the token asks for works. */
+  readonly isComplete: boolean;
+  /** Without its signature; "" = there is none yet. */
+  readonly token: string;
+  readonly issuerKey: string;
+  readonly nameTag: string;
+  readonly tags: readonly string[];
+  /** "" = there are none. */
+  readonly claimsJson: string;
+  readonly findings: readonly {
+    readonly text: string;
+    readonly isBlocking: boolean;
+    readonly isAboutTime: boolean;
+  }[];
+  /** Unix seconds by user key. */
+  readonly revokedUsers: ReadonlyMap<string, number>;
 }
 
 /** A reading of all connection boards: `count` rows of `FIGURES_COUNT` figures (base). */
@@ -134,6 +158,23 @@ export interface MonitorFacts {
   notListening(): string | undefined;
   /** What the threads are doing, as text (MO-32). */
   stacks(): string;
+  /** Undefined = no auth callout is configured. */
+  callout(): CalloutFacts | undefined;
+}
+
+/** Questions to the auth callout service. */
+export interface CalloutFacts {
+  /** `open`: nobody is asked for a while, since nobody answered. */
+  readonly state: "closed" | "half-open" | "open";
+  readonly underWay: number;
+  readonly asked: number;
+  readonly granted: number;
+  /** Whatever the reason; those that are counted below included. */
+  readonly refused: number;
+  /** No answer in time. */
+  readonly late: number;
+  /** Logins refused without a question: too many under way, or the state is `open`. */
+  readonly notAsked: number;
 }
 
 /** What making a page may have to wait for. */

@@ -308,7 +308,9 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
     "/accountz account_detail.complete",
     "/accountz account_detail.imports[].invalid",
   ],
-  "no service latency": ["/accountz account_detail.imports[].tracking"],
+  "of answers on their way alone, never of an import": [
+    "/accountz account_detail.imports[].tracking",
+  ],
   "routing keeps these for all accounts together; see /subsz": [
     "/accountz account_detail.sublist_stats.num_cache",
     "/accountz account_detail.sublist_stats.num_inserts",

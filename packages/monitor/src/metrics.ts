@@ -3,7 +3,7 @@
 // no label holds a subject, a client's name, a user or an address (attack 65).
 import type { WorkerCounters } from "@weft/broker";
 import { type AccountTotals, allAccountTotals } from "./account-totals.ts";
-import type { MonitorFacts, Steps, WorkerFacts } from "./facts.ts";
+import type { CalloutFacts, MonitorFacts, Steps, WorkerFacts } from "./facts.ts";
 import { OpenMetricsText, type Sample } from "./open-metrics.ts";
 
 /** Accounts with lines of their own; how many are left out has a line too. */
@@ -54,6 +54,7 @@ const ACCOUNT_ROWS: readonly AccountRow[] = [
 export function* metrics(facts: MonitorFacts): Steps<string> {
   const text = new OpenMetricsText();
   addServer(text, facts);
+  addCallout(text, facts.callout());
   addWorkers(text, facts.workers());
   addAccounts(text, yield* allAccountTotals(facts));
   const reasons = [...facts.connections.finishedByReason()];
@@ -94,6 +95,31 @@ function addServer(text: OpenMetricsText, facts: MonitorFacts): void {
   if (server.tlsCertificateEndsMs === undefined) return;
   const ends = server.tlsCertificateEndsMs / 1_000;
   text.add("gauge", "weft_tls_certificate_end_time_seconds", "Its last moment.", one(ends));
+}
+
+/** AN-67. */
+function addCallout(text: OpenMetricsText, callout: CalloutFacts | undefined): void {
+  if (callout === undefined) return;
+  const { state, underWay, asked, granted, refused, late, notAsked } = callout;
+  text.add(
+    "gauge",
+    "weft_auth_callout_state",
+    "1 for the state that asking the auth callout service is in.",
+    (["closed", "half-open", "open"] as const).map((name) => ({
+      labels: { state: name },
+      value: name === state ? 1 : 0,
+    })),
+  );
+  text.add("gauge", "weft_auth_callouts_under_way", "Questions without an answer.", [
+    { value: underWay },
+  ]);
+  text.add("counter", "weft_auth_callouts", "Questions asked.", [{ value: asked }]);
+  text.add("counter", "weft_auth_callout_logins", "Logins that a callout decided.", [
+    { labels: { result: "granted" }, value: granted },
+    { labels: { result: "refused" }, value: refused - late - notAsked },
+    { labels: { result: "late" }, value: late },
+    { labels: { result: "not asked" }, value: notAsked },
+  ]);
 }
 
 function addWorkers(text: OpenMetricsText, workers: readonly WorkerFacts[]): void {

@@ -1,4 +1,5 @@
 // What a session is told about its peer's TLS. Worker threads; no state.
+import type { X509Certificate } from "node:crypto";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { TlsFacts } from "@weft/base";
 
@@ -21,7 +22,30 @@ export function tlsFacts(secure: TLSSocket): TlsFacts {
     peerCertificate: certificate.raw,
     peerSubject: distinguishedName(certificate.subject ?? ""),
     peerAltNames: alternativeNames(secure.getPeerCertificate().subjectaltname),
+    peerIssuers: issuersOf(certificate),
   };
+}
+
+const CHAIN_MAX = 8;
+const ISSUERS_KEPT_MAX = 64;
+/** Thousands of clients have certificates of the same few issuers. */
+const issuers = new Map<string, Uint8Array>();
+
+function issuersOf(certificate: X509Certificate): readonly Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let { issuerCertificate: issuer } = certificate;
+  for (; issuer !== undefined && chain.length < CHAIN_MAX; issuer = issuer.issuerCertificate) {
+    const { fingerprint256 } = issuer;
+    let kept = issuers.get(fingerprint256);
+    if (kept === undefined) {
+      if (issuers.size >= ISSUERS_KEPT_MAX) issuers.clear();
+      kept = new Uint8Array(issuer.raw);
+      issuers.set(fingerprint256, kept);
+    }
+    chain.push(kept);
+    if (issuer.issuerCertificate?.fingerprint256 === fingerprint256) break;
+  }
+  return chain;
 }
 
 /** OpenSSL's one-RDN-per-line form to RFC 2253: last first, joined by commas. */

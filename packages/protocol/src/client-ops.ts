@@ -47,6 +47,13 @@ export interface ClientOps {
     bodyEnd: number,
     headerBytes: number,
   ): boolean;
+  /** As `onPublish`, for a message with a header that may ask for it to be traced (AC-70). */
+  onTracedPublish(...publish: PublishParts): boolean;
+  /**
+   * A message is larger than this session may send, as far as its header block `[start, end)` has
+   * come; `onParseFailure` follows.
+   */
+  onOversizedHeaders(input: Buffer, start: number, end: number, totalBytes: number): void;
   onConnect(input: Buffer, start: number, end: number): boolean;
   /** `queueStart` is -1 without a queue group. */
   onSubscribe(
@@ -68,3 +75,6 @@ export interface ClientOps {
    */
   onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void;
 }
+
+/** What `onPublish` is told, as one value. */
+export type PublishParts = Parameters<ClientOps["onPublish"]>;

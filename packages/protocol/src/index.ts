@@ -16,3 +16,5 @@ export { quoteBytes } from "./go-quote.ts";
 export { hashSubject } from "./hash.ts";
 export * from "./headers.ts";
 export { type ClientInfo, encodeInfo, InfoTemplate, type ServerInfo } from "./info.ts";
+export { canonicalKey, readMimeHeaders } from "./mime-headers.ts";
+export * from "./trace-headers.ts";

@@ -32,17 +32,22 @@ const NO_SUMS: LiveSums = {
 
 export class AccountLedger {
   /** By account index; replaced by a reload. */
-  names: readonly string[];
+  names: string[];
   readonly #connections: ConnectionRegistry;
   readonly #gauge: SharedGauge;
   /** Account of each live connection that has logged in: taking its facts apart costs most. */
   #accounts = new Map<number, string>();
 
   /** `names` by account index. */
-  constructor(names: readonly string[], connections: ConnectionRegistry, gauge: SharedGauge) {
+  constructor(names: string[], connections: ConnectionRegistry, gauge: SharedGauge) {
     this.names = names;
     this.#connections = connections;
     this.#gauge = gauge;
+  }
+
+  /** The index belongs to this account from now on. */
+  rename(account: number, name: string): void {
+    this.names[account] = name;
   }
 
   connections(account: number): number {

@@ -3,9 +3,8 @@
 // name it: frames wait for a busy thread, never for a minute.
 import { type AccountsSnapshot, type RebaseResult, rebaseAccounts } from "@weft/accounts";
 import { SharedGauge } from "@weft/shm";
+import { REST_MS } from "./account-rests.ts";
 import { processMs } from "./clocks.ts";
-
-const REST_MS = 60_000;
 
 export class AccountRetirement {
   readonly #connections: SharedGauge;

@@ -1,6 +1,7 @@
 // Who the server is: a fresh key pair per start, whose public key is its id (CP-02), and a curve
-// key for what is sealed to it (CP-03). Control thread.
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+// key for what is sealed to it (CP-03). Control thread. Must stay true: the secret halves stay here;
+// what has them does not show them.
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { encodePublic } from "@weft/auth";
 
 export interface ServerKeys {
@@ -8,15 +9,23 @@ export interface ServerKeys {
   readonly id: string;
   /** `X...`. */
   readonly curveId: string;
+  /** Signs as `id`. */
+  sign(bytes: Uint8Array): Uint8Array;
+  /** The 32 secret bytes behind `curveId`. */
+  curveSecret(): Uint8Array;
 }
 
 export function createServerKeys(): ServerKeys {
+  const signing = generateKeyPairSync("ed25519");
+  const curve = generateKeyPairSync("x25519");
   return {
-    id: encodePublic("server", rawPublicKey(generateKeyPairSync("ed25519").publicKey)),
-    curveId: encodePublic("curve", rawPublicKey(generateKeyPairSync("x25519").publicKey)),
+    id: encodePublic("server", rawKey(signing.publicKey, "x")),
+    curveId: encodePublic("curve", rawKey(curve.publicKey, "x")),
+    sign: (bytes) => sign(null, bytes, signing.privateKey),
+    curveSecret: () => rawKey(curve.privateKey, "d"),
   };
 }
 
-function rawPublicKey(key: KeyObject): Uint8Array {
-  return Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url");
+function rawKey(key: KeyObject, member: "x" | "d"): Uint8Array {
+  return Buffer.from(key.export({ format: "jwk" })[member] ?? "", "base64url");
 }

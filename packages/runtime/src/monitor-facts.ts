@@ -1,11 +1,13 @@
 // Binds the facts of the monitoring pages to the running server: registry, counters, options,
 // process. Control thread. Must stay true: reading asks no thread for anything.
-import type { AccountsSnapshot } from "@weft/accounts";
+import type { AccountSpec, AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import { decodeFacts } from "@weft/base";
 import type { WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
+  CalloutFacts,
+  ClaimFacts,
   ConnectionSource,
   MonitorFacts,
   ProcessFacts,
@@ -38,6 +40,15 @@ export interface MonitorSources {
   blockedWorkers(): readonly number[];
   queues(): ReadonlyMap<string, QueueFacts>;
   notListening(): string | undefined;
+  callout(): CalloutFacts | undefined;
+  /** Accounts that come by tokens; undefined = none do. */
+  readonly operator?: OperatorDocuments | undefined;
+}
+
+/** What is known of accounts that come by tokens. */
+export interface OperatorDocuments {
+  spec(account: string): AccountSpec | undefined;
+  document(account: string): ClaimFacts | undefined;
 }
 
 export class LiveMonitorFacts implements MonitorFacts {
@@ -70,6 +81,13 @@ export class LiveMonitorFacts implements MonitorFacts {
   /** A reload, or the port of the monitoring listener. */
   configure(change: Partial<ConfiguredFacts>): void {
     this.#configured = { ...this.#configured, ...change };
+  }
+
+  /** Accounts that came, changed or went one by one. */
+  followAccounts({ accounts: changed }: AccountsDelta): void {
+    const known = [...this.#configured.accounts.accounts];
+    for (const account of changed) known[account.index] = account;
+    this.configure({ accounts: { ...this.#configured.accounts, accounts: known } });
   }
 
   /** MO-05. Names are those of the table of pages, so there are few. */
@@ -110,17 +128,21 @@ export class LiveMonitorFacts implements MonitorFacts {
   accounts(): readonly AccountFacts[] {
     const { accounts, options } = this.#configured;
     const specs = new Map(options.accounts.map((spec) => [spec.name, spec]));
+    const { operator } = this.#sources;
+    const specOf = (name: string): AccountSpec | undefined =>
+      specs.get(name) ?? operator?.spec(name);
     return accounts.accounts
       .filter(({ index, retired }) => (index === 1 ? accounts.hasSystemAccount : retired !== true))
       .map(({ index, name }) => ({
         index,
         name,
         isSystem: index === 1,
-        spec: specs.get(name),
+        spec: specOf(name),
         mappings: [
           ...(index === 0 ? options.globalMappings : []),
-          ...(specs.get(name)?.mappings ?? []),
+          ...(specOf(name)?.mappings ?? []),
         ],
+        ...claimsOf(name, operator),
       }));
   }
 
@@ -136,6 +158,10 @@ export class LiveMonitorFacts implements MonitorFacts {
     return this.#sources.notListening();
   }
 
+  callout(): CalloutFacts | undefined {
+    return this.#sources.callout();
+  }
+
   stacks(): string {
     const resources = new Map<string, number>();
     for (const name of process.getActiveResourcesInfo()) {
@@ -149,6 +175,19 @@ export class LiveMonitorFacts implements MonitorFacts {
     });
     return [`thread 0 [running]:\n${held}`, ...workers].join("\n");
   }
+}
+
+/** The accounts that there are now, and who knows more of them. */
+export function monitoredAccounts<Service extends { snapshot(): AccountsSnapshot }>(
+  operator: Service | undefined,
+  { accounts }: { readonly accounts: AccountsSnapshot },
+): { readonly accounts: AccountsSnapshot; readonly operator: Service | undefined } {
+  return { accounts: operator?.snapshot() ?? accounts, operator };
+}
+
+function claimsOf(name: string, operator: OperatorDocuments | undefined) {
+  if (operator?.spec(name) === undefined) return {};
+  return { claims: () => operator.document(name) as ClaimFacts };
 }
 
 function connectionSource(registry: ConnectionRegistry): ConnectionSource {

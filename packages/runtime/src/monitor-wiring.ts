@@ -5,13 +5,13 @@ import { StaticAuthenticator } from "@weft/auth";
 import { LIMITS } from "@weft/base";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
-import type { QueueFacts, ServerFacts } from "@weft/monitor";
+import type { CalloutFacts, QueueFacts, ServerFacts } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { ServerKeys } from "./identity.ts";
-import { LiveMonitorFacts } from "./monitor-facts.ts";
+import { LiveMonitorFacts, type OperatorDocuments } from "./monitor-facts.ts";
 import { MonitorService } from "./monitor-service.ts";
 import type { StepSources } from "./monitor-steps.ts";
 import { RenderTurns } from "./render-turns.ts";
@@ -37,7 +37,10 @@ export interface MonitorParts {
   readonly hashes: HashPool;
   readonly lists: SubscriptionLists;
   readonly log: LogSink;
+  readonly operator?: OperatorDocuments | undefined;
   blockedWorkers(): readonly number[];
+  /** Undefined where no auth callout is configured. */
+  callout(): CalloutFacts | undefined;
   /** Clients can connect. */
   isListening(): boolean;
 }

@@ -26,6 +26,8 @@ export interface PreparationTools {
   readonly boundPort: number;
   readonly retirement: AccountRetirement;
   readonly parts: readonly ReloadPart[];
+  /** Accounts that do not come from the file; undefined = all do. */
+  readonly accountsNow?: (() => AccountsSnapshot) | undefined;
   /** Whether `given` is the password of the bcrypt hash `stored`. */
   compareHash(stored: string, given: string): Promise<boolean>;
 }
@@ -76,8 +78,9 @@ async function readInput(source: ReloadSource): Promise<ReloadInput> {
 
 function rebased(
   { accounts }: ReloadInput,
-  { retirement, current }: PreparationTools,
+  { retirement, current, accountsNow }: PreparationTools,
 ): AccountsSnapshot {
+  if (accountsNow !== undefined) return accountsNow();
   const result = retirement.rebase(current.accounts, accounts);
   if (!result.ok) throw reloadError("invalid", result.error);
   return result.snapshot;

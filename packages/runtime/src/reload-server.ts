@@ -14,6 +14,7 @@ import type { LogSink } from "@weft/logging";
 import { AccountRetirement } from "./account-retirement.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { Monitor } from "./monitor-wiring.ts";
+import type { OperatorService } from "./operator-service.ts";
 import { refusalText } from "./refusal-text.ts";
 import { reloadError } from "./reload-error.ts";
 import { logPart, portsFilePart } from "./reload-files.ts";
@@ -55,6 +56,7 @@ export interface ReloadedServer {
   /** What else follows a reload. */
   readonly parts: readonly ReloadPart[];
   readonly system: SystemService | undefined;
+  readonly operator: OperatorService | undefined;
   /** Undefined while nobody has asked for a page. */
   monitor(): Promise<Monitor> | undefined;
   isUp(): boolean;
@@ -83,7 +85,7 @@ export class ServerReload {
 
   /** Throws `ReloadError`, with everything as it was. */
   async run(source: ReloadSource | undefined): Promise<ReloadResult> {
-    const { server, log, hashes, parts } = this.#given;
+    const { server, log, hashes, parts, operator } = this.#given;
     try {
       this.#mayReload();
       if (source === undefined) throw reloadError("no-file", NO_FILE);
@@ -91,6 +93,7 @@ export class ServerReload {
         current: server.configuration,
         boundPort: server.port,
         retirement: this.#retirement,
+        accountsNow: operator === undefined ? undefined : () => operator.snapshot(),
         parts: [...parts, portsFilePart(server, serverUrls(server)), logPart(log)],
         compareHash: (stored, given) => hashes.compare(stored, given),
       });
@@ -117,16 +120,20 @@ export class ServerReload {
   }
 
   async #apply(prepared: PreparedReload): Promise<ReloadResult> {
-    const { server, hashes, parts, system } = this.#given;
-    const { next } = prepared;
+    const { server, hashes, parts, system, operator } = this.#given;
+    const release = operator?.hold();
+    const accounts = operator?.snapshot() ?? prepared.next.accounts;
+    const next: ServerConfiguration = { ...prepared.next, accounts };
     const previous = server.configuration;
     for (const part of prepared.parts) part.commit();
     const snapshot = this.#given.snapshot(next);
     server.configuration = next;
     await this.#tellAcceptor(next.options, snapshot);
-    await this.#tellWorkers(prepared, snapshot);
+    await this.#tellWorkers({ ...prepared, next }, snapshot);
     await this.#tellControl(next, snapshot);
     for (const part of parts) part.applySnapshot?.(snapshot);
+    release?.();
+    await operator?.reload(next.options);
     const excess = await this.#closeExcess(previous, next);
     this.#retirement.follow(next.accounts);
     const result = this.#resultOf(prepared, excess.closed);

@@ -3,30 +3,33 @@
 // What must stay true: after `closed` settles no thread, port, timer or file of the server is left.
 import { randomInt } from "node:crypto";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
-import type { ServerOptions } from "@weft/config";
+import { isOperatorMode, type ServerOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
-import { type Mailbox, openMailbox } from "@weft/shm";
+import type { Mailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
+import { openControlMailbox } from "./control-mailbox.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import { LoginQuestions } from "./login-questions.ts";
+import { monitoredAccounts } from "./monitor-facts.ts";
 import type { Monitor } from "./monitor-wiring.ts";
+import type { OperatorService } from "./operator-service.ts";
 import { ProcessUsage } from "./process-usage.ts";
 import type { ServerReloads } from "./reload-queue.ts";
 import type { ReloadedServer } from "./reload-server.ts";
 import type { ReloadResult, Runtime, RuntimeOptions, ServerConfiguration } from "./runtime.ts";
-import { serverFigures } from "./server-figures.ts";
-import { PortsFile, serverUrls } from "./server-files.ts";
+import { closedCount, serverFigures } from "./server-figures.ts";
+import { localUrl, PortsFile, serverUrls } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
 import { SubscriptionLists } from "./subscription-lists.ts";
-import { SystemService } from "./system-service.ts";
+import { reloadRefusal, SystemService } from "./system-service.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { FromAcceptor, FromWorker } from "./thread-messages.ts";
 import { startThreads } from "./thread-seeds.ts";
-import { Watchdog } from "./watchdog.ts";
+import { type Watchdog, watchWorkers } from "./watchdog.ts";
 import { WORKER_COUNTERS } from "./worker-counters.ts";
 
 /** Threads that do not answer by then are ended without an answer. */
@@ -51,6 +54,7 @@ export class RunningServer implements Runtime {
   #connections: ConnectionRegistry | undefined;
   #mailbox: Mailbox | undefined;
   #system: SystemService | undefined;
+  #operator: OperatorService | undefined;
   readonly #startedUnixMs = Date.now();
   readonly #usage = new ProcessUsage([]);
   #watchdog: Watchdog | undefined;
@@ -64,13 +68,12 @@ export class RunningServer implements Runtime {
   #rejectClosed: (error: Error) => void = () => undefined;
 
   constructor(given: RuntimeOptions) {
-    const { options, log } = given;
+    const { options, log, accounts, configDigest: digest } = given;
     this.#given = given;
-    const { accounts, configDigest: digest } = given;
     this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
-    this.#logins = new LoginQuestions(this.#hashes);
+    this.#logins = new LoginQuestions(this.#hashes, () => this.#system);
     this.#threads = new ThreadGroup({
       log,
       onWorkerMessage: (worker, message) => this.#onWorkerMessage(worker, message),
@@ -98,10 +101,7 @@ export class RunningServer implements Runtime {
   }
 
   get url(): string {
-    const { host, tls } = this.configuration.options;
-    const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    const shown = local.includes(":") ? `[${local}]` : local;
-    return `${tls === undefined ? "nats" : "tls"}://${shown}:${this.port}`;
+    return localUrl(this.configuration.options, this.port);
   }
 
   get monitoringUrl(): string | undefined {
@@ -122,6 +122,7 @@ export class RunningServer implements Runtime {
       await this.#orDeath(loaded);
       await this.#listen();
       await this.#startMonitoring();
+      await this.#openOperator();
       const snapshot = this.#snapshot(this.configuration);
       const ready = this.#threads.arrival("ready", this.workersCount);
       const hashSeed = randomInt(0x1_0000_0000);
@@ -156,12 +157,11 @@ export class RunningServer implements Runtime {
     if (this.inLameDuck || this.#ending !== undefined) return this.closed;
     this.inLameDuck = true;
     const { log } = this.#given;
-    const { options } = this.configuration;
     log.write("info", "Entering lame duck mode, stop accepting new clients");
     this.#system?.lameDuck();
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
-    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = options;
+    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.configuration.options;
     this.#graceTimer = setTimeout(() => {
       log.write("info", "Closing existing clients");
       void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
@@ -204,6 +204,7 @@ export class RunningServer implements Runtime {
     const monitor = await createMonitor({
       ...this.#given,
       ...this.configuration,
+      ...monitoredAccounts(this.#operator, this.configuration),
       configDigest: this.configuration.digest,
       keys: this.#keys,
       port: this.port,
@@ -215,6 +216,7 @@ export class RunningServer implements Runtime {
       hashes: this.#hashes,
       lists: this.#lists,
       blockedWorkers: () => this.blockedWorkers,
+      callout: () => this.#system?.calloutFacts(),
       isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
     });
     this.#monitor = monitor;
@@ -237,19 +239,9 @@ export class RunningServer implements Runtime {
     this.#connections = new ConnectionRegistry({
       boards: regions.boards,
       closedMax: options.limits.maxClosedClients,
-      closedCount: () => {
-        const { connectionsTotal, connections } = this.counters();
-        return connectionsTotal - connections;
-      },
+      closedCount: () => closedCount(this.counters()),
     });
-    // Until the services of the system account are there, frames to control can only be old ones.
-    this.#mailbox = openMailbox(mailbox, {
-      onControlFrame: () => undefined,
-      onDataFrame: (from, bytes, start, end) =>
-        this.#system?.onDataFrame(from, bytes, start, end) ?? true,
-      onSpace: (to) => this.#system?.onSpace(to),
-      afterDrain: () => this.#system?.afterDrain(),
-    });
+    this.#mailbox = openControlMailbox(mailbox, () => this.#system);
     return loaded;
   }
 
@@ -259,6 +251,7 @@ export class RunningServer implements Runtime {
     this.#system = new SystemService({
       snapshot,
       hashSeed,
+      keys: this.#keys,
       log: this.#given.log,
       regions: this.#regions!,
       mailbox: this.#mailbox!,
@@ -269,12 +262,23 @@ export class RunningServer implements Runtime {
         this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
       lists: this.#lists,
       pages: () => this.monitor(),
-      reload: () =>
-        this.reload().then(
-          () => undefined,
-          (error: Error) => error.message,
-        ),
+      reload: () => reloadRefusal(this),
+      claims: this.#operator,
     });
+  }
+
+  /** Accounts by tokens, before any worker asks for them. */
+  async #openOperator(): Promise<void> {
+    if (!isOperatorMode(this.#given.options)) return;
+    const { openOperator } = await import("./operator-wiring.ts");
+    this.#operator = await openOperator(this.#given, {
+      regions: this.#regions!,
+      threads: this.#threads,
+      system: () => this.#system,
+      monitor: () => this.#monitorLoaded,
+    });
+    this.#logins.accounts = this.#operator;
+    this.configuration = { ...this.configuration, accounts: this.#operator.snapshot() };
   }
 
   async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
@@ -303,18 +307,15 @@ export class RunningServer implements Runtime {
   }
 
   #snapshot({ options, accounts }: ServerConfiguration): BrokerSnapshot {
-    return brokerSnapshot(options, accounts, serverIdentity(options, this.#keys, this.port));
+    const server = serverIdentity(options, this.#keys, this.port);
+    return brokerSnapshot(options, accounts, server, this.#operator);
   }
 
   #isReady(): void {
     const { options, log } = this.#given;
     this.#isUp = true;
     this.#system?.start();
-    this.#watchdog = new Watchdog({
-      heartbeats: this.#regions!.heartbeats,
-      onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
-      onRecovered: (worker) => log.write("info", `Worker ${worker} is no longer blocked`),
-    });
+    this.#watchdog = watchWorkers(this.#regions!.heartbeats, log);
     if (options.portsFileDir !== undefined) {
       this.portsFile = new PortsFile(options.portsFileDir, process.pid);
       this.portsFile.write(serverUrls(this));
@@ -332,6 +333,7 @@ export class RunningServer implements Runtime {
       regions: this.#regions!,
       parts: this.#given.reloadParts ?? [],
       system: this.#system,
+      operator: this.#operator,
       monitor: () => this.#monitorLoaded,
       isUp: () => this.#isUp,
       isEnding: () => this.#ending !== undefined,
@@ -351,7 +353,7 @@ export class RunningServer implements Runtime {
     if (message.kind !== "login-question") return;
     const { ticket, question } = message;
     void this.#logins
-      .answer(question)
+      .answer(question, worker)
       .then((answer) => this.#threads.tellWorker(worker, { kind: "login-answer", ticket, answer }));
   }
 
@@ -389,6 +391,7 @@ export class RunningServer implements Runtime {
     this.#lists.close();
     await this.#monitor?.service.close();
     this.#mailbox?.close();
+    await this.#operator?.close();
     await this.#hashes.close();
     this.portsFile?.remove();
     if (orderly) log.write("info", "Server Exiting..");

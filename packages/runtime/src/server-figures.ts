@@ -1,4 +1,5 @@
 // The figures of STATSZ (SY-05): sums over the workers, and what the process uses. Control thread.
+import type { WorkerCounters } from "@weft/broker";
 import type { ServerFigures } from "@weft/control";
 import type { ProcessUsage } from "./process-usage.ts";
 import type { Runtime } from "./runtime.ts";
@@ -29,4 +30,9 @@ export function serverFigures(
     stalledClients: counters.stalledClients,
     workers: runtime.workersCount,
   };
+}
+
+/** Connections that are finished. */
+export function closedCount(totals: Readonly<Record<keyof WorkerCounters, number>>): number {
+  return totals.connectionsTotal - totals.connections;
 }

@@ -2,6 +2,7 @@
 // Control thread.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ServerOptions } from "@weft/config";
 import type { Runtime } from "./runtime.ts";
 
 /** Decimal, without a line end, mode 0600. Throws `Could not write pidfile: ...`. */
@@ -44,4 +45,11 @@ export class PortsFile {
   remove(): void {
     rmSync(this.#path, { force: true });
   }
+}
+
+/** For clients on this machine. */
+export function localUrl({ host, tls }: ServerOptions, port: number): string {
+  const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  const shown = local.includes(":") ? `[${local}]` : local;
+  return `${tls === undefined ? "nats" : "tls"}://${shown}:${port}`;
 }

@@ -12,6 +12,7 @@ import type {
 } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type { ServerKeys } from "./identity.ts";
+import type { OperatorService } from "./operator-service.ts";
 import { NATS_VERSION, WEFT_VERSION } from "./version.ts";
 
 /** 0 or less in the options means no bound. */
@@ -111,6 +112,7 @@ export function brokerSnapshot(
   options: ServerOptions,
   accounts: AccountsSnapshot,
   server: ServerIdentity,
+  operator?: Pick<OperatorService, "rules">,
 ): BrokerSnapshot {
   return {
     auth: authSpec(options),
@@ -118,5 +120,6 @@ export function brokerSnapshot(
     limits: brokerLimits(options),
     server,
     listeners: [clientListener(options)],
+    operator: operator?.rules(options),
   };
 }

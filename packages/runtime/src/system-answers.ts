@@ -17,6 +17,7 @@ import {
   userInfo,
 } from "@weft/control";
 import { headerValue } from "@weft/protocol";
+import { RESOLVER_LIMITS } from "@weft/resolver";
 import { subjectFromText, subjectHasWildcard, subjectToText } from "@weft/subjects";
 import type { AccountLedger } from "./account-ledger.ts";
 import { systemEntropy } from "./clocks.ts";
@@ -41,6 +42,9 @@ export interface AnswerParts {
   accountsActive(): number;
 }
 
+/** Stands for a body that was too long to be taken: whoever keeps claims says so. */
+const LONG_PAYLOAD = Buffer.alloc(RESOLVER_LIMITS.claimBytesMax + 1);
+
 type Of<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;
 
 export class SystemAnswers {
@@ -61,9 +65,23 @@ export class SystemAnswers {
     }
   }
 
+  /** One account that came, changed or went; `former` had its index. */
+  followAccount(account: AccountSnapshot, former: AccountSnapshot | undefined): void {
+    const key = subjectFromText(former?.name ?? "");
+    if (this.#accountsByName.get(key) === account.index) this.#accountsByName.delete(key);
+    if (account.name === "" || account.retired === true) return;
+    this.#accountsByName.set(subjectFromText(account.name), account.index);
+  }
+
   /** Settles when the answer is on its way, or there is none. */
   async answer(request: InternalRequest<Service>): Promise<void> {
     const { publisher, parts } = this.#given;
+    if (request.service.kind === "claims") {
+      parts.claims?.onClaimRequest(
+        request.isTooLong ? { ...request, payload: LONG_PAYLOAD } : request,
+      );
+      return;
+    }
     try {
       const origin = originOf(request.header);
       if (origin === "unreadable") {
@@ -186,7 +204,12 @@ export class SystemAnswers {
     const { id, user = "", acc = "" } = origin;
     const order = { clientId: id ?? 0, what: "permissions" } as const;
     const answer = id === undefined ? undefined : await orders.ask(order, request.thread);
-    const body = userInfo(user, acc, publicPermissions(answer?.permissions));
+    const endMs = answer?.expiresAtMs;
+    const body = userInfo(user, acc, publicPermissions(answer?.permissions), {
+      accountName: answer?.accountTag,
+      userName: answer?.userName,
+      expiresInNanos: endMs && Math.max(0, Math.round((endMs - Date.now()) * NANOS_PER_MS)),
+    });
     return publisher.answer(request.reply, body, "none");
   }
 

@@ -2,8 +2,11 @@
 import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder } from "@weft/broker";
 import type { ServerFigures } from "@weft/control";
 import type { LogSink } from "@weft/logging";
+import type { ClaimRequest, ClaimSubscription } from "@weft/resolver";
 import type { Mailbox } from "@weft/shm";
+import type { CalloutAccounts } from "./callout-service.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
+import type { ServerKeys } from "./identity.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import type { SubscriptionLists } from "./subscription-lists.ts";
 import type { PageSources } from "./system-pages.ts";
@@ -13,6 +16,7 @@ export interface SystemParts {
   readonly regions: SharedRegions;
   readonly mailbox: Mailbox;
   readonly hashSeed: number;
+  readonly keys: ServerKeys;
   readonly log: LogSink;
   readonly connections: ConnectionRegistry;
   readonly lists: SubscriptionLists;
@@ -24,6 +28,14 @@ export interface SystemParts {
   pages(): Promise<PageSources>;
   /** Undefined, or why the configuration was not taken. */
   reload(): Promise<string | undefined>;
+  /** SY-37. Undefined without operators. */
+  readonly claims?: ClaimService | undefined;
+}
+
+/** Who answers requests about claims (AC-86 to AC-90). */
+export interface ClaimService extends CalloutAccounts {
+  readonly subscriptions: readonly ClaimSubscription[];
+  onClaimRequest(request: ClaimRequest): void;
 }
 
 export interface OrderAnswer {

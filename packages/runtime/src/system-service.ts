@@ -3,7 +3,8 @@
 // number of them is under way, and the rest waits with its publishers.
 
 import { randomInt } from "node:crypto";
-import type { AccountSnapshot } from "@weft/accounts";
+import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
+import type { CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import {
   type BrokerSnapshot,
@@ -12,6 +13,8 @@ import {
   serverFacts,
 } from "@weft/broker";
 import {
+  type AccountHappening,
+  accountClaimsEvent,
   accountConnectionsEvent,
   EVENT_SUBJECTS,
   type ReloadFacts,
@@ -21,10 +24,13 @@ import {
   servedSubjects,
   serverInfo,
 } from "@weft/control";
+import type { CalloutFacts } from "@weft/monitor";
+import { type ClaimReplyBody, encodeClaimReply, RESOLVER_LIMITS } from "@weft/resolver";
 import { SharedGauge } from "@weft/shm";
 import { subjectFromText } from "@weft/subjects";
 import { AccountLedger } from "./account-ledger.ts";
 import { AccountWatch } from "./account-watch.ts";
+import type { CalloutService } from "./callout-service.ts";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import { EventSequence } from "./event-sequence.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
@@ -43,15 +49,29 @@ const REFUSED_TOLD_MS = 1_000;
 /** SY-03: events of `$G`, account 0, are left out. */
 const FIRST_TOLD_ACCOUNT = 1;
 
+/** Longest request about claims: the longest token that is taken, and one byte to tell. */
+const CLAIM_BYTES_MAX = RESOLVER_LIMITS.claimBytesMax + 1;
+
+/** Undefined, or why the configuration was not taken. */
+export function reloadRefusal(server: { reload(): Promise<unknown> }): Promise<string | undefined> {
+  return server.reload().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
 export class SystemService {
   readonly #parts: SystemParts;
-  #accounts: readonly AccountSnapshot[];
+  /** By index; the snapshot's own list, changed in place as the workers change theirs. */
+  #accounts: AccountSnapshot[];
   readonly #participant: InternalParticipant<Service>;
   readonly #publisher: SystemPublisher;
   readonly #ledger: AccountLedger;
   readonly #watch: AccountWatch;
   readonly #orders: WorkerOrders;
   readonly #answers: SystemAnswers;
+  #callouts: CalloutService | undefined;
+  #calloutsLoaded: Promise<void>;
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
@@ -63,7 +83,7 @@ export class SystemService {
     this.#parts = parts;
     const { snapshot, regions, mailbox, hashSeed } = parts;
     const { accounts } = snapshot.accounts;
-    this.#accounts = accounts;
+    this.#accounts = accounts as AccountSnapshot[];
     const { index, generations } = openInterest(regions, 0);
     this.#participant = new InternalParticipant(snapshot, {
       bus: new MailboxBus(mailbox, regions.threadsCount),
@@ -97,6 +117,36 @@ export class SystemService {
     for (const { filter, service } of servedSubjects(snapshot.server.id)) {
       this.#participant.serve(SYSTEM_ACCOUNT, filter, service);
     }
+    for (const { subject } of parts.claims?.subscriptions ?? []) {
+      this.#participant.serve(SYSTEM_ACCOUNT, subject, { kind: "claims" }, CLAIM_BYTES_MAX);
+    }
+    this.#calloutsLoaded = this.#followCallout(snapshot);
+  }
+
+  /** AN-62: control's place on the bus is used for callouts too. Loads them at first. */
+  async #followCallout(snapshot: BrokerSnapshot): Promise<void> {
+    const { claims: accounts } = this.#parts;
+    const isWanted = snapshot.auth.callout !== undefined || accounts !== undefined;
+    if (!isWanted && this.#callouts === undefined) return;
+    const { CalloutService: Service } = await import("./callout-service.ts");
+    if (this.#closed) return;
+    if (this.#callouts !== undefined) this.#callouts.follow(snapshot);
+    else {
+      const { keys, log } = this.#parts;
+      this.#callouts = new Service(snapshot, { bus: this.#participant, keys, log, accounts });
+    }
+  }
+
+  /** Never rejects. */
+  async askCallout(question: CalloutQuestion, worker: number): Promise<LoginAnswer> {
+    await this.#calloutsLoaded;
+    const none = { kind: "callout", reason: "no auth callout service is configured" } as const;
+    return this.#callouts?.ask(question, worker) ?? none;
+  }
+
+  /** Undefined where no callout is configured. */
+  calloutFacts(): CalloutFacts | undefined {
+    return this.#callouts?.facts();
   }
 
   /** Events that control made because somebody listened. */
@@ -116,10 +166,49 @@ export class SystemService {
     const { accounts } = snapshot.accounts;
     this.#participant.follow(snapshot);
     this.#publisher.server = serverFacts(snapshot.server);
-    this.#accounts = accounts;
+    this.#accounts = accounts as AccountSnapshot[];
     this.#ledger.names = accounts.map(({ name }) => name);
     this.#watch.follow(accounts.length);
     this.#answers.follow(accounts);
+    this.#calloutsLoaded = this.#followCallout(snapshot);
+  }
+
+  /** AC-93: the workers were told of these accounts before. */
+  applyAccounts(delta: AccountsDelta): void {
+    if (this.#closed) return;
+    const accounts = this.#accounts;
+    for (const account of delta.accounts) {
+      const former = accounts[account.index];
+      accounts[account.index] = account;
+      this.#ledger.rename(account.index, account.name);
+      this.#answers.followAccount(account, former);
+    }
+    this.#watch.follow(accounts.length);
+    this.#callouts?.followAccounts(delta.accounts);
+    this.#participant.followAccounts(delta, accounts);
+    this.#participant.flush();
+  }
+
+  /** GP-5: something happened to an account in use. */
+  accountEvent(what: AccountHappening, account: string): void {
+    if (this.#closed) return;
+    const { server } = this.#publisher;
+    this.#publisher.event(EVENT_SUBJECTS.accountClaims(account, what), (stamp) =>
+      accountClaimsEvent(server, account, what, stamp),
+    );
+    this.#participant.flush();
+  }
+
+  /** AC-87: an answer about claims. */
+  reply(subject: string, body: ClaimReplyBody): void {
+    const server = serverInfo(this.#publisher.server, this.#publisher.stamp());
+    this.replyRaw(subject, encodeClaimReply(body, server));
+  }
+
+  replyRaw(subject: string, text: string): void {
+    if (this.#closed) return;
+    this.#publisher.text(subject, text);
+    this.#participant.flush();
   }
 
   /** GP-5. */
@@ -147,6 +236,7 @@ export class SystemService {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#orders.close();
+    this.#callouts?.close();
   }
 
   orderAnswered(answer: OrderAnswer): void {

@@ -4,6 +4,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LoginAnswer, LoginQuestion } from "@weft/auth";
 import type {
+  AccountsChange,
   BrokerSnapshot,
   ConnectionAnswer,
   ConnectionLimits,
@@ -74,6 +75,8 @@ export type ToWorker =
   | ({ readonly kind: "log-levels" } & LogLevels)
   | { readonly kind: "lame-duck" }
   | WorkerReload
+  /** AC-93. */
+  | { readonly kind: "accounts"; readonly change: AccountsChange }
   /** RL-06. Answered by `excess-closed`. */
   | { readonly kind: "close-excess"; readonly limits: ConnectionLimits }
   /** Answered by `order-answer`, whoever has the connection. */

@@ -1,5 +1,6 @@
 // Watches the heartbeats of the workers (F27): one that is blocked is reported, the others go on.
 // Control thread.
+import type { LogSink } from "@weft/logging";
 import { Heartbeats } from "@weft/shm";
 import { processMs } from "./clocks.ts";
 
@@ -53,4 +54,13 @@ export class Watchdog {
   stop(): void {
     clearInterval(this.#timer);
   }
+}
+
+/** Says in the log what becomes of workers. */
+export function watchWorkers(heartbeats: WatchdogOptions["heartbeats"], log: LogSink): Watchdog {
+  return new Watchdog({
+    heartbeats,
+    onBlocked: (worker) => log.write("warn", `Worker ${worker} is blocked`),
+    onRecovered: (worker) => log.write("info", `Worker ${worker} is no longer blocked`),
+  });
 }

@@ -1,6 +1,7 @@
 // What a worker gives its core: shared memory, clocks, the one timer. Worker threads.
 
 import { randomInt } from "node:crypto";
+import type { TokenLogins } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import type { BrokerDependencies, ControlPort } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
@@ -18,6 +19,8 @@ export interface WorkerParts {
   readonly mailbox: Mailbox;
   readonly log: ThreadLog;
   readonly control: ControlPort;
+  /** Undefined without operators. */
+  readonly tokens: TokenLogins | undefined;
   /** The core's timer is due. */
   onTimer(): void;
 }
@@ -39,6 +42,7 @@ export function workerDependencies(
     bus: new MailboxBus(parts.mailbox, regions.threadsCount),
     shared: openSharedLimits(regions.accountConnections),
     control: parts.control,
+    tokens: parts.tokens,
     counters: openWorkerCounters(regions.counters, threadIndex),
     board: new ConnectionSlots(regions.boards[threadIndex - 1] as SharedArrayBuffer),
     generations,

@@ -14,6 +14,9 @@ export class WorkerLink implements ControlPort {
   readonly log: ThreadLog;
   #closed: FinishedConnection[] = [];
   #closedNext = 0;
+  #listener: ((message: ToWorker) => void) | undefined;
+  /** Between the start and `onMessage`. */
+  readonly #early: ToWorker[] = [];
 
   constructor(port: MessagePort, log: ThreadLog) {
     this.#port = port;
@@ -24,22 +27,25 @@ export class WorkerLink implements ControlPort {
     this.#port.postMessage(message);
   }
 
-  /** Says that this thread is loaded and waits for what it starts with. */
+  /**
+   * Says that this thread is loaded and waits for what it starts with. What comes behind it is kept
+   * for `onMessage`.
+   */
   awaitStart(): Promise<WorkerStart> {
     return new Promise((resolve) => {
-      const onMessage = (message: ToWorker): void => {
-        if (message.kind === "log-taken") this.log.taken();
-        if (message.kind !== "start") return;
-        this.#port.off("message", onMessage);
-        resolve(message);
-      };
-      this.#port.on("message", onMessage);
+      this.#port.on("message", (message: ToWorker) => {
+        if (this.#listener !== undefined) this.#listener(message);
+        else if (message.kind === "log-taken") this.log.taken();
+        else if (message.kind === "start") resolve(message);
+        else this.#early.push(message);
+      });
       this.tell({ kind: "loaded" });
     });
   }
 
   onMessage(listener: (message: ToWorker) => void): void {
-    this.#port.on("message", listener);
+    this.#listener = listener;
+    for (const message of this.#early.splice(0)) listener(message);
   }
 
   askForLogin(ticket: number, question: LoginQuestion): void {

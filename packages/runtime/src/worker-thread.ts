@@ -3,9 +3,11 @@
 // A turn is one call into the core and ends in `flush`. Anything thrown here that is not one
 // connection's fault ends the thread, and with it the server (F27).
 
+import type { TokenLogins } from "@weft/auth";
 import { assert } from "@weft/base";
 import { type BrokerDriver, BrokerCore as ProductCore } from "@weft/broker";
 import { ThreadLog } from "@weft/logging";
+import type { OperatorRules } from "@weft/operator";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
 import type { ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
@@ -33,7 +35,14 @@ async function main(): Promise<void> {
   const link = new WorkerLink(port, log);
   const BrokerCore = await coreOf(seed.coreModule);
   const start = await link.awaitStart();
-  run(seed, start, link, log, BrokerCore);
+  run(seed, start, link, log, BrokerCore, await tokenLogins(start));
+}
+
+/** Loaded only where users log in by tokens. */
+async function tokenLogins({ snapshot }: WorkerStart): Promise<TokenLogins | undefined> {
+  if (snapshot.operator === undefined) return undefined;
+  const { JwtLogins } = await import("@weft/operator");
+  return new JwtLogins(snapshot.operator as OperatorRules, () => Date.now());
 }
 
 function run(
@@ -42,6 +51,7 @@ function run(
   link: WorkerLink,
   log: ThreadLog,
   BrokerCore: CoreModule["BrokerCore"],
+  tokens: TokenLogins | undefined,
 ): void {
   /** Threads whose data frame the core put off; offered again once something happened here. */
   const putOff = new Set<number>();
@@ -62,6 +72,7 @@ function run(
     mailbox,
     log,
     control: link,
+    tokens,
     onTimer: () => endTurn(() => core.onTimer()),
   });
   const core = new BrokerCore(start.snapshot, index, dependencies);
@@ -105,6 +116,9 @@ function obey(message: ToWorker, core: BrokerDriver, ending: WorkerEnding, link:
   switch (message.kind) {
     case "login-answer":
       core.onLoginAnswer(message.ticket, message.answer);
+      break;
+    case "accounts":
+      core.applyAccounts(message.change);
       break;
     case "log-taken":
       link.log.taken();

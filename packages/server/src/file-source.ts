@@ -7,21 +7,24 @@ import { checkTlsFiles } from "@weft/runtime";
 
 /** Files of the file system and variables of the process. */
 export const FILE_SOURCE: ConfigSource = {
-  readFile: (path) => {
-    try {
-      return readText(path);
-    } catch (error) {
-      if (error instanceof ConfigSourceError) throw error;
-      const { code, message } = error as Error & { readonly code?: string };
-      if (code === "ENOENT") return undefined;
-      throw new ConfigSourceError(message);
-    }
-  },
+  readFile,
+  readOther: readFile,
   // CF-12: an absolute path too is taken from the folder of the including file.
   resolve: (base, path) => join(dirname(base), path),
   checkTlsFiles,
   environment: (name) => process.env[name],
 };
+
+function readFile(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch (error) {
+    if (error instanceof ConfigSourceError) throw error;
+    const { code, message } = error as Error & { readonly code?: string };
+    if (code === "ENOENT") return undefined;
+    throw new ConfigSourceError(message);
+  }
+}
 
 const PIECE_BYTES = 64 * 1024;
 

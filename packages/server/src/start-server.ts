@@ -2,10 +2,11 @@
 // thread becomes the control thread beside its own work. What must stay true: signals, exit code,
 // standard streams and unhandled errors of the program are left alone.
 import { compileAccounts } from "@weft/accounts";
-import { validateAuth } from "@weft/auth";
+import { isPublicKey, validateAuth } from "@weft/auth";
 import type { ConfigProblem } from "@weft/base";
 import {
   defaultOptions,
+  isOperatorMode,
   type LoggingOptions,
   loadConfig,
   type ServerOptions,
@@ -165,7 +166,11 @@ function standardError(logging: LoggingOptions): LoggingOptions {
 }
 
 function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {
-  return compileAccounts(options.accounts, {
+  const { systemAccount: key = "" } = options;
+  // Accounts come from a resolver; of them only the system account is told by the options.
+  const isNamed = isOperatorMode(options) && isPublicKey(key, "account");
+  const accounts = isNamed ? [{ name: key, nkey: key }] : options.accounts;
+  return compileAccounts(accounts, {
     systemAccount: options.systemAccount,
     noSystemAccount: options.noSystemAccount,
     topLevelMappings: options.globalMappings,

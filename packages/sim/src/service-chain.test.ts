@@ -116,6 +116,6 @@ describe("chains of service imports", () => {
     user.publish("svc.a", "second", "svc.b");
     world.settle();
     const onward = maker.deliveries.findIndex(({ subject }) => subject === "svc.b");
-    expect(infoOf(maker, onward)).toEqual({ acc: "MAKER" });
+    expect(infoOf(maker, onward)).toEqual({ acc: "MAKER", rtt: expect.any(Number) });
   });
 });

@@ -5,6 +5,7 @@
 //
 // Reading order: scheduler.ts, lanes.ts, transport.ts, client.ts, then this.
 import { rebaseAccounts } from "@weft/accounts";
+import type { LoginAnswer, LoginQuestion } from "@weft/auth";
 import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
 import {
   BrokerCore,
@@ -216,9 +217,9 @@ export class World {
       bus: this.bus(thread),
       shared: this.#sharedLimits(),
       control: {
-        askForLogin: (ticket, { kind, given }) =>
+        askForLogin: (ticket, question) =>
           this.scheduler.post(() => {
-            core.onLoginAnswer(ticket, { kind, matches: given === HASHED_PASSWORD });
+            core.onLoginAnswer(ticket, answerOf(question));
             core.flush();
           }),
         connectionClosed: (record) => this.closed.push(record),
@@ -289,4 +290,13 @@ export class World {
 
 function fillRandom(prng: Prng, out: Uint8Array): void {
   for (let at = 0; at < out.length; at += 1) out[at] = prng.below(256);
+}
+
+/** Control's part: there is one password, and no callout service. */
+function answerOf(question: LoginQuestion): LoginAnswer {
+  if (question.kind === "hash") {
+    return { kind: "hash", matches: question.given === HASHED_PASSWORD };
+  }
+  const { kind } = question;
+  return kind === "callout" ? { kind, reason: "nobody listens" } : { kind, error: "no accounts" };
 }

@@ -2,6 +2,7 @@
 // is shown where.
 import type { AttackCase } from "./attack-case.ts";
 import { BEFORE_LOGIN } from "./cases/before-login.ts";
+import { CALLOUTS } from "./cases/callouts.ts";
 import { FLOODS } from "./cases/floods.ts";
 import { INJECTION } from "./cases/injection.ts";
 import { LOG_FLOODS } from "./cases/log-floods.ts";
@@ -25,6 +26,7 @@ export const ATTACKS: readonly AttackCase[] = [
   ...SYSTEM_ACCOUNT,
   ...MONITORING,
   ...LOGINS,
+  ...CALLOUTS,
   ...TLS_STRANGERS,
   ...RELOADS,
   ...LOG_FLOODS,

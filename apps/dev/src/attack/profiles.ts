@@ -2,6 +2,7 @@
 // what reaches it over the account's own subjects is not what is measured.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ISSUER } from "./callout-world.ts";
 import { randomUsers, rulesText } from "./random-rights.ts";
 import type { Credentials } from "./raw-client.ts";
 import { secret } from "./secrets.ts";
@@ -23,7 +24,8 @@ export type ProfileName =
   | "random"
   | "monitored"
   | "locked"
-  | "mutual";
+  | "mutual"
+  | "asked";
 
 export function credentialsOf(user: string): Credentials {
   return { user, pass: secret(user) };
@@ -162,6 +164,27 @@ accounts {
   /** Control lines as long as they may be, so that what is behind the limit can be reached. */
   wide: {
     config: `max_control_line: 64KB\nauthorization { timeout: 5 }\n${ACCOUNTS}`,
+    bystander: credentialsOf("watch"),
+  },
+  /** Whom no static user is asks a callout service; `alice` and the bystander never do. */
+  asked: {
+    config: `accounts {
+  WATCH { users: [ ${user("watch")} ] }
+  A { users: [ ${user("alice")} ] }
+  AUTH { users: [ ${user("auth")} ] }
+  GUESTS {}
+  SYS {}
+}
+system_account: SYS
+authorization {
+  timeout: 1
+  auth_callout {
+    issuer: ${ISSUER.getPublicKey()}
+    account: AUTH
+    auth_users: [ auth ]
+    allowed_accounts: [ GUESTS ]
+  }
+}`,
     bystander: credentialsOf("watch"),
   },
   /** TLS for everybody. */

@@ -9,6 +9,7 @@
 //   control    := kind u8 | frames u8 | subjectBytes u16 | replyBytes u16 | 0 u16 | clientId u32
 //                 | ballot u32 | subject | reply
 //
+// Names are picked queue groups, but for a service reply.
 // `node` is the only one of the reader's segment that the sender found, 0 = not said.
 // A frame is a run: what one connection publishes on one subject in one turn for one thread shares
 // the frame's head, so that the reader looks up its plan once. The tail (`<#bytes> CRLF` of the
@@ -24,13 +25,21 @@ export const FRAME_NO_RESPONDERS = 4;
 
 /** Plain subscriptions are wanted. */
 export const FLAG_PLAIN = 1;
-/** A reply to a service import, for the thread that holds its mapping. */
+/**
+ * A reply to a service import, for the thread that holds its mapping. Its only name, if any, says who
+ * answers a measured request (JSON).
+ */
 export const FLAG_SERVICE_REPLY = 2;
 /** A second choice of queue member: the threads already tried are named. */
 export const FLAG_TRIED = 4;
 
 /** One of several frames of a request: all that reached nobody are counted by the requester. */
 export const FLAG_BALLOT = 8;
+
+/** The message is traced; its ballot is the number of the report, `frames` 1 = not delivered. */
+export const FLAG_TRACED = 16;
+/** The report of a traced message, whose number is the ballot, as the body of the only item. */
+export const FLAG_TRACE_REPORT = 32;
 
 /** The publisher wants a 503 if nobody is there, by this frame or by any other of its ballot. */
 export const ITEM_SOLE = 1;

@@ -13,6 +13,8 @@ import {
   encodeControlFrame,
   FLAG_PLAIN,
   FLAG_SERVICE_REPLY,
+  FLAG_TRACE_REPORT,
+  FLAG_TRACED,
   FRAME_MESSAGE,
   FRAME_NO_RESPONDERS,
   FrameHead,
@@ -25,6 +27,9 @@ import type { RemoteLanes } from "./remote-lanes.ts";
 
 /** As in deliverer.ts: larger bodies are shared. V8 folds constants of the same module only. */
 const HIT_BODY_BYTES = 8 * 1024;
+
+/** Frames that are no usual messages. */
+const FLAGS_APART = FLAG_SERVICE_REPLY | FLAG_TRACED | FLAG_TRACE_REPORT;
 
 /** More subscriptions of one filter are left to a plan. */
 const NODE_TARGETS_MAX = 4;
@@ -87,9 +92,9 @@ export class FrameInbox {
     let at = start + (this.#doneBytes[from] as number);
     if (at === start) at = first;
     else this.#doneBytes[from] = 0;
-    if ((frame.flags & FLAG_SERVICE_REPLY) !== 0) {
+    if ((frame.flags & FLAGS_APART) !== 0) {
       readItem(bytes, at, message);
-      this.#dependencies.services().reply(message, contexts.internal(frame.account));
+      this.#takeApart(contexts);
       return true;
     }
     const context = contexts.inbound(frame.account);
@@ -102,6 +107,25 @@ export class FrameInbox {
     }
     const plan = publisher.planFor(context, message, 0);
     return this.#runItems(plan, from, bytes, start, at, end);
+  }
+
+  /** A reply to a service, a traced message or the report of one: frames of one item. */
+  #takeApart(contexts: ContextTable): void {
+    const { message } = this;
+    const frame = this.#frame;
+    const { publisher, services } = this.#dependencies;
+    const { tracer } = publisher;
+    if ((frame.flags & FLAG_TRACE_REPORT) !== 0) {
+      tracer?.awaited.take(frame.ballot, message.body.subarray(message.bodyStart, message.bodyEnd));
+    } else if ((frame.flags & FLAG_SERVICE_REPLY) !== 0) {
+      const exporter = contexts.internal(frame.account);
+      const [responder] = frame.picks;
+      const pass = (): boolean => services().reply(message, exporter, responder);
+      if ((frame.flags & FLAG_TRACED) === 0 || tracer === undefined) pass();
+      else tracer.onAnswer(frame, message, pass);
+    } else {
+      tracer?.onFrame(frame, message, (name) => this.#pickAgain(frame, name, false));
+    }
   }
 
   /** All items of the frame in hand from `first` on, as far as the turn allows. */
@@ -252,6 +276,7 @@ export class FrameInbox {
     const remote = place < 0 ? undefined : step.remotes[place];
     if (remote === undefined) return false;
     const itemFlags = sole && message.wantsNoResponders ? ITEM_SOLE : 0;
+    const flags = frame.flags & FLAG_TRACED;
     const { subject, subjectStart, subjectEnd, hash } = message;
     const copy = [Buffer.from(name)];
     lanes.send(
@@ -263,11 +288,11 @@ export class FrameInbox {
       subjectEnd,
       hash,
       copy,
-      0,
+      flags,
       low,
       high,
       itemFlags,
-      itemFlags === 0 ? 0 : frame.ballot,
+      itemFlags === 0 && flags === 0 ? 0 : frame.ballot,
       frame.frames,
     );
     return true;

@@ -17,8 +17,13 @@ export function planReachesSomebody(plan: Plan): boolean {
   );
 }
 
-/** Puts header block and payload into `view`, whose subject is set; nobody is asked to answer. */
-export function fillMessage(view: MessageView, header: Buffer, payload: Buffer): void {
+/** Puts header block and payload into `view`, whose subject is set. `reply`: a byte string. */
+export function fillMessage(
+  view: MessageView,
+  header: Buffer,
+  payload: Buffer,
+  reply?: string | undefined,
+): void {
   const total = header.length + payload.length;
   const tail = header.length === 0 ? `${total}\r\n` : `${header.length} ${total}\r\n`;
   const body = Buffer.allocUnsafe(tail.length + total + 2);
@@ -32,6 +37,11 @@ export function fillMessage(view: MessageView, header: Buffer, payload: Buffer):
   view.bodyEnd = at;
   view.headerBytes = header.length === 0 ? -1 : header.length;
   view.replyStart = NO_REPLY;
+  if (reply !== undefined) {
+    view.reply = Buffer.from(reply, "latin1");
+    view.replyStart = 0;
+    view.replyEnd = view.reply.length;
+  }
   view.source = undefined;
   view.sourceClientId = 0;
   view.wantsNoResponders = false;

@@ -6,7 +6,12 @@
 // full spills. Requests of the account that is served are taken out of the ring only while fewer than
 // a bound wait here, so that a flood of them stays with its publishers; those of other accounts are
 // dropped beyond theirs, for they must not stand in the operator's way. It never delivers to itself.
-import { AccountRouting, isServiceReply } from "@weft/accounts";
+import {
+  AccountRouting,
+  type AccountSnapshot,
+  type AccountsDelta,
+  isServiceReply,
+} from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Prng } from "@weft/base";
 import {
   type Generations,
@@ -49,9 +54,13 @@ export interface InternalDependencies {
   readonly hashSeed: number;
 }
 
-/** One message for one of the services here; its bytes are copies. */
-export interface InternalRequest<Service> {
+/** One message for one of the services here. */
+export interface InternalRequest<Service> extends InternalMessage {
   readonly service: Service;
+}
+
+/** A message for this thread itself; its bytes are copies. */
+export interface InternalMessage {
   readonly account: number;
   /** Thread that published it: for a service import, the one with the requester. */
   readonly thread: number;
@@ -60,7 +69,7 @@ export interface InternalRequest<Service> {
   readonly reply: string;
   /** Header block; empty without one. */
   readonly header: Buffer;
-  /** Empty, with `isTooLong`, beyond `REQUEST_BYTES_MAX`. */
+  /** Empty, with `isTooLong`, beyond what the service takes. */
   readonly payload: Buffer;
   readonly isTooLong: boolean;
   /** A user of another account asked, by a service import. */
@@ -74,7 +83,8 @@ export class InternalParticipant<Service> {
   readonly #lanes: RemoteLanes;
   #routes: Routes;
   /** By node of the own segment. */
-  readonly #served = new Map<number, Service>();
+  readonly #served = new Map<number, Served<Service>>();
+  readonly #listeners = new Map<number, (message: InternalMessage) => void>();
   readonly #requests = new RequestLines<InternalRequest<Service>>();
   readonly #incoming = new MessageView();
   readonly #frame = new FrameHead();
@@ -99,13 +109,36 @@ export class InternalParticipant<Service> {
     this.#routes = createRoutes(snapshot, this.#dependencies, this.#lanes);
   }
 
+  /** Between two turns: accounts that came, changed or went. `accounts` is the list of all. */
+  followAccounts(delta: AccountsDelta, accounts: readonly AccountSnapshot[]): void {
+    this.flush();
+    const { routing, publisher, services } = this.#routes;
+    routing.apply(delta);
+    if (!delta.movesMessages) return;
+    publisher.replaceRouting(routing);
+    services.replaceAccounts(accounts);
+  }
+
   /** From now on `service` gets what is published on `filter` in `account`. */
-  serve(account: number, filter: string, service: Service): void {
+  serve(
+    account: number,
+    filter: string,
+    service: Service,
+    bytesMax: number = REQUEST_BYTES_MAX,
+  ): void {
     const bytes = Buffer.from(filter, "latin1");
     const node = this.#index.writer?.add(account, bytes, 0, bytes.length, null) ?? 0;
     assert(node !== 0, "the segment has room");
     assert(!this.#served.has(node), "one service for each filter");
-    this.#served.set(node, service);
+    this.#served.set(node, { service, bytesMax });
+  }
+
+  /** The same for what must not wait behind requests: `take` gets it at once, and only keeps it. */
+  listen(account: number, filter: string, take: (message: InternalMessage) => void): void {
+    const bytes = Buffer.from(filter, "latin1");
+    const node = this.#index.writer?.add(account, bytes, 0, bytes.length, null) ?? 0;
+    assert(node !== 0, "the segment has room");
+    this.#listeners.set(node, take);
   }
 
   /** The request whose turn it is; undefined also while answers find no room. */
@@ -129,11 +162,17 @@ export class InternalParticipant<Service> {
   }
 
   /** Publishes as the server itself, past all permissions. True if it reached anybody. */
-  publish(account: number, subject: string, header: Buffer, payload: Buffer): boolean {
+  publish(
+    account: number,
+    subject: string,
+    header: Buffer,
+    payload: Buffer,
+    reply?: string | undefined,
+  ): boolean {
     this.#setSubject(subject);
     const plan = this.#plan(account);
     if (!planReachesSomebody(plan)) return false;
-    fillMessage(this.#outgoing, header, payload);
+    fillMessage(this.#outgoing, header, payload, reply);
     return this.#routes.publisher.run(plan, this.#outgoing, this.#context(account), 0) > 0;
   }
 
@@ -175,10 +214,11 @@ export class InternalParticipant<Service> {
       this.#routes.services.reply(message, this.#context(frame.account));
       return true;
     }
-    const served = this.#servedIn(frame.account, message);
+    const { services, listeners } = this.#servedIn(frame.account, message);
     while (at < end) {
       at = readItem(bytes, at, message);
-      this.#keep(served, from, bytes);
+      for (const take of listeners) take(this.#message(from, bytes, REQUEST_BYTES_MAX));
+      for (const one of services) this.#keep(one, from, bytes);
     }
     return true;
   }
@@ -209,40 +249,38 @@ export class InternalParticipant<Service> {
     return dropped;
   }
 
-  #servedIn(account: number, message: MessageView): Service[] {
+  /** The message in hand, for a service. */
+  #keep({ service, bytesMax }: Served<Service>, from: number, bytes: Buffer): void {
+    const { subjectStart, subjectEnd, replyStart, replyEnd } = this.#incoming;
+    if (!(replyStart >= 0 && isServiceReply(bytes, replyStart, replyEnd))) {
+      this.#requests.addOwn({ ...this.#message(from, bytes, bytesMax), service });
+    } else if (this.#requests.admits(bytes.toString("latin1", subjectStart, subjectEnd))) {
+      this.#requests.addForeign({ ...this.#message(from, bytes, bytesMax), service });
+    }
+  }
+
+  #servedIn(account: number, message: MessageView): Takers<Service> {
     const { subject, subjectStart, subjectEnd } = message;
     const reader = this.#index.reader(this.#bus.threadIndex);
-    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return [];
+    const takers: Takers<Service> = { services: [], listeners: [] };
+    if (reader === null || !this.#tokens.parse(subject, subjectStart, subjectEnd)) return takers;
     const found = reader.match(account, this.#tokens, this.#nodes);
-    const served: Service[] = [];
     for (let place = 0; place < found; place += 1) {
-      const service = this.#served.get(this.#nodes.at(place));
-      if (service !== undefined) served.push(service);
+      const node = this.#nodes.at(place);
+      const service = this.#served.get(node);
+      const listener = this.#listeners.get(node);
+      if (service !== undefined) takers.services.push(service);
+      if (listener !== undefined) takers.listeners.push(listener);
     }
-    return served;
+    return takers;
   }
 
-  /** The message in hand, for each service. */
-  #keep(served: readonly Service[], from: number, bytes: Buffer): void {
-    const { subjectStart, subjectEnd, replyStart, replyEnd } = this.#incoming;
-    if (replyStart < 0 || !isServiceReply(bytes, replyStart, replyEnd)) {
-      for (const service of served) this.#requests.addOwn(this.#request(service, from, bytes));
-      return;
-    }
-    const subject = bytes.toString("latin1", subjectStart, subjectEnd);
-    for (const service of served) {
-      if (!this.#requests.admits(subject)) continue;
-      this.#requests.addForeign(this.#request(service, from, bytes));
-    }
-  }
-
-  #request(service: Service, thread: number, bytes: Buffer): InternalRequest<Service> {
+  #message(thread: number, bytes: Buffer, bytesMax: number): InternalMessage {
     const message = this.#incoming;
     const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
     const payloadStart = bodyStart + Math.max(0, message.headerBytes);
-    const isTooLong = bodyEnd - bodyStart > REQUEST_BYTES_MAX;
+    const isTooLong = bodyEnd - bodyStart > bytesMax;
     return {
-      service,
       account: this.#frame.account,
       thread,
       subject: bytes.toString("latin1", subjectStart, subjectEnd),
@@ -274,8 +312,21 @@ export class InternalParticipant<Service> {
   }
 }
 
+interface Served<Service> {
+  readonly service: Service;
+  /** Longer bodies are not copied. */
+  readonly bytesMax: number;
+}
+
+/** Who gets a message here. */
+interface Takers<Service> {
+  readonly services: Served<Service>[];
+  readonly listeners: ((message: InternalMessage) => void)[];
+}
+
 /** Everything that is made of one snapshot. Nothing here has connections or waits for replies. */
 interface Routes {
+  readonly routing: AccountRouting;
   readonly contexts: ContextTable;
   readonly publisher: Publisher;
   readonly services: ServiceImports;
@@ -288,11 +339,12 @@ function createRoutes(
 ): Routes {
   const { bus, index, generations, clock, prng, hashSeed } = dependencies;
   const contexts = new ContextTable();
+  const routing = new AccountRouting(snapshot.accounts);
   const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
   const subscriptions = new SubscriptionTable();
   const publisher: Publisher = new Publisher({
     ...shared,
-    compiler: new PlanCompiler(new AccountRouting(snapshot.accounts), { ...shared, subscriptions }),
+    compiler: new PlanCompiler(routing, { ...shared, subscriptions }),
     deliverer: new Deliverer(new SlabPool(), new ClientTargets(clock)),
     lanes,
     contexts: () => contexts,
@@ -307,7 +359,7 @@ function createRoutes(
     accounts: snapshot.accounts.accounts,
     serverId: snapshot.server.id,
   });
-  return { contexts, publisher, services };
+  return { routing, contexts, publisher, services };
 }
 
 /** Inside a read section. */

@@ -32,9 +32,13 @@ export class PublishContext {
   }
 }
 
+/** Contexts of clients that are kept however few are in use. */
+const CLIENTS_KEPT = 4_096;
+
 /** Interned contexts of one account snapshot. Must stay true: an id is never given twice. */
 export class ContextTable {
-  readonly #clients = new Map<string, PublishContext>();
+  #clients = new Map<string, PublishContext>();
+  #sweptAt = CLIENTS_KEPT;
   readonly #byAccount = {
     internal: [] as (PublishContext | undefined)[],
     mapped: [] as (PublishContext | undefined)[],
@@ -51,6 +55,17 @@ export class ContextTable {
       this.#clients.set(key, context);
     }
     return context;
+  }
+
+  /**
+   * Users with tokens may each have permissions of their own: contexts that nobody uses go, once
+   * there are twice as many as were in use. `inUse` is asked for only then.
+   */
+  sweep(inUse: () => Iterable<PublishContext>): void {
+    if (this.#clients.size < this.#sweptAt) return;
+    const used = new Set(inUse());
+    this.#clients = new Map([...this.#clients].filter(([, context]) => used.has(context)));
+    this.#sweptAt = Math.max(CLIENTS_KEPT, 2 * this.#clients.size);
   }
 
   internal(account: number): PublishContext {

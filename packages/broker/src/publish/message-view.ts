@@ -1,5 +1,6 @@
 // The message in hand: offsets into the buffers it came in. One object per nesting depth of a
 // worker, refilled for each message, so that publishing allocates nothing. Valid for the turn only.
+import type { MessageTrace } from "../message-trace/message-trace.ts";
 import type { ClientSession } from "../session/client-session.ts";
 
 const EMPTY = Buffer.alloc(0);
@@ -39,4 +40,6 @@ export class MessageView {
   mayPark = false;
   /** Service imports passed so far, against cycles. */
   hops = 0;
+  /** Set while a traced message is followed (AC-70). */
+  trace: MessageTrace | undefined;
 }

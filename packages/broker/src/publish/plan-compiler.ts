@@ -36,6 +36,13 @@ interface Scope {
   readonly localOnly: boolean;
 }
 
+/** A subscription that is left out of a plan: its user may not receive this subject. */
+export interface RefusedSubscription {
+  readonly subscription: Subscription;
+  /** In the subscription's account; a byte string. */
+  readonly subject: string;
+}
+
 export interface CompilerDependencies {
   readonly index: InterestIndex;
   readonly generations: Generations;
@@ -79,6 +86,8 @@ export class PlanCompiler {
   readonly #nodes = new NodeList();
   readonly #hints: SegmentHints;
   readonly #scratch: Scratch[] = [];
+  /** Where subscriptions are written down that may not receive the subject; undefined = nowhere. */
+  refused: RefusedSubscription[] | undefined;
   /** Of the last plan with room to spare: where its last token begins in all segments. */
   parents: ParentNode[] = [];
   /** ... and whether all subjects that begin like it are routed by interest alone. */
@@ -263,7 +272,10 @@ export class PlanCompiler {
     for (const subscription of here.plain) {
       if (subscription.filtered) {
         name ??= scope.subject.toString("latin1", scope.start, scope.end);
-        if (!subscription.session.mayReceive(name, undefined)) continue;
+        if (!subscription.session.mayReceive(name, undefined)) {
+          this.refused?.push({ subscription, subject: name });
+          continue;
+        }
       }
       plan.targets.push(this.#target(plan, scope, subscription));
     }
@@ -273,7 +285,10 @@ export class PlanCompiler {
       for (const subscription of queue.members) {
         if (subscription.filtered) {
           name ??= scope.subject.toString("latin1", scope.start, scope.end);
-          if (!subscription.session.mayReceive(name, queue.name)) continue;
+          if (!subscription.session.mayReceive(name, queue.name)) {
+            this.refused?.push({ subscription, subject: name });
+            continue;
+          }
         }
         step.local.push(this.#target(plan, scope, subscription));
         step.total += 1;

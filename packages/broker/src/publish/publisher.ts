@@ -8,6 +8,7 @@ import { Ballots } from "../deliver/ballots.ts";
 import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
+import type { MessageTracer } from "../message-trace/message-tracer.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import type { MessageView } from "./message-view.ts";
 import { PassingPlans } from "./passing-plans.ts";
@@ -70,6 +71,7 @@ export class Publisher {
   readonly ballots = new Ballots();
   /** Open frames by thread, for the hit path. */
   readonly runs: readonly Run[];
+  tracer: MessageTracer | undefined;
   #work = 0;
   readonly #picked: Target[] = [];
   readonly #dependencies: PublisherDependencies;
@@ -148,8 +150,8 @@ export class Publisher {
   }
 
   /** A plan to be followed once, for a subject that `keptPlanFor` has just seen for the first time. */
-  passingPlanFor(context: PublishContext, message: MessageView): Plan {
-    return this.#compile(context, message, 0, false);
+  passingPlanFor(context: PublishContext, message: MessageView, depth = 0): Plan {
+    return this.#compile(context, message, depth, false);
   }
 
   /**

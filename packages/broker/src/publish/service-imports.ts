@@ -13,11 +13,13 @@ import {
 } from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Millis } from "@weft/base";
 import { copyWithHeader, HEADER_ROOM_BYTES } from "@weft/protocol";
-import { FLAG_SERVICE_REPLY } from "../deliver/bus-frame.ts";
+import { FLAG_SERVICE_REPLY, FLAG_TRACED } from "../deliver/bus-frame.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
+import { LatencyTracker, markBytes } from "../latency/latency-tracker.ts";
 import type { Bus } from "../ports.ts";
 import { REQUEST_INFO_KEY, RequestInfoCache, RequestOrigin } from "../session/request-info.ts";
 import { writeSizes } from "./body-sizes.ts";
+import { copyBytes, isText } from "./byte-text.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import { MessageView } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
@@ -37,8 +39,6 @@ const BODY_BYTES_MIN = 4_096;
 /** Memory for larger bodies is not kept; subjects are bounded by the control line. */
 const BODY_BYTES_KEPT = 65_536;
 const SUBJECT_BYTES_MIN = 256;
-/** Below this a byte loop beats `Buffer.copy`. */
-const LOOP_COPY_BYTES = 96;
 const EMPTY = Buffer.alloc(0);
 const NO_PICKS: readonly Buffer[] = [];
 const DOT = 0x2e;
@@ -90,6 +90,7 @@ export class ServiceImports implements ServiceStep {
   readonly #replies: ServiceReplyTable;
   readonly #serverTag: Buffer;
   #infos: RequestInfoCache;
+  readonly #latency: LatencyTracker;
   /** One per nesting depth. */
   readonly #hops: Hop[] = [];
   /** Imports seen from the other side, both ways. */
@@ -104,6 +105,8 @@ export class ServiceImports implements ServiceStep {
     this.#replies = new ServiceReplyTable(entropy, tag);
     assert(this.#replies.subjectBytes <= REPLY_BYTES_MAX, "a reply subject has room");
     this.#infos = new RequestInfoCache(accounts);
+    this.#latency = new LatencyTracker(accounts, dependencies);
+    this.#replies.onMeasuredReleased = (slot) => this.#latency.released(slot);
   }
 
   request(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
@@ -117,29 +120,26 @@ export class ServiceImports implements ServiceStep {
     return delivered;
   }
 
-  reply(message: MessageView, context: PublishContext): boolean {
+  reply(message: MessageView, context: PublishContext, responder?: Buffer): boolean {
     const { subject, subjectStart, subjectEnd } = message;
     const thread = this.#threadOf(subject, subjectStart, subjectEnd);
-    const { bus, lanes } = this.#dependencies;
+    const { bus, lanes, publisher } = this.#dependencies;
     if (thread < 0 || thread >= bus.threadsCount) return false;
+    const mark = markBytes(subject, subjectEnd);
     if (thread !== bus.threadIndex) {
       const { account } = context;
-      const { hash } = message;
-      lanes.send(
-        thread,
-        message,
-        account,
-        subject,
-        subjectStart,
-        subjectEnd,
-        hash,
-        NO_PICKS,
-        FLAG_SERVICE_REPLY,
-      );
+      const { hash, source, trace } = message;
+      const names = mark === 0 ? NO_PICKS : this.#latency.description(source);
+      const report = trace && publisher.tracer?.awaited.add(trace.expect(undefined, false));
+      const flags = report === undefined ? FLAG_SERVICE_REPLY : FLAG_SERVICE_REPLY | FLAG_TRACED;
+      // biome-ignore format: one call
+      lanes.send(thread, message, account, subject, subjectStart, subjectEnd, hash, names, flags,
+        0, 0, 0, report, trace?.only === true ? 1 : 0);
       return true;
     }
     const now = this.#dependencies.clock.monotonicMs();
-    const slot = this.#replies.find(subject, subjectStart, subjectEnd, now);
+    const slot = this.#replies.find(subject, subjectStart, subjectEnd - mark, now);
+    if (message.hops === 0) this.#latency.answeredBy(message.source, responder);
     // A token is good only where the request went to.
     if (slot < 0 || this.#replies.import(slot).exporter !== context.account) return false;
     return this.#forward(slot, message, now);
@@ -148,11 +148,13 @@ export class ServiceImports implements ServiceStep {
   /** Forgets mappings whose time is over (AC-30). */
   expire(now: Millis): void {
     this.#replies.expire(now);
+    this.#latency.tick((slot) => this.#replies.release(slot));
   }
 
   /** Other accounts by the same indexes. Requests on their way find back, unless an end is gone. */
   replaceAccounts(accounts: readonly AccountSnapshot[]): void {
     this.#infos = new RequestInfoCache(accounts);
+    this.#latency.accounts = accounts;
     this.#reversed.clear();
     const isGone = (index: number): boolean => accounts[index]?.retired === true;
     if (!accounts.some(({ retired }) => retired === true)) return;
@@ -165,7 +167,6 @@ export class ServiceImports implements ServiceStep {
     context: PublishContext,
     depth: number,
   ): boolean {
-    const { publisher, contexts } = this.#dependencies;
     const { import: service } = route;
     const hop = this.#hop(depth);
     const { view } = hop;
@@ -183,10 +184,16 @@ export class ServiceImports implements ServiceStep {
       view.reply = view.body;
       slot = this.#replyVia(view, service, context.account, message);
     }
+    if (service.latency !== undefined) {
+      this.#latency.requested(service, slot, hop.origin.session, message, view, depth);
+    }
     const use = slot < 0 ? 0 : this.#replies.use(slot);
-    const done = publisher.publishAs(contexts.internal(service.exporter), view, depth) > 0;
+    const done = this.#passOn(service.allowTrace, service.exporter, message, view, depth);
     // What was published may have asked on, and taken the slot.
-    if (!done && slot >= 0) this.#replies.releaseUse(slot, use);
+    if (slot >= 0 && (!done || message.trace?.only === true) && this.#replies.use(slot) === use) {
+      this.#latency.undelivered(slot, depth);
+      this.#replies.releaseUse(slot, use);
+    }
     hop.origin.session = undefined;
     return done;
   }
@@ -195,7 +202,7 @@ export class ServiceImports implements ServiceStep {
   #forward(slot: number, message: MessageView, now: Millis): boolean {
     const depth = message.hops + 1;
     if (depth >= PUBLISH_DEPTH_MAX) return false;
-    const { publisher, contexts, hashSeed } = this.#dependencies;
+    const { hashSeed } = this.#dependencies;
     const replies = this.#replies;
     const service = replies.import(slot);
     const account = replies.account(slot);
@@ -220,6 +227,7 @@ export class ServiceImports implements ServiceStep {
     origin.shared = false;
     origin.withServer = false;
     hop.isRequest = false;
+    if (service.latency !== undefined) this.#latency.answered(slot, depth);
     // Before anything else is published: that may need the place of the oldest request.
     const payloadBytes = message.bodyEnd - message.bodyStart;
     const use = replies.use(slot);
@@ -229,10 +237,26 @@ export class ServiceImports implements ServiceStep {
       view.reply = view.ownedReply;
       this.#replyVia(view, this.#reverse(service), service.exporter, message);
     }
-    const done = publisher.publishAs(contexts.internal(account), view, depth) > 0;
+    // AC-74: what becomes of it in the requester's account is not for who answers.
+    const done = this.#passOn(false, account, message, view, depth);
     if (takesMore && !done) replies.releaseUse(slot, use);
     origin.session = undefined;
     return done;
+  }
+
+  /** Publishes `view`, as `message` goes on, in `account`; true if it reached anybody. */
+  #passOn(
+    allowTrace: boolean,
+    account: number,
+    message: MessageView,
+    view: MessageView,
+    depth: number,
+  ): boolean {
+    const { publisher, contexts } = this.#dependencies;
+    if (message.trace === undefined) {
+      return publisher.publishAs(contexts.internal(account), view, depth) > 0;
+    }
+    return publisher.tracer?.through(allowTrace, account, message, view, depth) === true;
   }
 
   #reverse(service: ServiceImportSnapshot): ServiceImportSnapshot {
@@ -368,22 +392,4 @@ function hasPrefix(message: MessageView, prefix: Buffer): boolean {
     if (reply[replyStart + k] !== prefix[k]) return false;
   }
   return true;
-}
-
-/** `text`, one character per byte, stands in `bytes[start, end)`. */
-function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let k = 0; k < text.length; k += 1) {
-    if (text.charCodeAt(k) !== bytes[start + k]) return false;
-  }
-  return true;
-}
-
-function copyBytes(from: Buffer, start: number, end: number, out: Buffer, at: number): number {
-  if (end - start < LOOP_COPY_BYTES) {
-    for (let k = start; k < end; k += 1) out[at + k - start] = from[k] as number;
-  } else {
-    from.copy(out, at, start, end);
-  }
-  return at + end - start;
 }

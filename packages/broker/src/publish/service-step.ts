@@ -10,6 +10,9 @@ export const PUBLISH_DEPTH_MAX = 16;
 export interface ServiceStep {
   /** Sends the message through every import of the plan; returns how many were delivered. */
   request(plan: Plan, message: MessageView, context: PublishContext, depth: number): number;
-  /** A message on `_R_.<thread>.<token>`; true if it was the reply to a request of some thread. */
-  reply(message: MessageView, context: PublishContext): boolean;
+  /**
+   * A message on `_R_.<thread>.<token>`; true if it was the reply to a request of some thread.
+   * `responder`: who answers, as the thread that has it says of a measured request.
+   */
+  reply(message: MessageView, context: PublishContext, responder?: Buffer): boolean;
 }

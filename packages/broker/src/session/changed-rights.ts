@@ -2,13 +2,20 @@
 // CP-60, CP-91). Owned by the worker's core, called between two turns. Must stay true: when
 // `followSnapshot` returns no session has a right, a limit or a subscription that the new snapshot
 // does not give; nothing of any session's input is parsed before that.
-import { ERROR_LINES, subscriptionRevoked } from "@weft/protocol";
+import type { Identity, TokenEnd, TokenVerdict } from "@weft/auth";
+import {
+  authorizationViolation,
+  ERROR_LINES,
+  type ErrorLine,
+  subscriptionRevoked,
+} from "@weft/protocol";
 import type {
   ConnectionLimits,
   ListenerOptions,
   SnapshotChange,
   SnapshotEffects,
 } from "../ports.ts";
+import type { PublishContext } from "../publish/context.ts";
 import { removeSubscription } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -16,6 +23,15 @@ import { loginFacts, refuse, restartLogin, setRights } from "./login.ts";
 import type { SessionHost } from "./session-host.ts";
 import { logAbout } from "./session-log.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
+
+/** What a connection reads whose token is not good any more; undefined = nothing. */
+const TOKEN_ENDS: Readonly<Record<TokenEnd, ErrorLine | undefined>> = {
+  "user expired": ERROR_LINES.userAuthenticationExpired,
+  "account expired": ERROR_LINES.accountAuthenticationExpired,
+  revoked: ERROR_LINES.userAuthenticationRevoked,
+  violation: authorizationViolation("Authentication Failure"),
+  refused: undefined,
+};
 
 /** Makes every session what the snapshot that its host has by now makes of it; `before` was before. */
 export function followSnapshot(
@@ -42,6 +58,7 @@ export function closeExcess(
   sessions: readonly ClientSession[],
   { connectionsMax, accounts }: ConnectionLimits,
 ): number {
+  if (sessions.length <= connectionsMax && accounts.size === 0) return 0;
   const open = sessions.filter(isOpen);
   let left = open.length;
   for (const session of [...open].reverse()) {
@@ -60,6 +77,11 @@ export function closeExcess(
     left -= 1;
   }
   return open.length - left;
+}
+
+/** What sessions publish in. */
+export function contextsOf(sessions: ReadonlyMap<number, ClientSession>): PublishContext[] {
+  return Array.from(sessions.values(), ({ context }) => context);
 }
 
 function isOpen({ state }: ClientSession): boolean {
@@ -106,6 +128,8 @@ function followRights(
     return 0;
   }
   if (identity === undefined) return 0;
+  const verdict = host.rules.judgeAgain(identity, loginFacts(session));
+  if (verdict !== undefined) return followToken(session, verdict);
   const { authenticator } = before;
   const { sameSecrets } = change;
   const facts = loginFacts(session);
@@ -114,15 +138,54 @@ function followRights(
     refuse(session, outcome.reason);
     return 0;
   }
-  const account =
-    outcome.kind === "granted" ? host.rules.accountByName(outcome.identity.accountName) : undefined;
-  if (outcome.kind === "moved" || account === undefined || account.index !== session.account) {
+  if (outcome.kind === "granted") return takeRights(session, identity, outcome.identity);
+  session.close("Client Closed");
+  return 0;
+}
+
+/** AC-93: the same for sessions in accounts that have changed. */
+export function followAccounts(
+  host: SessionHost,
+  sessions: ReadonlyMap<number, ClientSession>,
+  accounts: ReadonlySet<number>,
+  lowered: ReadonlyMap<number, number>,
+): void {
+  if (accounts.size === 0) return;
+  for (const session of [...sessions.values()]) {
+    const { identity } = session;
+    if (session.state !== "active" || !accounts.has(session.account)) continue;
+    if (identity === undefined) continue;
+    const verdict = host.rules.judgeAgain(identity, loginFacts(session));
+    if (verdict !== undefined) followToken(session, verdict);
+  }
+  closeExcess(host, [...sessions.values()], { connectionsMax: sessions.size, accounts: lowered });
+}
+
+function followToken(session: ClientSession, verdict: TokenVerdict): number {
+  const { identity } = session;
+  if (verdict.kind === "granted" && identity !== undefined) {
+    return takeRights(session, identity, verdict.identity);
+  }
+  if (verdict.kind === "ended") {
+    logAbout(session, "error", `authentication ended - ${verdict.detail}`);
+    const line = TOKEN_ENDS[verdict.why];
+    if (line === undefined) session.close("Authentication Failure");
+    else session.fail(line);
+  }
+  return 0;
+}
+
+/** The session stays, as somebody who may do what `next` may. */
+function takeRights(session: ClientSession, identity: Identity, next: Identity): number {
+  const { host } = session;
+  const account = host.rules.accountByName(next.accountName);
+  if (account === undefined || account.index !== session.account) {
     session.close("Client Closed");
     return 0;
   }
-  const hasSameRights = identity.permissionsKey === outcome.identity.permissionsKey;
+  const hasSameRights = identity.permissionsKey === next.permissionsKey;
   const { responses, user } = session;
-  setRights(session, account, outcome.identity);
+  setRights(session, account, next);
   // Who may answer what he was asked before keeps that right while his rights are the same.
   if (hasSameRights) session.responses = responses;
   if (session.user !== user) host.factsChanged(session);

@@ -1,6 +1,7 @@
 // The INFO of one client (CP-02 to CP-05, CP-10, CP-13): all but three of its fields are encoded once
 // for all clients that see the same. Owned by the session's worker. What must stay true: a template
 // is used only for what it was made from.
+import { SYSTEM_ACCOUNT_INDEX } from "@weft/accounts";
 import { type ClientInfo, InfoTemplate } from "@weft/protocol";
 import type { BrokerLimits, ListenerOptions, ServerIdentity } from "../ports.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -98,7 +99,7 @@ function templateFor(session: ClientSession, kind: InfoKind): InfoTemplate {
     ldm: kind.lameDuck ? true : undefined,
     connect_info: connectInfo ? true : undefined,
     remote_account: connectInfo ? host.account(session.account).name : undefined,
-    acc_is_sys: connectInfo && host.isSystemAccount(session.account) ? true : undefined,
+    acc_is_sys: connectInfo && session.account === SYSTEM_ACCOUNT_INDEX ? true : undefined,
     xkey: server.xkey,
     weft_version: server.weftVersion,
   });

@@ -2,6 +2,7 @@
 // clients, control lines that are not in canonical form. Owned by the session's worker.
 import {
   ERROR_LINES,
+  type ErrorLine,
   noRespondersMessage,
   OK,
   publishViolation,
@@ -9,6 +10,7 @@ import {
   replyViolation,
 } from "@weft/protocol";
 import { isValidLiteralSubjectBytes, matches } from "@weft/subjects";
+import type { PublishContext } from "../publish/context.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Plan } from "../publish/plan.ts";
 import { PARKED } from "../publish/publisher.ts";
@@ -41,7 +43,7 @@ function isReservedReply(input: Buffer, start: number, end: number): boolean {
  * Rewrites a message whose control line ended in an unusual way (LF alone, more blanks), so that
  * its tail can be forwarded as it stands.
  */
-function makeCanonical(message: MessageView): void {
+export function makeCanonical(message: MessageView): void {
   const { subjectStart, subjectEnd, replyStart, replyEnd, bodyStart, bodyEnd } = message;
   const total = bodyEnd - bodyStart;
   const sizes = message.headerBytes < 0 ? `${total}` : `${message.headerBytes} ${total}`;
@@ -78,14 +80,30 @@ export function publishInHand(session: ClientSession): boolean {
 function publishChecked(session: ClientSession, plan: Plan): boolean {
   const { host } = session;
   const { message, publisher } = host;
+  const context = admitPublish(session, plan);
+  if (context === undefined) return true;
+  const followed = context === session.context ? plan : publisher.planFor(context, message, 0);
+  const result = publisher.run(followed, message, context, 0);
+  if (result === PARKED) return parkPublish(session);
+  countIn(session);
+  if (result === 0) tellNobody(session);
+  return true;
+}
+
+/**
+ * May this message be published, and as whom? Undefined = refused, which the client has been told.
+ * `plan` is that of the session's own context.
+ */
+export function admitPublish(session: ClientSession, plan: Plan): PublishContext | undefined {
+  const { host } = session;
+  const { message } = host;
   // Tried again after parking: it was allowed and answered the first time.
   const again = session.publishParked;
   if (again) {
     session.publishParked = false;
     session.refreshQuick();
   }
-  let followed = plan;
-  let context = session.context;
+  let { context } = session;
   if (!again && session.pedantic && !isLiteral(message)) {
     session.fail(ERROR_LINES.invalidPublishSubject);
   }
@@ -93,36 +111,38 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
     const subject = message.subject.toString("latin1", message.subjectStart, message.subjectEnd);
     if (!again && session.responses?.answerAllowed(subject, host.clock.monotonicMs()) !== true) {
       countIn(session);
-      refusePublish(session);
-      return true;
+      refusePublish(session, subjectOf(message));
+      return undefined;
     }
     context = host.contexts.internal(session.account);
-    followed = publisher.planFor(context, message, 0);
   }
   const hasReply = message.replyStart >= 0;
   if (hasReply && isReservedReply(message.reply, message.replyStart, message.replyEnd)) {
     countIn(session);
     const reply = message.reply.subarray(message.replyStart, message.replyEnd);
     logAbout(session, "error", `Publish Violation - Reply ${quoteBytes(reply)}`);
-    session.fail(replyViolation(reply));
-    return true;
+    refuse(session, replyViolation(reply));
+    return undefined;
   }
   // Before the message itself, which may go to the same connection (CP-22).
   if (!again && session.verbose) session.send(OK);
-  const result = publisher.run(followed, message, context, 0);
-  if (result === PARKED) {
-    session.publishParked = true;
-    // It has to come back here: the hit path would leave the mark to the publish behind it.
-    session.contextId = -1;
-    host.park(session, publisher.parkedOn);
-    return false;
-  }
-  countIn(session);
-  if (result === 0 && hasReply && session.noResponders) {
-    const reply = message.reply.subarray(message.replyStart, message.replyEnd);
-    sendNoResponders(session, reply, subjectOf(message));
-  }
-  return true;
+  return context;
+}
+
+/** The publish has to come back here: the hit path would leave its mark to the one behind it. */
+export function parkPublish(session: ClientSession): false {
+  session.publishParked = true;
+  session.contextId = -1;
+  session.host.park(session, session.publisher.parkedOn);
+  return false;
+}
+
+/** CP-64: the message in hand reached nobody. */
+function tellNobody(session: ClientSession): void {
+  const { message } = session.host;
+  if (message.replyStart < 0 || !session.noResponders) return;
+  const reply = message.reply.subarray(message.replyStart, message.replyEnd);
+  sendNoResponders(session, reply, subjectOf(message));
 }
 
 /** CP-64: to the requester's own plain subscription for the reply; without one nothing is sent. */
@@ -136,7 +156,7 @@ export function sendNoResponders(session: ClientSession, reply: Buffer, subject:
   }
 }
 
-function subjectOf(message: MessageView): Buffer {
+export function subjectOf(message: MessageView): Buffer {
   return message.subject.subarray(message.subjectStart, message.subjectEnd);
 }
 
@@ -144,14 +164,19 @@ function isLiteral(message: MessageView): boolean {
   return isValidLiteralSubjectBytes(message.subject, message.subjectStart, message.subjectEnd);
 }
 
-function countIn(session: ClientSession): void {
+export function countIn(session: ClientSession): void {
   const { message } = session.host;
   session.inMessages += 1;
   session.inBytes += message.bodyEnd - message.bodyStart;
 }
 
-function refusePublish(session: ClientSession): void {
-  const subject = subjectOf(session.host.message);
+export function refusePublish(session: ClientSession, subject: Buffer): void {
   logAbout(session, "error", `Publish Violation - Subject ${quoteBytes(subject)}`);
-  session.fail(publishViolation(subject));
+  refuse(session, publishViolation(subject));
+}
+
+function refuse(session: ClientSession, line: ErrorLine): void {
+  const { trace } = session.host.message;
+  if (trace !== undefined) trace.ingress.error = line.text;
+  session.fail(line);
 }

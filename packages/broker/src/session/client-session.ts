@@ -24,6 +24,7 @@ import {
   PARSE_FAILURES,
   type ParseFailure,
   PONG,
+  type PublishParts,
   TRANSPORT_REASONS,
 } from "@weft/protocol";
 import { ITEM_SOLE, writeItem } from "../deliver/bus-frame.ts";
@@ -35,6 +36,7 @@ import { contextMix } from "../publish/plan-cache.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
+import { type ClientFacts, NO_FACTS } from "./client-description.ts";
 import { clientInfo } from "./client-info.ts";
 import { isPlainRequest, publishInHand } from "./client-publish.ts";
 import type { ClientTrace } from "./client-trace.ts";
@@ -43,6 +45,7 @@ import { connect, loginWithoutConnect } from "./login.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
 import { SessionInput } from "./session-input.ts";
 import { logAbout } from "./session-log.ts";
+import { publishTraced, traceOversized } from "./traced-publish.ts";
 
 export type SessionState =
   | "greeting"
@@ -57,16 +60,6 @@ export type SessionState =
 export const WAIT_LANE = 1;
 export const WAIT_STALL = 2;
 export const WAIT_LOGIN = 4;
-
-/** What CONNECT said that is kept for as long as the connection lives. */
-export interface ClientFacts {
-  readonly name: string;
-  readonly language: string;
-  readonly version: string;
-  readonly protocol: number;
-}
-
-const NO_FACTS: ClientFacts = { name: "", language: "", version: "", protocol: 0 };
 
 // As in plan-cache.ts and deliverer.ts: V8 folds constants of the same module only.
 const HIT_SLOT_MASK = (1 << 16) - 1;
@@ -286,6 +279,14 @@ export class ClientSession implements ClientOps, TransportEvents {
     return publishInHand(this);
   }
 
+  onTracedPublish(...publish: PublishParts): boolean {
+    return publishTraced(this, publish);
+  }
+
+  onOversizedHeaders(input: Buffer, start: number, end: number, totalBytes: number): void {
+    traceOversized(this, input.subarray(start, end), totalBytes);
+  }
+
   onConnect(input: Buffer, start: number, end: number): boolean {
     return connect(this, input, start, end);
   }
@@ -447,11 +448,10 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   /** Points the message in hand at this session, once per piece of input. */
   #bindMessage(): void {
-    const { host } = this;
-    host.publisher.beginTurn();
-    const message = host.message;
+    const { message, threadIndex } = this.host;
+    this.publisher.beginTurn();
     message.source = this;
-    message.sourceThread = host.threadIndex;
+    message.sourceThread = threadIndex;
     message.sourceClientId = this.clientId;
     message.wantsNoResponders = this.noResponders;
     message.mayPark = true;

@@ -2,7 +2,13 @@
 // leaves, in the reference's form. Stands between parser and session while tracing is on, and only
 // then. Owned by the session's worker. What must stay true: it changes nothing; CONNECT shows no
 // secret (LG-12).
-import { type ClientOps, type ParseFailure, quoteBytes, redactConnect } from "@weft/protocol";
+import {
+  type ClientOps,
+  type ParseFailure,
+  type PublishParts,
+  quoteBytes,
+  redactConnect,
+} from "@weft/protocol";
 import type { TraceOptions } from "../ports.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Target } from "../publish/plan.ts";
@@ -67,15 +73,19 @@ export class ClientTrace implements ClientOps {
     bodyEnd: number,
     headerBytes: number,
   ): boolean {
-    // One that was parked comes again.
-    if (!this.#session.publishParked) {
-      const verb = isHeaderPublish(input, subjectStart) ? "HPUB" : "PUB";
-      this.#operation(verb, input, subjectStart, lineEnd(input, bodyStart));
-      this.#payload("<<-", input, bodyStart, bodyEnd, headerBytes);
-    }
+    this.#publish(input, subjectStart, bodyStart, bodyEnd, headerBytes);
     // biome-ignore format: one call
     return this.#session.onPublish(input, subjectStart, subjectEnd, hash, replyStart, replyEnd,
       tailStart, bodyStart, bodyEnd, headerBytes);
+  }
+
+  onTracedPublish(...publish: PublishParts): boolean {
+    this.#publish(publish[0], publish[1], publish[7], publish[8], publish[9]);
+    return this.#session.onTracedPublish(...publish);
+  }
+
+  onOversizedHeaders(input: Buffer, start: number, end: number, totalBytes: number): void {
+    this.#session.onOversizedHeaders(input, start, end, totalBytes);
   }
 
   onConnect(input: Buffer, start: number, end: number): boolean {
@@ -146,6 +156,20 @@ export class ClientTrace implements ClientOps {
   /** A subscription is gone. */
   unsubscribed(sid: string): void {
     this.#line(`<-> [DELSUB ${Buffer.from(sid, "latin1").toString("utf8")}]`);
+  }
+
+  #publish(
+    input: Buffer,
+    subjectStart: number,
+    bodyStart: number,
+    bodyEnd: number,
+    headerBytes: number,
+  ): void {
+    // One that was parked comes again.
+    if (this.#session.publishParked) return;
+    const verb = isHeaderPublish(input, subjectStart) ? "HPUB" : "PUB";
+    this.#operation(verb, input, subjectStart, lineEnd(input, bodyStart));
+    this.#payload("<<-", input, bodyStart, bodyEnd, headerBytes);
   }
 
   #operation(verb: string, input: Buffer, start: number, end: number): void {

@@ -1,5 +1,5 @@
 // What others may know of a session, for the connection board (MO-20). Owned by its worker.
-import { type ConnectionFacts, encodeFacts } from "@weft/base";
+import { type ConnectionFacts, encodeFacts, type TokenLabels } from "@weft/base";
 import type { ClientSession } from "./client-session.ts";
 
 /** `account`: its name, "" before the login. */
@@ -23,8 +23,18 @@ export function factsText(session: ClientSession, account: string): string {
     tlsFirst: session.tlsFirst,
     tlsPeerSubject: tls?.peerSubject ?? "",
     tlsPeerCertificate: base64(tls?.peerCertificate),
+    token: tokenLabels(session),
   };
   return encodeFacts(known);
+}
+
+/** AN-57. Undefined = the login was by something else. */
+export function tokenLabels({ identity, account, host }: ClientSession): TokenLabels | undefined {
+  const token = identity?.token;
+  if (token === undefined || account < 0) return undefined;
+  const { issuerKey, tags } = token;
+  const { name, nameTag } = host.account(account);
+  return { issuerKey, tags, accountTag: nameTag ?? name };
 }
 
 function base64(bytes: Uint8Array | undefined): string {

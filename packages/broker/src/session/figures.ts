@@ -14,6 +14,7 @@ import {
   FIGURE_SUBSCRIPTIONS,
 } from "@weft/base";
 import type { ConnectionBoard, ControlPort, FinishedConnection, WorkerCounters } from "../ports.ts";
+import type { Publisher } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
 import { factsText } from "./connection-facts.ts";
 
@@ -41,11 +42,18 @@ export class Figures {
     this.#counters = dependencies.counters;
     this.#control = dependencies.control;
     this.#clock = dependencies.clock;
-    this.tick();
+    this.#followClock();
   }
 
-  /** Follows the wall clock. */
-  tick(): void {
+  /** Follows the wall clock, and counts what plans there are. */
+  tick({ misses, cache, fanoutMax }: Publisher): void {
+    this.#followClock();
+    this.#counters.planMisses = misses;
+    this.#counters.plansKept = cache.count;
+    this.#counters.fanoutMax = fanoutMax;
+  }
+
+  #followClock(): void {
     const unixMs = Number(this.#clock.unixNanos() / 1_000n) / 1_000;
     this.#unixOffsetMs = unixMs - this.#clock.monotonicMs();
   }

@@ -21,12 +21,14 @@ import {
   parseConnect,
 } from "@weft/protocol";
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
+import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
 /** What is shown of a token in place of a name. */
 const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
+const NANOS_PER_MS = 1_000_000n;
 
 /** One CONNECT. False stops the parser: refused, or waiting for an answer. */
 export function connect(
@@ -79,10 +81,13 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   const pending = session.pendingLogin;
   if (pending === undefined || session.state !== "logging-in") return;
   session.pendingLogin = undefined;
-  const outcome = session.host.rules.finishLogin(pending, answer);
+  const facts = loginFacts(session);
+  const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
+  const outcome = session.host.rules.finishLogin(pending, answer, request, facts);
   session.state = "connecting";
   follow(session, outcome);
-  session.go(WAIT_LOGIN);
+  // One answer may lead to the next question.
+  if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
 
 /**
@@ -104,13 +109,14 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
-    refuse(session, outcome.reason);
+    refuse(session, outcome.detail ?? outcome.reason, outcome.accountName);
     return false;
   }
   if (outcome.kind === "pending") {
-    const question = questionOf(outcome.wait);
+    const { wait } = outcome;
+    const question = wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
     if (question === undefined) {
-      refuse(session, "unsupported login method");
+      refuse(session, wait.kind === "callout" ? "too many callouts" : "unsupported login method");
       return false;
     }
     session.pendingLogin = outcome;
@@ -173,6 +179,7 @@ export function setRights(
     permissionsKey,
     restricted ? permissions : undefined,
   );
+  session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
   if (identity.kind === "token") session.user = HIDDEN;
@@ -188,6 +195,13 @@ export function setRights(
   );
 }
 
+/** CP-82. Wall-clock time to the clock of deadlines; 0 = none. */
+function deadlineOf({ host }: ClientSession, expiresAtMs: number | undefined): number {
+  if (expiresAtMs === undefined) return 0;
+  const leftMs = expiresAtMs - Number(host.clock.unixNanos() / NANOS_PER_MS);
+  return Math.max(1, host.clock.monotonicMs() + leftMs);
+}
+
 /** Protocol switches of CONNECT, after the login (CP-22 to CP-27). */
 function applyOptions(session: ClientSession, options: ConnectOptions): boolean {
   const { host } = session;
@@ -201,6 +215,7 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
     language: options.lang,
     version: options.version,
     protocol: options.protocol,
+    connectTookMs: Math.max(1e-6, Number(host.clock.unixNanos()) / 1e6 - session.startedUnixMs),
   };
   host.factsChanged(session);
   session.refreshSpecial();
@@ -218,8 +233,15 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
-/** The client is not, or not any more, who it would have to be. */
-export function refuse(session: ClientSession, reason: string): void {
+/**
+ * The client is not, or not any more, who it would have to be. `calloutAccount`: it was a service of
+ * this account that said so.
+ */
+export function refuse(
+  session: ClientSession,
+  reason: string,
+  calloutAccount?: string | undefined,
+): void {
   const { host, lastOptions } = session;
   const who = refusedUser(lastOptions);
   session.lastOptions = undefined;
@@ -229,6 +251,9 @@ export function refuse(session: ClientSession, reason: string): void {
   logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation("Authentication Failure"));
   host.events?.refused(session, "Authentication Failure");
+  const account =
+    calloutAccount === undefined ? undefined : host.rules.accountByName(calloutAccount);
+  if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
 }
 
 /** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
@@ -241,6 +266,7 @@ export function loginFacts(session: ClientSession): LoginFacts {
   return {
     nonce: session.nonce === "" ? NO_NONCE : Buffer.from(session.nonce, "latin1"),
     connectionType: "STANDARD",
+    address: session.transport.remoteAddress,
     tls: session.tls,
   };
 }

@@ -4,6 +4,7 @@ import { encodeInfo } from "@weft/protocol";
 import type { ConnectionAnswer, ConnectionOrder } from "../ports.ts";
 import { clientInfo } from "./client-info.ts";
 import type { ClientSession } from "./client-session.ts";
+import { tokenLabels } from "./connection-facts.ts";
 
 const NO_LAME_DUCK =
   "client does not support Lame Duck Mode or is not ready to receive the notification";
@@ -19,7 +20,12 @@ export function obeyOrder(session: ClientSession, { what }: ConnectionOrder): Co
       session.send(encodeInfo(clientInfo(session, { connectInfo: true, lameDuck: true })));
       return DONE;
     case "permissions":
-      return { permissions: session.permissions?.rules };
+      return {
+        permissions: session.permissions?.rules,
+        accountTag: tokenLabels(session)?.accountTag,
+        userName: session.identity?.token?.name || undefined,
+        expiresAtMs: session.identity?.expiresAtMs,
+      };
   }
 }
 

@@ -1,15 +1,16 @@
 // What an exporter hears of a requester (AC-34, AC-37), and that what is kept is never out of date.
 import { describe, expect, test } from "vitest";
-import { type Requester, RequestInfoCache, RequestOrigin } from "./request-info.ts";
+import type { DescribedClient } from "./client-description.ts";
+import { RequestInfoCache, RequestOrigin } from "./request-info.ts";
 
 const ACCOUNTS = [{ name: "$G" }, { name: "$SYS" }, { name: "USER" }, { name: "MIDDLE" }];
 
-function requester(more: Partial<Requester> = {}): Requester {
+function requester(more: Partial<DescribedClient> = {}): DescribedClient {
   return {
     clientId: 7,
     startedUnixMs: 1_700_000_000_123,
     roundTripMs: 0.25,
-    facts: { name: "asker", language: "js", version: "1.2", protocol: 1 },
+    facts: { name: "asker", language: "js", version: "1.2", protocol: 1, connectTookMs: 0 },
     user: "ulla",
     transport: { remoteAddress: "10.0.0.1" },
     host: { server: { name: "weft-1" } },
@@ -17,7 +18,10 @@ function requester(more: Partial<Requester> = {}): Requester {
   };
 }
 
-function origin(session: Requester | undefined, more: Partial<RequestOrigin> = {}): RequestOrigin {
+function origin(
+  session: DescribedClient | undefined,
+  more: Partial<RequestOrigin> = {},
+): RequestOrigin {
   return Object.assign(new RequestOrigin(), { session, account: 2, ...more });
 }
 
@@ -48,7 +52,7 @@ describe("request info", () => {
         '"name":"asker","lang":"js","ver":"1.2","rtt":250000,"server":"weft-1","kind":"Client",' +
         '"client_type":"nats"}',
     );
-    const facts = { name: "", language: "", version: "", protocol: 1 };
+    const facts = { name: "", language: "", version: "", protocol: 1, connectTookMs: 0 };
     expect(textOf(cache, origin(requester({ facts, user: "" }), ALL))).toBe(
       '{"start":"2023-11-14T22:13:20.123Z","host":"10.0.0.1","id":7,"acc":"USER","rtt":250000,' +
         '"server":"weft-1","kind":"Client","client_type":"nats"}',
@@ -70,7 +74,13 @@ describe("request info", () => {
   });
 
   test("attack 48: names cannot add header lines", () => {
-    const facts = { name: "a\r\nEvil: 1", language: "", version: "", protocol: 1 };
+    const facts = {
+      name: "a\r\nEvil: 1",
+      language: "",
+      version: "",
+      protocol: 1,
+      connectTookMs: 0,
+    };
     const text = textOf(new RequestInfoCache(ACCOUNTS), origin(requester({ facts }), ALL));
     expect(text).not.toMatch(/[\r\n]/);
     expect(JSON.parse(text)).toMatchObject({ name: "a\r\nEvil: 1" });

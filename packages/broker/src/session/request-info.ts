@@ -2,29 +2,22 @@
 // header lines ready to be copied. Owned by the worker's core. Must stay true: nothing is told but
 // what the requester's own import shares, however many accounts the request goes on through.
 import { lastHeader } from "@weft/protocol";
-import type { ClientFacts } from "./client-session.ts";
+import {
+  type ClientDescription,
+  type ClientFacts,
+  type DescribedClient,
+  describeClient,
+} from "./client-description.ts";
 
 export const REQUEST_INFO_KEY = Buffer.from("Nats-Request-Info", "latin1");
 const STATUS_LINE = Buffer.from("NATS/1.0\r\n", "latin1");
 /** Lines kept, a power of two; for connections and imports that share a place only the last one. */
 const PLACES = 1_024;
 
-/** What is told of a session. */
-export interface Requester {
-  readonly clientId: number;
-  readonly startedUnixMs: number;
-  readonly roundTripMs: number;
-  /** Another object whenever CONNECT said something else. */
-  readonly facts: ClientFacts;
-  readonly user: string;
-  readonly transport: { readonly remoteAddress: string };
-  readonly host: { readonly server: { readonly name: string } };
-}
-
 /** Where a request comes from, and the way that it took. Refilled for each request. */
 export class RequestOrigin {
   /** Who asks, if it is a connection of this thread. */
-  session: Requester | undefined;
+  session: DescribedClient | undefined;
   /** Account of who asks. */
   account = -1;
   /** Last account that passed the request on; -1 = none. */
@@ -116,31 +109,13 @@ export class RequestInfoCache {
     return lastHeader(REQUEST_INFO_KEY.toString("latin1"), JSON.stringify(this.#fields(origin)));
   }
 
-  /** Fields and order as the reference writes them. */
-  #fields(origin: RequestOrigin): object {
-    const { session } = origin;
-    const common = {
-      acc: this.#accounts[origin.account]?.name ?? "",
-      svc: origin.service < 0 ? undefined : this.#accounts[origin.service]?.name,
-    };
-    const roundTripNanos = Math.round((session?.roundTripMs ?? 0) * 1e6);
-    const rtt = roundTripNanos === 0 ? undefined : roundTripNanos;
-    const server = origin.withServer ? session?.host.server.name : undefined;
-    if (!origin.shared || session === undefined) return { ...common, rtt, server };
-    const { facts } = session;
-    return {
-      start: new Date(session.startedUnixMs).toISOString(),
-      host: session.transport.remoteAddress,
-      id: session.clientId,
-      ...common,
-      user: session.user === "" ? undefined : session.user,
-      name: facts.name === "" ? undefined : facts.name,
-      lang: facts.language === "" ? undefined : facts.language,
-      ver: facts.version === "" ? undefined : facts.version,
-      rtt,
-      server,
-      kind: "Client",
-      client_type: "nats",
-    };
+  #fields(origin: RequestOrigin): ClientDescription {
+    const { account, service, shared: detailed, withServer } = origin;
+    return describeClient(origin.session, {
+      account: this.#accounts[account]?.name ?? "",
+      service: service < 0 ? undefined : this.#accounts[service]?.name,
+      detailed,
+      withServer,
+    });
   }
 }

@@ -39,7 +39,6 @@ export interface SessionHost {
   listener(index: number): ListenerOptions;
   newOutbox(session: ClientSession): Outbox;
   account(index: number): AccountSnapshot;
-  isSystemAccount(index: number): boolean;
   /** True if connections without credentials may be refused, so CONNECT has to come first. */
   readonly authRequired: boolean;
   readonly infoAuthRequired: boolean;

@@ -1,7 +1,7 @@
 // CP-68: any split of the same bytes gives the same operations, also when operations have to wait;
 // memory follows what arrived, not what was announced.
 import { createPrng, LIMITS } from "@weft/base";
-import { type ClientOps, ClientParser } from "@weft/protocol";
+import { type ClientOps, ClientParser, type PublishParts } from "@weft/protocol";
 import { describe, expect, test, vi } from "vitest";
 import { SessionInput } from "./session-input.ts";
 
@@ -39,6 +39,12 @@ class Recorder implements ClientOps {
     this.operations.push(`pub ${subject} ${reply} ${headerBytes} ${body}`);
     return true;
   }
+
+  onTracedPublish(...publish: PublishParts): boolean {
+    return this.onPublish(...publish);
+  }
+
+  onOversizedHeaders(): void {}
 
   onConnect(input: Buffer, start: number, end: number): boolean {
     this.operations.push(`connect ${input.toString("latin1", start, end)}`);

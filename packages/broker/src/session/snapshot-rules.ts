@@ -1,7 +1,9 @@
-// Who may log in, and to which accounts, as one snapshot says. Owned by the worker's core; immutable,
-// made anew for each snapshot.
-import type { AccountSnapshot } from "@weft/accounts";
+// Who may log in, and to which accounts, as one snapshot says. Owned by the worker's core; made anew
+// for each snapshot. Only the accounts in it may change: where they come by tokens, one by one.
+import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
 import {
+  CalloutGate,
+  CalloutUsers,
   type FormerLogin,
   type Identity,
   type LoginAnswer,
@@ -11,23 +13,73 @@ import {
   type ReauthorizeOutcome,
   reauthorize,
   StaticAuthenticator,
+  type TokenLogins,
+  type TokenVerdict,
 } from "@weft/auth";
-import type { BrokerSnapshot } from "../ports.ts";
+import { assert } from "@weft/base";
+import type { BrokerSnapshot, ListenerOptions } from "../ports.ts";
 import { CertificateUsers } from "./certificate-users.ts";
 import type { PendingLogin } from "./session-host.ts";
 
 export class SnapshotRules {
   readonly snapshot: BrokerSnapshot;
   readonly authenticator: StaticAuthenticator;
+  /** True if a CONNECT has to be accepted before anything else is. */
+  readonly authRequired: boolean;
+  /** CP-05. */
+  readonly infoAuthRequired: boolean;
+  /** CP-04. */
+  readonly nonceRequired: boolean;
+  /** Undefined without operators. */
+  readonly #tokens: TokenLogins | undefined;
+  readonly #callout: CalloutGate | undefined;
+  readonly #calloutUsers = new CalloutUsers();
   readonly #accountsByName = new Map<string, AccountSnapshot>();
 
-  constructor(snapshot: BrokerSnapshot) {
+  constructor(snapshot: BrokerSnapshot, tokens?: TokenLogins) {
     this.snapshot = snapshot;
-    for (const account of snapshot.accounts.accounts) {
-      if (account.retired !== true) this.#accountsByName.set(account.name, account);
-    }
+    for (const account of snapshot.accounts.accounts) this.#name(account);
     const certificates = new CertificateUsers(snapshot.auth.users);
-    this.authenticator = new StaticAuthenticator(snapshot.auth, certificates);
+    const authenticator = new StaticAuthenticator(snapshot.auth, certificates);
+    this.authenticator = authenticator;
+    const { operator } = snapshot;
+    this.#tokens = operator === undefined ? undefined : tokens;
+    this.#tokens?.follow(operator);
+    const byToken = this.#tokens !== undefined;
+    this.authRequired = byToken || authenticator.authRequired;
+    this.infoAuthRequired = byToken || authenticator.infoAuthRequired;
+    this.nonceRequired = byToken || authenticator.nonceRequired;
+    const { callout } = snapshot.auth;
+    this.#callout = callout && new CalloutGate(callout);
+  }
+
+  /** Accounts that came, changed and went. The snapshot is this thread's own copy. */
+  followAccounts({ accounts }: AccountsDelta): void {
+    const known = this.snapshot.accounts.accounts as AccountSnapshot[];
+    for (const account of accounts) {
+      const former = known[account.index];
+      if (former !== undefined && this.#accountsByName.get(former.name) === former) {
+        this.#accountsByName.delete(former.name);
+      }
+      known[account.index] = account;
+      this.#name(account);
+    }
+  }
+
+  #name(account: AccountSnapshot): void {
+    if (account.retired !== true) this.#accountsByName.set(account.name, account);
+  }
+
+  listener(index: number): ListenerOptions {
+    const listener = this.snapshot.listeners[index];
+    assert(listener !== undefined, "a connection comes from a known listener");
+    return listener;
+  }
+
+  account(index: number): AccountSnapshot {
+    const account = this.snapshot.accounts.accounts[index];
+    assert(account !== undefined, "an account of the snapshot");
+    return account;
   }
 
   /** Index and limits of an account by name. */
@@ -36,21 +88,41 @@ export class SnapshotRules {
   }
 
   beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
-    return this.authenticator.begin(request, facts);
+    if (this.#tokens !== undefined) return this.#tokens.begin(request, facts);
+    return this.#follow(this.authenticator.begin(request, facts), request);
   }
 
-  finishLogin(pending: PendingLogin, answer: LoginAnswer): LoginOutcome {
-    return this.authenticator.finish(pending.wait, answer);
+  finishLogin(
+    { wait }: PendingLogin,
+    answer: LoginAnswer,
+    request: LoginRequest,
+    facts: LoginFacts,
+  ): LoginOutcome {
+    const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
+    if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
+    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
+    return this.#follow(this.authenticator.finish(wait, answer), request);
+  }
+
+  #follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
+    return this.#callout === undefined ? outcome : this.#callout.follow(outcome, request);
   }
 
   /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
   anonymous(facts: LoginFacts): Identity | undefined {
-    const outcome = this.authenticator.begin({}, facts);
+    if (this.#tokens !== undefined) return undefined;
+    const outcome = this.beginLogin({}, facts);
     return outcome.kind === "granted" ? outcome.identity : undefined;
   }
 
   /** What these users make of somebody who was let in by others. */
   reauthorize(login: FormerLogin): ReauthorizeOutcome {
     return reauthorize(login, this.authenticator);
+  }
+
+  /** What is true now of somebody who logged in by a token; undefined = by something else. */
+  judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
+    if (identity.token === undefined && identity.kind !== "callout") return undefined;
+    return this.#tokens?.judgeAgain(identity, facts);
   }
 }

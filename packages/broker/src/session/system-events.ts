@@ -20,6 +20,7 @@ import { MessageView } from "../publish/message-view.ts";
 import { hashSubject } from "../publish/plan-compiler.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
+import { tokenLabels } from "./connection-facts.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 const NANOS_PER_MS = 1e6;
@@ -102,6 +103,12 @@ export class SystemEvents {
     if (this.#isWanted(own, this.#accountAuthError)) this.#publishEnd(session, own, reason);
   }
 
+  /** AN-75: a callout service refused it; the account of the service is told why. */
+  refusedByService(session: ClientSession, account: number, reason: string): void {
+    const context = this.#contexts.internal(account);
+    if (this.#isWanted(context, this.#accountAuthError)) this.#publishEnd(session, context, reason);
+  }
+
   #publishEnd(session: ClientSession, context: PublishContext, reason: string): void {
     const { inMessages, inBytes, outbox } = session;
     const traffic = {
@@ -148,6 +155,7 @@ export class SystemEvents {
       language: facts.language || (connectOptions?.lang ?? ""),
       version: facts.version || (connectOptions?.version ?? ""),
       roundTripNanos: Math.round(session.roundTripMs * NANOS_PER_MS),
+      token: tokenLabels(session),
     };
   }
 

@@ -238,6 +238,26 @@ describe("AC-50, AC-51: specifications", () => {
     expect(compileAccounts(made.specs)).toMatchObject({ ok: true });
   });
 
+  test("AC-60, AC-73: what is measured and traced", () => {
+    const latency = { sampling: 0, results: "got" };
+    const whole = account(0, [
+      exportOf("service", "a", { latency, allowTrace: true }),
+      exportOf("service", "b", { latency: { ...latency, sampling: 7 } }),
+      exportOf("service", "c", { latency, responseType: "Stream" }),
+    ]);
+    const trace = { destination: "traces", sampling: 0 };
+    const nats = { ...whole.claims.nats, trace };
+    const traced = { ...whole, claims: { ...whole.claims, nats } };
+    const [spec] = accountSpecs([traced], NOW_MS, verifier).specs;
+    expect(spec?.exports?.map((one) => one.latency)).toEqual([
+      { samplingPercent: "headers", subject: "got" },
+      { samplingPercent: 7, subject: "got" },
+      undefined,
+    ]);
+    expect(spec?.messageTrace).toEqual({ destination: "traces", samplingPercent: 100 });
+    expect(compileAccounts(spec === undefined ? [] : [spec]).ok).toBe(true);
+  });
+
   test("AC-35, AC-56: imports that are not allowed are left out and told", () => {
     const exporter = account(0, [exportOf("service", "pos.*", { accountTokenPosition: 2 })]);
     const importer = account(

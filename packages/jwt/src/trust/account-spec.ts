@@ -5,6 +5,7 @@ import type {
   AccountSpec,
   ExportSpec,
   ImportSpec,
+  LatencySpec,
   MappingSpec,
   ResponseType,
 } from "@weft/accounts";
@@ -46,13 +47,36 @@ export function accountSpecs(
   nowMs: number,
   verifier: SignatureVerifier,
 ): AccountSpecs {
-  const specs = new SpecMaker(accounts, nowMs, verifier);
+  const byKey = new Map(accounts.map((account) => [account.key, account]));
+  const specs = new SpecMaker((key) => byKey.get(key), nowMs, verifier);
   const imports = accounts.map((account) => specs.importsOf(account));
   return {
     specs: accounts.map((account, at) => specs.specOf(account, imports[at] ?? [])),
     problems: specs.problems,
     validUntilMs: specs.validUntilMs,
   };
+}
+
+/** The specification of one account of many that come and go. */
+export interface SingleAccountSpec {
+  readonly spec: AccountSpec;
+  readonly problems: readonly ImportProblem[];
+  readonly validUntilMs: number | undefined;
+}
+
+/**
+ * The same for one account; `find` gives those that it imports from, as far as they are there. Its
+ * exports with tokens list nobody: who has a good token is told by `activated` of the import.
+ */
+export function accountSpec(
+  account: TrustedAccount,
+  find: (key: string) => TrustedAccount | undefined,
+  nowMs: number,
+  verifier: SignatureVerifier,
+): SingleAccountSpec {
+  const specs = new SpecMaker(find, nowMs, verifier);
+  const spec = specs.specOf(account, specs.importsOf(account));
+  return { spec, problems: specs.problems, validUntilMs: specs.validUntilMs };
 }
 
 /** What an import asks of its exporter. */
@@ -65,14 +89,18 @@ interface Wanted {
 class SpecMaker {
   readonly problems: ImportProblem[] = [];
   validUntilMs: number | undefined;
-  readonly #byKey: ReadonlyMap<string, TrustedAccount>;
+  readonly #find: (key: string) => TrustedAccount | undefined;
   readonly #nowMs: number;
   readonly #verifier: SignatureVerifier;
   /** Importers of exports that need a token. */
   readonly #approved = new Map<ExportClaim, Set<string>>();
 
-  constructor(accounts: readonly TrustedAccount[], nowMs: number, verifier: SignatureVerifier) {
-    this.#byKey = new Map(accounts.map((account) => [account.key, account]));
+  constructor(
+    find: (key: string) => TrustedAccount | undefined,
+    nowMs: number,
+    verifier: SignatureVerifier,
+  ) {
+    this.#find = find;
     this.#nowMs = nowMs;
     this.#verifier = verifier;
   }
@@ -83,22 +111,27 @@ class SpecMaker {
       if (claim.type === "") continue;
       const spec = importSpec(claim, claim.type);
       const wanted = { kind: claim.type, subject: spec.subject };
-      const problem = this.#authorize(account, claim, wanted);
-      if (problem === undefined) specs.push(spec);
+      const verdict = this.#authorize(account, claim, wanted);
+      if (verdict === "public") specs.push(spec);
+      else if (verdict === "activated") specs.push({ ...spec, activated: true });
       else {
         const where = { account: account.key, exporter: claim.account };
-        this.problems.push({ ...where, ...wanted, problem });
+        this.problems.push({ ...where, ...wanted, problem: verdict.problem });
       }
     }
     return specs;
   }
 
-  /** Why the import does not work; what needs a token is noted as approved. */
-  #authorize(account: TrustedAccount, claim: ImportClaim, wanted: Wanted): string | undefined {
-    const exporter = this.#byKey.get(claim.account);
-    if (exporter === undefined) return "account missing";
+  /** Whether the import works; what needs a token is noted as approved. */
+  #authorize(
+    account: TrustedAccount,
+    claim: ImportClaim,
+    wanted: Wanted,
+  ): "public" | "activated" | { readonly problem: string } {
+    const exporter = this.#find(claim.account);
+    if (exporter === undefined) return { problem: "account missing" };
     const deciding = decidingExports(exporter, wanted);
-    if (deciding.length === 0) return "not exported";
+    if (deciding.length === 0) return { problem: "not exported" };
     const tokenExports = deciding.filter(needsToken);
     let untilSeconds = 0;
     for (const { revocations } of tokenExports) {
@@ -110,14 +143,14 @@ class SpecMaker {
         this.#nowMs,
         this.#verifier,
       );
-      if (!verdict.ok) return verdict.problem;
+      if (!verdict.ok) return verdict;
       untilSeconds = verdict.claims.expiresAtSeconds;
     }
     for (const one of deciding) {
       const position = one.accountTokenPosition;
       // The wildcard of the export itself names nobody.
       if (position > 0 && wanted.subject.split(".")[position - 1] !== account.key) {
-        return "account is not named at the account token position";
+        return { problem: "account is not named at the account token position" };
       }
     }
     for (const one of tokenExports) {
@@ -125,7 +158,7 @@ class SpecMaker {
       this.#approved.set(one, approved.add(account.key));
     }
     this.#endsAt(untilSeconds);
-    return undefined;
+    return tokenExports.length > 0 ? "activated" : "public";
   }
 
   #endsAt(seconds: number): void {
@@ -150,11 +183,16 @@ class SpecMaker {
     return {
       name: account.key,
       nkey: account.key,
+      nameTag: account.claims.name === "" ? undefined : account.claims.name,
       limits: limitsSpec(nats.limits),
       mappings,
       exports: nats.exports.flatMap((claim) => exportSpec(claim, this.#approved.get(claim))),
       imports,
       defaultPermissions: permissionsSpec(nats.defaultPermissions),
+      messageTrace: nats.trace && {
+        destination: nats.trace.destination,
+        samplingPercent: nats.trace.sampling || 100,
+      },
     };
   }
 }
@@ -203,12 +241,21 @@ function exportSpec(claim: ExportClaim, approved: ReadonlySet<string> | undefine
   };
   if (type === "stream") return [common];
   const threshold = responseThresholdNanos / NANOS_PER_MS;
+  const responseType = RESPONSE_TYPES[claim.responseType] ?? "singleton";
   const service = {
-    responseType: RESPONSE_TYPES[claim.responseType] ?? "singleton",
+    responseType,
     responseThresholdMs: threshold > 0 ? threshold : undefined,
+    // AC-60: asked of a service with many answers it is passed over, as in the reference.
+    latency: responseType === "singleton" ? latencySpec(claim) : undefined,
     allowTrace: claim.allowTrace,
   };
   return [{ ...common, ...service }];
+}
+
+function latencySpec({ latency }: ExportClaim): LatencySpec | undefined {
+  if (latency === undefined) return undefined;
+  const { sampling, results } = latency;
+  return { samplingPercent: sampling === 0 ? "headers" : sampling, subject: results };
 }
 
 /** With `local_subject`, `subject` is the exporter's for both kinds; `to` is the older form. */

@@ -202,7 +202,7 @@ export function judgeUserOf(
 }
 
 /** What counts for the user: its own rights or those of the template. */
-function effectiveLimits(
+export function effectiveLimits(
   user: UserClaims,
   account: TrustedAccount,
 ): { readonly rights: UserPermissionLimits } | Refused {

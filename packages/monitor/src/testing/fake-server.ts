@@ -12,6 +12,7 @@ import { defaultOptions, type ServerOptions } from "@weft/config";
 import { matches, subjectsCollide } from "@weft/subjects";
 import type {
   AccountFacts,
+  CalloutFacts,
   FinishedTotals,
   LiveConnections,
   MonitorFacts,
@@ -158,6 +159,7 @@ export class FakeServer {
   /** By client id; the worker is that of the connection. */
   subscriptions: SubscriptionEntry[] = [];
   notListening: string | undefined;
+  callout: CalloutFacts | undefined;
   /** Pauses that pages made. */
   pauses = 0;
   /** Questions that workers were asked. */
@@ -183,6 +185,7 @@ export class FakeServer {
       queues: () => this.queues,
       requestStats: () => this.requestStats,
       notListening: () => this.notListening,
+      callout: () => this.callout,
       stacks: () => "thread 0 [running]:\n",
     };
   }

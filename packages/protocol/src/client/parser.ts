@@ -8,6 +8,7 @@ import { viewOf } from "@weft/base";
 import type { ClientOps, ParseFailure } from "../client-ops.ts";
 import { hashSubject } from "../hash.ts";
 import { isInfoArgument } from "../info.ts";
+import { mayAskForTrace } from "../trace-headers.ts";
 import {
   ARGUMENT_POSITIONS,
   type ArgumentSpan,
@@ -299,6 +300,8 @@ export class ClientParser {
       return this.#fail("arguments", input, position, lineEnd, session);
     }
     if (total > session.payloadBytesMax) {
+      const { next } = this.#argument;
+      if (header > 0) session.onOversizedHeaders(input, next, Math.min(end, next + header), total);
       return this.#fail("payload", input, position, lineEnd, session);
     }
     const bodyEnd = this.#argument.next + total;
@@ -339,20 +342,18 @@ export class ClientParser {
     }
     // CRLF must follow the last digit at once.
     if (out[last + 1]! + 2 !== bodyStart) tailStart = -1;
-    const parked = !session.onPublish(
-      input,
-      out[0]!,
-      out[1]!,
-      hashSubject(this.#seed, input, out[0]!, out[1]!),
-      hasReply ? out[2]! : -1,
-      hasReply ? out[3]! : -1,
-      tailStart,
-      bodyStart,
-      bodyStart + total,
-      withHeader ? header : -1,
-    );
-    this.stopped = parked;
-    return parked ? position : bodyStart + total + 2;
+    const hash = hashSubject(this.#seed, input, out[0]!, out[1]!);
+    const replyStart = hasReply ? out[2]! : -1;
+    const replyEnd = hasReply ? out[3]! : -1;
+    const bodyEnd = bodyStart + total;
+    // biome-ignore format: the same for both
+    const isDone = withHeader && mayAskForTrace(input, bodyStart, bodyStart + header)
+      ? session.onTracedPublish(input, out[0]!, out[1]!, hash, replyStart, replyEnd, tailStart,
+          bodyStart, bodyEnd, header)
+      : session.onPublish(input, out[0]!, out[1]!, hash, replyStart, replyEnd, tailStart,
+          bodyStart, bodyEnd, withHeader ? header : -1);
+    this.stopped = !isDone;
+    return isDone ? bodyEnd + 2 : position;
   }
 
   #split(input: Buffer): number {

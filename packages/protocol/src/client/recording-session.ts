@@ -1,7 +1,7 @@
 // A session that writes down what the parser tells it, and a feeder that keeps the parser's
 // contract. For tests only. What must stay true: every event is a text that copies what it needs.
 
-import type { ClientOps, ParseFailure } from "../client-ops.ts";
+import type { ClientOps, ParseFailure, PublishParts } from "../client-ops.ts";
 import type { ClientParser } from "./parser.ts";
 
 /** Collects the calls of a parser as readable lines. */
@@ -17,6 +17,8 @@ export class RecordingSession implements ClientOps {
   /** Handlers of this name return false. */
   stopAt = "";
   readonly events: string[] = [];
+  /** Publishes that may ask for a trace, those that were parked included. */
+  traced = 0;
 
   #note(kind: string, text: string): boolean {
     this.events.push(`${kind} ${text}`);
@@ -52,6 +54,14 @@ export class RecordingSession implements ClientOps {
     const fields = [subject, hash, reply, tail, body, headerBytes];
     return this.#note("publish", JSON.stringify(fields));
   }
+
+  onTracedPublish(...publish: PublishParts): boolean {
+    this.traced += 1;
+    return this.onPublish(...publish);
+  }
+
+  /** How much of the block has come depends on how the bytes were cut. */
+  onOversizedHeaders(): void {}
 
   onConnect(input: Buffer, start: number, end: number): boolean {
     this.awaitingConnect = false;

@@ -149,8 +149,8 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("timer\n");
   }
 
-  onLoginAnswer(ticket: number, { matches }: LoginAnswer): void {
-    this.#tellAll(`hash ${ticket} ${matches}\n`);
+  onLoginAnswer(ticket: number, answer: LoginAnswer): void {
+    this.#tellAll(`hash ${ticket} ${answer.kind === "hash" && answer.matches}\n`);
   }
 
   setTrace(): void {
@@ -168,6 +168,10 @@ export class BrokerCore implements BrokerDriver {
   applySnapshot(): SnapshotEffects {
     this.#tellAll("reloaded\n");
     return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
+  }
+
+  applyAccounts(): void {
+    this.#tellAll("accounts\n");
   }
 
   closeExcess(): number {

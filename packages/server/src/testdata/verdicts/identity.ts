@@ -13,6 +13,14 @@ import {
 const USER_KEY = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 const USER_KEY_BROKEN = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF5";
 
+const ISSUER = "AACFFH2DD5JZEH7R7HS63RQFYBHNVAILFZ627DSCTO3F6C2CJ76R77MJ";
+const XKEY = "XAGXKEG5V7IHGMLB5JUAPO5VTZ6IP647J4JS4DJOB2WNXEH3L6ZXCGYP";
+
+function callout(text: string, more = ""): string {
+  const users = "users: [{user: a, password: b}]";
+  return `authorization { ${users}, auth_callout ${text} }\n${more}`;
+}
+
 export const IDENTITY_VERDICTS: readonly Verdict[] = [
   good("AN-01", "authorization { user: a, password: b, timeout: 5 }\n"),
   good("AN-01", "authorization { username: a, pass: b }\n"),
@@ -140,4 +148,27 @@ export const IDENTITY_VERDICTS: readonly Verdict[] = [
     "authorization { users: [{user: a, permissions: {allow_responses: {max: -1, expires: '-1s'}}}] }\n",
   ),
   good("AZ-11", "authorization { users: [{user: a, permissions: {allow_responses: {}}}] }\n"),
+  newerGood("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [a] }`)),
+  newerGood(
+    "AN-60",
+    callout(`{ issuer: ${ISSUER}, acc: A, users: [a], key: ${XKEY} }`, "accounts { A {} }\n"),
+  ),
+  newerGood("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [nobody] }`)),
+  newerGood("AN-60", callout(`{ issuer: ${ISSUER}, account: NONE, auth_users: [a] }`)),
+  bad("AN-60", callout("{ auth_users: [a] }")),
+  bad("AN-60", callout(`{ issuer: ${ISSUER} }`)),
+  bad("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [] }`)),
+  bad("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: a }`)),
+  bad("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [1 , 2 ] }`)),
+  bad("AN-60", callout(`{ issuer: ${USER_KEY}, auth_users: [a] }`)),
+  bad("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [a], xkey: ${USER_KEY} }`)),
+  bad("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [a], xkey: "" }`)),
+  bad("AN-60", callout(`{ issuer: ${ISSUER}, auth_users: [a], timeout: 1 }`)),
+  bad("AN-60", callout("true")),
+  newerGood(
+    "AN-61",
+    callout(`{ issuer: ${ISSUER}, auth_users: [a], allowed_accounts: [A] }`, "accounts { A {} }\n"),
+  ),
+  bad("AN-61", callout(`{ issuer: ${ISSUER}, auth_users: [a], allowed_accounts: [A] }`)),
+  bad("AN-61", callout(`{ issuer: ${ISSUER}, auth_users: [a], allowed_accounts: ["$G"] }`)),
 ];

@@ -4,6 +4,7 @@ import { IDENTITY_VERDICTS } from "./identity.ts";
 import { LANGUAGE_VERDICTS } from "./language.ts";
 import { MISSING_VERDICTS } from "./missing.ts";
 import { MONITORING_VERDICTS } from "./monitoring.ts";
+import { OPERATOR_VERDICTS } from "./operator.ts";
 import { TOP_VERDICTS } from "./options.ts";
 import { TLS_VERDICTS } from "./tls.ts";
 import type { Verdict } from "./verdict.ts";
@@ -14,6 +15,7 @@ export const VERDICTS: readonly Verdict[] = [
   ...MONITORING_VERDICTS,
   ...IDENTITY_VERDICTS,
   ...ACCOUNTS_VERDICTS,
+  ...OPERATOR_VERDICTS,
   ...TLS_VERDICTS,
   ...MISSING_VERDICTS,
 ];

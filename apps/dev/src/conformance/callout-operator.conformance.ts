@@ -1,0 +1,184 @@
+// Auth callout in operator mode (AN-64, AN-65, AN-70, AN-73): an account's claims name the service, a
+// sentinel's token leads to it, and signing keys of other accounts place users there.
+import { createCurve } from "@nats-io/nkeys";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { newUserScope } from "@weft/jwt";
+import { expect, it } from "vitest";
+import { CALLOUT_SUBJECT } from "./callout-service.ts";
+import { type CalloutClaims, readToken, responseClaims, signToken } from "./callout-tokens.ts";
+import {
+  login,
+  newKey,
+  OperatorWorld,
+  rawLogin,
+  TestAccount,
+  type TestUser,
+  verdictOf,
+} from "./operator-world.ts";
+import { rawForTest } from "./raw-client.ts";
+import { describeWithWorkers, itWeft, serverForTest } from "./server-under-test.ts";
+
+type Decide = (claims: CalloutClaims, key: string) => string | { readonly error: string };
+
+const curve = createCurve();
+const NO_RULES = { allow: undefined, deny: undefined };
+
+describeWithWorkers("auth callout of operators", (workers) => {
+  async function stage(xkey = "", more: "none" | "sentinel" = "none") {
+    const world = new OperatorWorld();
+    const [auth, app, other] = ["AUTH", "APP", "OTHER"].map((name) => new TestAccount(name));
+    if (auth === undefined || app === undefined || other === undefined) throw new Error("accounts");
+    const service = auth.user({ name: "service" });
+    const sentinel = auth.user({
+      name: "sentinel",
+      body: { bearerToken: true, publish: { allow: undefined, deny: [">"] } },
+    });
+    const authUsers = [service.key.publicKey];
+    auth.edit({ authorization: { authUsers, allowedAccounts: [app.id], xkey } });
+    const scopeKey = newKey("account");
+    const template = {
+      ...newUserScope(scopeKey.publicKey).template,
+      publish: { allow: ["from.{{name()}}"], deny: undefined },
+      subscribe: NO_RULES,
+    };
+    const scope = { ...newUserScope(scopeKey.publicKey), role: "r", template };
+    app.edit({ signingKeys: new Map([[scopeKey.publicKey, scope]]) });
+    const first = more === "sentinel" ? `default_sentinel: "${sentinel.token}"\n` : "";
+    const config = world.memoryConfig([auth, app, other], `${first}authorization { timeout: 1 }`);
+    const server = await serverForTest({ config, workers });
+    const connection = await login(server, service);
+    const requests: CalloutClaims[] = [];
+    const serve = async (decide: Decide): Promise<NatsConnection> => {
+      connection.subscribe(CALLOUT_SUBJECT, {
+        callback: (_error, message) => {
+          const serverKey = message.headers?.get("Nats-Server-Xkey") ?? "";
+          const opened = serverKey === "" ? message.data : curve.open(message.data, serverKey);
+          const claims = readToken(Buffer.from(opened ?? []).toString());
+          requests.push(claims);
+          const { user_nkey: key, server_id: id } = claims.nats;
+          const decided = decide(claims, key);
+          const nats = typeof decided === "string" ? { jwt: decided } : decided;
+          const text = signToken(responseClaims(key, id["id"] ?? "", nats), pairOf(auth));
+          const bytes = Buffer.from(text);
+          message.respond(serverKey === "" ? bytes : curve.seal(bytes, serverKey));
+        },
+      });
+      await connection.flush();
+      return connection;
+    };
+    const verdict = async (user: TestUser, fields: object = {}) =>
+      verdictOf(await rawLogin(server, user, { ...fields }));
+    return {
+      world,
+      auth,
+      app,
+      other,
+      service,
+      sentinel,
+      scopeKey,
+      server,
+      requests,
+      serve,
+      verdict,
+    };
+  }
+
+  /** What `signToken` needs of an account's key. */
+  function pairOf(account: TestAccount) {
+    return { getPublicKey: () => account.id, sign: (bytes: Uint8Array) => account.key.sign(bytes) };
+  }
+
+  function placed(account: TestAccount, key: string, wish: object = {}): string {
+    const { token } = account.user({
+      key: { publicKey: key, seed: "", sign: () => new Uint8Array() },
+      ...wish,
+    });
+    return token;
+  }
+
+  it("AN-70 AN-65: a sentinel is asked about, and placed into an allowed account", async () => {
+    const { app, auth, other, sentinel, server, serve, requests, verdict } = await stage();
+    await serve(({ nats }, key) => {
+      const { user } = nats.connect_opts;
+      if (user === "no") return { error: "not you" };
+      return placed(user === "other" ? other : user === "same" ? auth : app, key, { name: "in" });
+    });
+    const client = await rawLogin(server, sentinel, { user: "yes", pass: "secret" });
+    expect(await verdictOf(client)).toBe("PONG");
+    client.send("PUB anything 0\r\n\r\n");
+    await client.ping();
+    expect(client.received).not.toContain("-ERR");
+    expect(requests[0]).toMatchObject({
+      sub: auth.id,
+      nats: { connect_opts: { jwt: sentinel.token, user: "yes", pass: "secret" } },
+    });
+    expect(await verdict(sentinel, { user: "no" })).toBe("Authorization Violation");
+    expect(await verdict(sentinel, { user: "other" })).toBe("Authorization Violation");
+    expect(await verdict(sentinel, { user: "same" })).toBe("PONG");
+    expect(requests).toHaveLength(4);
+  });
+
+  it("AN-68 AN-69: the service itself is not asked about, and cannot ask as the server", async () => {
+    const { server, service, serve, requests } = await stage();
+    await serve(() => ({ error: "nobody" }));
+    const client = await rawLogin(server, service);
+    expect(await verdictOf(client)).toBe("PONG");
+    client.send(`PUB ${CALLOUT_SUBJECT} 0\r\n\r\n`);
+    await client.waitFor(/-ERR 'Permissions Violation for Publish to "\$SYS\.REQ\.USER\.AUTH"'/);
+    expect(requests).toHaveLength(0);
+  });
+
+  it("AN-65: a scoped signing key gives what its template says", async () => {
+    const { app, sentinel, scopeKey, server, serve } = await stage();
+    await serve((_claims, key) =>
+      placed(app, key, { name: "joe", signer: scopeKey, scoped: true }),
+    );
+    const client = await rawLogin(server, sentinel);
+    expect(await verdictOf(client)).toBe("PONG");
+    client.send("PUB from.joe 0\r\n\r\nPUB from.jane 0\r\n\r\n");
+    await client.waitFor(/-ERR 'Permissions Violation for Publish to "from.jane"'/);
+    expect(client.received).not.toContain("from.joe");
+  });
+
+  it("AN-64: an answer or a user of another key lets nobody in", async () => {
+    const { app, sentinel, serve, verdict } = await stage();
+    const stranger = newKey("account");
+    let decide: Decide = () => ({ error: "" });
+    await serve((claims, key) => decide(claims, key));
+    const wrong: Decide[] = [
+      (_claims, key) => placed(app, key, { signer: stranger }),
+      () => placed(app, newKey("user").publicKey),
+      (_claims, key) => placed(new TestAccount("UNKNOWN"), key),
+    ];
+    for (const next of wrong) {
+      decide = next;
+      expect(await verdict(sentinel)).toBe("Authorization Violation");
+    }
+    decide = (_claims, key) => placed(app, key);
+    expect(await verdict(sentinel)).toBe("PONG");
+  });
+
+  it("AN-66 AN-73: sealed by the account's key; who brings no token is the default sentinel", async () => {
+    const { app, sentinel, server, serve, requests } = await stage(
+      curve.getPublicKey(),
+      "sentinel",
+    );
+    await serve((_claims, key) => placed(app, key));
+    const client = await rawForTest(server.port);
+    await client.info();
+    client.sendConnect({ user: "anybody", pass: "pw" });
+    client.send("PING\r\n");
+    expect(await verdictOf(client)).toBe("PONG");
+    expect(requests[0]?.nats.connect_opts["jwt"]).toBe(sentinel.token);
+    expect(requests[0]?.nats.server_id["xkey"]).toMatch(/^X/);
+  });
+
+  itWeft("AN-67: users of other accounts do not wait for a service that is silent", async () => {
+    const { other, sentinel, server, verdict } = await stage();
+    const began = performance.now();
+    expect(await verdict(other.user())).toBe("PONG");
+    expect(await verdict(sentinel)).toBe("Authorization Violation");
+    expect(performance.now() - began).toBeLessThan(900);
+    await server.waitForLog(/Nobody listens for auth callouts in account "A/);
+  });
+});

@@ -1,0 +1,93 @@
+// Servers that weftctl is tried against, as a parameter: the product, and references that are at hand.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import {
+  isOtherServer,
+  repositoryRoot,
+  type StartOptions,
+  workersCounts,
+} from "./server-under-test.ts";
+
+const weftctl = join(repositoryRoot, "apps/ctl/bin/weftctl");
+
+/** A server that keeps accounts. */
+export interface ResolverServer {
+  readonly name: string;
+  readonly options: StartOptions;
+}
+
+/** WEFT_REFERENCE_SERVER names a newer reference beside the one of the system. */
+const references = [process.env["WEFT_REFERENCE_SERVER"] ?? "", "/usr/sbin/nats-server"].filter(
+  (path) => path !== "" && existsSync(path),
+);
+
+function versionOf(path: string): string {
+  const { stdout } = spawnSync(path, ["-v"], { encoding: "utf8" });
+  return /v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? "?";
+}
+
+/** The servers that tests run with. */
+export const resolverServers: readonly ResolverServer[] = [
+  ...references.map((path) => ({
+    name: `nats-server ${versionOf(path)}`,
+    options: { command: [path] },
+  })),
+  ...(isOtherServer ? [] : workersCounts).map((workers) => ({
+    name: `Weft, ${workers} workers`,
+    options: { workers },
+  })),
+];
+
+/** What skipped tests say; empty if nothing is missing. */
+export const missingServers: readonly string[] =
+  references.length > 0 ? [] : ["a reference [skipped: nats-server is not here]"];
+
+export interface CtlOutcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Command lines on folders that go with the test. */
+export class CtlHome {
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+
+  constructor() {
+    const folder = mkdtempSync(join(tmpdir(), "weftctl-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    this.folder = folder;
+    const { PATH: path = "" } = process.env;
+    // Nothing of the machine's own installation may be touched.
+    const bin = join(repositoryRoot, "apps/ctl/bin");
+    this.environment = { PATH: `${bin}:${path}`, HOME: folder, LANG: "C.UTF-8" };
+  }
+
+  run(...argv: string[]): CtlOutcome {
+    return this.#outcome(weftctl, argv);
+  }
+
+  /** A line as it stands on a page. */
+  shell(line: string): CtlOutcome {
+    return this.#outcome("/bin/sh", ["-c", line]);
+  }
+
+  #outcome(program: string, argv: readonly string[]): CtlOutcome {
+    const limits = { timeout: 60_000, killSignal: "SIGKILL" } as const;
+    const where = { env: this.environment, cwd: this.folder };
+    const options = { encoding: "utf8", ...limits, ...where } as const;
+    const result = spawnSync(program, argv, options);
+    if (result.error !== undefined) throw result.error;
+    return { code: result.status, out: result.stdout, error: result.stderr };
+  }
+
+  /** The output of a command that must succeed. */
+  done(...argv: string[]): string {
+    const { code, out, error } = this.run(...argv);
+    if (code !== 0) throw new Error(`weftctl ${argv.join(" ")} ended with ${code}: ${error}${out}`);
+    return out;
+  }
+}

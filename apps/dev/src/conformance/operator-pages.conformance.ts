@@ -1,0 +1,144 @@
+// What is shown and told of tokens (AN-57, MO-20, MO-25, SY-12, SY-36, GP-5), and accounts that a web
+// server knows (AC-81).
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
+import {
+  login,
+  newKey,
+  nowSeconds,
+  OperatorWorld,
+  rawLogin,
+  TestAccount,
+  verdictOf,
+} from "./operator-world.ts";
+import { describeWithWorkers, itWeft, serverForTest } from "./server-under-test.ts";
+
+describeWithWorkers("tokens on pages and in events", (workers) => {
+  it("AN-57, SY-12, SY-36: who the user is, without what signs", async () => {
+    const world = new OperatorWorld();
+    const a = new TestAccount("ALPHA");
+    const signer = newKey("account");
+    a.edit({ signingKeys: new Map([[signer.publicKey, undefined]]) });
+    const server = await serverForTest({ config: world.memoryConfig([a]), workers });
+    const system = await login(server, world.systemUser);
+    const events: string[] = [];
+    system.subscribe(`$SYS.ACCOUNT.${a.id}.CONNECT`, {
+      callback: (_error, message) => void events.push(message.string()),
+    });
+    await system.flush();
+    const user = a.user({ name: "ann", tags: ["team:red"], signer, expires: nowSeconds() + 600 });
+    const client = await login(server, user);
+    await expect.poll(() => events.length).toBe(1);
+    const shown = {
+      issuer_key: signer.publicKey,
+      name_tag: "ALPHA",
+      tags: ["team:red"],
+    };
+    expect(JSON.parse(events[0] ?? "")).toMatchObject({
+      client: { acc: a.id, user: user.key.publicKey, ...shown },
+    });
+    const info = JSON.parse((await client.request("$SYS.REQ.USER.INFO")).string());
+    expect(info.data).toMatchObject({
+      user: user.key.publicKey,
+      account: a.id,
+      account_name: "ALPHA",
+      user_name: "ann",
+    });
+    expect(info.data.expires / 1e9).toBeGreaterThan(500);
+    expect(info.data.expires / 1e9).toBeLessThanOrEqual(600);
+    const page = await system.request(
+      "$SYS.REQ.SERVER.PING.CONNZ",
+      JSON.stringify({ auth: true, acc: a.id }),
+    );
+    const [connection] = JSON.parse(page.string()).data.connections;
+    expect(connection).toMatchObject({
+      account: a.id,
+      authorized_user: user.key.publicKey,
+      ...shown,
+    });
+  });
+
+  it("MO-25: an account with its claims and how they stand", async () => {
+    const world = new OperatorWorld();
+    const a = new TestAccount("ALPHA");
+    const revoked = newKey("user").publicKey;
+    a.edit({ revocations: new Map([[revoked, nowSeconds() - 60]]) });
+    const server = await serverForTest({ config: world.memoryConfig([a]), workers });
+    await login(server, a.user());
+    const system = await login(server, world.systemUser);
+    const ask = JSON.stringify({ account: a.id });
+    const page = await system.request("$SYS.REQ.SERVER.PING.ACCOUNTZ", ask);
+    const { account_detail: detail } = JSON.parse(page.string()).data;
+    expect(detail).toMatchObject({
+      account_name: a.id,
+      name_tag: "ALPHA",
+      issuer_key: world.operator.publicKey,
+      expired: false,
+      complete: true,
+      decoded_jwt: { sub: a.id, name: "ALPHA", nats: { type: "account", version: 2 } },
+    });
+    expect(Object.keys(detail.revoked_user)).toEqual([revoked]);
+    expect(detail.jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\./);
+  });
+
+  itWeft("GP-5: claims that change are told, and no signature is", async () => {
+    const world = new OperatorWorld();
+    const a = new TestAccount("ALPHA");
+    const server = await serverForTest({ config: world.memoryConfig([a]), workers });
+    await login(server, a.user());
+    const system = await login(server, world.systemUser);
+    const events: string[] = [];
+    system.subscribe("$SYS.ACCOUNT.*.CLAIMS.*", {
+      callback: (_error, message) => void events.push(message.subject),
+    });
+    await system.flush();
+    const token = world.tokenOf(a.edit({ description: "more" }));
+    await system.request(`$SYS.REQ.ACCOUNT.${a.id}.CLAIMS.UPDATE`, token);
+    await expect.poll(() => events).toEqual([`$SYS.ACCOUNT.${a.id}.CLAIMS.REFRESHED`]);
+    const ask = JSON.stringify({ account: a.id });
+    const page = await system.request("$SYS.REQ.SERVER.PING.ACCOUNTZ", ask);
+    expect(page.string()).not.toContain(token.split(".")[2]);
+    expect(server.stderr).not.toContain(token.split(".")[2]);
+  });
+});
+
+describeWithWorkers("accounts of a web server", (workers) => {
+  it("AC-81: one question for many logins, refusals for what it does not know", async () => {
+    const world = new OperatorWorld();
+    const [a, b] = [new TestAccount("A"), new TestAccount("B")];
+    const known = new Map([world.system, a].map((one) => [one.id, world.tokenOf(one)]));
+    const asked: string[] = [];
+    const web = createServer((request, response) => {
+      const key = (request.url ?? "").split("/").at(-1) ?? "";
+      asked.push(key);
+      const text = key === "" ? "" : known.get(key);
+      response.statusCode = text === undefined ? 404 : 200;
+      response.end(text);
+    });
+    await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void web.close());
+    const { port } = web.address() as AddressInfo;
+    const config = `operator: "${world.token}"
+      resolver: URL("http://127.0.0.1:${port}/jwt/v1/accounts/")`;
+    const server = await serverForTest({ config, workers });
+    const users = Array.from({ length: 8 }, () => a.user());
+    const clients = await Promise.all(users.map((user) => rawLogin(server, user)));
+    expect(await Promise.all(clients.map(verdictOf))).toEqual(users.map(() => "PONG"));
+    expect(await verdictOf(await rawLogin(server, b.user()))).toBe("Authorization Violation");
+    expect(asked.filter((key) => key === a.id).length).toBeLessThanOrEqual(workers === 0 ? 8 : 1);
+    const system = await login(server, world.systemUser);
+    a.edit({ revocations: new Map([["*", nowSeconds()]]) });
+    await system.request(`$SYS.REQ.ACCOUNT.${a.id}.CLAIMS.UPDATE`, world.tokenOf(a));
+    await Promise.all(
+      clients.map((client) => client.waitFor(/^-ERR 'User Authentication Revoked'\r\n/m, 2_000)),
+    );
+  });
+
+  itWeft("AC-81: a server whose accounts cannot be had does not start", async () => {
+    const world = new OperatorWorld();
+    const config = `operator: "${world.token}"
+      resolver: URL("http://127.0.0.1:1/jwt/v1/accounts/")`;
+    await expect(serverForTest({ config, workers })).rejects.toThrow(/could not fetch </);
+  });
+});

@@ -1,0 +1,173 @@
+// Accounts that come and go one by one against all of them compiled at once.
+import { createPrng, type Prng } from "@weft/base";
+import { describe, expect, test } from "vitest";
+import { compileAccounts } from "./compile.ts";
+import { LiveAccounts } from "./live-accounts.ts";
+import { AccountRouting } from "./routing.ts";
+import type { AccountsSnapshot } from "./snapshot.ts";
+import type { AccountSpec, ImportSpec } from "./spec.ts";
+import { importOf, ring, service, snapshotOf, stream } from "./testing/specs.ts";
+
+const DEEP = process.env["WEFT_DEEP"] === "1";
+const ROUNDS = DEEP ? 20_000 : 300;
+const NAMES = ["A", "B", "C", "D", "E"];
+const SUBJECTS = ["a.x", "a.y", "b.x", "c", "in.a.x", "in.c"];
+const FILTERS = ["a.*", "a.x", "b.>", "c"];
+
+const BASE: AccountsSnapshot = snapshotOf([]);
+
+function live(free: number[] = []): LiveAccounts {
+  return new LiveAccounts(BASE, { takeFreeIndex: () => free.shift() });
+}
+
+function pick<T>(prng: Prng, list: readonly T[]): T {
+  return list[prng.below(list.length)] as T;
+}
+
+function randomSpec(prng: Prng, name: string): AccountSpec {
+  const exports = FILTERS.filter(() => prng.below(2) === 0).map((filter) =>
+    prng.below(2) === 0 ? stream(filter) : service(filter),
+  );
+  const imports: ImportSpec[] = [];
+  for (let count = prng.below(4); count > 0; count -= 1) {
+    const from = pick(prng, FILTERS);
+    const kind = prng.below(2) === 0 ? "stream" : "service";
+    const over = prng.below(2) === 0 ? {} : { to: `in.${from}` };
+    imports.push(importOf(kind, pick(prng, NAMES), from, over));
+  }
+  const mappings = prng.below(4) === 0 ? [{ source: "c", destinations: [{ subject: "a.x" }] }] : [];
+  return { name, exports, imports, mappings };
+}
+
+/** Everything that an account's messages can become, by names. */
+function waysOf(routing: AccountRouting, snapshot: AccountsSnapshot): unknown {
+  const nameOf = (index: number): string => snapshot.accounts[index]?.name ?? "?";
+  return NAMES.flatMap((name) => {
+    const index = routing.indexOf(name);
+    if (index === undefined) return [];
+    const account = routing.account(index);
+    return SUBJECTS.map((subject) => [
+      name,
+      subject,
+      account.mapping(subject)?.fixed,
+      account
+        .streamTargets(subject)
+        .map((target) => `${nameOf(target.importer)} ${target.subject}`)
+        .sort(),
+      account
+        .serviceImports(subject)
+        .map((target) => `${nameOf(target.import.exporter)} ${target.subject}`)
+        .sort(),
+    ]);
+  });
+}
+
+describe("live accounts", () => {
+  test("AC-93: any way to the same accounts leads to the same ways of messages", () => {
+    const prng = createPrng(93);
+    let compared = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const accounts = live();
+      const routing = new AccountRouting(BASE);
+      const specs = new Map<string, AccountSpec>();
+      for (let step = 0; step < 8; step += 1) {
+        const name = pick(prng, NAMES);
+        if (prng.below(4) === 0) {
+          specs.delete(name);
+          routing.apply(accounts.change([], [name]).delta);
+          continue;
+        }
+        const spec = randomSpec(prng, name);
+        specs.set(name, spec);
+        routing.apply(accounts.change([spec]).delta);
+      }
+      // A thread that is told everything at once knows the same.
+      const whole = accounts.snapshot();
+      expect(waysOf(routing, whole)).toEqual(waysOf(new AccountRouting(whole), whole));
+      const compiled = compileAccounts([...specs.values()]);
+      if (!compiled.ok) continue;
+      compared += 1;
+      const judge = new AccountRouting(compiled.snapshot);
+      expect(waysOf(routing, whole)).toEqual(waysOf(judge, compiled.snapshot));
+    }
+    expect(compared).toBeGreaterThan(ROUNDS / 50);
+  });
+
+  test("AC-56: what is wrong is left out and told, the rest works", () => {
+    const accounts = live();
+    const spec: AccountSpec = {
+      name: "A",
+      exports: [stream("a.*")],
+      imports: [importOf("service", "B", "b", { to: "x" }), importOf("stream", "B", "s")],
+      mappings: [
+        { source: "c", destinations: [{ subject: "a..b" }] },
+        { source: "d", destinations: [{ subject: "e" }] },
+      ],
+    };
+    const { problems } = accounts.change([spec, { name: "B", exports: [service("b")] }]);
+    const texts = (problems.get("A") ?? []).map(({ message }) => message);
+    expect(texts).toHaveLength(2);
+    expect(texts.join()).toContain("stream import not authorized");
+    const routing = new AccountRouting(accounts.snapshot());
+    const account = routing.account(accounts.indexOf("A") as number);
+    expect(account.serviceImports("x")).toHaveLength(1);
+    expect(account.mapping("d")?.fixed).toBe("e");
+    expect(account.mapping("c")).toBeUndefined();
+  });
+
+  test("AC-36: an import that closes a circle comes when the circle opens", () => {
+    const accounts = live();
+    const specs = ring("service", 4, false);
+    for (const spec of specs) accounts.change([spec]);
+    const edges = (): number => accounts.snapshot().serviceImports.length;
+    expect(edges()).toBe(3);
+    const { name, exports } = specs[0] as AccountSpec;
+    accounts.change([{ name, exports }]);
+    expect(edges()).toBe(3);
+    accounts.change([{ name, exports, imports: [] }], ["A1"]);
+    expect(edges()).toBe(2);
+  });
+
+  test("indexes stay; one that is free is given away", () => {
+    const free: number[] = [];
+    const accounts = live(free);
+    const indexOf = (name: string): number => accounts.indexOf(name) as number;
+    accounts.change([{ name: "X" }]);
+    accounts.change([], ["X"]);
+    free.push(2);
+    accounts.change([{ name: "A" }, { name: "B" }]);
+    expect([indexOf("A"), indexOf("B")]).toEqual([2, 3]);
+    const { delta } = accounts.change([{ name: "A", limits: { connectionsMax: 1 } }]);
+    expect(delta).toMatchObject({ accounts: [{ index: 2 }], imports: [], movesMessages: false });
+    expect(accounts.change([], ["A"]).delta).toMatchObject({
+      accounts: [{ index: 2, retired: true }],
+      movesMessages: true,
+    });
+  });
+
+  test("a new account that nobody imports from and that imports no stream moves nothing", () => {
+    const accounts = live();
+    accounts.change([{ name: "HUB", exports: [service("ask"), stream("news")] }]);
+    const imports = [importOf("service", "HUB", "ask")];
+    expect(accounts.change([{ name: "A", imports }]).delta.movesMessages).toBe(false);
+    const streams = [importOf("stream", "HUB", "news")];
+    expect(accounts.change([{ name: "B", imports: streams }]).delta.movesMessages).toBe(true);
+  });
+
+  test("10,000 accounts of one hub come one by one in bounded time", () => {
+    const accounts = live();
+    const routing = new AccountRouting(BASE);
+    const hub = { name: "HUB", exports: [service("ask"), stream("news.*")] };
+    routing.apply(accounts.change([hub]).delta);
+    const started = performance.now();
+    for (let at = 0; at < 10_000; at += 1) {
+      const imports = [importOf("service", "HUB", "ask"), importOf("stream", "HUB", "news.*")];
+      const { delta } = accounts.change([{ name: `A${at}`, imports }]);
+      expect(delta.accounts.length + delta.imports.length).toBe(2);
+      routing.apply(delta);
+    }
+    expect(performance.now() - started).toBeLessThan(10_000);
+    const index = routing.indexOf("HUB") as number;
+    expect(routing.account(index).streamTargets("news.x")).toHaveLength(10_000);
+  });
+});

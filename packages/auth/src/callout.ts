@@ -1,0 +1,132 @@
+// Which logins an auth callout service decides about, and what becomes of its answer (AN-60 to
+// AN-71). Owned by a worker, one per set of users. What must stay true: who is named in `auth_users`
+// is never asked about, or the service could not log in; nobody in the account of the service may
+// publish what only the server may ask.
+
+import { withoutCalloutSubject } from "./callout-subject.ts";
+import { GLOBAL_ACCOUNT } from "./credential-table.ts";
+import type {
+  CalloutPending,
+  CalloutUser,
+  Identity,
+  LoginAnswer,
+  LoginOutcome,
+  LoginRequest,
+} from "./identity.ts";
+import { isPublicKey } from "./nkeys/key.ts";
+import { type CompiledPermissions, compilePermissions, permissionsKey } from "./permissions.ts";
+import type { CalloutSpec, PermissionsSpec } from "./spec.ts";
+
+/** Sets of permissions that stay compiled; all make room together. */
+const COMPILED_MAX = 1_024;
+const HIDDEN = "[REDACTED]";
+
+/** AN-68: who a login counts as; a token has no name. User tokens say nothing here (AN-73). */
+export function rawUserOf({ nkey, user, authToken }: LoginRequest): string {
+  return nkey || user || (authToken ? HIDDEN : "");
+}
+
+/** Users of this account are the service's business. */
+function isDelegated(spec: CalloutSpec, accountName: string): boolean {
+  const { allowedAccounts } = spec;
+  if (accountName === GLOBAL_ACCOUNT || allowedAccounts.length === 0) return true;
+  return allowedAccounts.includes(accountName);
+}
+
+/** True if somebody whom the static users know has to be let in by the service all the same. */
+export function calloutDecides(spec: CalloutSpec | undefined, identity: Identity): boolean {
+  if (spec === undefined || !isDelegated(spec, identity.accountName)) return false;
+  return !spec.authUsers.includes(identity.nkey ?? identity.user);
+}
+
+/** One service's part in the logins of a worker. */
+export class CalloutGate {
+  readonly #spec: CalloutSpec;
+
+  constructor(spec: CalloutSpec) {
+    this.#spec = spec;
+  }
+
+  /** What follows from what the static users say of a login. */
+  follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
+    if (outcome.kind === "denied") {
+      const isFinal = outcome.reason === "account in connect" || this.#isAuthUser(request);
+      return isFinal ? outcome : this.#ask();
+    }
+    if (outcome.kind === "granted") {
+      return this.#mayPass(outcome.identity, request) ? outcome : this.#ask();
+    }
+    const { wait } = outcome;
+    if (wait.kind !== "hash") return outcome;
+    // What the comparison says is of no consequence where the service is asked in any case.
+    if (wait.candidate === undefined) return this.#isAuthUser(request) ? outcome : this.#ask();
+    return this.#mayPass(wait.candidate, request) ? outcome : this.#ask();
+  }
+
+  #ask(): LoginOutcome {
+    return { kind: "pending", wait: { kind: "callout", account: this.#spec.account, jwt: "" } };
+  }
+
+  #isAuthUser(request: LoginRequest): boolean {
+    const name = rawUserOf(request);
+    return name !== "" && this.#spec.authUsers.includes(name);
+  }
+
+  #mayPass(identity: Identity, request: LoginRequest): boolean {
+    if (!isDelegated(this.#spec, identity.accountName)) return true;
+    // A certificate and `no_auth_user` name somebody whom CONNECT does not.
+    const isNamed = identity.kind === "certificate" || identity.kind === "no-auth-user";
+    const name = isNamed ? (identity.nkey ?? identity.user) : rawUserOf(request);
+    return this.#spec.authUsers.includes(name);
+  }
+}
+
+/** What becomes of the answers of services, in any account. */
+export class CalloutUsers {
+  readonly #compiled = new Map<string, CompiledPermissions>();
+
+  /** The identity that the service gives, or why there is none. */
+  finish(wait: CalloutPending, answer: LoginAnswer, request: LoginRequest): LoginOutcome {
+    if (answer.kind !== "callout") return { kind: "denied", reason: "answer unexpected" };
+    if (answer.user === undefined) {
+      const { account: accountName } = wait;
+      return { kind: "denied", reason: "callout refused", detail: answer.reason, accountName };
+    }
+    return { kind: "granted", identity: this.#identityOf(answer.user, wait.account, request) };
+  }
+
+  #identityOf(user: CalloutUser, serviceAccount: string, request: LoginRequest): Identity {
+    const { accountName, name, payloadBytesMax, subscriptionsMax, expiresAtMs } = user;
+    const isBesideService = accountName === serviceAccount;
+    const permissions = isBesideService
+      ? withoutCalloutSubject(user.permissions)
+      : user.permissions;
+    const key = permissionsKey(permissions);
+    return {
+      kind: "callout",
+      user: name === "" ? shownName(request) : name,
+      accountName,
+      permissionsKey: key,
+      permissions: this.#compile(key, permissions),
+      payloadBytesMax,
+      subscriptionsMax,
+      expiresAtMs,
+    };
+  }
+
+  #compile(key: string, spec: PermissionsSpec | undefined): CompiledPermissions {
+    const known = this.#compiled.get(key);
+    if (known !== undefined) return known;
+    if (this.#compiled.size >= COMPILED_MAX) this.#compiled.clear();
+    const compiled = compilePermissions(spec);
+    this.#compiled.set(key, compiled);
+    return compiled;
+  }
+}
+
+/** As the client called itself, without what may be a secret. */
+function shownName({ nkey, user, authToken, jwt }: LoginRequest): string {
+  if (nkey) return isPublicKey(nkey, "user") ? nkey : HIDDEN;
+  if (user) return user;
+  return authToken || jwt ? HIDDEN : "";
+}

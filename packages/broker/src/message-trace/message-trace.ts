@@ -1,0 +1,140 @@
+// One traced message on its way through this server: what has happened to it so far, in order, with
+// places for what other threads will tell. Owned by the worker that has the publisher.
+
+import { exporterFilter, type StreamTargetGroup } from "@weft/accounts";
+import type { Millis } from "@weft/base";
+import type { Packing } from "@weft/control";
+import {
+  EGRESS_ERRORS,
+  egressEntry,
+  type Ingress,
+  streamExportEntry,
+  type TracedRequest,
+  textOf,
+} from "./trace-event.ts";
+import { REPORTED_MAX, type ReportedEgress, type TraceReport } from "./trace-report.ts";
+
+/** How subscriptions are reached: where they are, and through which import. */
+export interface TracedWay {
+  /** Name of their account. */
+  readonly account: string;
+  /** Undefined = the account where the message is. */
+  readonly stream: StreamTargetGroup | undefined;
+}
+
+/** Entries that another thread adds. */
+export interface AwaitedPart {
+  readonly trace: MessageTrace;
+  readonly way: TracedWay | undefined;
+  readonly entries: object[];
+  /** Reports that are still to come. */
+  left: number;
+  /** The publisher is told if nobody was there. */
+  readonly counts: boolean;
+}
+
+export class MessageTrace {
+  readonly ingress: Ingress;
+  /** The message is not to be delivered. */
+  readonly only: boolean;
+  readonly request: TracedRequest;
+  readonly packing: Packing;
+  /** Account of the publisher, which the event goes to. */
+  readonly account: number;
+  /** Byte string; undefined = nobody can be told. */
+  readonly destination: string | undefined;
+  readonly startedMs: Millis;
+  /** Reports that are still to come. */
+  left = 0;
+  /** Everything here is done. */
+  isFollowed = false;
+  /** Deliveries as far as they are known. */
+  delivered = 0;
+  /** Called when all is known. */
+  whenDone: (() => void) | undefined;
+  readonly #parts: (object | readonly object[])[] = [];
+  #egresses = 0;
+
+  constructor(
+    ingress: Ingress,
+    options: Pick<
+      MessageTrace,
+      "only" | "request" | "packing" | "account" | "destination" | "startedMs"
+    >,
+  ) {
+    this.ingress = ingress;
+    this.only = options.only;
+    this.request = options.request;
+    this.packing = options.packing;
+    this.account = options.account;
+    this.destination = options.destination;
+    this.startedMs = options.startedMs;
+  }
+
+  /** All entries so far, in order. */
+  get entries(): object[] {
+    return this.#parts.flat();
+  }
+
+  add(entry: object): void {
+    this.#parts.push(entry);
+  }
+
+  /** One subscription; what the reference does not show is left out. */
+  addEgress(egress: ReportedEgress, way: TracedWay): void {
+    for (const entry of this.#entriesOf(egress, way)) this.add(entry);
+  }
+
+  /** A place for what another thread tells. */
+  expect(way: TracedWay | undefined, counts: boolean): AwaitedPart {
+    const part: AwaitedPart = { trace: this, way, entries: [], left: 1, counts };
+    this.#parts.push(part.entries);
+    this.left += 1;
+    return part;
+  }
+
+  /** Takes one report. */
+  report(part: AwaitedPart, { delivered, forwarded, egress, entries }: TraceReport): void {
+    part.left += forwarded - 1;
+    this.left += forwarded - 1;
+    if (part.counts) this.delivered += delivered;
+    part.entries.push(...entries);
+    if (part.way === undefined) return;
+    for (const one of egress) part.entries.push(...this.#entriesOf(one, part.way));
+  }
+
+  /** The reports of this part do not come any more. */
+  giveUp(part: AwaitedPart): void {
+    this.left -= part.left;
+    part.left = 0;
+  }
+
+  #entriesOf(egress: ReportedEgress, { account, stream }: TracedWay): object[] {
+    this.#egresses += 1;
+    if (this.#egresses > REPORTED_MAX) return [];
+    const { clientId, name, filter, queue, error, ts } = egress;
+    const entries: object[] = [];
+    if (stream !== undefined) entries.push(streamExportEntry(account, textOf(stream.subject), ts));
+    // AC-74: what another account does with it is shown if its import says so.
+    if (stream?.allowTrace === false) return entries;
+    const shown = stream === undefined ? filter : exporterFilter(filter, stream.from, stream.to);
+    const entry = {
+      clientId,
+      name,
+      account: account === this.ingress.account ? undefined : account,
+      filter: textOf(shown),
+      queue: queue === undefined ? undefined : textOf(queue),
+      error: error && EGRESS_ERRORS[error],
+    };
+    entries.push(egressEntry(entry, ts));
+    return entries;
+  }
+}
+
+/** Collects entries for the thread of a publisher that nothing is known of here. */
+export function strangersTrace(only: boolean, startedMs: Millis): MessageTrace {
+  const ingress = { clientId: 0, name: "", account: "", subject: "", error: undefined };
+  const request = { headers: undefined, bytes: 0 };
+  const nowhere = { account: 0, destination: undefined, packing: "none" } as const;
+  return new MessageTrace(ingress, { only, request, startedMs, ...nowhere });
+}

@@ -1,0 +1,391 @@
+// Follows traced messages (AC-70 to AC-76): the same plans as for any message, but each subscription
+// one by one, so that what came of it can be told. What other threads do is told by reports; the event
+// leaves when the last one is there. Owned by the worker's core.
+//
+// Must stay true: a traced message is delivered as any other, or, where only a trace is wanted, to
+// nobody; a message that is parked was delivered to nobody and told of nothing; a thread that does
+// not report delays one event and keeps none for ever.
+import {
+  FLAG_PLAIN,
+  FLAG_TRACE_REPORT,
+  FLAG_TRACED,
+  type FrameHead,
+  itemBytes,
+} from "../deliver/bus-frame.ts";
+import type { Deliverer } from "../deliver/deliverer.ts";
+import type { RemoteLanes } from "../deliver/remote-lanes.ts";
+import { fillMessage } from "../internal/internal-message.ts";
+import type { BrokerDependencies, ServerIdentity } from "../ports.ts";
+import type { ContextTable } from "../publish/context.ts";
+import { MessageView } from "../publish/message-view.ts";
+import {
+  type Plan,
+  placeOf,
+  type QueueStep,
+  type RemoteTarget,
+  type Target,
+} from "../publish/plan.ts";
+import {
+  hashSubject,
+  type PlanCompiler,
+  type RefusedSubscription,
+} from "../publish/plan-compiler.ts";
+import { PARKED, type Publisher } from "../publish/publisher.ts";
+import type { ServiceStep } from "../publish/service-step.ts";
+import { AwaitedReports } from "./awaited-reports.ts";
+import { disableTrace } from "./disabled-trace.ts";
+import { type MessageTrace, strangersTrace } from "./message-trace.ts";
+import { mappingEntry, serviceImportEntry, textOf } from "./trace-event.ts";
+import { publishTrace } from "./trace-publisher.ts";
+import { encodeReport, REPORTED_MAX, type ReportedEgress } from "./trace-report.ts";
+import { TracedDelivery } from "./traced-delivery.ts";
+import { TracedWays } from "./traced-ways.ts";
+
+/** Control's number: its services belong to the server itself, which the reference does not show. */
+const CONTROL_THREAD = 0;
+const REPORT_SUBJECT = Buffer.from("r", "latin1");
+const NO_BYTES = Buffer.alloc(0);
+const NO_PICKS: readonly Buffer[] = [];
+
+export interface TracerParts
+  extends Pick<BrokerDependencies, "bus" | "clock" | "hashSeed" | "nextEventSequence" | "prng"> {
+  readonly compiler: PlanCompiler;
+  readonly deliverer: Deliverer;
+  readonly lanes: RemoteLanes;
+  readonly services: () => ServiceStep;
+}
+
+export interface TracerHost {
+  readonly publisher: Publisher;
+  readonly contexts: ContextTable;
+  readonly server: ServerIdentity;
+}
+
+/** The member of a group that a draw fell on: `choice` among `step.local`, or beyond. */
+interface Draw {
+  readonly step: QueueStep;
+  readonly choice: number;
+}
+
+export class MessageTracer {
+  readonly #host: TracerHost;
+  readonly #parts: TracerParts;
+  readonly #delivery: TracedDelivery;
+  /** What other threads have still to tell. */
+  readonly awaited: AwaitedReports;
+
+  constructor(host: TracerHost, parts: TracerParts) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#delivery = new TracedDelivery(parts.deliverer, parts.clock);
+    this.awaited = new AwaitedReports(parts.clock, (trace) => this.#finish(trace));
+  }
+
+  /** Like `Publisher.run` for a message of a client: deliveries and frames, or `PARKED`. */
+  run(trace: MessageTrace, message: MessageView, account: number): number {
+    const { subject, subjectStart, subjectEnd, hash } = message;
+    const isLost = !this.#map(message, account, (to) => {
+      trace.add(mappingEntry(textOf(to), this.#parts.clock.unixNanos()));
+    });
+    // SU-34: nobody is told.
+    const result = isLost ? 1 : this.#follow(trace, message, account, 0);
+    message.subject = subject;
+    message.subjectStart = subjectStart;
+    message.subjectEnd = subjectEnd;
+    message.hash = hash;
+    return result;
+  }
+
+  /** The publisher's part is done: the event leaves when all reports are there. */
+  end(trace: MessageTrace): void {
+    trace.isFollowed = true;
+    this.awaited.finishIfDone(trace);
+  }
+
+  /**
+   * A traced message goes on into `account`, as a request or an answer (AC-74). `view`: in the form in
+   * which it goes on. True if it reached anybody.
+   */
+  through(
+    allowTrace: boolean,
+    account: number,
+    message: MessageView,
+    view: MessageView,
+    depth: number,
+  ): boolean {
+    const { trace } = message;
+    if (trace === undefined) return false;
+    const { publisher, contexts } = this.#host;
+    const from = message.subject.toString("utf8", message.subjectStart, message.subjectEnd);
+    let to = view.subject.toString("latin1", view.subjectStart, view.subjectEnd);
+    const isLost = !this.#map(view, account, (mapped) => {
+      to = mapped;
+    });
+    const name = this.#accountName(account);
+    trace.add(serviceImportEntry(name, from, textOf(to), this.#parts.clock.unixNanos()));
+    if (isLost) return true;
+    if (allowTrace) {
+      view.trace = trace;
+      const reached = this.#follow(trace, view, account, depth) > 0;
+      view.trace = undefined;
+      return reached;
+    }
+    if (trace.only) return false;
+    disableTrace(view);
+    return publisher.publishAs(contexts.mapped(account), view, depth) > 0;
+  }
+
+  /**
+   * A traced message of another thread, for subscriptions of this one. `pickAgain` sends it on to
+   * another member of a group that has none here; false = there is none.
+   */
+  onFrame(frame: FrameHead, message: MessageView, pickAgain: (name: Buffer) => boolean): void {
+    const { publisher, contexts } = this.#host;
+    const only = frame.frames === 1;
+    const { ballot: report, picks, account } = frame;
+    const refused: RefusedSubscription[] = [];
+    const plan = this.#plan(contexts.inbound(account), message, 0, refused);
+    const egress: ReportedEgress[] = [];
+    let forwarded = 0;
+    if ((frame.flags & FLAG_PLAIN) !== 0) {
+      for (const target of plan.targets) egress.push(this.#delivery.deliver(target, message, only));
+      for (const { subscription } of refused) {
+        if (subscription.queue === undefined)
+          egress.push(this.#delivery.told(subscription, "denied"));
+      }
+    }
+    for (const name of picks) {
+      const members = plan.queueNamed(name)?.local ?? [];
+      const tried = this.#deliverToOne(
+        members,
+        publisher.choose(Math.max(1, members.length)),
+        message,
+        only,
+      );
+      egress.push(...tried);
+      if (!wasDelivered(tried) && pickAgain(Buffer.from(name))) forwarded += 1;
+    }
+    publisher.spend(egress.length, message.bodyEnd - message.bodyStart);
+    this.#send(report, message.sourceThread, egress, forwarded, []);
+  }
+
+  /** A traced answer whose request was made here: `pass` passes it on. */
+  onAnswer(frame: FrameHead, message: MessageView, pass: () => void): void {
+    const trace = strangersTrace(frame.frames === 1, this.#parts.clock.monotonicMs());
+    message.trace = trace;
+    pass();
+    message.trace = undefined;
+    this.#send(frame.ballot, message.sourceThread, [], 0, trace.entries);
+  }
+
+  #send(
+    report: number,
+    thread: number,
+    egress: readonly ReportedEgress[],
+    forwarded: number,
+    entries: readonly object[],
+  ): void {
+    const delivered = egress.reduce((sum, { error }) => sum + (error === undefined ? 1 : 0), 0);
+    const told = { delivered, forwarded, egress: egress.slice(0, REPORTED_MAX), entries };
+    const bytes = encodeReport(told);
+    const { bus, lanes } = this.#parts;
+    // A group was looked for here last, where the message came from.
+    if (thread === bus.threadIndex) {
+      this.awaited.take(report, bytes);
+      return;
+    }
+    const view = new MessageView();
+    view.sourceThread = bus.threadIndex;
+    fillMessage(view, NO_BYTES, bytes);
+    // biome-ignore format: one call
+    lanes.send(thread, view, 0, REPORT_SUBJECT, 0, REPORT_SUBJECT.length, 0, NO_PICKS,
+      FLAG_TRACE_REPORT, 0, 0, 0, report, 0);
+  }
+
+  /** SU-31. Rewrites the subject in `account`; false = the message is lost on purpose. */
+  #map(message: MessageView, account: number, mapped: (to: string) => void): boolean {
+    const compiled = this.#parts.compiler.routing.account(account);
+    if (!compiled.hasMappings) return true;
+    const { subject, subjectStart, subjectEnd } = message;
+    const mapping = compiled.mapping(subject.toString("latin1", subjectStart, subjectEnd));
+    if (mapping === undefined) return true;
+    const chosen = mapping.choose(this.#parts.prng);
+    mapped(chosen ?? "");
+    if (chosen === null) return false;
+    const bytes = Buffer.from(chosen, "latin1");
+    message.subject = bytes;
+    message.subjectStart = 0;
+    message.subjectEnd = bytes.length;
+    message.hash = hashSubject(bytes, 0, bytes.length, this.#parts.hashSeed);
+    return true;
+  }
+
+  #plan(
+    context: Parameters<Publisher["passingPlanFor"]>[0],
+    message: MessageView,
+    depth: number,
+    refused: RefusedSubscription[],
+  ): Plan {
+    const { compiler } = this.#parts;
+    compiler.refused = refused;
+    const plan = this.#host.publisher.passingPlanFor(context, message, depth);
+    compiler.refused = undefined;
+    return plan;
+  }
+
+  /** Everybody who wants the message in `account`, where it has its subject already. */
+  #follow(trace: MessageTrace, message: MessageView, account: number, depth: number): number {
+    const { publisher, contexts } = this.#host;
+    const { bus, compiler } = this.#parts;
+    const context = contexts.mapped(account);
+    const refused: RefusedSubscription[] = [];
+    const plan = this.#plan(context, message, depth, refused);
+    const draws = this.#draw(plan);
+    if (message.mayPark) {
+      if (publisher.isSpent) publisher.parkedOn = bus.threadIndex;
+      if (publisher.isSpent || !this.#haveRoom(plan, message)) {
+        for (const { picks } of plan.remotes ?? []) picks.length = 0;
+        return PARKED;
+      }
+    }
+    const subject = message.subject.toString("latin1", message.subjectStart, message.subjectEnd);
+    const ways = new TracedWays(compiler.routing, account, subject);
+    let delivered = this.#deliverHere(trace, plan, draws, message, ways);
+    this.#tellRefused(trace, plan, refused, ways);
+    delivered += this.#sendFrames(trace, plan, message, ways, depth);
+    const services = this.#parts.services();
+    let passed = 0;
+    if (plan.services !== undefined) passed = services.request(plan, message, context, depth);
+    if (plan.serviceReply && services.reply(message, context)) passed += 1;
+    if (depth === 0) trace.delivered += passed;
+    return delivered + passed;
+  }
+
+  #draw(plan: Plan): Draw[] {
+    const draws: Draw[] = [];
+    for (const step of plan.queues ?? []) {
+      if (step.total === 0) continue;
+      const choice = this.#host.publisher.choose(step.total);
+      draws.push({ step, choice });
+      if (choice < step.local.length) continue;
+      (step.remotes[placeOf(step, choice)] as RemoteTarget).picks.push(step.name);
+    }
+    return draws;
+  }
+
+  #haveRoom(plan: Plan, message: MessageView): boolean {
+    const bytes = itemBytes(message);
+    for (const remote of plan.remotes ?? []) {
+      if (!remote.plain && remote.picks.length === 0) continue;
+      if (this.#parts.lanes.hasRoom(remote, message, bytes)) continue;
+      this.#host.publisher.parkedOn = remote.thread;
+      return false;
+    }
+    return true;
+  }
+
+  #deliverHere(
+    trace: MessageTrace,
+    plan: Plan,
+    draws: readonly Draw[],
+    message: MessageView,
+    ways: TracedWays,
+  ): number {
+    let delivered = 0;
+    this.#host.publisher.spend(plan.targets.length, message.bodyEnd - message.bodyStart);
+    for (const target of plan.targets) {
+      const told = this.#delivery.deliver(target, message, trace.only);
+      trace.addEgress(told, ways.ofTarget(target));
+      if (told.error === undefined) delivered += 1;
+    }
+    for (const { step, choice } of draws) {
+      if (choice >= step.local.length) continue;
+      const tried = this.#deliverToOne(step.local, choice, message, trace.only);
+      for (const [at, told] of tried.entries()) {
+        const target = step.local[(choice + at) % step.local.length] as Target;
+        trace.addEgress(told, ways.ofTarget(target));
+      }
+      if (wasDelivered(tried)) delivered += 1;
+      // SU-25: another thread may have a member that can take it.
+      else step.remotes[0]?.picks.push(step.name);
+    }
+    trace.delivered += message.hops === 0 ? delivered : 0;
+    return delivered;
+  }
+
+  /** One member of a group after the other, until one takes the message. */
+  #deliverToOne(
+    members: readonly Target[],
+    first: number,
+    message: MessageView,
+    only: boolean,
+  ): ReportedEgress[] {
+    const tried: ReportedEgress[] = [];
+    for (let at = 0; at < members.length && !wasDelivered(tried); at += 1) {
+      const target = members[(first + at) % members.length] as Target;
+      tried.push(this.#delivery.deliver(target, message, only));
+    }
+    return tried;
+  }
+
+  /** AZ-07. Members of a group are told of only where the group has nobody else. */
+  #tellRefused(
+    trace: MessageTrace,
+    plan: Plan,
+    refused: readonly RefusedSubscription[],
+    ways: TracedWays,
+  ): void {
+    for (const { subscription, subject } of refused) {
+      const { queue } = subscription;
+      const group = queue === undefined ? undefined : plan.queueNamed(Buffer.from(queue, "latin1"));
+      if (group !== undefined && group.total > 0) continue;
+      const told = this.#delivery.told(subscription, "denied");
+      trace.addEgress(told, ways.of(subscription.account, subject));
+    }
+  }
+
+  #sendFrames(
+    trace: MessageTrace,
+    plan: Plan,
+    message: MessageView,
+    ways: TracedWays,
+    depth: number,
+  ): number {
+    const { lanes } = this.#parts;
+    let sent = 0;
+    for (const remote of plan.remotes ?? []) {
+      const { thread, account, subject, plain, picks } = remote;
+      if (!plain && picks.length === 0) continue;
+      const own = subject ?? message.subject;
+      const start = subject === undefined ? message.subjectStart : 0;
+      const end = subject === undefined ? message.subjectEnd : subject.length;
+      const hash = subject === undefined ? message.hash : remote.subjectHash;
+      const isSilent = thread === CONTROL_THREAD;
+      const way = ways.of(account, own.toString("latin1", start, end));
+      const report = isSilent ? 0 : this.awaited.add(trace.expect(way, depth === 0));
+      const flags = (plain ? FLAG_PLAIN : 0) | (isSilent ? 0 : FLAG_TRACED);
+      // biome-ignore format: one call
+      lanes.send(thread, message, account, own, start, end, hash, picks, flags, 0, 0, 0, report,
+        trace.only ? 1 : 0);
+      picks.length = 0;
+      if (isSilent && depth === 0) trace.delivered += 1;
+      sent += 1;
+    }
+    return sent;
+  }
+
+  #finish(trace: MessageTrace): void {
+    const { publisher, contexts, server } = this.#host;
+    publishTrace(trace, publisher, contexts, server, this.#parts);
+    trace.whenDone?.();
+  }
+
+  #accountName(index: number): string {
+    return this.#parts.compiler.routing.account(index).snapshot.name;
+  }
+}
+
+function wasDelivered(tried: readonly ReportedEgress[]): boolean {
+  const last = tried.at(-1);
+  return last !== undefined && last.error === undefined;
+}

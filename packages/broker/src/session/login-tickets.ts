@@ -1,0 +1,33 @@
+// Logins that wait for an answer of control, each under a number. Owned by the worker's core. Must
+// stay true: an answer reaches the login that asked, or nobody.
+import type { LoginAnswer, LoginQuestion } from "@weft/auth";
+import type { ControlPort } from "../ports.ts";
+import type { ClientSession } from "./client-session.ts";
+import { finishLogin } from "./login.ts";
+
+export class LoginTickets {
+  readonly #control: ControlPort;
+  readonly #waiting = new Map<number, ClientSession>();
+  #next = 1;
+
+  constructor(control: ControlPort) {
+    this.#control = control;
+  }
+
+  ask(session: ClientSession, question: LoginQuestion): void {
+    const ticket = this.#next++;
+    this.#waiting.set(ticket, session);
+    this.#control.askForLogin(ticket, question);
+  }
+
+  answered(ticket: number, answer: LoginAnswer): void {
+    const session = this.#waiting.get(ticket);
+    this.#waiting.delete(ticket);
+    if (session !== undefined) finishLogin(session, answer);
+  }
+
+  /** Answers that are under way are for other users. */
+  forget(): void {
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,216 @@
+// A message whose headers ask for a trace (AC-70, AC-73, AC-75): may it be, where to, and whom is it
+// from. Owned by the session's worker. Must stay true: who may not publish on the destination gets
+// nothing published at all; where only a trace is wanted nothing is delivered, whatever else fails.
+import { packingFor } from "@weft/control";
+import {
+  type PublishParts,
+  quoteBytes,
+  readTraceRequest,
+  TRACE_DESTINATION_HEADER,
+  type TraceRequest,
+} from "@weft/protocol";
+import { isValidPublishSubject } from "@weft/subjects";
+import { disableTrace } from "../message-trace/disabled-trace.ts";
+import { MessageTrace } from "../message-trace/message-trace.ts";
+import type { MessageTracer } from "../message-trace/message-tracer.ts";
+import { type Ingress, ingressEntry } from "../message-trace/trace-event.ts";
+import { PARKED } from "../publish/publisher.ts";
+import { isReservedSubject } from "../publish/reserved-subjects.ts";
+import {
+  admitPublish,
+  countIn,
+  makeCanonical,
+  parkPublish,
+  publishInHand,
+  refusePublish,
+  sendNoResponders,
+  subjectOf,
+} from "./client-publish.ts";
+import type { ClientSession } from "./client-session.ts";
+import { logAbout } from "./session-log.ts";
+
+/** ErrMaxPayload of the reference. */
+const TOO_LARGE = "maximum payload exceeded";
+
+/** What becomes of a message that asks for a trace. */
+type Way =
+  /** As if it had not asked. */
+  | { readonly kind: "untraced" }
+  /** Not this one of many: whoever gets it is told so. */
+  | { readonly kind: "not-sampled" }
+  | { readonly kind: "refused"; readonly destination: string }
+  /** Without a destination the event goes nowhere. */
+  | { readonly kind: "traced"; readonly destination: string | undefined };
+
+/** As `ClientOps.onTracedPublish`. */
+export function publishTraced(session: ClientSession, publish: PublishParts): boolean {
+  const [input] = publish;
+  const bodyStart = publish[7];
+  const headerBytes = publish[9];
+  const request = readTraceRequest(input.subarray(bodyStart, bodyStart + headerBytes));
+  const { tracer } = session.publisher;
+  if (request === undefined || tracer === undefined) return session.onPublish(...publish);
+  if (session.state !== "active" && !session.ensureActive()) return false;
+  const way = wayOf(session, request);
+  if (way.kind === "untraced") return session.onPublish(...publish);
+  fill(session, publish);
+  switch (way.kind) {
+    case "not-sampled":
+      disableTrace(session.host.message);
+      return publishInHand(session);
+    case "refused":
+      return refuseDestination(session, way.destination);
+    case "traced":
+      return followTraced(session, tracer, request, way.destination);
+  }
+}
+
+/** Points the message in hand at the publish. */
+function fill(session: ClientSession, publish: PublishParts): void {
+  const { message } = session.host;
+  const [input, subjectStart, subjectEnd, hash, replyStart, replyEnd] = publish;
+  message.subject = input;
+  message.subjectStart = subjectStart;
+  message.subjectEnd = subjectEnd;
+  message.hash = hash;
+  message.reply = input;
+  message.replyStart = replyStart;
+  message.replyEnd = replyEnd;
+  message.body = input;
+  message.tailStart = publish[6];
+  message.bodyStart = publish[7];
+  message.bodyEnd = publish[8];
+  message.headerBytes = publish[9];
+  if (message.tailStart < 0) makeCanonical(message);
+}
+
+function wayOf(session: ClientSession, request: TraceRequest): Way {
+  const { host } = session;
+  const canTell = host.rules.snapshot.accounts.hasSystemAccount;
+  if (request.destination === undefined) {
+    const { messageTrace } = host.account(session.account);
+    if (messageTrace === undefined) return { kind: "untraced" };
+    const { destination, samplingPercent } = messageTrace;
+    if (samplingPercent < 100 && host.publisher.choose(100) >= samplingPercent) {
+      return { kind: "not-sampled" };
+    }
+    return { kind: "traced", destination: canTell ? destination : undefined };
+  }
+  const { destination } = request;
+  if (!mayPublish(session, destination)) return { kind: "refused", destination };
+  if (isValidPublishSubject(destination)) {
+    return { kind: "traced", destination: canTell ? destination : undefined };
+  }
+  const shown = quoteBytes(Buffer.from(destination, "latin1"));
+  logAbout(session, "error", `Destination ${shown} is not valid, won't be able to trace events`);
+  return request.only ? { kind: "traced", destination: undefined } : { kind: "untraced" };
+}
+
+/** By the rights of the user alone: that he may answer somebody once is not for traces. */
+function mayPublish(session: ClientSession, subject: string): boolean {
+  const bytes = Buffer.from(subject, "latin1");
+  if (isReservedSubject(bytes, 0, bytes.length)) return false;
+  return session.permissions === undefined || session.permissions.publishAllowed(subject);
+}
+
+/** AC-75: the message itself is not published either. */
+function refuseDestination(session: ClientSession, destination: string): boolean {
+  const { host } = session;
+  const plan = host.publisher.planFor(session.context, host.message, 0);
+  // What is wrong with the message itself is told first.
+  if (plan.denied) return publishInHand(session);
+  countIn(session);
+  refusePublish(session, Buffer.from(destination, "latin1"));
+  return true;
+}
+
+function followTraced(
+  session: ClientSession,
+  tracer: MessageTracer,
+  request: TraceRequest,
+  destination: string | undefined,
+): boolean {
+  const { host } = session;
+  const { message, publisher } = host;
+  const bytes = message.bodyEnd - message.bodyStart;
+  const ingress = ingressOf(session, subjectOf(message).toString("utf8"));
+  const trace = new MessageTrace(ingress, {
+    only: request.only,
+    request: { headers: request.headers, bytes },
+    packing: packingFor(request.encoding),
+    account: session.account,
+    destination,
+    startedMs: host.clock.monotonicMs(),
+  });
+  const at = host.clock.unixNanos();
+  message.trace = trace;
+  const context = admitPublish(session, publisher.planFor(session.context, message, 0));
+  trace.add(ingressEntry(ingress, at));
+  const result = context === undefined ? 0 : tracer.run(trace, message, session.account);
+  message.trace = undefined;
+  if (result === PARKED) return parkPublish(session);
+  if (context !== undefined) {
+    countIn(session);
+    answerWhenDone(session, trace);
+  }
+  tracer.end(trace);
+  return true;
+}
+
+/** CP-64, when all threads have told whether somebody was there. */
+function answerWhenDone(session: ClientSession, trace: MessageTrace): void {
+  const { message } = session.host;
+  if (message.replyStart < 0 || !session.noResponders) return;
+  const reply = Buffer.from(message.reply.subarray(message.replyStart, message.replyEnd));
+  const subject = Buffer.from(subjectOf(message));
+  trace.whenDone = () => {
+    if (trace.delivered > 0 || session.state !== "active") return;
+    sendNoResponders(session, reply, subject);
+  };
+}
+
+function ingressOf(session: ClientSession, subject: string): Ingress {
+  return {
+    clientId: session.clientId,
+    name: session.facts.name,
+    account: session.host.account(session.account).name,
+    subject,
+    error: undefined,
+  };
+}
+
+/**
+ * AC-76: the message is larger than allowed, and its header block, as far as it has come, asks for a
+ * trace. Only where to is looked at, and neither account nor subject are told, as in the reference.
+ */
+export function traceOversized(session: ClientSession, block: Buffer, bytes: number): void {
+  const { tracer } = session.publisher;
+  if (tracer === undefined || session.state !== "active") return;
+  const destination = wholeDestination(block);
+  if (destination === undefined || !mayPublish(session, destination)) return;
+  if (!isValidPublishSubject(destination)) return;
+  const { host } = session;
+  if (!host.rules.snapshot.accounts.hasSystemAccount) return;
+  const ingress = { ...ingressOf(session, ""), account: "", error: TOO_LARGE };
+  const trace = new MessageTrace(ingress, {
+    only: false,
+    request: { headers: undefined, bytes },
+    packing: "none",
+    account: session.account,
+    destination,
+    startedMs: host.clock.monotonicMs(),
+  });
+  trace.add(ingressEntry(ingress, host.clock.unixNanos()));
+  tracer.end(trace);
+}
+
+/** The destination, if its line is there to the end. A byte string. */
+function wholeDestination(block: Buffer): string | undefined {
+  const text = block.toString("latin1");
+  const key = `\r\n${TRACE_DESTINATION_HEADER.toString("latin1")}:`;
+  const start = text.indexOf(key);
+  const end = start < 0 ? -1 : text.indexOf("\r\n", start + key.length);
+  if (end < 0) return undefined;
+  const value = text.slice(start + key.length, end).trim();
+  return value === "" ? undefined : value;
+}

@@ -1,0 +1,22 @@
+// The entry of the package: everything that other packages may use.
+export { Breaker, type BreakerState } from "./breaker.ts";
+export { CurveKey, SealedLine } from "./curve.ts";
+export { operatorTarget, placeOperator } from "./place-operator.ts";
+export {
+  type AskingServer,
+  buildRequest,
+  type CalloutRequest,
+  type RequestTools,
+} from "./request.ts";
+export {
+  type Asked,
+  type Judged,
+  placeStatic,
+  RESPONSE_BYTES_MAX,
+  type ReadResponse,
+  type ResponseTools,
+  readResponse,
+  rightsOf,
+  type StaticPlacement,
+} from "./response.ts";
+export { UnderWay } from "./under-way.ts";

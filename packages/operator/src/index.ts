@@ -1,0 +1,11 @@
+// The entry of the package: everything that other packages may use.
+export { type AccountDocument, accountDocument } from "./account-document.ts";
+export { JwtLogins } from "./jwt-logins.ts";
+export {
+  type LoadedAccount,
+  OperatorAccounts,
+  type OperatorAccountsOptions,
+  type OperatorChange,
+} from "./operator-accounts.ts";
+export type { OperatorRules } from "./operator-rules.ts";
+export { TokenReader } from "./token-reader.ts";

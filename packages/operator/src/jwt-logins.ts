@@ -1,0 +1,246 @@
+// Logins by user tokens as a worker judges them (AN-43 to AN-55, AN-82): by the accounts that it was
+// told of, and by asking for those that it was not. Owned by a worker; pure but for the clock that is
+// handed in. Must stay true: a right comes from the token, the account and the operators as they are
+// known at that moment; nothing of a token reaches a text.
+import {
+  type AccountPending,
+  type ForgottenAccount,
+  type Identity,
+  type LoginAnswer,
+  type LoginFacts,
+  type LoginOutcome,
+  type LoginRequest,
+  SignatureVerifier,
+  type TokenEnd,
+  type TokenLogins,
+  type TokenVerdict,
+  withoutCalloutSubject,
+} from "@weft/auth";
+import {
+  accountExpired,
+  accountKeyOf,
+  decodeTokenOf,
+  hasCallout,
+  type JudgeFacts,
+  type JwtIdentity,
+  judgeUserAlone,
+  judgeUserOf,
+  type TrustedAccount,
+  type UserClaims,
+  type UserRefusal,
+} from "@weft/jwt";
+import type { OperatorRules } from "./operator-rules.ts";
+import { PermissionsPool } from "./permissions-pool.ts";
+import { TrustingVerifier } from "./trusting-verifier.ts";
+
+/** 64 zero bytes: stands for a signature that was checked at the login. */
+const ANY_SIGNATURE = "A".repeat(86);
+
+const ENDS: Readonly<Partial<Record<UserRefusal["reason"], TokenEnd>>> = {
+  "user revoked": "revoked",
+  "user expired or not yet valid": "user expired",
+  "outside of connect times": "user expired",
+  "account expired": "account expired",
+  "bearer token not allowed": "violation",
+};
+
+/** A token that is good alone, while its account is asked for. */
+interface JudgedAlone {
+  readonly text: string;
+  readonly user: UserClaims;
+  readonly signature: string | undefined;
+}
+
+function denied(detail: string): LoginOutcome {
+  return { kind: "denied", reason: "token refused", detail };
+}
+
+function detailOf({ reason, detail }: UserRefusal): string {
+  return detail === undefined ? reason : `${reason}: ${detail}`;
+}
+
+export class JwtLogins implements TokenLogins {
+  #rules: OperatorRules;
+  readonly #unixMs: () => number;
+  readonly #accounts = new Map<string, TrustedAccount>();
+  readonly #verifier = new SignatureVerifier();
+  readonly #trusting = new TrustingVerifier();
+  readonly #permissions = new PermissionsPool();
+  /** Accounts that went with the last change. */
+  readonly #forgotten = new Map<string, TokenEnd>();
+  /** Scoped signing keys whose template has changed with the last accounts. */
+  readonly #altered = new Set<string>();
+
+  constructor(rules: OperatorRules, unixMs: () => number) {
+    this.#rules = rules;
+    this.#unixMs = unixMs;
+  }
+
+  follow(rules: unknown): void {
+    this.#rules = rules as OperatorRules;
+  }
+
+  know(accounts: readonly unknown[], forgotten: readonly ForgottenAccount[]): void {
+    this.#altered.clear();
+    this.#forgotten.clear();
+    for (const { key, end } of forgotten) {
+      this.#accounts.delete(key);
+      this.#forgotten.set(key, end);
+    }
+    for (const account of accounts as readonly TrustedAccount[]) {
+      const before = this.#accounts.get(account.key);
+      if (before !== undefined) this.#noteAltered(before, account);
+      this.#accounts.set(account.key, account);
+    }
+  }
+
+  begin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
+    if (request.account || request.newAccount) {
+      return { kind: "denied", reason: "account in connect" };
+    }
+    const { sentinel, pinnedAccounts } = this.#rules;
+    const sent = request.jwt ? this.#decode(request.jwt) : undefined;
+    const text = sent?.ok === true ? request.jwt : sentinel;
+    if (text === undefined) {
+      const why = sent === undefined ? "Authentication requires a user JWT" : "User JWT not valid";
+      return denied(sent?.ok === false ? `${why}: ${sent.error.message}` : why);
+    }
+    const decoded = sent?.ok === true ? sent : this.#decode(text);
+    if (!decoded.ok) return denied(`default sentinel not valid: ${decoded.error.message}`);
+    const user = decoded.claims;
+    const signature = request.sig || undefined;
+    const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
+    const early = judgeUserAlone(user, this.#unixMs(), judgeFacts, this.#verifier);
+    if (early !== undefined) return denied(detailOf(early.refusal));
+    const key = accountKeyOf(user);
+    const judged: JudgedAlone = { text, user, signature };
+    const account = this.#accounts.get(key);
+    // One that has expired may have been renewed where it came from.
+    if (account === undefined || accountExpired(account, this.#unixMs())) {
+      return { kind: "pending", wait: { kind: "account", key, judged } };
+    }
+    return this.#judge(judged, account, facts);
+  }
+
+  finish(pending: AccountPending, answer: LoginAnswer, facts: LoginFacts): LoginOutcome {
+    if (answer.kind !== "account") return { kind: "denied", reason: "answer unexpected" };
+    const account = this.#accounts.get(pending.key);
+    if (answer.error !== undefined || account === undefined) {
+      return denied(`account ${pending.key}: ${answer.error ?? "not known"}`);
+    }
+    return this.#judge(pending.judged as JudgedAlone, account, facts);
+  }
+
+  judgeAgain(known: Identity, facts: LoginFacts): TokenVerdict {
+    if (known.kind === "callout") return this.#judgePlaced(known);
+    const { token, accountName } = known;
+    const ended = (why: TokenEnd, detail: string): TokenVerdict => ({ kind: "ended", why, detail });
+    const decoded = decodeTokenOf("user", token?.text ?? "", this.#trusting);
+    if (!decoded.ok) return ended("refused", decoded.error.message);
+    const user = decoded.claims;
+    const now = this.#unixMs();
+    const judgeFacts = this.#facts(facts, ANY_SIGNATURE, this.#rules.pinnedAccounts);
+    const early = judgeUserAlone(user, now, judgeFacts, this.#trusting);
+    if (early !== undefined) return ended(endOf(early.refusal), detailOf(early.refusal));
+    const account = this.#accounts.get(accountName);
+    if (account === undefined) {
+      return ended(this.#forgotten.get(accountName) ?? "account expired", "account deleted");
+    }
+    const { operators } = this.#rules;
+    const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#trusting);
+    if (!verdict.ok) return ended(endOf(verdict.refusal), detailOf(verdict.refusal));
+    if (this.#altered.has(`${account.key} ${user.issuer}`)) {
+      return ended("refused", "the template of the signing key has changed");
+    }
+    return {
+      kind: "granted",
+      identity: this.#identityOf(verdict.identity, token?.text ?? "", user),
+    };
+  }
+
+  #noteAltered(before: TrustedAccount, after: TrustedAccount): void {
+    for (const [key, scope] of after.signers) {
+      const former = before.signers.get(key);
+      if (!before.signers.has(key) || JSON.stringify(former) === JSON.stringify(scope)) continue;
+      this.#altered.add(`${after.key} ${key}`);
+    }
+  }
+
+  #judge({ text, user, signature }: JudgedAlone, account: TrustedAccount, facts: LoginFacts) {
+    const { operators, pinnedAccounts } = this.#rules;
+    const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
+    const now = this.#unixMs();
+    const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#verifier);
+    if (!verdict.ok) return denied(detailOf(verdict.refusal));
+    // AN-70: the token only says which account's service is asked.
+    if (hasCallout(account) && !isAuthUser(account, user)) {
+      const wait = { kind: "callout", account: account.key, jwt: text } as const;
+      return { kind: "pending", wait } satisfies LoginOutcome;
+    }
+    const identity = this.#identityOf(verdict.identity, text, user);
+    return { kind: "granted", identity } satisfies LoginOutcome;
+  }
+
+  /** Somebody whom a service let in: stays for as long as the account does. */
+  #judgePlaced(identity: Identity): TokenVerdict {
+    const account = this.#accounts.get(identity.accountName);
+    if (account !== undefined && !accountExpired(account, this.#unixMs())) {
+      return { kind: "granted", identity };
+    }
+    return { kind: "ended", why: "account expired", detail: "account expired or deleted" };
+  }
+
+  #identityOf(judged: JwtIdentity, text: string, user: UserClaims): Identity {
+    const account = this.#accounts.get(judged.accountKey);
+    // AN-69.
+    const isBesideService = account !== undefined && hasCallout(account);
+    const spec = isBesideService ? withoutCalloutSubject(judged.permissions) : judged.permissions;
+    const { permissionsKey, permissions } = this.#permissions.of(spec);
+    return {
+      kind: "jwt",
+      user: judged.userKey,
+      accountName: judged.accountKey,
+      permissionsKey,
+      permissions,
+      payloadBytesMax: judged.payloadBytesMax,
+      subscriptionsMax: judged.subscriptionsMax,
+      expiresAtMs: judged.expiresAtMs,
+      token: {
+        text,
+        name: judged.userName,
+        tags: judged.tags,
+        issuerKey: user.issuer,
+      },
+    };
+  }
+
+  #decode(text: string) {
+    return decodeTokenOf("user", text, this.#verifier);
+  }
+
+  #facts(
+    { connectionType, nonce, address }: LoginFacts,
+    signature: string | undefined,
+    pinnedAccounts: ReadonlySet<string> | undefined,
+  ): JudgeFacts {
+    const { timeZone } = this.#rules;
+    return {
+      connectionType,
+      host: address,
+      nonce,
+      signature,
+      timeZone,
+      viaTrustedProxy: false,
+      pinnedAccounts,
+    };
+  }
+}
+
+/** AN-68: the service itself. */
+function isAuthUser({ claims }: TrustedAccount, { subject }: UserClaims): boolean {
+  return claims.nats.authorization.authUsers.includes(subject);
+}
+
+function endOf({ reason }: UserRefusal): TokenEnd {
+  return ENDS[reason] ?? "refused";
+}

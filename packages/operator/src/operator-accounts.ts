@@ -1,0 +1,257 @@
+// The accounts of operators that are in use: which there are, what they say, how long it is true
+// (AC-56, AC-91, AC-93, AN-47). Control thread; pure: the time is an argument. What comes and goes is
+// collected, and `commit` says what workers have to know of it. Must stay true: only accounts that an
+// operator trusts are in here; the same token again changes nothing; a change costs what it touches.
+import type { AccountSpec, AccountsDelta, LiveAccounts } from "@weft/accounts";
+import type { ForgottenAccount, SignatureVerifier, TokenEnd } from "@weft/auth";
+import {
+  type AccountVerdict,
+  accountSpec,
+  newAccountClaims,
+  type TrustedAccount,
+  type TrustedOperators,
+  trustAccountToken,
+} from "@weft/jwt";
+
+export interface OperatorAccountsOptions {
+  readonly operators: TrustedOperators;
+  readonly live: LiveAccounts;
+  readonly verifier: SignatureVerifier;
+}
+
+/** An account in use. */
+export interface LoadedAccount {
+  readonly trusted: TrustedAccount;
+  /** Its token; "" = it stands in for one that could not be had. */
+  readonly text: string;
+  readonly updatedMs: number;
+  /** What of its imports, exports and mappings does not work, for people. */
+  problems: readonly string[];
+  spec: AccountSpec | undefined;
+  isExpired: boolean;
+  /** When an activation of it ends, Unix milliseconds. */
+  validUntilMs: number | undefined;
+}
+
+/** What was committed. */
+export interface OperatorChange {
+  readonly delta: AccountsDelta;
+  /** For threads that know the accounts already: by what they judge users from now on. */
+  readonly trusted: readonly TrustedAccount[];
+  readonly gone: readonly ForgottenAccount[];
+  readonly expired: readonly string[];
+  /** Indexes of accounts whose users have to be judged again. */
+  readonly judged: ReadonlySet<number>;
+  /** Account indexes whose limit of connections was lowered, with the new one. */
+  readonly lowered: ReadonlyMap<number, number>;
+  /** For the log. */
+  readonly texts: readonly string[];
+  /** Accounts that found no room. */
+  readonly crowded: readonly string[];
+}
+
+export class OperatorAccounts {
+  readonly #options: OperatorAccountsOptions;
+  readonly #loaded = new Map<string, LoadedAccount>();
+  /** By exporter: the accounts that want to import from it. */
+  readonly #wantedBy = new Map<string, Set<string>>();
+  readonly #dirty = new Set<string>();
+  readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
+  readonly #judged = new Set<string>();
+
+  constructor(options: OperatorAccountsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#loaded.size;
+  }
+
+  get(key: string): LoadedAccount | undefined {
+    return this.#loaded.get(key);
+  }
+
+  all(): Iterable<LoadedAccount> {
+    return this.#loaded.values();
+  }
+
+  /** Something waits for `commit`. */
+  get isDirty(): boolean {
+    return this.#dirty.size + this.#gone.size + this.#judged.size > 0;
+  }
+
+  /** Takes the token that was found for an account; a bad one changes nothing. */
+  put(key: string, text: string, nowMs: number): AccountVerdict {
+    const { operators, verifier } = this.#options;
+    const known = this.#loaded.get(key);
+    if (known !== undefined && known.text === text && !known.isExpired) {
+      return { ok: true, account: known.trusted };
+    }
+    const verdict = trustAccountToken(key, text, operators, nowMs, verifier);
+    if (verdict.ok) this.#take(verdict.account, text, nowMs);
+    return verdict;
+  }
+
+  /**
+   * A system account that cannot be had yet: its own key signs its users, so that somebody can bring
+   * the token of it.
+   */
+  putStandIn(key: string, nowMs: number): void {
+    const [issuer = ""] = this.#options.operators.keys;
+    const claims = { ...newAccountClaims(key), issuer };
+    this.#take({ key, claims, signers: new Map([[key, undefined]]), findings: [] }, "", nowMs);
+  }
+
+  /** `end`: what its users are told. */
+  remove(key: string, end: TokenEnd): void {
+    const known = this.#loaded.get(key);
+    if (known === undefined) return;
+    this.#want(known.trusted, false);
+    this.#loaded.delete(key);
+    this.#dirty.delete(key);
+    this.#judged.delete(key);
+    this.#gone.set(key, { index: this.#options.live.indexOf(key) ?? -1, end });
+  }
+
+  /** Accounts that `key` imports from and that are not here. */
+  missingExporters(key: string): string[] {
+    const imports = this.#loaded.get(key)?.trusted.claims.nats.imports ?? [];
+    const exporters = new Set(imports.map(({ account }) => account));
+    return [...exporters].filter((one) => one !== "" && !this.#loaded.has(one));
+  }
+
+  /** An account in use imports from it. */
+  isWanted(key: string): boolean {
+    return this.#wantedBy.has(key);
+  }
+
+  /** Notes accounts that have expired and activations that have ended. */
+  tick(nowMs: number): void {
+    for (const [key, account] of this.#loaded) {
+      const { expiresAtSeconds } = account.trusted.claims;
+      if (!account.isExpired && expiresAtSeconds !== 0 && expiresAtSeconds * 1_000 <= nowMs) {
+        account.isExpired = true;
+        this.#judged.add(key);
+      }
+      if (account.validUntilMs !== undefined && account.validUntilMs <= nowMs) {
+        this.#dirty.add(key);
+      }
+    }
+  }
+
+  /** Compiles everything that is waiting. */
+  commit(nowMs: number): OperatorChange {
+    const { live } = this.#options;
+    const put = [...this.#dirty];
+    const gone = [...this.#gone.keys()].filter((key) => !this.#loaded.has(key));
+    const affected = new Set(put);
+    for (const key of [...put, ...this.#gone.keys()]) {
+      for (const importer of this.#wantedBy.get(key) ?? []) affected.add(importer);
+    }
+    const former = new Map(put.map((key) => [key, limitOf(live, key)]));
+    const judged = new Set([...this.#judged, ...put]);
+    const specs = [...affected].flatMap((key) => this.#specOf(key, nowMs));
+    const formerIndexes = new Map([...judged].map((key) => [key, live.indexOf(key)]));
+    const { delta, problems, crowded } = live.change(specs, gone);
+    for (const key of crowded) this.remove(key, "refused");
+    for (const [key, found] of problems) this.#note(key, found);
+    const texts = [...affected].flatMap((key) =>
+      (this.#loaded.get(key)?.problems ?? []).map((problem) => `Account ${key}: ${problem}`),
+    );
+    const goneIndexes = [...this.#gone.values()].map(({ index }) => index);
+    const indexes = [...goneIndexes, ...formerIndexes.values()];
+    const change: OperatorChange = {
+      delta,
+      trusted: put.flatMap((key) => this.forLogins(key)),
+      gone: gone.map((key) => ({ key, end: this.#gone.get(key)?.end ?? "refused" })),
+      expired: [...this.#judged],
+      judged: new Set(indexes.filter((index) => index !== undefined && index >= 0) as number[]),
+      lowered: this.#lowered(former),
+      texts,
+      crowded,
+    };
+    this.#dirty.clear();
+    this.#gone.clear();
+    this.#judged.clear();
+    return change;
+  }
+
+  /** What workers judge users of the account by: without what they have no use for. */
+  forLogins(key: string): TrustedAccount[] {
+    const trusted = this.#loaded.get(key)?.trusted;
+    if (trusted === undefined) return [];
+    const { claims, signers } = trusted;
+    const nats = {
+      ...claims.nats,
+      imports: [],
+      exports: [],
+      mappings: new Map(),
+      signingKeys: new Map(),
+      description: "",
+      infoUrl: "",
+    };
+    return [{ key, claims: { ...claims, nats }, signers, findings: [] }];
+  }
+
+  #take(trusted: TrustedAccount, text: string, nowMs: number): void {
+    const { key } = trusted;
+    const before = this.#loaded.get(key);
+    if (before !== undefined) this.#want(before.trusted, false);
+    this.#want(trusted, true);
+    this.#loaded.set(key, {
+      trusted,
+      text,
+      updatedMs: nowMs,
+      problems: [],
+      spec: before?.spec,
+      isExpired: false,
+      validUntilMs: undefined,
+    });
+    this.#dirty.add(key);
+  }
+
+  #want({ key, claims }: TrustedAccount, isWanted: boolean): void {
+    for (const { account } of claims.nats.imports) {
+      const known = this.#wantedBy.get(account) ?? new Set();
+      if (isWanted) this.#wantedBy.set(account, known.add(key));
+      else known.delete(key);
+      if (known.size === 0) this.#wantedBy.delete(account);
+    }
+  }
+
+  #specOf(key: string, nowMs: number): AccountSpec[] {
+    const account = this.#loaded.get(key);
+    if (account === undefined) return [];
+    const find = (name: string): TrustedAccount | undefined => this.#loaded.get(name)?.trusted;
+    const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier);
+    account.spec = made.spec;
+    account.validUntilMs = made.validUntilMs;
+    account.problems = made.problems.map(
+      ({ kind, subject, exporter, problem }) =>
+        `${kind} import ${JSON.stringify(subject)} from ${exporter}: ${problem}`,
+    );
+    return [made.spec];
+  }
+
+  #note(key: string, found: readonly { readonly message: string }[]): void {
+    const account = this.#loaded.get(key);
+    if (account === undefined || found.length === 0) return;
+    account.problems = [...account.problems, ...found.map(({ message }) => message)];
+  }
+
+  #lowered(former: ReadonlyMap<string, number | undefined>): Map<number, number> {
+    const lowered = new Map<number, number>();
+    for (const [key, before] of former) {
+      const index = this.#options.live.indexOf(key);
+      const after = limitOf(this.#options.live, key);
+      if (index === undefined || before === undefined || after === undefined || after < 0) continue;
+      if (before < 0 || after < before) lowered.set(index, after);
+    }
+    return lowered;
+  }
+}
+
+/** -1 = none; undefined = no such account. */
+function limitOf(live: LiveAccounts, key: string): number | undefined {
+  return live.get(key)?.limits.connectionsMax;
+}

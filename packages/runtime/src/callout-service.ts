@@ -1,0 +1,362 @@
+// Asks the callout service about logins that wait (AN-62 to AN-68): the package `callout` bound to
+// control's place on the bus, to time and to the log. Control thread; loaded only where a callout is
+// configured. Must stay true: a bounded number of questions is under way, each is answered or refused
+// within the time of a login, and no other login ever waits for one of them.
+import type { AccountSnapshot } from "@weft/accounts";
+import {
+  CALLOUT_SUBJECT,
+  type CalloutQuestion,
+  type CalloutSpec,
+  type LoginAnswer,
+  SignatureVerifier,
+} from "@weft/auth";
+import { LIMITS } from "@weft/base";
+import type { BrokerSnapshot, InternalMessage } from "@weft/broker";
+import {
+  type Asked,
+  Breaker,
+  buildRequest,
+  CurveKey,
+  type Judged,
+  operatorTarget,
+  placeOperator,
+  placeStatic,
+  type ReadResponse,
+  type RequestTools,
+  type ResponseTools,
+  readResponse,
+  type SealedLine,
+  UnderWay,
+} from "@weft/callout";
+import type { TrustedAccount } from "@weft/jwt";
+import type { LogSink } from "@weft/logging";
+import type { CalloutFacts } from "@weft/monitor";
+import { systemClock, systemEntropy } from "./clocks.ts";
+import type { ServerKeys } from "./identity.ts";
+
+/** How often late questions are looked for. */
+const TICK_MS = 50;
+/** Answers are judged for so long; then the thread's other work has its turn. */
+const SLICE_MS = 5;
+const INBOX_BYTES = 16;
+const NANOS_PER_MS = 1_000_000n;
+
+/** Control's place on the bus. */
+export interface CalloutBus {
+  listen(account: number, filter: string, take: (message: InternalMessage) => void): void;
+  /** False: nobody was there. */
+  publish(
+    account: number,
+    subject: string,
+    header: Buffer,
+    payload: Buffer,
+    reply: string,
+  ): boolean;
+  flush(): void;
+}
+
+/** Accounts by tokens (AN-70); neither rejects. */
+export interface CalloutAccounts {
+  /** The account, looked for where it is not in use; undefined = it cannot be had. */
+  trusted(key: string): Promise<TrustedAccount | undefined>;
+  /** When it settles the worker knows the account. */
+  answer(key: string, worker: number): Promise<LoginAnswer>;
+}
+
+export interface CalloutParts {
+  /** Undefined without operators. */
+  readonly accounts?: CalloutAccounts | undefined;
+  readonly bus: CalloutBus;
+  readonly keys: ServerKeys;
+  readonly log: LogSink;
+}
+
+/** Who is asked, and what is believed. */
+type Trust =
+  | { readonly kind: "static"; readonly spec: CalloutSpec }
+  | { readonly kind: "operator"; readonly account: TrustedAccount; readonly worker: number };
+
+interface Waiting extends Asked {
+  readonly trust: Trust;
+  readonly line: SealedLine | undefined;
+  answer(judged: Judged<CalloutAnswerUser>): void;
+}
+
+type CalloutAnswerUser = NonNullable<Extract<LoginAnswer, { kind: "callout" }>["user"]>;
+
+export class CalloutService {
+  readonly #parts: CalloutParts;
+  readonly #clock = systemClock();
+  readonly #verifier = new SignatureVerifier();
+  readonly #curve: CurveKey;
+  readonly #timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  readonly #inbox = `_INBOX.${randomToken()}`;
+  readonly #listening = new Set<number>();
+  readonly #underWay = new UnderWay<Waiting>(LIMITS.calloutsUnderWayMax);
+  readonly #breaker = new Breaker();
+  /** Answers that came and are not judged. */
+  readonly #arrived: { readonly waiting: Waiting; readonly payload: Buffer | undefined }[] = [];
+  readonly #totals = { asked: 0, granted: 0, refused: 0, late: 0, notAsked: 0 };
+  readonly #lines = new Map<string, SealedLine | undefined>();
+  #snapshot: BrokerSnapshot;
+  #accounts = new Map<string, AccountSnapshot>();
+  #timer: NodeJS.Timeout | undefined;
+  #judgeIsDue = false;
+  #closed = false;
+
+  constructor(snapshot: BrokerSnapshot, parts: CalloutParts) {
+    this.#parts = parts;
+    this.#curve = new CurveKey(parts.keys.curveSecret());
+    this.#snapshot = snapshot;
+    this.follow(snapshot);
+  }
+
+  /** A start or a reload. What is under way is answered by the rules it was asked under. */
+  follow(snapshot: BrokerSnapshot): void {
+    this.#snapshot = snapshot;
+    this.#accounts.clear();
+    for (const account of snapshot.accounts.accounts) {
+      if (account.retired !== true) this.#accounts.set(account.name, account);
+    }
+    const { callout } = snapshot.auth;
+    const account = callout && this.#accounts.get(callout.account);
+    if (account !== undefined) this.#listen(account);
+  }
+
+  /** AC-93: accounts that came, changed and went. */
+  followAccounts(accounts: readonly AccountSnapshot[]): void {
+    for (const account of accounts) {
+      if (account.retired === true) this.#accounts.delete(account.name);
+      else this.#accounts.set(account.name, account);
+    }
+  }
+
+  #listen({ index }: AccountSnapshot): void {
+    if (this.#listening.has(index)) return;
+    this.#listening.add(index);
+    this.#parts.bus.listen(index, `${this.#inbox}.*`, (message) => this.#take(message));
+  }
+
+  facts(): CalloutFacts {
+    const state = this.#breaker.state(performance.now());
+    return { state, underWay: this.#underWay.count, ...this.#totals };
+  }
+
+  /** `worker`, counted from 0, asks. Never rejects. */
+  async ask(question: CalloutQuestion, worker: number): Promise<LoginAnswer> {
+    const trust = await this.#trustFor(question.account, worker);
+    return new Promise((resolve) => {
+      this.#ask(question, trust, (judged) => {
+        this.#totals[judged.ok ? "granted" : "refused"] += 1;
+        resolve(
+          judged.ok
+            ? { kind: "callout", user: judged.value }
+            : { kind: "callout", reason: judged.reason },
+        );
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const waiting of this.#underWay.drop()) waiting.answer(refused("the server ends"));
+  }
+
+  async #trustFor(account: string, worker: number): Promise<Trust | undefined> {
+    const { accounts } = this.#parts;
+    if (accounts !== undefined) {
+      const trusted = await accounts.trusted(account);
+      return trusted && { kind: "operator", account: trusted, worker };
+    }
+    const { callout: spec } = this.#snapshot.auth;
+    return spec && { kind: "static", spec };
+  }
+
+  #ask(question: CalloutQuestion, trust: Trust | undefined, answer: Waiting["answer"]): void {
+    const name = trust?.kind === "static" ? trust.spec.account : trust?.account.key;
+    const account = name === undefined ? undefined : this.#accounts.get(name);
+    const nowMs = performance.now();
+    if (this.#closed || trust === undefined || account === undefined) {
+      answer(refused(`No valid account "${question.account}" for auth callout request`));
+    } else if (this.#underWay.isFull) {
+      this.#totals.notAsked += 1;
+      answer(refused("Too many auth callouts are under way"));
+    } else if (!this.#breaker.mayAsk(nowMs)) {
+      this.#totals.notAsked += 1;
+      answer(refused("The auth callout service has not answered lately"));
+    } else this.#send(question, trust, account, answer);
+  }
+
+  #send(
+    question: CalloutQuestion,
+    trust: Trust,
+    account: AccountSnapshot,
+    answer: Waiting["answer"],
+  ): void {
+    const { bus } = this.#parts;
+    const { authTimeoutMs } = this.#snapshot.limits;
+    this.#listen(account);
+    const xkey =
+      trust.kind === "static"
+        ? trust.spec.xkey
+        : trust.account.claims.nats.authorization.xkey || undefined;
+    const line = this.#lineTo(xkey);
+    const nowSeconds = Math.floor(this.#unixMs() / 1_000);
+    const tools = this.#requestTools(line);
+    const request = buildRequest(question, asIssuer(trust), tools, nowSeconds, authTimeoutMs);
+    const { userKey, header, payload } = request;
+    const { connectionType, host } = question;
+    const token = randomToken();
+    this.#underWay.add(
+      token,
+      { userKey, account: account.name, connectionType, host, trust, line, answer },
+      performance.now() + authTimeoutMs,
+    );
+    this.#totals.asked += 1;
+    const reply = `${this.#inbox}.${token}`;
+    if (bus.publish(account.index, CALLOUT_SUBJECT, header, payload, reply)) {
+      bus.flush();
+      this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+      return;
+    }
+    this.#breaker.notAsked();
+    const nobody = `Nobody listens for auth callouts in account "${account.name}"`;
+    this.#underWay.take(token)?.answer(refused(nobody));
+  }
+
+  /** A message came to the inbox: kept, so that frames are taken quickly. */
+  #take({ subject, payload, isTooLong }: InternalMessage): void {
+    const token = subject.slice(this.#inbox.length + 1);
+    const waiting = this.#underWay.take(token);
+    if (waiting === undefined) return;
+    this.#arrived.push({ waiting, payload: isTooLong ? undefined : payload });
+    if (this.#judgeIsDue) return;
+    this.#judgeIsDue = true;
+    setImmediate(() => this.#judgeSome());
+  }
+
+  #judgeSome(): void {
+    const until = performance.now() + SLICE_MS;
+    if (this.#arrived.length > 0 && this.#breaker.answered()) {
+      this.#parts.log.write("info", "Auth callout: the service answers again");
+    }
+    let judged = 0;
+    for (const { waiting, payload } of this.#arrived) {
+      if (judged > 0 && performance.now() >= until) break;
+      judged += 1;
+      if (payload === undefined) waiting.answer(refused("Auth callout response is too long"));
+      else this.#judge(waiting, payload);
+    }
+    this.#arrived.splice(0, judged);
+    this.#judgeIsDue = this.#arrived.length > 0;
+    if (this.#judgeIsDue) setImmediate(() => this.#judgeSome());
+  }
+
+  #judge(waiting: Waiting, payload: Buffer): void {
+    const nowMs = this.#unixMs();
+    const tools = {
+      serverId: this.#snapshot.server.id,
+      line: waiting.line,
+      verifier: this.#verifier,
+      timeZone: this.#timeZone,
+    };
+    const read = readResponse(payload, waiting, tools, Math.floor(nowMs / 1_000));
+    if (!read.ok) {
+      waiting.answer(read);
+      return;
+    }
+    const { trust } = waiting;
+    if (trust.kind === "operator") {
+      void this.#placeOperator(read.value, waiting, trust, tools).then(waiting.answer);
+      return;
+    }
+    const { issuer, allowedAccounts } = trust.spec;
+    const hasAccount = (name: string): boolean => this.#accounts.has(name);
+    const placement = { issuer, allowedAccounts, hasAccount };
+    waiting.answer(placeStatic(read.value, placement, waiting, tools, nowMs));
+  }
+
+  /** The account of the user may have to be looked for; the worker knows it before the answer. */
+  async #placeOperator(
+    read: ReadResponse,
+    waiting: Waiting,
+    trust: Extract<Trust, { kind: "operator" }>,
+    tools: ResponseTools,
+  ): Promise<Judged<CalloutAnswerUser>> {
+    const key = operatorTarget(read, trust.account);
+    if (!key.ok) return key;
+    const { accounts } = this.#parts;
+    const target = await accounts?.trusted(key.value);
+    if (target === undefined) {
+      return refused(
+        `No valid account "${key.value}" for auth callout response on account "${waiting.account}"`,
+      );
+    }
+    const placed = placeOperator(read, target, waiting, tools, this.#unixMs());
+    if (placed.ok) await accounts?.answer(key.value, trust.worker);
+    return placed;
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    for (const waiting of this.#underWay.expire(nowMs)) {
+      this.#totals.late += 1;
+      const restMs = this.#breaker.silent(nowMs);
+      if (restMs !== undefined) {
+        const text = `Auth callout: no answers, nobody is asked for ${restMs / 1_000}s`;
+        this.#parts.log.write("warn", text);
+      }
+      waiting.answer(
+        refused(
+          `Authorization callout response not received in time on account "${waiting.account}"`,
+        ),
+      );
+    }
+    if (this.#underWay.count > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #requestTools(line: SealedLine | undefined): RequestTools {
+    const { name, host, id, version, cluster, tags } = this.#snapshot.server;
+    const { keys } = this.#parts;
+    return {
+      server: { name, host, id, version, cluster: cluster ?? "", tags: tags ?? [] },
+      signer: { publicKey: keys.id, sign: (bytes) => keys.sign(bytes) },
+      curveKey: keys.curveId,
+      line,
+      entropy: systemEntropy,
+    };
+  }
+
+  #lineTo(xkey: string | undefined): SealedLine | undefined {
+    if (xkey === undefined) return undefined;
+    let line = this.#lines.get(xkey);
+    if (line === undefined) {
+      this.#lines.clear();
+      line = this.#curve.lineTo(xkey);
+      this.#lines.set(xkey, line);
+    }
+    return line;
+  }
+
+  #unixMs(): number {
+    return Number(this.#clock.unixNanos() / NANOS_PER_MS);
+  }
+}
+
+/** Whom a request names: the issuer of the configuration, or the account of the service. */
+function asIssuer(trust: Trust): string {
+  return trust.kind === "static" ? trust.spec.issuer : trust.account.key;
+}
+
+function refused(reason: string): { readonly ok: false; readonly reason: string } {
+  return { ok: false, reason };
+}
+
+function randomToken(): string {
+  const bytes = new Uint8Array(INBOX_BYTES);
+  systemEntropy.fill(bytes);
+  return Buffer.from(bytes).toString("base64url");
+}
