@@ -113,7 +113,9 @@ function childEnvironment() {
 
 function build() {
   const digest = sourceDigest();
-  const bundles = ["apps/server", "apps/ctl"].map((app) => join(root, app, "dist/bundle/main.js"));
+  const bundles = ["apps/server", "apps/ctl", "apps/auth-callout"].map((app) =>
+    join(root, app, "dist/bundle/main.js"),
+  );
   if (stampIs("sources", digest) && bundles.every((path) => existsSync(path))) return;
   const turbo = join(root, "node_modules", ".bin", "turbo");
   runOrExit(turbo, ["run", "build", "--output-logs=errors-only", "--no-update-notifier"], {

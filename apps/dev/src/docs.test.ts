@@ -172,6 +172,45 @@ describe("docs/ARCHITECTURE.md", () => {
   });
 });
 
+// ---- pages that list what there is
+
+/** Code spans of a page; `a_…` stands for all names that begin so. */
+const namesIn = (page: string): string[] =>
+  [...page.matchAll(/`([a-z_/]+…?)`/g)].map(([, name = ""]) => name);
+
+function isNamed(names: readonly string[], name: string): boolean {
+  return names.some((shown) => {
+    if (shown.endsWith("…")) return name.startsWith(shown.slice(0, -1));
+    return shown.replace(/_(total|info)$/, "") === name;
+  });
+}
+
+describe("lists in documents", () => {
+  it("docs/monitor.md names every metric", () => {
+    const source = read("packages/monitor/src/metrics.ts").text;
+    const metrics = [...source.matchAll(/"(weft_[a-z_]+)"/g)].map(([, name = ""]) => name);
+    const shown = namesIn(read("docs/monitor.md").text);
+    expect(metrics.length).toBeGreaterThan(20);
+    expect(metrics.filter((name) => !isNamed(shown, name))).toEqual([]);
+    expect(isNamed(["weft_x_total", "weft_y_…"], "weft_z")).toBe(false);
+  });
+
+  it("docs/monitor.md names every page of the monitoring port", () => {
+    const source = read("packages/monitor/src/render-page.ts").text;
+    const paths = [...source.matchAll(/\[\s*"(\/[a-z/]+)",/g)].map(([, path = ""]) => path);
+    const shown = namesIn(read("docs/monitor.md").text);
+    expect(paths.length).toBeGreaterThan(15);
+    expect(paths.filter((path) => !shown.includes(path))).toEqual([]);
+  });
+
+  it("README.md and CONTRIBUTING.md lead to every page", () => {
+    const linked = read("README.md").text + read("CONTRIBUTING.md").text;
+    const top = pages.map(({ path }) => path).filter((path) => /^docs\/[\w-]+\.md$/.test(path));
+    expect(top.filter((path) => !linked.includes(`(${path})`))).toEqual([]);
+    expect(top).toContain("docs/monitor.md");
+  });
+});
+
 // ---- configurations
 
 /** What the server says against a configuration, warnings included. */

@@ -90,8 +90,8 @@ export const LIMITS = {
   monitorPipelinedMax: 8,
   /** Wrong credentials from one address within a minute; then it is refused for a minute. */
   monitorLoginFailuresMax: 10,
-  /** Addresses whose failed logins are counted; the oldest make room. */
-  monitorLoginAddressesMax: 4_096,
+  /** Addresses whose failed logins, or new connections, are counted; the oldest make room. */
+  throttledAddressesMax: 4_096,
   /**
    * Service requests under way, kept by one worker. When all are taken the account that asks loses its
    * own oldest, if it holds its fair share (this, divided by the accounts that hold any); else an

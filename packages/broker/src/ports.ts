@@ -160,6 +160,8 @@ export interface FinishedConnection extends ConnectionFigures {
   readonly closedAt: number;
   /** See `decodeFacts`. */
   readonly facts: string;
+  /** See `readLastSubscriptions`. */
+  readonly subscriptionList?: string | undefined;
 }
 
 /**

@@ -36,6 +36,7 @@ export {
 } from "./load.ts";
 export type { OptionRow, OptionType } from "./option-row.ts";
 export {
+  type AddressLimits,
   type CertificateFiles,
   DEFAULT_HOST,
   DEFAULT_PORT,

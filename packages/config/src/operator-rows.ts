@@ -215,7 +215,6 @@ export const OPERATOR_ROWS: readonly OptionRow[] = [
       ...FACTS,
       name: "resolver",
       aliases: ["account_resolver", "accounts_resolver"],
-      reloadable: true,
     },
     "block",
     applyResolver,

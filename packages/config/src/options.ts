@@ -126,6 +126,14 @@ export interface MonitoringOptions {
   readonly hostIsDefault?: boolean | undefined;
 }
 
+/** Own option `address_limits`: what one address may do; 0 = no limit. IPv6: its first 64 bits. */
+export interface AddressLimits {
+  /** New connections. */
+  readonly connectionsPerSecond: number;
+  /** Failed logins within a minute; then its connections are refused for a minute. */
+  readonly loginFailures: number;
+}
+
 /** CK-08, CK-22: users with tokens, accounts that a resolver knows. */
 export interface OperatorOptions {
   /** Tokens of the operators, whether they were written or stood in files. */
@@ -152,6 +160,8 @@ export interface ServerOptions {
   readonly serverName?: string | undefined;
   readonly workers: number | "auto";
   readonly limits: LimitOptions;
+  /** Undefined = none, as in the reference. */
+  readonly addressLimits?: AddressLimits | undefined;
   readonly pingIntervalMs: number;
   readonly pingMax: number;
   readonly writeDeadlineMs: number;

@@ -238,6 +238,7 @@ export const RELOAD_RULES: readonly ReloadRule[] = [
   plain("Logtime", "logging.logtime", "logtime"),
   plain("LogtimeUTC", "logging.logtimeUtc", "logtime_utc"),
   plain("MaxConn", "limits.maxConnections", "max_connections"),
+  free("address_limits", "addressLimits", () => "address_limits"),
   plain("MaxSubs", "limits.maxSubscriptions", "max_subscriptions"),
   fixed("MaxSubTokens", "limits.maxSubscriptionTokens"),
   ...IDENTITY_RULES,

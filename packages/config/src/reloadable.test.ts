@@ -2,8 +2,16 @@
 import { expect, test } from "vitest";
 import { compareOptions } from "./diff.ts";
 import { OPTION_ROWS } from "./schema.ts";
+import {
+  EXAMPLE_ACCOUNT,
+  EXAMPLE_ACCOUNT_TOKEN,
+  EXAMPLE_BEARER,
+  EXAMPLE_OPERATOR,
+} from "./testdata/example-operator.ts";
 import { optionsOf } from "./testdata/memory-source.ts";
 
+const OPERATED = `operator: "${EXAMPLE_OPERATOR}"\nresolver: MEMORY\n`;
+const TRUSTED = "OCJJJWO7746RJMRBQH6U6CIGTM6ZLIEA5G2MS2NBMPYTAVRFQI6J2HWR";
 const TLS = "tls { cert_file: c, key_file: k, ca_file: a }\n";
 
 /** Before and after; together with the option's own lines, a whole configuration. */
@@ -41,6 +49,7 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
   https_port: [`${TLS}https_port: 1`, `${TLS}https_port: 2`],
   http_base_path: ["http_port: 1", "http_port: 1\nhttp_base_path: x"],
   monitor_login: ["http_port: 1", "http_port: 1\nmonitor_login { tokens: [ secret ] }"],
+  address_limits: ["", "address_limits { login_failures: 5 }"],
   max_payload: ["", "max_payload: 2MB"],
   max_control_line: ["", "max_control_line: 8KB"],
   max_pending: ["", "max_pending: 32MB"],
@@ -63,6 +72,16 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
   ],
   system_account: ["accounts { A {} }", "accounts { A {} }\nsystem_account: A"],
   no_system_account: ["", "no_system_account: true"],
+  operator: ["", OPERATED],
+  trusted_keys: ["", `trusted_keys: [${TRUSTED}]`],
+  resolver: ["resolver: MEMORY", "resolver { type: full, dir: d }"],
+  resolver_tls: [OPERATED, `${OPERATED}resolver_tls { ca_file: a }`],
+  resolver_preload: [
+    OPERATED,
+    `${OPERATED}resolver_preload { ${EXAMPLE_ACCOUNT}: "${EXAMPLE_ACCOUNT_TOKEN}" }`,
+  ],
+  resolver_pinned_accounts: [OPERATED, `${OPERATED}resolver_pinned_accounts: ${EXAMPLE_ACCOUNT}`],
+  default_sentinel: [OPERATED, `${OPERATED}default_sentinel: "${EXAMPLE_BEARER}"`],
   server_tags: ["", "server_tags: [ a ]"],
   server_metadata: ["", "server_metadata { a: b }"],
   feature_flags: ["", "feature_flags { ns_account_default_permit: true }"],

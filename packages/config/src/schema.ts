@@ -3,6 +3,7 @@
 // row; a key that is in no row is an error.
 import { LIMITS } from "@weft/base";
 import { readAccounts } from "./accounts.ts";
+import { ADDRESS_LIMITS_ROW } from "./address-limits.ts";
 import { readAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { formatDuration } from "./duration.ts";
@@ -321,6 +322,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...FILE_ROWS,
   ...MONITORING_ROWS,
   ...LIMIT_ROWS,
+  ADDRESS_LIMITS_ROW,
   ...IDENTITY_ROWS,
   ...OPERATOR_ROWS,
   ...MISSING_ROWS,

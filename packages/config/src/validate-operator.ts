@@ -104,8 +104,11 @@ function staticMistake(
   if (resolver === undefined) return "operators require an account resolver to be configured";
   if (accounts.length > 0) return "operators do not allow Accounts to be configured directly";
   if (auth.users.length > 0) return "operators do not allow users to be configured directly";
-  if (trustedKeys.length === 0) return undefined;
-  return "conflicting options for 'TrustedKeys' and 'TrustedOperators'";
+  if (trustedKeys.length > 0) {
+    return "conflicting options for 'TrustedKeys' and 'TrustedOperators'";
+  }
+  if (auth.callout === undefined) return undefined;
+  return "operators do not allow authorization callouts to be configured directly";
 }
 
 /** AN-41. */

@@ -40,7 +40,7 @@ export function* allAccountTotals(facts: MonitorFacts): Steps<ReadonlyMap<string
     if (totals.size % SLICE_ACCOUNTS === 0) yield { kind: "pause" };
   }
   yield { kind: "pause" };
-  const live = connections.live();
+  const live = yield* connections.live();
   const { figures } = live;
   for (let row = 0; row < live.count; row += 1) {
     if (row % SLICE_CONNECTIONS === SLICE_CONNECTIONS - 1) yield { kind: "pause" };

@@ -59,6 +59,17 @@ test("MO-19: uptime puts the youngest first, as the reference does", () => {
   expect(idsOf("/connz?sort=uptime")).toEqual([2, 1]);
 });
 
+test("MO-20: finished connections list what they had subscribed to, where it is asked for", () => {
+  const entry = { clientId: 1, account: 0, subject: "a.b", sid: "7", delivered: 2, max: 0 };
+  server.finished = [{ ...fakeFinished(1), subscriptionList: JSON.stringify([entry]) }];
+  const shown = (query: string) => server.json(`/connz?state=closed${query}`)["connections"];
+  expect(shown("&subs=1")).toMatchObject([{ cid: 1, subscriptions_list: ["a.b"] }]);
+  expect(shown("&subs=detail")).toMatchObject([
+    { subscriptions_list_detail: [{ subject: "a.b", sid: "7", msgs: 2, cid: 1 }] },
+  ]);
+  expect(JSON.stringify(shown(""))).not.toContain("subscriptions_list");
+});
+
 test("MO-19: stop and reason are for finished connections", () => {
   server.finished = [
     { ...fakeFinished(1, "Write Error"), closedAt: 100 },

@@ -110,7 +110,7 @@ export function* connz(facts: MonitorFacts, options: ConnzOptions): Steps<Outcom
     return { ...head, offset, limit, connections: null };
   }
   if (options.state !== "open") yield { kind: "settled" };
-  const live = facts.connections.live();
+  const live = yield* facts.connections.live();
   const found = yield* candidatesOf(facts, live, options);
   yield { kind: "pause" };
   const nowMs = Number(now / 1_000_000n);
@@ -241,7 +241,12 @@ function* infosOf(
     for (const entries of listed.values()) left -= entries.length;
     let work = 0;
     for (const candidate of slice) {
-      const entries = typeof candidate === "number" ? listed.get(clientIdOf(live, candidate)) : [];
+      let entries: readonly SubscriptionEntry[] | undefined;
+      if (typeof candidate === "number") entries = listed.get(clientIdOf(live, candidate));
+      else if (wish.subscriptions !== "none" && left > 0) {
+        entries = facts.connections.subscriptionsOf(candidate);
+        left -= entries.length;
+      }
       // Certificates are read for `auth`, which takes as long as a hundred subscriptions.
       work += (wish.auth ? 100 : 1) + (entries?.length ?? 0);
       if (work > SLICE_WORK) {

@@ -6,6 +6,7 @@ import type { ConnectionFacts } from "@weft/base";
 import type {
   FinishedConnection,
   SubscriptionAnswer,
+  SubscriptionEntry,
   SubscriptionQuery,
   WorkerCounters,
 } from "@weft/broker";
@@ -124,12 +125,15 @@ export interface FinishedTotals {
 
 /** Connections as control knows them. */
 export interface ConnectionSource {
-  live(): LiveConnections;
+  /** Reads all boards, in slices. */
+  live(): Steps<LiveConnections>;
   /** The ring of finished connections, oldest first. */
   finished(): readonly FinishedConnection[];
   /** The ring of slow consumers, oldest first. */
   slow(): readonly FinishedConnection[];
   factsOf(record: FinishedConnection): ConnectionFacts;
+  /** The first of what it had subscribed to. */
+  subscriptionsOf(record: FinishedConnection): readonly SubscriptionEntry[];
   finishedTotals(account: string): FinishedTotals;
   /** All that finished since the start, by reason. */
   finishedByReason(): ReadonlyMap<string, number>;

@@ -9,7 +9,6 @@ export { roundTripText, timeText, timeTextMs, uptimeText } from "./go-text.ts";
 export { type Health, type HealthOptions, healthz } from "./healthz.ts";
 export { type DebugValues, debugValues, ipqueuesz, type QueueOptions } from "./internals.ts";
 export { judgeLogin, type LoginVerdict, type ShownCredentials } from "./login.ts";
-export { LoginThrottle } from "./login-throttle.ts";
 export { isMistake, type Mistake, type Outcome, textPage } from "./page.ts";
 export { PAGE_TOO_LARGE, type PageBytes, pageBytes } from "./page-bytes.ts";
 export { countedName, PAGE_PATHS, type PageRequest, renderPage } from "./render-page.ts";

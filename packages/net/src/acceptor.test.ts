@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { Acceptor } from "./acceptor.ts";
-import { type NativeConnection, socketOn } from "./socket-access.ts";
+import { type NativeConnection, peerAddress, socketOn } from "./socket-access.ts";
 import { until } from "./test-peers.ts";
 
 let acceptor: Acceptor | undefined;
@@ -31,6 +31,7 @@ test("CP-01: port -1 gives a free port; sockets come unread, with their listener
   client.write("early");
   await until(() => placed.length === 1);
   expect(placed[0]!.listener).toBe(7);
+  expect(peerAddress(placed[0]!.connection)).toBe("127.0.0.1");
   const socket = socketOn(placed[0]!.connection);
   const [bytes] = await once(socket, "data");
   expect(String(bytes)).toBe("early");

@@ -1,5 +1,10 @@
 export * from "./acceptor.ts";
-export { type NativeConnection, socketOn, transferConnection } from "./socket-access.ts";
+export {
+  type NativeConnection,
+  peerAddress,
+  socketOn,
+  transferConnection,
+} from "./socket-access.ts";
 export * from "./socket-driver.ts";
 export { SocketTransport } from "./socket-transport.ts";
 export * from "./tls-context.ts";

@@ -21,7 +21,15 @@ export interface NativeConnection {
   readonly fd?: number | undefined;
   setNoDelay(on: boolean): number;
   setKeepAlive(on: boolean, delaySeconds: number): number;
+  /** Fills in the address; not 0 = there is none any more. */
+  getpeername(into: { address?: string }): number;
   close(): void;
+}
+
+/** Who is at the other end, without making a socket; empty once the peer is gone. */
+export function peerAddress(native: NativeConnection): string {
+  const peer: { address?: string } = {};
+  return native.getpeername(peer) === 0 ? (peer.address ?? "") : "";
 }
 
 /** `handle` also takes a bare native one; the types know only its public form. */

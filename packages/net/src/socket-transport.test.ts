@@ -298,7 +298,9 @@ test("F27: a failed assert is not caught", () => {
 
 test("a connection that is dead before it is adopted opens no session", async () => {
   const driver = new SocketDriver({ flush: () => undefined, onFault: () => undefined });
-  const dead = { fd: -1, setNoDelay: () => 0, setKeepAlive: () => 0, close: () => undefined };
+  const none = () => 0;
+  const gone = { fd: -1, setNoDelay: none, setKeepAlive: none, getpeername: () => -1 };
+  const dead = { ...gone, close: () => undefined };
   expect(driver.adopt(dead, undefined, () => new RecordingSession(undefined as never))).toBe(
     undefined,
   );

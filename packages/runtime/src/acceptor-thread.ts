@@ -1,8 +1,16 @@
 // Entry of the acceptor thread: listens, refuses what is above the limit (CP-15), and hands every
 // other socket, unread, to the least loaded worker. Owns the listening sockets and the placement.
 import type { Transferable } from "node:worker_threads";
+import type { AddressLimits } from "@weft/config";
 import { ThreadLog } from "@weft/logging";
-import { Acceptor, type NativeConnection, socketOn, transferConnection } from "@weft/net";
+import {
+  Acceptor,
+  type NativeConnection,
+  peerAddress,
+  socketOn,
+  transferConnection,
+} from "@weft/net";
+import { AddressThrottle } from "./address-throttle.ts";
 import { processMs } from "./clocks.ts";
 import { Placement } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
@@ -32,8 +40,43 @@ const TROUBLE_EVERY_MS = 1_000;
 let troubleAtMs = Number.NEGATIVE_INFINITY;
 let refusals: readonly string[] = [];
 let { connectionsMax } = seed;
+let addressLimits: AddressLimits | undefined;
+let throttle: AddressThrottle | undefined;
+let throttledCount = 0;
+let throttleTimer: NodeJS.Timeout | undefined;
+limitAddresses(seed.addressLimits);
+
+/** What was counted by the same limits goes on to count. */
+function limitAddresses(limits: AddressLimits | undefined): void {
+  const isSame =
+    limits?.connectionsPerSecond === addressLimits?.connectionsPerSecond &&
+    limits?.loginFailures === addressLimits?.loginFailures;
+  if (isSame) return;
+  addressLimits = limits;
+  throttle = limits === undefined ? undefined : new AddressThrottle(limits);
+}
+
+/** Closes the connection if its address has done too much; true when it did. */
+function isThrottled(connection: NativeConnection): boolean {
+  if (throttle === undefined) return false;
+  const address = peerAddress(connection);
+  if (throttle.admits(address, processMs())) return false;
+  connection.close();
+  throttledCount += 1;
+  throttleTimer ??= setTimeout(reportThrottled, TROUBLE_EVERY_MS, address);
+  return true;
+}
+
+/** One line a second; the address is the first of that second. */
+function reportThrottled(address: string): void {
+  const text = `address_limits: ${throttledCount} connections closed, the first of ${address}`;
+  log.write("warn", text);
+  throttleTimer = undefined;
+  throttledCount = 0;
+}
 
 function place(connection: NativeConnection, listener: number): void {
+  if (isThrottled(connection)) return;
   if (connectionsMax >= 0 && placement.total() >= connectionsMax) {
     const socket = socketOn(connection);
     // A peer that is gone already is no reason to end.
@@ -82,6 +125,7 @@ async function listen(message: ToAcceptor & { kind: "listen" }): Promise<void> {
 
 async function stop(): Promise<void> {
   await acceptor.stop();
+  clearTimeout(throttleTimer);
   refused.destroy();
   log.flush();
   tell({ kind: "stopped" });
@@ -100,7 +144,11 @@ port.on("message", (message: ToAcceptor) => {
       break;
     case "reload":
       ({ connectionsMax, refusals } = message);
+      limitAddresses(message.addressLimits);
       tell({ kind: "acceptor-reloaded" });
+      break;
+    case "logins-failed":
+      for (const address of message.addresses) throttle?.loginFailed(address, processMs());
       break;
     case "log-taken":
       log.taken();

@@ -64,6 +64,31 @@ test("MO-20: one reading holds the connections of all workers, with facts of any
   expect(live.facts(1)).toMatchObject({ address: "" });
 });
 
+test("MO-20: tens of thousands are read in slices, each connection once", () => {
+  const boards = [connectionSlotsRegion(3_000), connectionSlotsRegion(3_000)];
+  const slots = boards.map((board) => new ConnectionSlots(board));
+  const registry = new ConnectionRegistry({ boards, closedMax: 4, closedCount: () => 0 });
+  const places = Array.from({ length: 5_000 }, (_, at) => {
+    const board = slots[at % 2] as ConnectionSlots;
+    return { board, place: board.take(at + 1, 100) };
+  });
+  const reading = registry.liveInSlices();
+  expect(reading.next().done).toBe(false);
+  // Read already, and yet to be read: one that goes and one that comes do not disturb the others.
+  places[0]?.board.release(places[0].place);
+  places[4_999]?.board.release(places[4_999].place);
+  slots[0]?.take(6_000, 100);
+  let pauses = 1;
+  let step = reading.next();
+  for (; step.done !== true; step = reading.next()) pauses += 1;
+  expect(pauses).toBeGreaterThanOrEqual(4);
+  const live = step.value;
+  const ids = Array.from({ length: live.count }, (_, row) => live.figures[row * FIGURES_COUNT]);
+  expect(new Set(ids).size).toBe(live.count);
+  expect(ids).not.toContain(5_000);
+  for (let id = 2; id < 5_000; id += 1) expect(ids.includes(id)).toBe(true);
+});
+
 test("CP-110, SB-106: rings of the finished, of slow consumers, and totals by account", () => {
   const { registry } = registryOf(1);
   registry.finished([finished(1, "Slow Consumer (Pending Bytes)")]);

@@ -2,35 +2,21 @@
 // ring for those that are finished, another for slow consumers, totals by account. Control thread.
 // Reading asks no worker for anything. What must stay true: nothing here grows with the number of
 // connections that ever were.
-import { type ConnectionFacts, decodeFacts, FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
+import { decodeFacts, FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
 import type { ClosedConnection, FinishedConnection } from "@weft/broker";
+import type { FinishedTotals, LiveConnections } from "@weft/monitor";
 import { ConnectionSlotsReader } from "@weft/shm";
 import { ClosedConnections } from "./closed-connections.ts";
 
 /** Slow consumers remembered. */
 const SLOW_MAX = 1_000;
+/** Places that are read between two pauses: less than a millisecond. */
+const PLACES_PER_SLICE = 1_024;
 /** How long `settled` waits for the records of what is closed already. */
 const SETTLE_MS = 250;
 
-/** Traffic of connections that are gone, by account. */
-export interface AccountTotals {
-  connections: number;
-  inMessages: number;
-  inBytes: number;
-  outMessages: number;
-  outBytes: number;
-  slowConsumers: number;
-}
-
-/** A reading of all boards: `count` rows of `FIGURES_COUNT` figures (base). */
-export interface LiveConnections {
-  readonly count: number;
-  readonly figures: Float64Array;
-  /** Undefined when the connection is gone since. */
-  facts(row: number): ConnectionFacts | undefined;
-  /** Thread of the connection. */
-  worker(row: number): number;
-}
+/** Of one account. */
+type MutableTotals = { -readonly [K in keyof FinishedTotals]: FinishedTotals[K] };
 
 export interface ConnectionRegistryOptions {
   /** One board for each worker, in order. */
@@ -45,7 +31,7 @@ export class ConnectionRegistry {
   readonly #readers: readonly ConnectionSlotsReader[];
   readonly #closed: ClosedConnections;
   readonly #slow = new ClosedConnections(SLOW_MAX);
-  readonly #totals = new Map<string, AccountTotals>();
+  readonly #totals = new Map<string, MutableTotals>();
   /** Facts that found no room on a board. */
   readonly #long = new Map<number, string>();
   readonly #byReason = new Map<string, number>();
@@ -89,7 +75,20 @@ export class ConnectionRegistry {
     this.#long.set(clientId, facts);
   }
 
+  /** All at once; see `liveInSlices`. */
   live(): LiveConnections {
+    const reading = this.liveInSlices();
+    for (;;) {
+      const step = reading.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /**
+   * Yields after every slice of places: reading tens of thousands takes tens of milliseconds. A
+   * connection keeps its place, so none is read twice; who comes meanwhile may be there or not.
+   */
+  *liveInSlices(): Generator<undefined, LiveConnections> {
     const places = this.#readers.reduce((sum, reader) => sum + reader.places, 0);
     const figures = new Float64Array(places * FIGURES_COUNT);
     const workers = new Uint8Array(places);
@@ -98,6 +97,7 @@ export class ConnectionRegistry {
     for (const [index, reader] of this.#readers.entries()) {
       const until = reader.places;
       for (let place = 0; place < until && count < places; place += 1) {
+        if (place % PLACES_PER_SLICE === PLACES_PER_SLICE - 1) yield;
         if (!reader.figures(place, figures, count * FIGURES_COUNT)) continue;
         workers[count] = index + 1;
         placeOf[count] = place;
@@ -143,7 +143,7 @@ export class ConnectionRegistry {
   }
 
   /** Of finished connections only; see `live` for the others. */
-  finishedTotals(account: string): Readonly<AccountTotals> {
+  finishedTotals(account: string): FinishedTotals {
     return this.#totals.get(account) ?? NO_TOTALS;
   }
 
@@ -178,7 +178,7 @@ export class ConnectionRegistry {
     for (const { reason } of records) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
 
-  #totalsOf(account: string): AccountTotals {
+  #totalsOf(account: string): MutableTotals {
     let totals = this.#totals.get(account);
     if (totals === undefined) {
       totals = { ...NO_TOTALS };
@@ -188,7 +188,7 @@ export class ConnectionRegistry {
   }
 }
 
-const NO_TOTALS: Readonly<AccountTotals> = {
+const NO_TOTALS: FinishedTotals = {
   connections: 0,
   inMessages: 0,
   inBytes: 0,

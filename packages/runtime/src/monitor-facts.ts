@@ -2,17 +2,19 @@
 // process. Control thread. Must stay true: reading asks no thread for anything.
 import type { AccountSpec, AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import { decodeFacts } from "@weft/base";
-import type { WorkerCounters } from "@weft/broker";
+import { readLastSubscriptions, type WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
   CalloutFacts,
   ClaimFacts,
   ConnectionSource,
+  LiveConnections,
   MonitorFacts,
   ProcessFacts,
   QueueFacts,
   ServerFacts,
+  Steps,
   WorkerFacts,
 } from "@weft/monitor";
 import { Heartbeats } from "@weft/shm";
@@ -177,6 +179,15 @@ export class LiveMonitorFacts implements MonitorFacts {
   }
 }
 
+function* liveSteps(registry: ConnectionRegistry): Steps<LiveConnections> {
+  const reading = registry.liveInSlices();
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+    yield { kind: "pause" };
+  }
+}
+
 /** The accounts that there are now, and who knows more of them. */
 export function monitoredAccounts<Service extends { snapshot(): AccountsSnapshot }>(
   operator: Service | undefined,
@@ -192,10 +203,11 @@ function claimsOf(name: string, operator: OperatorDocuments | undefined) {
 
 function connectionSource(registry: ConnectionRegistry): ConnectionSource {
   return {
-    live: () => registry.live(),
+    live: () => liveSteps(registry),
     finished: () => registry.finishedRecords(),
     slow: () => registry.slowRecords(),
     factsOf: (record) => decodeFacts(record.facts),
+    subscriptionsOf: (record) => readLastSubscriptions(record.subscriptionList),
     finishedTotals: (account) => registry.finishedTotals(account),
     finishedByReason: () => registry.finishedByReason(),
   };

@@ -3,8 +3,9 @@
 // the queue that clients' logins wait in; no password is kept, but for a keyed digest of the last
 // good one of each user.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { LIMITS, LoginThrottle } from "@weft/base";
 import type { MonitorLogin } from "@weft/config";
-import { judgeLogin, LoginThrottle, type LoginVerdict, type ShownCredentials } from "@weft/monitor";
+import { judgeLogin, type LoginVerdict, type ShownCredentials } from "@weft/monitor";
 import type { HashPool } from "./hash-pool.ts";
 
 /** Comparisons under way for this port; further logins are told to come back. */
@@ -19,7 +20,7 @@ type Comparison = Extract<LoginVerdict, { kind: "compare" }>;
 
 export class MonitorLogins {
   readonly #hashes: Pick<HashPool, "compare">;
-  readonly #throttle = new LoginThrottle();
+  readonly #throttle = new LoginThrottle(LIMITS.monitorLoginFailuresMax);
   readonly #key = randomBytes(32);
   readonly #accepted = new Map<string, Buffer>();
   #comparing = 0;

@@ -156,11 +156,12 @@ export class ServerReload {
     }
   }
 
-  async #tellAcceptor({ limits }: ServerOptions, snapshot: BrokerSnapshot): Promise<void> {
+  async #tellAcceptor(options: ServerOptions, snapshot: BrokerSnapshot): Promise<void> {
     const refusals = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
-    const connectionsMax = limits.maxConnections;
+    const { addressLimits } = options;
+    const connectionsMax = options.limits.maxConnections;
     await this.#answered("acceptor-reloaded", 1, () =>
-      this.#given.threads.tellAcceptor({ kind: "reload", connectionsMax, refusals }),
+      this.#given.threads.tellAcceptor({ kind: "reload", connectionsMax, addressLimits, refusals }),
     );
   }
 

@@ -9,6 +9,7 @@ import type { Mailbox } from "@weft/shm";
 import { logBanner, logReady } from "./banner.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { openControlMailbox } from "./control-mailbox.ts";
+import { tellFailedLogins } from "./failed-logins.ts";
 import { HashPool } from "./hash-pool.ts";
 import { createServerKeys, type ServerKeys } from "./identity.ts";
 import { LoginQuestions } from "./login-questions.ts";
@@ -225,13 +226,10 @@ export class RunningServer implements Runtime {
 
   #startThreads(): Promise<unknown> {
     const { options, coreModule, prestarted } = this.#given;
-    const { debug, trace } = options.logging;
     const loaded = this.#threads.arrival("loaded", this.workersCount + 1);
     const { regions, mailbox } = startThreads(this.#threads, {
       workersCount: this.workersCount,
-      connectionsMax: options.limits.maxConnections,
-      debug,
-      trace,
+      options,
       coreModule,
       prestarted,
     });
@@ -344,6 +342,7 @@ export class RunningServer implements Runtime {
 
   #onWorkerMessage(worker: number, message: FromWorker): void {
     if (message.kind === "connections-closed") this.#connections?.finished(message.records);
+    tellFailedLogins(this.#threads, this.configuration.options.addressLimits, message);
     if (message.kind === "connection-facts") {
       this.#connections?.described(message.clientId, message.facts);
     }

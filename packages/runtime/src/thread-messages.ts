@@ -15,6 +15,7 @@ import type {
   SubscriptionQuery,
   TraceOptions,
 } from "@weft/broker";
+import type { AddressLimits } from "@weft/config";
 import type { LogBatch } from "@weft/logging";
 import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
@@ -133,6 +134,7 @@ export interface AcceptorSeed {
   readonly workers: readonly MessagePort[];
   /** CP-15. -1 = unlimited. */
   readonly connectionsMax: number;
+  readonly addressLimits?: AddressLimits | undefined;
 }
 
 export type ToAcceptor =
@@ -146,8 +148,11 @@ export type ToAcceptor =
   | {
       readonly kind: "reload";
       readonly connectionsMax: number;
+      readonly addressLimits: AddressLimits | undefined;
       readonly refusals: readonly string[];
     }
+  /** One entry for each login that failed. */
+  | { readonly kind: "logins-failed"; readonly addresses: readonly string[] }
   | { readonly kind: "log-taken" }
   | { readonly kind: "stop" };
 

@@ -1,6 +1,7 @@
 // Makes everything that threads share and starts them, all at once: loading their code takes most
 // of the time from start to the first connection. Control thread.
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { ServerOptions } from "@weft/config";
 import { createMailboxes, type MailboxSeed, seedTransferList } from "@weft/shm";
 import type { PrestartedThreads } from "./prestart.ts";
 import { createRegions, type SharedRegions } from "./shared-state.ts";
@@ -10,9 +11,7 @@ import type { AcceptorSeed, WorkerSeed } from "./thread-messages.ts";
 
 export interface ThreadSettings {
   readonly workersCount: number;
-  readonly connectionsMax: number;
-  readonly debug: boolean;
-  readonly trace: boolean;
+  readonly options: Pick<ServerOptions, "limits" | "addressLimits" | "logging">;
   readonly coreModule?: string | undefined;
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -24,7 +23,8 @@ export interface SharedParts {
 }
 
 export function startThreads(group: ThreadGroup, settings: ThreadSettings): SharedParts {
-  const { workersCount, prestarted } = settings;
+  const { workersCount, prestarted, options } = settings;
+  const { debug, trace } = options.logging;
   const regions = createRegions(workersCount);
   const mailboxes = createMailboxes(workersCount + 1);
   const toWorkers: MessagePort[] = [];
@@ -38,8 +38,8 @@ export function startThreads(group: ThreadGroup, settings: ThreadSettings): Shar
       regions,
       mailbox,
       sockets: channel.port2,
-      debug: settings.debug,
-      trace: settings.trace,
+      debug,
+      trace,
       coreModule: settings.coreModule,
     };
     const transfer = [channel.port2, ...seedTransferList(mailbox)];
@@ -51,7 +51,8 @@ export function startThreads(group: ThreadGroup, settings: ThreadSettings): Shar
   const seed: AcceptorSeed = {
     regions,
     workers: toWorkers,
-    connectionsMax: settings.connectionsMax,
+    connectionsMax: options.limits.maxConnections,
+    addressLimits: options.addressLimits,
   };
   const acceptor = prestarted?.acceptor ?? spawnThread("acceptor-thread", "acceptor", 1);
   group.setAcceptor(acceptor);

@@ -1,9 +1,9 @@
 // The callout service of the attacks: asked by the server under attack, and as bad as a case wants it.
 // Must stay true: the issuer's key lives in this process only; profiles name its public half.
-import { createAccount } from "@nats-io/nkeys";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import {
   type CalloutClaims,
+  newIssuer,
   readToken,
   responseClaims,
   signToken,
@@ -11,8 +11,8 @@ import {
 } from "../conformance/callout-tokens.ts";
 import { secret } from "./secrets.ts";
 
-export const ISSUER = createAccount();
-export const STRANGER = createAccount();
+export const ISSUER = newIssuer();
+export const STRANGER = newIssuer();
 
 export type Reply = (bytes: Uint8Array | string) => void;
 

@@ -1,12 +1,13 @@
 // An auth callout service as others would write it: `@nats-io/transport-node`, nkeys, and tokens by
 // hand. Test thread. Must stay true: it does what the test says, also where that is wrong.
-import type { createCurve, KeyPair } from "@nats-io/nkeys";
+import type { createCurve } from "@nats-io/nkeys";
 import {
   type CalloutClaims,
   type Fields,
   readToken,
   responseClaims,
   signToken,
+  type TokenSigner,
   userClaims,
 } from "./callout-tokens.ts";
 import { type Connection, type ConnectOptions, connectForTest } from "./client-library.ts";
@@ -22,10 +23,10 @@ export type Decide = (
 
 /** Ways to answer one request. */
 export class CalloutAnswers {
-  readonly issuer: KeyPair;
+  readonly issuer: TokenSigner;
   readonly claims: CalloutClaims;
 
-  constructor(issuer: KeyPair, claims: CalloutClaims) {
+  constructor(issuer: TokenSigner, claims: CalloutClaims) {
     this.issuer = issuer;
     this.claims = claims;
   }
@@ -48,7 +49,7 @@ export class CalloutAnswers {
 
 export interface ServiceOptions {
   readonly login: ConnectOptions;
-  readonly issuer: KeyPair;
+  readonly issuer: TokenSigner;
   /** The service's own curve key: requests come sealed. */
   readonly curve?: ReturnType<typeof createCurve> | undefined;
   readonly decide: Decide;

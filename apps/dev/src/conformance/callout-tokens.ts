@@ -1,5 +1,8 @@
-// Tokens of a callout service, made and read by hand with nothing of the product: what is proven with
-// them is proven against the format. Test thread.
+// Tokens of a callout service, made and read by hand: what is proven with them is proven against the
+// format. Only the signature is made by the product, which is a hundred times as fast as the library.
+// Test thread.
+import { createAccount } from "@nats-io/nkeys";
+import { signerFromSeed } from "@weft/jwt";
 
 const HEADER = encode({ typ: "JWT", alg: "ed25519-nkey" });
 
@@ -7,6 +10,14 @@ const HEADER = encode({ typ: "JWT", alg: "ed25519-nkey" });
 export interface TokenSigner {
   getPublicKey(): string;
   sign(bytes: Uint8Array): Uint8Array;
+}
+
+/** A new account key of the library. */
+export function newIssuer(): TokenSigner {
+  const pair = createAccount();
+  const signer = signerFromSeed(new TextDecoder().decode(pair.getSeed()));
+  if (signer === undefined) throw new Error("a seed of the library is none");
+  return { getPublicKey: () => pair.getPublicKey(), sign: (bytes) => signer.sign(bytes) };
 }
 
 export type Fields = Readonly<Record<string, unknown>>;

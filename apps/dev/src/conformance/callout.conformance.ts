@@ -1,9 +1,9 @@
 // Auth callout in the static configuration (AN-60 to AN-75): a service that others could have written
 // decides who gets in; static users stay what they are.
-import { createAccount, createCurve, createServer, createUser } from "@nats-io/nkeys";
+import { createCurve, createServer, createUser } from "@nats-io/nkeys";
 import { describe, expect, it } from "vitest";
 import { CALLOUT_SUBJECT, type Decide, startCallout } from "./callout-service.ts";
-import { signToken, userClaims } from "./callout-tokens.ts";
+import { newIssuer, signToken, userClaims } from "./callout-tokens.ts";
 import { type ConnectOptions, connectForTest } from "./client-library.ts";
 import { eventually, within } from "./deadline.ts";
 import { MessageLog } from "./message-log.ts";
@@ -16,7 +16,7 @@ import {
   useServer,
 } from "./server-under-test.ts";
 
-const issuer = createAccount();
+const issuer = newIssuer();
 const curve = createCurve();
 const service: ConnectOptions = { user: "auth", pass: "auth-pw" };
 
@@ -215,7 +215,7 @@ describeWithWorkers("auth callout", (workers) => {
     });
 
     it("AN-64 AN-65: an answer that is not for this request, server or issuer lets nobody in", async () => {
-      const stranger = createAccount();
+      const stranger = newIssuer();
       let decide: Decide = () => undefined;
       await start((claims, answers) => decide(claims, answers));
       const userKey = createUser().getPublicKey();

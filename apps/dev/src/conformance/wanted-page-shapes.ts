@@ -102,11 +102,6 @@ export const WANTED_SHAPES: readonly WantedShape[] = [
     ],
   },
   {
-    path: "/connz?state=closed&subs=1",
-    why: "MO-20: what a finished connection had subscribed is not kept, only how many",
-    differs: ["-connections[].subscriptions_list", "-connections[].subscriptions_list[]"],
-  },
-  {
     path: "/subsz",
     why: "MO-24: without a list 2.9 left out the head of the page",
     differs: ["+limit", "+now", "+offset", "+server_id", "+total"],

@@ -15,6 +15,7 @@ import {
 } from "@weft/base";
 import type { ConnectionBoard, ControlPort, FinishedConnection, WorkerCounters } from "../ports.ts";
 import type { Publisher } from "../publish/publisher.ts";
+import { lastSubscriptions } from "../subscribe/last-subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import { factsText } from "./connection-facts.ts";
 
@@ -132,6 +133,7 @@ export class Figures {
       roundTripNanos: session.roundTripMs * NANOS_PER_MS,
       stalls: session.stalls,
       facts: factsText(session, account),
+      subscriptionList: lastSubscriptions(session),
     };
     if (at >= 0) this.#board.release(at);
     session.place = -1;

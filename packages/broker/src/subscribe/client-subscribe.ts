@@ -4,6 +4,7 @@ import { ERROR_LINES, OK, quoteBytes, subscribeViolation, tooManyTokens } from "
 import { isValidFilterForSubscribe, tokenCount } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import { logAbout } from "../session/session-log.ts";
+import { keepLastSubscriptions } from "./last-subscriptions.ts";
 import { Subscription } from "./subscription.ts";
 
 /** CP-63: reserved for the server's own members. */
@@ -78,6 +79,7 @@ export function removeSubscription(session: ClientSession, subscription: Subscri
 
 /** Takes all of them out: the session closes, or logs in anew (CP-29). */
 export function dropSubscriptions(session: ClientSession): void {
+  if (session.closedReason !== undefined) keepLastSubscriptions(session);
   for (const subscription of session.subscriptions?.values() ?? []) {
     session.trace?.unsubscribed(subscription.sid);
     session.host.subscriptions.remove(subscription);

@@ -99,7 +99,7 @@ function fits(subscription: Subscription, query: SubscriptionQuery): boolean {
   return colliding === undefined || subjectsCollide(colliding, subscription.filter);
 }
 
-function entryOf(subscription: Subscription): SubscriptionEntry {
+export function entryOf(subscription: Subscription): SubscriptionEntry {
   const { session, account, filter, queue, sid, delivered, max } = subscription;
   return {
     clientId: session.clientId,

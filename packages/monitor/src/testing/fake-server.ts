@@ -170,10 +170,11 @@ export class FakeServer {
       server: this.server,
       options: this.options,
       connections: {
-        live: () => this.#live(),
+        live: () => this.#readLive(),
         finished: () => this.finished,
         slow: () => this.slow,
         factsOf: (record) => JSON.parse(record.facts) as ConnectionFacts,
+        subscriptionsOf: ({ subscriptionList = "[]" }) => JSON.parse(subscriptionList),
         finishedTotals: (account) => this.finishedTotals.get(account) ?? NO_TOTALS,
         finishedByReason: () => this.finishedByReason,
       },
@@ -216,6 +217,11 @@ export class FakeServer {
     const { status, text } = this.page(target);
     if (status !== 200) throw new Error(`${status}: ${text}`);
     return JSON.parse(text) as Record<string, unknown>;
+  }
+
+  *#readLive(): Steps<LiveConnections> {
+    yield { kind: "pause" };
+    return this.#live();
   }
 
   #live(): LiveConnections {

@@ -23,6 +23,8 @@ export const ACCOUNTS_VERDICTS: readonly Verdict[] = [
   good("AC-20", 'accounts { A { exports: [{service: y, threshold: "5s"}] } }\n'),
   good("AC-20", "accounts { A { exports: [{stream: 'x.*', account_token_position: 2}] } }\n"),
   bad("AC-20", "accounts { A { exports: {stream: x} } }\n"),
+  good("AC-50", "accounts { A { exports: [{service: a, latency: l}] } }\n"),
+  newerGood("AC-51", "accounts { A { msg_trace: a } }\n"),
   bad("AC-20", "accounts { A { exports: [x] } }\n"),
   bad("AC-20", "accounts { A { exports: [{service: y, response_type: many}] } }\n"),
   bad("AC-20", "accounts { A { exports: [{service: y, threshold: 5}] } }\n"),

@@ -42,7 +42,5 @@ export const MISSING_VERDICTS: readonly Verdict[] = [
   stricter("CK-25", "reconnect_error_reports: 5\n", NOT_BUILT),
   stricter("CK-29", "default_js_domain { A: b }\n", NOT_BUILT),
   bad("AN-60", "authorization { auth_callout { issuer: AAAA, users: [a] } }\n"),
-  stricter("AC-50", "accounts { A { exports: [{service: a, latency: l}] } }\n", NOT_BUILT),
-  stricterThanNewer("AC-51", "accounts { A { msg_trace: a } }\n", NOT_BUILT),
   stricterThanNewer("CK-18", "write_timeout: retry\n", NOT_BUILT),
 ];

@@ -1,7 +1,8 @@
-// Who guesses at the login of the monitoring port is made to wait, by address (attacks 30, 64).
-// Thread: control; time is an argument. Must stay true: the table is bounded; an address in it is
-// forgotten a minute after its first failure, or after the end of its wait.
-import { LIMITS } from "@weft/base";
+// Who guesses at a login is made to wait, by address (attacks 30, 64). Thread: control for the
+// monitoring port, the acceptor for clients; time is an argument. Must stay true: the table is
+// bounded; an address in it is forgotten a minute after its first failure, or after its wait.
+import { networkOf } from "./address-network.ts";
+import { LIMITS } from "./limits.ts";
 
 const WINDOW_MS = 60_000;
 
@@ -12,7 +13,13 @@ interface Attempts {
 }
 
 export class LoginThrottle {
+  readonly #failuresMax: number;
   readonly #attempts = new Map<string, Attempts>();
+
+  /** So many within a minute are too many. */
+  constructor(failuresMax: number) {
+    this.#failuresMax = failuresMax;
+  }
 
   /** Addresses in the table. */
   get size(): number {
@@ -28,7 +35,7 @@ export class LoginThrottle {
       this.#attempts.delete(key);
       return 0;
     }
-    if (attempts.failures < LIMITS.monitorLoginFailuresMax) return 0;
+    if (attempts.failures < this.#failuresMax) return 0;
     return Math.ceil((attempts.until - nowMs) / 1_000);
   }
 
@@ -37,12 +44,12 @@ export class LoginThrottle {
     const known = this.#attempts.get(key);
     if (known !== undefined && known.until > nowMs) {
       known.failures += 1;
-      if (known.failures === LIMITS.monitorLoginFailuresMax) known.until = nowMs + WINDOW_MS;
+      if (known.failures === this.#failuresMax) known.until = nowMs + WINDOW_MS;
       return;
     }
     this.#attempts.delete(key);
     this.#attempts.set(key, { failures: 1, until: nowMs + WINDOW_MS });
-    if (this.#attempts.size <= LIMITS.monitorLoginAddressesMax) return;
+    if (this.#attempts.size <= LIMITS.throttledAddressesMax) return;
     for (const oldest of this.#attempts.keys()) {
       this.#attempts.delete(oldest);
       break;
@@ -52,17 +59,4 @@ export class LoginThrottle {
   succeeded(address: string): void {
     this.#attempts.delete(networkOf(address));
   }
-}
-
-/** The address, or the 64 bits of an IPv6 address that one household has. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped !== null) return mapped[1] as string;
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::", 2);
-  const front = head === "" ? [] : head.split(":");
-  const back = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  const groups = [...front, ...Array.from({ length: zeros }, () => "0"), ...back];
-  return groups.slice(0, 4).join(":");
 }
