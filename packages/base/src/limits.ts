@@ -76,6 +76,8 @@ export const LIMITS = {
   monitorPagesWaitingMax: 512,
   /** Requests for pages to the system account that wait; further ones are refused with 503. */
   systemPagesWaitingMax: 32,
+  /** The same for those that users of other accounts sent. */
+  accountPagesWaitingMax: 16,
   /** One page; more is refused with 400, the reader may ask for less. */
   monitorPageBytesMax: 32 * 1024 * 1024,
   /** The same for the system account, refused with 500: an answer is copied in one go. */

@@ -68,7 +68,9 @@ export class ServerLog implements LogSink {
     const safe = redactText(text);
     const line = this.#format("fatal", safe);
     const written = this.#output?.writeNow("fatal", line) === true;
-    if (!written) this.#writeToStandardError("fatal", safe);
+    // Where the log itself is why: its file may be where nobody finds it any more.
+    const isLost = this.#fatal !== undefined && !(this.#output instanceof StderrOutput);
+    if (!written || isLost) this.#writeToStandardError("fatal", safe);
   }
 
   reopen(): void {

@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { NativeWrites, WRITE_REFUSED, WRITE_WAITS } from "./native-writes.ts";
 import type { OwnedSocket } from "./socket-access.ts";
-import { type RecordingSession, TestServer, until } from "./test-peers.ts";
+import { type RecordingSession, type TestClient, TestServer, until } from "./test-peers.ts";
 import { echoes, infoThenTls, TLS_BASE, upgrade } from "./test-tls-peers.ts";
 
 let server: TestServer | undefined;
@@ -141,4 +141,59 @@ test("where Node is not as expected nothing is written here", async () => {
   expect(writes.write(stranger, [Buffer.from("b")])).toBe(WRITE_REFUSED);
   expect(writes.write(stranger, [Buffer.from("c"), Buffer.from("d")])).toBe(WRITE_REFUSED);
   expect(written).toEqual(["a"]);
+});
+
+/** The peer reads nothing yet and ends its side; then everything must come, in three writes. */
+async function endsWhileOutputWaits(running: TestServer, client: TestClient): Promise<void> {
+  const session = await running.session();
+  const sizes = [8_000_000, 3_000_000, 5];
+  const writes = sizes.map((size, at) => `${at}`.repeat(size));
+  const expected = client.text + writes.join("");
+  const next = (): void => {
+    const text = writes.shift();
+    if (text !== undefined) session.transport.write([Buffer.from(text)]);
+  };
+  session.wrote = next;
+  client.socket.pause();
+  next();
+  client.socket.end();
+  await until(() => running.driver.peerEnds.waiting === 1);
+  expect(writes.length).toBe(2);
+  client.socket.resume();
+  await until(() => client.closed && session.closedCount === 1);
+  expect(client.text === expected).toBe(true);
+  expect(session.closed?.cause).toBe("peer");
+  expect(running.driver.peerEnds.waiting).toBe(0);
+}
+
+test("a peer that ends its side while output waits gets all of it", async () => {
+  const running = await start(greets);
+  const client = await running.connect();
+  const session = await running.session();
+  await until(() => session.writesDone === 1 && client.text === "hi");
+  await endsWhileOutputWaits(running, client);
+});
+
+test("over TLS too", async () => {
+  server = await new TestServer({ tls: TLS_BASE, onOpen: infoThenTls }).start();
+  const client = await upgrade(server);
+  await echoes(client, "one");
+  const session = await server.session();
+  session.react = undefined;
+  await until(() => session.writesDone === 2);
+  await endsWhileOutputWaits(server, client);
+});
+
+test("a peer that ended its side and then resets is forgotten", async () => {
+  const running = await start(greets);
+  const client = await running.connect();
+  const session = await running.session();
+  await until(() => session.writesDone === 1);
+  client.socket.pause();
+  session.transport.write([Buffer.alloc(8_000_000)]);
+  client.socket.end();
+  await until(() => running.driver.peerEnds.waiting === 1);
+  client.socket.resetAndDestroy();
+  await until(() => session.closedCount === 1);
+  expect(running.driver.peerEnds.waiting).toBe(0);
 });

@@ -5,10 +5,12 @@
 import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { NativeWrites } from "./native-writes.ts";
+import { PeerEnds } from "./peer-ends.ts";
 import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
+import { onPeerEnd } from "./transport-callbacks.ts";
 
 /** Full reads of busy connections for which a quiet one is remembered: some tens of milliseconds. */
 const QUIET_READS = 512;
@@ -29,6 +31,7 @@ export class SocketDriver {
   readonly readBuffer: Buffer;
   readonly flush: () => void;
   readonly writes = new NativeWrites();
+  readonly peerEnds: PeerEnds;
   /** The transport whose bytes are being handled, if any. */
   delivering: SocketTransport | undefined;
 
@@ -53,6 +56,7 @@ export class SocketDriver {
   constructor(options: SocketDriverOptions) {
     this.#options = options;
     this.flush = options.flush;
+    this.peerEnds = new PeerEnds(options.flush);
     const headroom = LIMITS.readHeadroomBytes;
     this.readBuffer = Buffer.allocUnsafeSlow(headroom + LIMITS.readChunkBytes);
     const wide = this.readBuffer.subarray(headroom);
@@ -62,6 +66,8 @@ export class SocketDriver {
     const buffer = () => (this.#quietCredit > 0 ? narrow : wide);
     this.#socketOptions = {
       onread: { buffer, callback: onRead },
+      // Output that waits is not lost where the peer only ends its own side.
+      allowHalfOpen: true,
       // Sessions bound what waits; nobody listens for `drain`.
       writableHighWaterMark: Number.MAX_SAFE_INTEGER,
     } as net.SocketConstructorOpts;
@@ -85,6 +91,7 @@ export class SocketDriver {
     socket[TRANSPORT] = transport;
     socket.on("error", onError);
     socket.on("close", onClose);
+    socket.on("end", onPeerEnd);
     transport.attach(open(transport));
     this.flush();
     return transport;
@@ -199,6 +206,7 @@ export class SocketDriver {
     for (const transport of batch) transport.tellWritten();
     batch.length = 0;
     this.flush();
+    this.peerEnds.look();
   }
 
   /** Lets every other socket have its turn before this one reads on. */

@@ -4,21 +4,21 @@
 // connection holds nothing but this object and its socket.
 import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
-import { WRITE_DONE, WRITE_REFUSED, WRITE_WAITS } from "./native-writes.ts";
+import { WRITE_DONE, WRITE_REFUSED } from "./native-writes.ts";
 import { plainAddress } from "./plain-address.ts";
 import type { RestOfRead } from "./rest-of-read.ts";
-import { type OwnedSocket, readLike, TRANSPORT } from "./socket-access.ts";
+import type { OwnedSocket } from "./socket-access.ts";
 import type { SocketDriver } from "./socket-driver.ts";
 import type { TlsContext } from "./tls-context.ts";
 import { tlsFacts } from "./tls-facts.ts";
 import {
+  bindSecure,
   errorText,
   finishClose,
   handOver,
   handshakeTooSlow,
   lingerIsOver,
-  onSecureData,
-  onSecureError,
+  peerTooSlow,
 } from "./transport-callbacks.ts";
 import {
   AWAITING_HELLO,
@@ -29,10 +29,11 @@ import {
   ENDING,
   HANDSHAKING,
   PAUSED,
+  UNTOLD,
   WRITING,
   YIELDED,
 } from "./transport-flags.ts";
-import { writeChunks } from "./written-chunks.ts";
+import { writeByStream } from "./written-chunks.ts";
 
 /** How long `end` waits for the peer to take what was written and to close. */
 const LINGER_MS = 200;
@@ -44,6 +45,7 @@ const TLS_HANDSHAKE_RECORD = 0x16;
 
 type Cause = Parameters<TransportEvents["onClosed"]>[0];
 const BY_PEER: readonly [Cause, string] = ["peer", ""];
+const IN_HANDSHAKE: readonly [Cause, string] = ["tls", "closed during handshake"];
 
 export class SocketTransport implements Transport {
   readonly #socket: OwnedSocket;
@@ -105,15 +107,8 @@ export class SocketTransport implements Transport {
     const isTls = stream !== this.#socket;
     const outcome = writes.write(stream, isTls ? writes.joined(chunks) : chunks);
     if (outcome === WRITE_DONE) this.driver.wroteAtOnce(this);
-    else if (outcome === WRITE_REFUSED) this.#writeByStream(chunks);
-    else if (isTls && outcome === WRITE_WAITS) this.#flags |= WRITING;
-  }
-
-  /** Where Node is not known well enough for native writes. */
-  #writeByStream(chunks: Buffer[]): void {
-    writeChunks(this.#stream, chunks, (error) => {
-      if (!error) this.nativeWritten();
-    });
+    else if (outcome === WRITE_REFUSED) writeByStream(this, stream, chunks);
+    this.#flags |= outcome === WRITE_DONE ? UNTOLD : WRITING;
   }
 
   pauseReading(): void {
@@ -237,12 +232,7 @@ export class SocketTransport implements Transport {
     this.#flags &= ~HANDSHAKING;
     this.#stream = secure;
     const stream = this.#stream;
-    stream[TRANSPORT] = this;
-    stream.on("error", onSecureError);
-    if (!readLike(stream, this.#socket, this.driver.recordBuffer)) {
-      this.#flags |= BY_EVENTS;
-      stream.on("data", onSecureData);
-    }
+    if (!bindSecure(stream, this.#socket, this)) this.#flags |= BY_EVENTS;
     if ((this.#flags & PAUSED) !== 0) stream.pause();
     if (this.#held !== undefined) this.write(this.#held);
     this.#held = undefined;
@@ -275,8 +265,9 @@ export class SocketTransport implements Transport {
     this.#clearTimer();
     this.#dropRest();
     const inHandshake = (this.#flags & (HANDSHAKING | AWAITING_HELLO)) !== 0;
-    if (inHandshake && this.#ended === BY_PEER) this.#ended = ["tls", "closed during handshake"];
+    if (inHandshake && this.#ended === BY_PEER) this.#ended = IN_HANDSHAKE;
     this.#flags |= CLOSED;
+    this.driver.peerEnds.forget(this);
     this.#tell((events) => events.onClosed(...this.#ended));
     this.#events = undefined;
     this.driver.gone();
@@ -284,6 +275,7 @@ export class SocketTransport implements Transport {
 
   /** The last write is done. The caller ends the turn. */
   tellWritten(): void {
+    this.#flags &= ~UNTOLD;
     if ((this.#flags & (DESTROYED | CLOSED)) !== 0 || this.#stream.errored !== null) return;
     try {
       this.#events?.onWritten();
@@ -299,6 +291,20 @@ export class SocketTransport implements Transport {
     if (isEnding) this.#stream.end();
     this.tellWritten();
     this.driver.flush();
+    this.driver.peerEnds.look();
+  }
+
+  /** Output of which the session waits to hear that it is written. */
+  get isWriting(): boolean {
+    return (this.#flags & (WRITING | UNTOLD)) !== 0;
+  }
+
+  /** The peer has sent its end. Ends the connection, at once or after `lingerMs`. */
+  endByPeer(lingerMs?: number): void {
+    if ((this.#flags & DISCARDING) !== 0) return;
+    if ((this.#flags & AWAITING_HELLO) !== 0) this.#endAs(...IN_HANDSHAKE);
+    else if (lingerMs === undefined) this.#endAs(...this.#ended);
+    else this.#timer = setTimeout(peerTooSlow, lingerMs, this);
   }
 
   #tell(call: (events: TransportEvents) => void): void {
@@ -368,6 +374,8 @@ export class SocketTransport implements Transport {
   /** Gives the socket and what it has read to the TLS layer. */
   handOver(hello: Buffer): void {
     if ((this.#flags & DISCARDING) !== 0) return;
+    // Within the handshake an end is the end.
+    this.#socket.allowHalfOpen = false;
     this.#socket.unshift(hello);
     this.#tls?.accept(this.#socket);
   }

@@ -32,6 +32,7 @@ export class RecordingSession implements TransportEvents {
   keepChunks = true;
   react: ((text: Buffer, session: RecordingSession) => void) | undefined;
   onSecured: (() => void) | undefined;
+  wrote: (() => void) | undefined;
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -49,6 +50,7 @@ export class RecordingSession implements TransportEvents {
 
   onWritten(): void {
     this.writesDone += 1;
+    this.wrote?.();
   }
 
   onSecure(facts: TlsFacts): void {

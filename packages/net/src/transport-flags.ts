@@ -13,6 +13,8 @@ export const DESTROYED = 32;
 export const CLOSED = 64;
 /** TLS whose clear bytes come as `data` events. */
 export const BY_EVENTS = 128;
-/** A write of the TLS layer is under way. */
+/** A write waits for the system. */
 export const WRITING = 256;
+/** A write is done of which the session has not heard. */
+export const UNTOLD = 512;
 export const DISCARDING = ENDING | DESTROYED | CLOSED;

@@ -1,6 +1,17 @@
 // Several chunks as one write of the system, by way of the stream. Any thread that owns sockets.
 import type { Writable } from "node:stream";
 
+/** For a transport, where Node is not known well enough for native writes. */
+export function writeByStream(
+  transport: { nativeWritten(): void },
+  stream: Writable,
+  chunks: readonly Buffer[],
+): void {
+  writeChunks(stream, chunks, (error) => {
+    if (!error) transport.nativeWritten();
+  });
+}
+
 /** `written` is called in a later tick. */
 export function writeChunks(
   stream: Writable,

@@ -1,5 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { Arrivals } from "./arrivals.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 const pass = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -40,4 +45,21 @@ test("who comes while others wait is taken behind them", async () => {
   await pass();
   expect(taken.at(-1)).toBe("called within");
   expect(taken.length).toBe(11);
+});
+
+test("who was taken is let go of, also where so many come that somebody always waits", async () => {
+  const taken: WeakRef<object>[] = [];
+  const arrivals = new Arrivals<object>((placed) => taken.push(new WeakRef(placed)));
+  const come = (count: number): void => {
+    for (let at = 0; at < count; at += 1) arrivals.add({});
+  };
+  come(20);
+  for (let passes = 0; passes < 200; passes += 1) {
+    come(8);
+    await pass();
+  }
+  expect(arrivals.waiting).toBeGreaterThan(0);
+  collect();
+  expect(taken.length).toBeGreaterThan(1_500);
+  expect(taken.filter((placed) => placed.deref() !== undefined).length).toBeLessThan(100);
 });

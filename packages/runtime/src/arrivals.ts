@@ -2,16 +2,17 @@
 // pass of the loop, so that thousands who come at once (everybody's reconnect) do not keep those
 // waiting who are here already. Node itself hands on a thousand messages of a port in one pass.
 // Worker threads. Must stay true: who comes alone waits for nothing; order is kept; what waits is
-// bounded by the limit of connections, which the acceptor holds.
+// bounded by the limit of connections, which the acceptor holds, also while nobody ever catches up.
 
 /** A tenth of a millisecond each. */
 const TAKEN_PER_PASS = 8;
 
 export class Arrivals<Placed> {
   readonly #take: (placed: Placed) => void;
+  /** Who comes now. */
   #waiting: Placed[] = [];
-  /** Of `#waiting`; those before it are taken. */
-  #next = 0;
+  /** Who came before those, the next one last: whoever is taken is let go of. */
+  #earlier: Placed[] = [];
   #takenInPass = 0;
   #isScheduled = false;
 
@@ -20,7 +21,7 @@ export class Arrivals<Placed> {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#next;
+    return this.#earlier.length + this.#waiting.length;
   }
 
   add(placed: Placed): void {
@@ -34,16 +35,14 @@ export class Arrivals<Placed> {
   nextPass(): void {
     this.#takenInPass = 0;
     while (this.waiting > 0 && this.#takenInPass < TAKEN_PER_PASS) {
-      const placed = this.#waiting[this.#next] as Placed;
-      this.#next += 1;
-      this.#takeNow(placed);
+      if (this.#earlier.length === 0) {
+        this.#earlier = this.#waiting.reverse();
+        this.#waiting = [];
+      }
+      this.#takeNow(this.#earlier.pop() as Placed);
     }
     this.#isScheduled = this.waiting > 0;
     if (this.#isScheduled) setImmediate(nextPass, this);
-    else {
-      this.#waiting = [];
-      this.#next = 0;
-    }
   }
 
   #takeNow(placed: Placed): void {

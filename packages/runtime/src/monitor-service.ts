@@ -23,7 +23,7 @@ import type { LiveMonitorFacts } from "./monitor-facts.ts";
 import { MonitorListener } from "./monitor-listener.ts";
 import { MonitorLogins } from "./monitor-login.ts";
 import { runSteps, type StepSources } from "./monitor-steps.ts";
-import { PageBudget } from "./page-budget.ts";
+import { NOTHING_HELD, PageBudget, type PageHold } from "./page-budget.ts";
 import type { RenderTurns } from "./render-turns.ts";
 import { requestTarget } from "./request-target.ts";
 
@@ -38,6 +38,8 @@ export interface MonitorServiceOptions {
 }
 
 const ASK_FOR_LOGIN = { "WWW-Authenticate": 'Basic realm="monitoring", charset="UTF-8", Bearer' };
+/** Small, and cheap to make. */
+const HEALTH = "/healthz";
 const CLOSE = { Connection: "close" };
 
 /** A listener with the options that it was opened with, or that a reload gave it since. */
@@ -185,9 +187,16 @@ export class MonitorService {
     const counted = countedName(target.path, rules.basePath);
     if (counted !== undefined) facts.countRequest(counted);
     // Who did not wait for his turn gets no page.
-    const finished = await turns.take("http", async () =>
-      socket.destroyed ? undefined : this.#finish(target, rules, () => socket.destroy()),
-    );
+    const cut = (): void => void socket.destroy();
+    // Who asks whether the server lives must not wait for readers of other pages.
+    const finished =
+      counted === HEALTH
+        ? await this.#finish(target, rules, () => NOTHING_HELD)
+        : await turns.take("http", async () =>
+            socket.destroyed
+              ? undefined
+              : this.#finish(target, rules, (bytes) => this.#budget.take(bytes, cut)),
+          );
     if (finished === undefined) {
       return sendText(response, textPage(503, "Too many requests wait"), { "Retry-After": "1" });
     }
@@ -195,11 +204,11 @@ export class MonitorService {
     await sendPage(response, finished, hasBody(request) ? CLOSE : {});
   }
 
-  /** Makes the page and waits for room for it. */
+  /** Makes the page and waits for room for it, which `hold` takes. */
   async #finish(
     target: PageRequest,
     rules: MonitoringOptions,
-    cut: () => void,
+    hold: (bytes: number) => PageHold | Promise<PageHold>,
   ): Promise<FinishedPage> {
     const { facts, sources } = this.#given;
     let page = await runSteps(renderPage(target, facts, rules.basePath), sources);
@@ -209,7 +218,7 @@ export class MonitorService {
       const piece = Buffer.from(PAGE_TOO_LARGE);
       made = { pieces: [piece], bytes: piece.length };
     }
-    return { page, ...made, hold: await this.#budget.take(made.bytes, cut) };
+    return { page, ...made, hold: await hold(made.bytes) };
   }
 
   /** Answers itself where the request may not see a page. */

@@ -62,7 +62,11 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const server = serverFacts(parts, options, parts.configDigest ?? "", startedUnixNanos);
   const turns = new RenderTurns({
     atOnce: LIMITS.monitorPagesAtOnce,
-    waitingMax: { http: LIMITS.monitorPagesWaitingMax, system: LIMITS.systemPagesWaitingMax },
+    waitingMax: {
+      http: LIMITS.monitorPagesWaitingMax,
+      system: LIMITS.systemPagesWaitingMax,
+      account: LIMITS.accountPagesWaitingMax,
+    },
   });
   const facts = new LiveMonitorFacts(
     {

@@ -10,6 +10,9 @@ export interface PageHold {
   release(): void;
 }
 
+/** Of a page that is too small to count. */
+export const NOTHING_HELD: PageHold = { taken: () => undefined, release: () => undefined };
+
 interface Held extends PageHold {
   bytes: number;
   movedAtMs: number;

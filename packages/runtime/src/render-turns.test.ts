@@ -3,7 +3,7 @@ import { type Asker, RenderTurns } from "./render-turns.ts";
 
 /** Tasks that end when they are told to. */
 class Tasks {
-  readonly turns = new RenderTurns({ atOnce: 2, waitingMax: { http: 3, system: 2 } });
+  readonly turns = new RenderTurns({ atOnce: 2, waitingMax: { http: 3, system: 2, account: 1 } });
   readonly begun: string[] = [];
   readonly #ends: (() => void)[] = [];
 
@@ -51,7 +51,7 @@ test("who finds its own line full is refused, the other line is not", async () =
 });
 
 test("a task that fails gives its turn back", async () => {
-  const turns = new RenderTurns({ atOnce: 1, waitingMax: { http: 1, system: 1 } });
+  const turns = new RenderTurns({ atOnce: 1, waitingMax: { http: 1, system: 1, account: 1 } });
   const failing = turns.take("http", () => Promise.reject(new Error("no page")));
   const next = turns.take("http", () => Promise.resolve("page"));
   await expect(failing).rejects.toThrow("no page");

@@ -1,9 +1,9 @@
-// Lets a few pages be made at the same time and the others wait: two lines, one for each kind of
-// asker, served in turn, each first come first served. Control thread. Must stay true: neither line
-// keeps the other from its turn, and each is bounded.
+// Lets a few pages be made at the same time and the others wait: a line for each kind of
+// asker, served in turn, each first come first served. Control thread. Must stay true: no line keeps
+// another from its turn, and each is bounded.
 
-/** HTTP requests, and requests to the system account. */
-export type Asker = "http" | "system";
+/** HTTP requests, requests to the system account by its own users, and those by others. */
+export type Asker = "http" | "system" | "account";
 
 export interface TurnBounds {
   /** Pages of both kinds that are made at the same time. */
@@ -12,11 +12,20 @@ export interface TurnBounds {
   readonly waitingMax: Readonly<Record<Asker, number>>;
 }
 
-const OTHER: Readonly<Record<Asker, Asker>> = { http: "system", system: "http" };
+/** Whose turn it is behind whom. */
+const BEHIND: Readonly<Record<Asker, Asker>> = {
+  http: "system",
+  system: "account",
+  account: "http",
+};
 
 export class RenderTurns {
   readonly #bounds: TurnBounds;
-  readonly #waiting: Readonly<Record<Asker, (() => void)[]>> = { http: [], system: [] };
+  readonly #waiting: Readonly<Record<Asker, (() => void)[]>> = {
+    http: [],
+    system: [],
+    account: [],
+  };
   #free: number;
   /** Whose line is looked at first. */
   #next: Asker = "system";
@@ -28,7 +37,8 @@ export class RenderTurns {
 
   /** Requests that wait for a turn. */
   get waiting(): number {
-    return this.#waiting.http.length + this.#waiting.system.length;
+    const { http, system, account } = this.#waiting;
+    return http.length + system.length + account.length;
   }
 
   /** Pages being made. */
@@ -55,15 +65,16 @@ export class RenderTurns {
     }
   }
 
-  /** The turn goes to the line that had none last, if anybody stands there. */
+  /** The turn goes to the next line in which anybody stands. */
   #pass(): void {
-    const first = this.#waiting[this.#next].length > 0 ? this.#next : OTHER[this.#next];
-    const resolve = this.#waiting[first].shift();
-    if (resolve === undefined) {
-      this.#free += 1;
-      return;
+    for (let looked = 0; looked < 3; looked += 1) {
+      const resolve = this.#waiting[this.#next].shift();
+      this.#next = BEHIND[this.#next];
+      if (resolve !== undefined) {
+        resolve();
+        return;
+      }
     }
-    this.#next = OTHER[first];
-    resolve();
+    this.#free += 1;
   }
 }

@@ -179,7 +179,7 @@ export class SystemAnswers {
     const { publisher, parts } = this.#given;
     const { reply } = request;
     const sources = await parts.pages();
-    const done = sources.turns.take("system", async () => {
+    const done = sources.turns.take(request.isForeign ? "account" : "system", async () => {
       const page = await make(sources);
       if (page === undefined) return;
       if (page.ok) return publisher.answer(reply, page.body, packing(request));

@@ -45,6 +45,7 @@ const TICK_MS = 100;
 const SLICE_MS = 5;
 /** Requests whose answer is still being made. */
 const UNDER_WAY_MAX = 64;
+const REFUSED_TOLD_MS = 1_000;
 /** SY-03: events of `$G`, account 0, are left out. */
 const FIRST_TOLD_ACCOUNT = 1;
 
@@ -74,6 +75,7 @@ export class SystemService {
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
+  #refusedToldAtMs = Number.NEGATIVE_INFINITY;
   #pumpIsDue = false;
   #closed = false;
 
@@ -304,12 +306,22 @@ export class SystemService {
     if (dropped > 0) {
       this.#parts.log.write("warn", `${dropped} messages of the system account dropped`);
     }
+    this.#tellRefused(now);
     if (this.#statsz.takeDue(now)) {
       this.#answers.sendStatsz(EVENT_SUBJECTS.statsz(this.#publisher.server.id));
     }
     this.#tellAccounts(now);
     this.#participant.flush();
     this.#pumpSoon();
+  }
+
+  /** One line a second: whoever floods the services must not fill the log too. */
+  #tellRefused(now: number): void {
+    if (now < this.#refusedToldAtMs + REFUSED_TOLD_MS) return;
+    const refused = this.#participant.takeRefused();
+    if (refused === 0) return;
+    this.#refusedToldAtMs = now;
+    this.#parts.log.write("warn", `${refused} requests of other accounts to the system dropped`);
   }
 
   /** SY-03. */

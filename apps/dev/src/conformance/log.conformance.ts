@@ -252,6 +252,8 @@ describeWithWorkers("log files", (workers) => {
     expect((await within(server.exited, "the end")).code).toBe(70);
     const text = readFileSync(join(`${inner}-gone`, "server.log"), "utf8");
     expect(text).toMatch(/\[FTL\] error opening file: ENOENT/);
+    // Its file is where nobody may look.
+    expect(server.stderr).toMatch(/\[FTL\] error opening file: ENOENT/);
   });
 });
 

@@ -3,9 +3,15 @@
 // the services of the system account.
 //
 // Must stay true: it never waits and makes nobody wait for an answer of its own: what finds a lane
-// full spills. Requests are taken out of the ring only while fewer than a bound wait here, so that a
-// flood of them stays with its publishers. It never delivers to itself.
-import { AccountRouting, type AccountSnapshot, type AccountsDelta } from "@weft/accounts";
+// full spills. Requests of the account that is served are taken out of the ring only while fewer than
+// a bound wait here, so that a flood of them stays with its publishers; those of other accounts are
+// dropped beyond theirs, for they must not stand in the operator's way. It never delivers to itself.
+import {
+  AccountRouting,
+  type AccountSnapshot,
+  type AccountsDelta,
+  isServiceReply,
+} from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Prng } from "@weft/base";
 import {
   type Generations,
@@ -29,11 +35,8 @@ import { Publisher } from "../publish/publisher.ts";
 import { ServiceImports } from "../publish/service-imports.ts";
 import { SubscriptionTable } from "../subscribe/subscription.ts";
 import { fillMessage, planReachesSomebody } from "./internal-message.ts";
+import { RequestLines } from "./request-lines.ts";
 
-/** Requests that wait here; more stay in the rings and hold their publishers up. */
-const REQUESTS_MAX = 256;
-/** The same in bytes of their bodies. */
-const REQUESTS_BYTES_MAX = 32 * 1024 * 1024;
 /** Longer bodies are not copied: no request of the server's own services needs them. */
 export const REQUEST_BYTES_MAX = 64 * 1024;
 /** Answers that wait for room in a lane; above this no further request is handed out. */
@@ -69,6 +72,8 @@ export interface InternalMessage {
   /** Empty, with `isTooLong`, beyond what the service takes. */
   readonly payload: Buffer;
   readonly isTooLong: boolean;
+  /** A user of another account asked, by a service import. */
+  readonly isForeign: boolean;
 }
 
 export class InternalParticipant<Service> {
@@ -80,8 +85,7 @@ export class InternalParticipant<Service> {
   /** By node of the own segment. */
   readonly #served = new Map<number, Served<Service>>();
   readonly #listeners = new Map<number, (message: InternalMessage) => void>();
-  readonly #requests: InternalRequest<Service>[] = [];
-  #waitingBytes = 0;
+  readonly #requests = new RequestLines<InternalRequest<Service>>();
   readonly #incoming = new MessageView();
   readonly #frame = new FrameHead();
   readonly #outgoing = new MessageView();
@@ -137,17 +141,15 @@ export class InternalParticipant<Service> {
     this.#listeners.set(node, take);
   }
 
-  /** The oldest request that waits; undefined also while answers find no room. */
+  /** The request whose turn it is; undefined also while answers find no room. */
   next(): InternalRequest<Service> | undefined {
     if (this.#lanes.spilledBytes > CONGESTED_BYTES) return undefined;
-    const request = this.#requests.shift();
-    this.#waitingBytes -= request?.payload.length ?? 0;
-    return request;
+    return this.#requests.take();
   }
 
   /** Threads that may be asked for their frames again; each is named once. */
   resumable(): number[] {
-    if (this.#putOff.size === 0 || this.#isFull) return [];
+    if (this.#putOff.size === 0 || this.#requests.isFull) return [];
     const threads = [...this.#putOff];
     this.#putOff.clear();
     return threads;
@@ -197,7 +199,7 @@ export class InternalParticipant<Service> {
 
   /** False: enough requests wait; `resumable` names the thread when it may be asked again. */
   onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
-    if (this.#isFull) {
+    if (this.#requests.isFull) {
       this.#putOff.add(from);
       return false;
     }
@@ -216,9 +218,7 @@ export class InternalParticipant<Service> {
     while (at < end) {
       at = readItem(bytes, at, message);
       for (const take of listeners) take(this.#message(from, bytes, REQUEST_BYTES_MAX));
-      for (const { service, bytesMax } of services) {
-        this.#push({ ...this.#message(from, bytes, bytesMax), service });
-      }
+      for (const one of services) this.#keep(one, from, bytes);
     }
     return true;
   }
@@ -233,6 +233,13 @@ export class InternalParticipant<Service> {
     this.#routes.publisher.endTurn();
   }
 
+  /** Requests of other accounts that were dropped since this was asked last. */
+  takeRefused(): number {
+    const { dropped } = this.#requests;
+    this.#requests.dropped = 0;
+    return dropped;
+  }
+
   /** Every 100 ms or so. Returns the messages that were dropped for want of room. */
   tick(): number {
     this.#routes.services.expire(this.#dependencies.clock.monotonicMs());
@@ -242,13 +249,14 @@ export class InternalParticipant<Service> {
     return dropped;
   }
 
-  get #isFull(): boolean {
-    return this.#requests.length >= REQUESTS_MAX || this.#waitingBytes >= REQUESTS_BYTES_MAX;
-  }
-
-  #push(request: InternalRequest<Service>): void {
-    this.#requests.push(request);
-    this.#waitingBytes += request.payload.length;
+  /** The message in hand, for a service. */
+  #keep({ service, bytesMax }: Served<Service>, from: number, bytes: Buffer): void {
+    const { subjectStart, subjectEnd, replyStart, replyEnd } = this.#incoming;
+    if (!(replyStart >= 0 && isServiceReply(bytes, replyStart, replyEnd))) {
+      this.#requests.addOwn({ ...this.#message(from, bytes, bytesMax), service });
+    } else if (this.#requests.admits(bytes.toString("latin1", subjectStart, subjectEnd))) {
+      this.#requests.addForeign({ ...this.#message(from, bytes, bytesMax), service });
+    }
   }
 
   #servedIn(account: number, message: MessageView): Takers<Service> {
@@ -280,6 +288,7 @@ export class InternalParticipant<Service> {
       header: isTooLong ? NO_BYTES : Buffer.from(bytes.subarray(bodyStart, payloadStart)),
       payload: isTooLong ? NO_BYTES : Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
       isTooLong,
+      isForeign: replyStart >= 0 && isServiceReply(bytes, replyStart, replyEnd),
     };
   }
 

@@ -1,0 +1,79 @@
+// Requests that wait for an internal participant: one line for those of the account that is served,
+// and short ones for those that came from other accounts by service imports. Owned by the participant.
+// Must stay true: nobody of another account keeps the operator waiting, nor one such account another;
+// every line is bounded.
+
+/** Requests of the own account that wait; more stay in the rings and hold their publishers up. */
+const OWN_MAX = 256;
+/** The same in bytes of their bodies; also for those from others. */
+const BYTES_MAX = 32 * 1024 * 1024;
+/** Requests from others: all together, and on one subject, which names the account that asks. */
+const FOREIGN_MAX = 256;
+const FOREIGN_EACH_MAX = 16;
+
+interface Waiting {
+  readonly subject: string;
+  readonly payload: { readonly length: number };
+}
+
+export class RequestLines<Request extends Waiting> {
+  /** Requests that found no room, since it was read last. */
+  dropped = 0;
+  readonly #own: Request[] = [];
+  /** By subject; who was served last stands last. */
+  readonly #foreign = new Map<string, Request[]>();
+  #foreignCount = 0;
+  #ownBytes = 0;
+  #foreignBytes = 0;
+  #foreignIsNext = false;
+
+  /** No further requests of the own account are to be taken in. */
+  get isFull(): boolean {
+    return this.#own.length >= OWN_MAX || this.#ownBytes >= BYTES_MAX;
+  }
+
+  /** True if a request from another account on this subject has room; counts it where it has not. */
+  admits(subject: string): boolean {
+    const waiting = this.#foreign.get(subject)?.length ?? 0;
+    const hasRoom = this.#foreignCount < FOREIGN_MAX && this.#foreignBytes < BYTES_MAX;
+    if (waiting < FOREIGN_EACH_MAX && hasRoom) return true;
+    this.dropped += 1;
+    return false;
+  }
+
+  addOwn(request: Request): void {
+    this.#own.push(request);
+    this.#ownBytes += request.payload.length;
+  }
+
+  /** After {@link admits}. */
+  addForeign(request: Request): void {
+    const line = this.#foreign.get(request.subject);
+    if (line === undefined) this.#foreign.set(request.subject, [request]);
+    else line.push(request);
+    this.#foreignCount += 1;
+    this.#foreignBytes += request.payload.length;
+  }
+
+  /** Own and foreign requests in turn, foreign subjects in turn, each line first come first served. */
+  take(): Request | undefined {
+    const isForeign = this.#foreignCount > 0 && (this.#foreignIsNext || this.#own.length === 0);
+    this.#foreignIsNext = !isForeign;
+    if (isForeign) return this.#takeForeign();
+    const request = this.#own.shift();
+    this.#ownBytes -= request?.payload.length ?? 0;
+    return request;
+  }
+
+  #takeForeign(): Request | undefined {
+    for (const [subject, line] of this.#foreign) {
+      const request = line.shift();
+      this.#foreign.delete(subject);
+      if (line.length > 0) this.#foreign.set(subject, line);
+      this.#foreignCount -= 1;
+      this.#foreignBytes -= request?.payload.length ?? 0;
+      return request;
+    }
+    return undefined;
+  }
+}
