@@ -7,9 +7,13 @@
 const OWN_MAX = 256;
 /** The same in bytes of their bodies; also for those from others. */
 const BYTES_MAX = 32 * 1024 * 1024;
-/** Requests from others: all together, and on one subject, which names the account that asks. */
-const FOREIGN_MAX = 256;
-const FOREIGN_EACH_MAX = 16;
+/**
+ * Requests from others: all together, and on one subject, which names the account that asks. Many,
+ * for all clients of an account share a line: a thousand that ask who they are is no attack. Lines are
+ * served in turn, so a long one keeps only its own account waiting.
+ */
+const FOREIGN_MAX = 32_768;
+const FOREIGN_EACH_MAX = 8_192;
 
 interface Waiting {
   readonly subject: string;
