@@ -120,9 +120,10 @@ export class LiveAccounts {
     for (const name of [...work.changed]) {
       for (const importer of this.importersOf(name)) work.changed.add(importer);
     }
-    // What closed a circle before may close none now.
-    for (const name of [...this.#circling].slice(0, CIRCLING_LOOKED_AT)) work.changed.add(name);
     for (const name of work.changed) this.#compileImports(name, work);
+    // What closed a circle, before or with what was to be changed after it, may close none now.
+    const circling = [...this.#circling].slice(0, CIRCLING_LOOKED_AT);
+    for (const name of circling) this.#compileImports(name, work);
     const { delta, crowded } = work;
     return { delta, crowded, problems: work.problems };
   }
@@ -181,7 +182,7 @@ export class LiveAccounts {
   }
 
   #noteCircles(name: string, work: Change): void {
-    const { errors } = work.findingsOf(name);
+    const errors = work.importErrors(name);
     const isRefused = errors.some(({ message }) => CIRCLES.some((text) => message.endsWith(text)));
     if (isRefused) this.#circling.add(name);
     else this.#circling.delete(name);
@@ -212,7 +213,7 @@ export class LiveAccounts {
       live.draft,
       this.#drafts,
       this.#cycles,
-      work.findingsOf(name),
+      work.newImportFindings(name),
     );
     this.#noteCircles(name, work);
     const imports: AccountImports = { importer: index, ...compiled };
@@ -235,6 +236,8 @@ class Change {
   readonly fresh = new Set<number>();
   movesMessages = false;
   readonly #findings = new Map<string, Findings>();
+  /** Of imports, which may be compiled more than once. */
+  readonly #importFindings = new Map<string, Findings>();
 
   findingsOf(name: string): Findings {
     const known = this.#findings.get(name) ?? { errors: [], warnings: [] };
@@ -242,8 +245,23 @@ class Change {
     return known;
   }
 
+  newImportFindings(name: string): Findings {
+    const findings: Findings = { errors: [], warnings: [] };
+    this.#importFindings.set(name, findings);
+    return findings;
+  }
+
+  importErrors(name: string): readonly ConfigProblem[] {
+    return this.#importFindings.get(name)?.errors ?? NONE;
+  }
+
   get problems(): ReadonlyMap<string, readonly ConfigProblem[]> {
-    return new Map([...this.#findings].map(([name, { errors }]) => [name, errors]));
+    const names = new Set([...this.#findings.keys(), ...this.#importFindings.keys()]);
+    const problemsOf = (name: string): readonly ConfigProblem[] => [
+      ...(this.#findings.get(name)?.errors ?? NONE),
+      ...this.importErrors(name),
+    ];
+    return new Map([...names].map((name) => [name, problemsOf(name)]));
   }
 
   get delta(): AccountsDelta {
