@@ -202,6 +202,11 @@ export class CalloutService {
         ? trust.spec.xkey
         : trust.account.claims.nats.authorization.xkey || undefined;
     const line = this.#lineTo(xkey);
+    // What has to be sealed is not sent in the clear.
+    if (xkey !== undefined && line === undefined) {
+      answer(refused("The xkey seals nothing"));
+      return;
+    }
     const nowSeconds = Math.floor(this.#unixMs() / 1_000);
     const tools = this.#requestTools(line);
     const request = buildRequest(question, asIssuer(trust), tools, nowSeconds, authTimeoutMs);
