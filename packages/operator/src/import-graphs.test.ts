@@ -1,6 +1,6 @@
 // Random accounts by tokens, up to fifty, that import from each other, come, change and go: what is
 // taken, what is granted and where messages go, against a plain judge that shares no code (attacks 28
-// and 45). 150 graphs, 15,000 under WEFT_DEEP=1.
+// and 45). 100 graphs, 10,000 under WEFT_DEEP=1.
 import {
   AccountRouting,
   type AccountsSnapshot,
@@ -27,7 +27,7 @@ import { ImportMaker, OPERATOR, PlainVerifier, TOKENS } from "./testing/random-i
 const NOW_MS = Date.UTC(2026, 10, 23, 9, 30, 15, 250);
 const NOW = Math.floor(NOW_MS / 1_000);
 const IS_DEEP = process.env["WEFT_DEEP"] === "1";
-const GRAPHS = IS_DEEP ? 15_000 : 150;
+const GRAPHS = IS_DEEP ? 10_000 : 100;
 /** The whole of one graph, on a machine that others use as well. */
 const GRAPH_MS_MAX = 5_000;
 const SUBJECTS = universe(TOKENS);

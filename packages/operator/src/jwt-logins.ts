@@ -29,6 +29,7 @@ import {
   type UserClaims,
   type UserRefusal,
 } from "@weft/jwt";
+import { KnownTokens } from "./known-tokens.ts";
 import type { OperatorRules } from "./operator-rules.ts";
 import { PermissionsPool } from "./permissions-pool.ts";
 import { TrustingVerifier } from "./trusting-verifier.ts";
@@ -64,6 +65,7 @@ export class JwtLogins implements TokenLogins {
   readonly #unixMs: () => number;
   readonly #accounts = new Map<string, TrustedAccount>();
   readonly #verifier = new SignatureVerifier();
+  readonly #known = new KnownTokens(this.#verifier);
   readonly #trusting = new TrustingVerifier();
   readonly #permissions = new PermissionsPool();
   /** Accounts that went with the last change. */
@@ -215,7 +217,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   #decode(text: string) {
-    return decodeTokenOf("user", text, this.#verifier);
+    return this.#known.decode(text);
   }
 
   #facts(
