@@ -16,6 +16,7 @@ export interface AttackWorld {
   readonly server: AttackedServer;
   readonly port: number;
   readonly workers: number;
+  readonly profile: ProfileName;
   /** A connection that has said nothing; closed when the case is over. */
   open(): Promise<RawClient>;
   /** The same with its INFO read, behind TLS where the profile has it. */

@@ -87,7 +87,7 @@ export class AttackRunner {
     const startedAt = performance.now();
     const clients: RawClient[] = [];
     try {
-      await attack.run(worldOf(server, clients, this.#certificate));
+      await attack.run(worldOf(server, attack.profile, clients, this.#certificate));
     } finally {
       for (const client of clients) client.destroy();
     }
@@ -160,6 +160,7 @@ export class AttackRunner {
 
 function worldOf(
   server: AttackedServer,
+  profile: ProfileName,
   clients: RawClient[],
   certificate: Certificate | undefined,
 ): AttackWorld {
@@ -170,6 +171,7 @@ function worldOf(
   };
   return {
     server,
+    profile,
     port,
     workers,
     open: async () => kept(await RawClient.open(port)),
