@@ -8,6 +8,7 @@ import { GLOBAL_ACCOUNT } from "./credential-table.ts";
 import type {
   CalloutPending,
   CalloutUser,
+  DenyReason,
   Identity,
   LoginAnswer,
   LoginOutcome,
@@ -17,6 +18,8 @@ import { isPublicKey } from "./nkeys/key.ts";
 import { type CompiledPermissions, compilePermissions, permissionsKey } from "./permissions.ts";
 import type { CalloutSpec, PermissionsSpec } from "./spec.ts";
 
+/** What no service can undo. */
+const FINAL: ReadonlySet<DenyReason> = new Set(["account in connect", "proxy connection required"]);
 /** Sets of permissions that stay compiled; all make room together. */
 const COMPILED_MAX = 1_024;
 const HIDDEN = "[REDACTED]";
@@ -50,7 +53,7 @@ export class CalloutGate {
   /** What follows from what the static users say of a login. */
   follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
     if (outcome.kind === "denied") {
-      const isFinal = outcome.reason === "account in connect" || this.#isAuthUser(request);
+      const isFinal = FINAL.has(outcome.reason) || this.#isAuthUser(request);
       return isFinal ? outcome : this.#ask();
     }
     if (outcome.kind === "granted") {
@@ -59,7 +62,10 @@ export class CalloutGate {
     const { wait } = outcome;
     if (wait.kind !== "hash") return outcome;
     // What the comparison says is of no consequence where the service is asked in any case.
-    if (wait.candidate === undefined) return this.#isAuthUser(request) ? outcome : this.#ask();
+    if (wait.candidate === undefined) {
+      const isFinal = FINAL.has(wait.reason ?? "user unknown") || this.#isAuthUser(request);
+      return isFinal ? outcome : this.#ask();
+    }
     return this.#mayPass(wait.candidate, request) ? outcome : this.#ask();
   }
 
@@ -111,6 +117,7 @@ export class CalloutUsers {
       payloadBytesMax,
       subscriptionsMax,
       expiresAtMs,
+      proxyRequired: user.proxyRequired,
     };
   }
 

@@ -43,6 +43,8 @@ export interface Identity {
   readonly expiresAtMs?: number | undefined;
   /** Of a login by token. */
   readonly token?: TokenFacts | undefined;
+  /** AN-82. Only through a trusted proxy. */
+  readonly proxyRequired?: boolean | undefined;
 }
 
 /** The fields of CONNECT that a login looks at (CP-20). */
@@ -66,6 +68,8 @@ export interface LoginFacts {
   /** The peer's IP address; undefined = none. */
   readonly address?: string | undefined;
   readonly tls?: TlsFacts | undefined;
+  /** AN-81. Key of the trusted proxy that it came through; undefined = it came directly. */
+  readonly proxy?: string | undefined;
 }
 
 /** Wanted: compare `given` with the bcrypt hash `stored`; see password.ts for what counts. */
@@ -162,6 +166,8 @@ export interface CalloutUser {
   readonly subscriptionsMax?: number | undefined;
   /** Unix milliseconds. */
   readonly expiresAtMs?: number | undefined;
+  /** AN-82. */
+  readonly proxyRequired?: boolean | undefined;
 }
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
@@ -199,6 +205,9 @@ export type DenyReason =
   | "token wrong"
   | "callout refused"
   | "answer unexpected"
+  /** AN-81, AN-82; in the reference's words. */
+  | "proxy is not trusted"
+  | "proxy connection required"
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
 

@@ -29,6 +29,7 @@ export {
   type SubscribeVerdict,
   validatePermissions,
 } from "./permissions.ts";
+export { type ProxyVerdict, requireProxy, TrustedProxies } from "./proxies.ts";
 export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";

@@ -35,6 +35,9 @@ function denied(reason: DenyReason): ReauthorizeOutcome {
 /** Judges one connection by the new users. */
 export function reauthorize(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
   const outcome = byKind(login, after);
+  if (outcome.kind === "granted" && outcome.identity.proxyRequired && !login.facts.proxy) {
+    return denied("proxy connection required");
+  }
   if (outcome.kind !== "granted" || login.identity.kind === "callout") return outcome;
   if (isSameCallout(login.before, after)) return outcome;
   // The service has a say now: the client asks for itself when it comes back.

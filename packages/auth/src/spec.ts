@@ -46,6 +46,8 @@ export interface UserSpec {
   readonly account?: string | undefined;
   readonly permissions?: PermissionsSpec | undefined;
   readonly allowedConnectionTypes?: readonly ConnectionType[] | undefined;
+  /** AN-82. Only through a trusted proxy. */
+  readonly proxyRequired?: boolean | undefined;
   readonly at?: SourcePosition | undefined;
 }
 
@@ -78,6 +80,10 @@ export interface AuthSpec {
   readonly callout?: CalloutSpec | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
+  /** AN-82. The same for the single user or the token. */
+  readonly proxyRequired?: boolean | undefined;
+  /** AN-80. Public keys of proxies. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** AN-12. An `authorization` block was written, with whatever content. */
   readonly authorizationBlock?: boolean | undefined;
   /** AN-12. The accounts of the configuration, without the implicit ones. */

@@ -130,7 +130,6 @@ describe("AN-64 AN-65 AN-71: refusals", () => {
     [/issuer_account/, { nats: { issuerAccount: issuer.publicKey } }],
     [/No valid account "ELSE"/, { user: { audience: "ELSE" } }],
     [/No valid account ""/, { user: { audience: "" } }],
-    [/Proxy required/, { nats: { proxyRequired: true } }],
     [/source not allowed/, { nats: { sourceNetworks: ["192.168.0.0/16"] } }],
     [/connection type/, { nats: { allowedConnectionTypes: ["MQTT"] } }],
     [/connection type/, { nats: { allowedConnectionTypes: ["CARRIER_PIGEON"] } }],

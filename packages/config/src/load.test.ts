@@ -61,13 +61,8 @@ describe("schema", () => {
 
   it("refuses missing features inside blocks", () => {
     const text =
-      "authorization { proxy_required: true, " +
-      "users: [{user: a, proxy_required: true}] }\n" +
-      "accounts { A { jetstream: enabled } }\n" +
-      "tls { ocsp_peer: true }\nwrite_timeout: retry\n";
+      "accounts { A { jetstream: enabled } }\n" + "tls { ocsp_peer: true }\nwrite_timeout: retry\n";
     expect(errorsOf(text).map((message) => message.replace(/^.*support /, ""))).toEqual([
-      "trusted proxies",
-      "trusted proxies",
       "JetStream",
       "OCSP",
       "write_timeout: retry",

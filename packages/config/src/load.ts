@@ -143,6 +143,7 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
       defaultPermissions: authorization.defaultPermissions,
     }),
     ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
+    ...(authorization?.proxyRequired && { proxyRequired: true }),
     ...(authorization?.callout && { callout: authorization.callout.spec }),
     users: directory.users,
     ...(authorization !== undefined && { authorizationBlock: true }),

@@ -181,6 +181,8 @@ export interface ServerOptions {
   readonly globalMappings: readonly MappingSpec[];
   /** Undefined = nothing was said about operators. */
   readonly operator?: OperatorOptions | undefined;
+  /** CK-31, AN-80. Public keys; undefined = nothing was said about proxies. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly allowNonTls: boolean;
   readonly logging: LoggingOptions;

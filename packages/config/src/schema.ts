@@ -27,6 +27,7 @@ import {
   stringRow,
 } from "./option-row.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./options.ts";
+import { PROXIES_ROW } from "./proxies.ts";
 import { readTls } from "./tls.ts";
 import { reportUnsupported } from "./unsupported.ts";
 
@@ -325,6 +326,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ADDRESS_LIMITS_ROW,
   ...IDENTITY_ROWS,
   ...OPERATOR_ROWS,
+  PROXIES_ROW,
   ...MISSING_ROWS,
 ];
 

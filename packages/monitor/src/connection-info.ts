@@ -110,6 +110,7 @@ function infoOf(
     issuer_key: auth ? facts.token?.issuerKey : undefined,
     name_tag: auth ? facts.token?.accountTag : undefined,
     tags: auth && facts.token?.tags.length ? facts.token.tags : undefined,
+    proxy: facts.proxy === undefined ? undefined : { key: facts.proxy },
     subscriptions_list: undefined,
     subscriptions_list_detail: undefined,
   };

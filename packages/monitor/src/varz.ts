@@ -122,7 +122,16 @@ function configuration(facts: MonitorFacts): JsonObject {
     slow_consumer_stats: clientsOnly(slow),
     stale_connection_stats: clientsOnly(counted.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
+    proxies: proxiesOf(options),
     tls_cert_not_after: ends === undefined ? undefined : timeTextMs(ends),
+  };
+}
+
+/** AN-83. */
+function proxiesOf({ trustedProxies }: ServerOptions): JsonObject | undefined {
+  if (trustedProxies === undefined) return undefined;
+  return {
+    trusted: trustedProxies.length === 0 ? undefined : trustedProxies.map((key) => ({ key })),
   };
 }
 

@@ -42,6 +42,7 @@ const ENDS: Readonly<Partial<Record<UserRefusal["reason"], TokenEnd>>> = {
   "outside of connect times": "user expired",
   "account expired": "account expired",
   "bearer token not allowed": "violation",
+  "proxy required": "violation",
 };
 
 /** A token that is good alone, while its account is asked for. */
@@ -49,6 +50,12 @@ interface JudgedAlone {
   readonly text: string;
   readonly user: UserClaims;
   readonly signature: string | undefined;
+}
+
+/** AN-82 is told by itself: the connection is closed for a reason of its own. */
+function refusedFor(refusal: UserRefusal): LoginOutcome {
+  if (refusal.reason !== "proxy required") return denied(detailOf(refusal));
+  return { kind: "denied", reason: "proxy connection required" };
 }
 
 function denied(detail: string): LoginOutcome {
@@ -111,7 +118,7 @@ export class JwtLogins implements TokenLogins {
     const signature = request.sig || undefined;
     const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
     const early = judgeUserAlone(user, this.#unixMs(), judgeFacts, this.#verifier);
-    if (early !== undefined) return denied(detailOf(early.refusal));
+    if (early !== undefined) return refusedFor(early.refusal);
     const key = accountKeyOf(user);
     const judged: JudgedAlone = { text, user, signature };
     const account = this.#accounts.get(key);
@@ -171,7 +178,7 @@ export class JwtLogins implements TokenLogins {
     const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
     const now = this.#unixMs();
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#verifier);
-    if (!verdict.ok) return denied(detailOf(verdict.refusal));
+    if (!verdict.ok) return refusedFor(verdict.refusal);
     // AN-70: the token only says which account's service is asked.
     if (hasCallout(account) && !isAuthUser(account, user)) {
       const wait = { kind: "callout", account: account.key, jwt: text } as const;
@@ -219,7 +226,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   #facts(
-    { connectionType, nonce, address }: LoginFacts,
+    { connectionType, nonce, address, proxy }: LoginFacts,
     signature: string | undefined,
     pinnedAccounts: ReadonlySet<string> | undefined,
   ): JudgeFacts {
@@ -230,7 +237,7 @@ export class JwtLogins implements TokenLogins {
       nonce,
       signature,
       timeZone,
-      viaTrustedProxy: false,
+      viaTrustedProxy: proxy !== undefined,
       pinnedAccounts,
     };
   }

@@ -1,6 +1,7 @@
 // What others may know of a session, for the connection board (MO-20). Owned by its worker.
 import { type ConnectionFacts, encodeFacts, type TokenLabels } from "@weft/base";
 import type { ClientSession } from "./client-session.ts";
+import { proxyOf } from "./proxied.ts";
 
 /** `account`: its name, "" before the login. */
 export function factsText(session: ClientSession, account: string): string {
@@ -24,6 +25,7 @@ export function factsText(session: ClientSession, account: string): string {
     tlsPeerSubject: tls?.peerSubject ?? "",
     tlsPeerCertificate: base64(tls?.peerCertificate),
     token: tokenLabels(session),
+    proxy: proxyOf(session),
   };
   return encodeFacts(known);
 }

@@ -3,6 +3,7 @@
 // the client reads the same text; no secret is kept or logged.
 import type { AccountSnapshot } from "@weft/accounts";
 import {
+  type DenyReason,
   type Identity,
   isPublicKey,
   type LoginAnswer,
@@ -14,6 +15,7 @@ import {
 } from "@weft/auth";
 import {
   authorizationViolation,
+  type ClosedReason,
   CONNECT_DEFAULTS,
   type ConnectOptions,
   ERROR_LINES,
@@ -23,6 +25,7 @@ import {
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { proxyOf, takeProxy } from "./proxied.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
 /** What is shown of a token in place of a name. */
@@ -37,7 +40,6 @@ export function connect(
   start: number,
   end: number,
 ): boolean {
-  const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
     logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
@@ -49,7 +51,12 @@ export function connect(
   session.connectReceived = true;
   session.connectOptions = withoutSecrets(options);
   session.lastOptions = options;
-  return follow(session, host.rules.beginLogin(requestOf(options), loginFacts(session)));
+  return follow(session, begin(session, options));
+}
+
+function begin(session: ClientSession, options: ConnectOptions): LoginOutcome {
+  const refusal = takeProxy(session, options);
+  return refusal ?? session.host.rules.beginLogin(requestOf(options), loginFacts(session));
 }
 
 function requestOf(options: ConnectOptions): LoginRequest {
@@ -67,11 +74,9 @@ function requestOf(options: ConnectOptions): LoginRequest {
 
 /** The users have changed while a login was waiting: it begins anew. */
 export function restartLogin(session: ClientSession): void {
-  const options = session.lastOptions;
   session.pendingLogin = undefined;
   session.state = "connecting";
-  const request = requestOf(options ?? CONNECT_DEFAULTS);
-  const outcome = session.host.rules.beginLogin(request, loginFacts(session));
+  const outcome = begin(session, session.lastOptions ?? CONNECT_DEFAULTS);
   follow(session, outcome);
   if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
@@ -109,7 +114,8 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
-    refuse(session, outcome.detail ?? outcome.reason, outcome.accountName);
+    const { reason, detail, accountName } = outcome;
+    refuse(session, detail ?? reason, accountName, closedReasonOf(reason));
     return false;
   }
   if (outcome.kind === "pending") {
@@ -233,14 +239,26 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
+/** AN-81, AN-82. */
+function closedReasonOf(reason: DenyReason): ClosedReason {
+  if (reason === "proxy is not trusted") return "Proxy Not Trusted";
+  return reason === "proxy connection required" ? "Proxy Required" : "Authentication Failure";
+}
+
+/** A login that was good is not any more. */
+export function refuseNow(session: ClientSession, reason: DenyReason): void {
+  refuse(session, reason, undefined, closedReasonOf(reason));
+}
+
 /**
  * The client is not, or not any more, who it would have to be. `calloutAccount`: it was a service of
- * this account that said so.
+ * this account that said so. `closedReason` is for connz and events; the client reads the same always.
  */
-export function refuse(
+function refuse(
   session: ClientSession,
   reason: string,
   calloutAccount?: string | undefined,
+  closedReason: ClosedReason = "Authentication Failure",
 ): void {
   const { host, lastOptions } = session;
   const who = refusedUser(lastOptions);
@@ -249,8 +267,8 @@ export function refuse(
   host.counters.authFailures += 1;
   const parts = ["authentication error", who, reason].filter((part) => part !== "");
   logAbout(session, "error", parts.join(" - "));
-  session.fail(authorizationViolation("Authentication Failure"));
-  host.events?.refused(session, "Authentication Failure");
+  session.fail(authorizationViolation(closedReason));
+  host.events?.refused(session, closedReason);
   const account =
     calloutAccount === undefined ? undefined : host.rules.accountByName(calloutAccount);
   if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
@@ -268,6 +286,7 @@ export function loginFacts(session: ClientSession): LoginFacts {
     connectionType: "STANDARD",
     address: session.transport.remoteAddress,
     tls: session.tls,
+    proxy: proxyOf(session),
   };
 }
 

@@ -12,9 +12,11 @@ import {
   type LoginRequest,
   type ReauthorizeOutcome,
   reauthorize,
+  requireProxy,
   StaticAuthenticator,
   type TokenLogins,
   type TokenVerdict,
+  TrustedProxies,
 } from "@weft/auth";
 import { assert } from "@weft/base";
 import type { BrokerSnapshot, ListenerOptions } from "../ports.ts";
@@ -30,6 +32,8 @@ export class SnapshotRules {
   readonly infoAuthRequired: boolean;
   /** CP-04. */
   readonly nonceRequired: boolean;
+  /** AN-80. */
+  readonly proxies: TrustedProxies;
   /** Undefined without operators. */
   readonly #tokens: TokenLogins | undefined;
   readonly #callout: CalloutGate | undefined;
@@ -48,8 +52,9 @@ export class SnapshotRules {
     const byToken = this.#tokens !== undefined;
     this.authRequired = byToken || authenticator.authRequired;
     this.infoAuthRequired = byToken || authenticator.infoAuthRequired;
-    this.nonceRequired = byToken || authenticator.nonceRequired;
-    const { callout } = snapshot.auth;
+    const { callout, trustedProxies } = snapshot.auth;
+    this.proxies = new TrustedProxies(trustedProxies);
+    this.nonceRequired = byToken || authenticator.nonceRequired || !this.proxies.isEmpty;
     this.#callout = callout && new CalloutGate(callout);
   }
 
@@ -100,7 +105,9 @@ export class SnapshotRules {
   ): LoginOutcome {
     const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
     if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
-    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
+    if (wait.kind === "callout") {
+      return requireProxy(this.#calloutUsers.finish(wait, answer, request), facts);
+    }
     return this.#follow(this.authenticator.finish(wait, answer), request);
   }
 
