@@ -98,10 +98,11 @@ export class CalloutUsers {
       const { account: accountName } = wait;
       return { kind: "denied", reason: "callout refused", detail: answer.reason, accountName };
     }
-    return { kind: "granted", identity: this.#identityOf(answer.user, wait.account, request) };
+    return { kind: "granted", identity: this.identityOf(answer.user, wait.account, request) };
   }
 
-  #identityOf(user: CalloutUser, serviceAccount: string, request: LoginRequest): Identity {
+  /** Who `user` is; `serviceAccount`: who is placed there may not ask what only the server may. */
+  identityOf(user: CalloutUser, serviceAccount: string, request: LoginRequest): Identity {
     const { accountName, name, payloadBytesMax, subscriptionsMax, expiresAtMs } = user;
     const isBesideService = accountName === serviceAccount;
     const permissions = isBesideService

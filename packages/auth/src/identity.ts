@@ -1,6 +1,7 @@
 // What a login results in, and what it may have to wait for. Any thread; plain values.
 import type { TlsFacts } from "@weft/base";
 import type { CompiledPermissions } from "./permissions.ts";
+import type { AuthenticationRequest, PluginVerdict } from "./plugin.ts";
 import type { ConnectionType, PermissionsSpec } from "./spec.ts";
 
 /** How an identity was proved. `none` = nothing was asked for. */
@@ -12,7 +13,8 @@ export type LoginKind =
   | "certificate"
   | "token"
   | "jwt"
-  | "callout";
+  | "callout"
+  | "plugin";
 
 /** What the token of a user says beside its rights (AN-57). */
 export interface TokenFacts {
@@ -99,10 +101,9 @@ export interface CalloutPending {
   readonly jwt: string;
 }
 
-/** Wanted: the verdict of an authentication plug-in (AN-19). */
+/** Wanted: the verdict of the authentication module (GP-14). */
 export interface PluginPending {
   readonly kind: "plugin";
-  readonly plugin: string;
 }
 
 /** Wanted: the revocation state of the client certificate. */
@@ -119,7 +120,8 @@ export type LoginQuestion =
   | { readonly kind: "hash"; readonly stored: string; readonly given: string }
   /** AN-44: the account with this key. */
   | { readonly kind: "account"; readonly key: string }
-  | CalloutQuestion;
+  | CalloutQuestion
+  | { readonly kind: "plugin"; readonly request: AuthenticationRequest };
 
 /** Everything that a callout service is told of a login (AN-63). Holds secrets: never logged. */
 export interface CalloutQuestion {
@@ -176,6 +178,7 @@ export type LoginAnswer =
   /** `error` undefined: the account was told to this thread before. */
   | { readonly kind: "account"; readonly error?: string | undefined }
   /** Without a user: refused, for this reason. */
+  | { readonly kind: "plugin"; readonly verdict: PluginVerdict }
   | { readonly kind: "callout"; readonly user: CalloutUser }
   | { readonly kind: "callout"; readonly user?: undefined; readonly reason: string };
 
@@ -204,6 +207,7 @@ export type DenyReason =
   | "password wrong"
   | "token wrong"
   | "callout refused"
+  | "plugin refused"
   | "answer unexpected"
   /** AN-81, AN-82; in the reference's words. */
   | "proxy is not trusted"

@@ -29,6 +29,14 @@ export {
   type SubscribeVerdict,
   validatePermissions,
 } from "./permissions.ts";
+export type {
+  AuthenticatedUser,
+  AuthenticationAnswer,
+  AuthenticationRequest,
+  PluginVerdict,
+} from "./plugin.ts";
+export { readAnswer, withoutSecrets } from "./plugin.ts";
+export { PluginGate } from "./plugin-gate.ts";
 export { type ProxyVerdict, requireProxy, TrustedProxies } from "./proxies.ts";
 export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";

@@ -65,6 +65,16 @@ export interface CalloutSpec {
   readonly allowedAccounts: readonly string[];
 }
 
+/** GP-14. A module of the operator's own that decides about logins. */
+export interface PluginSpec {
+  /** Path of the module; a name that is no path = a function of the embedding program. */
+  readonly name: string;
+  /** For one answer. */
+  readonly timeoutMs: number;
+  /** Names or nkeys of users that it is not asked about. */
+  readonly authUsers: readonly string[];
+}
+
 /** Static authentication of the client listener (section 3.1). */
 export interface AuthSpec {
   /** `authorization { user, password }`. */
@@ -78,6 +88,8 @@ export interface AuthSpec {
   readonly noAuthUser?: string | undefined;
   /** AN-60. Who decides about logins that nothing here answers. */
   readonly callout?: CalloutSpec | undefined;
+  /** GP-14. Who is asked about logins before anybody else. */
+  readonly plugin?: PluginSpec | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
   /** AN-82. The same for the single user or the token. */

@@ -276,6 +276,10 @@ export const RELOAD_RULES: readonly ReloadRule[] = [
   free("Metadata", "serverMetadata", () => "metadata"),
   fixed("FeatureFlags", "featureFlags"),
   {
+    ...free("authentication_module", "authenticationModule", () => "authentication_module"),
+    same: sameSpec,
+  },
+  {
     ...fixed("Proxies", "trustedProxies", ({ trustedProxies = [] }) => trustedProxies),
     reloaded: (after, before) => reloadedProxies(before, after),
   },

@@ -4,6 +4,7 @@
 import { LIMITS } from "@weft/base";
 import { readAccounts } from "./accounts.ts";
 import { ADDRESS_LIMITS_ROW } from "./address-limits.ts";
+import { AUTHENTICATION_MODULE_ROW } from "./authentication-module.ts";
 import { readAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { formatDuration } from "./duration.ts";
@@ -327,6 +328,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ...IDENTITY_ROWS,
   ...OPERATOR_ROWS,
   PROXIES_ROW,
+  AUTHENTICATION_MODULE_ROW,
   ...MISSING_ROWS,
 ];
 

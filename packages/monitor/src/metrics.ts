@@ -54,7 +54,8 @@ const ACCOUNT_ROWS: readonly AccountRow[] = [
 export function* metrics(facts: MonitorFacts): Steps<string> {
   const text = new OpenMetricsText();
   addServer(text, facts);
-  addCallout(text, facts.callout());
+  addAsked(text, facts.callout(), CALLOUT_NAMES);
+  addAsked(text, facts.authenticationModule(), MODULE_NAMES);
   addWorkers(text, facts.workers());
   addAccounts(text, yield* allAccountTotals(facts));
   const reasons = [...facts.connections.finishedByReason()];
@@ -98,23 +99,41 @@ function addServer(text: OpenMetricsText, facts: MonitorFacts): void {
 }
 
 /** AN-67. */
-function addCallout(text: OpenMetricsText, callout: CalloutFacts | undefined): void {
-  if (callout === undefined) return;
-  const { state, underWay, asked, granted, refused, late, notAsked } = callout;
+/** What those outside are called that decide about logins. */
+interface AskedNames {
+  readonly one: string;
+  readonly several: string;
+  readonly whom: string;
+}
+
+const CALLOUT_NAMES: AskedNames = {
+  one: "weft_auth_callout",
+  several: "weft_auth_callouts",
+  whom: "the auth callout service",
+};
+const MODULE_NAMES: AskedNames = {
+  one: "weft_auth_module",
+  several: "weft_auth_module_questions",
+  whom: "the authentication module",
+};
+
+function addAsked(text: OpenMetricsText, facts: CalloutFacts | undefined, names: AskedNames): void {
+  if (facts === undefined) return;
+  const { state, underWay, asked, granted, refused, late, notAsked } = facts;
   text.add(
     "gauge",
-    "weft_auth_callout_state",
-    "1 for the state that asking the auth callout service is in.",
+    `${names.one}_state`,
+    `1 for the state that asking ${names.whom} is in.`,
     (["closed", "half-open", "open"] as const).map((name) => ({
       labels: { state: name },
       value: name === state ? 1 : 0,
     })),
   );
-  text.add("gauge", "weft_auth_callouts_under_way", "Questions without an answer.", [
+  text.add("gauge", `${names.several}_under_way`, "Questions without an answer.", [
     { value: underWay },
   ]);
-  text.add("counter", "weft_auth_callouts", "Questions asked.", [{ value: asked }]);
-  text.add("counter", "weft_auth_callout_logins", "Logins that a callout decided.", [
+  text.add("counter", names.several, "Questions asked.", [{ value: asked }]);
+  text.add("counter", `${names.one}_logins`, `Logins that ${names.whom} decided.`, [
     { labels: { result: "granted" }, value: granted },
     { labels: { result: "refused" }, value: refused - late - notAsked },
     { labels: { result: "late" }, value: late },

@@ -139,7 +139,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   judgeAgain(known: Identity, facts: LoginFacts): TokenVerdict {
-    if (known.kind === "callout") return this.#judgePlaced(known);
+    if (known.kind === "callout" || known.kind === "plugin") return this.#judgePlaced(known);
     const { token, accountName } = known;
     const ended = (why: TokenEnd, detail: string): TokenVerdict => ({ kind: "ended", why, detail });
     const decoded = decodeTokenOf("user", token?.text ?? "", this.#trusting);

@@ -106,6 +106,7 @@ function authSpec(options: ServerOptions): AuthSpec {
     accountNames: options.auth.accountNames ?? options.accounts.map(({ name }) => name),
     systemAccount: options.auth.systemAccount ?? options.systemAccount,
     trustedProxies: options.trustedProxies,
+    plugin: options.authenticationModule,
   };
 }
 

@@ -20,6 +20,7 @@ import { removeSubscription } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import type { ClientSession } from "./client-session.ts";
 import { loginFacts, refuseNow, restartLogin, setRights } from "./login.ts";
+import { hasToLoginAnew } from "./plugin-login.ts";
 import { proxyOf } from "./proxied.ts";
 import type { SessionHost } from "./session-host.ts";
 import { logAbout } from "./session-log.ts";
@@ -131,6 +132,10 @@ function followRights(
   if (identity === undefined) return 0;
   if (!host.rules.proxies.accepts(proxyOf(session))) {
     refuseNow(session, "proxy is not trusted");
+    return 0;
+  }
+  if (hasToLoginAnew(session, before)) {
+    session.close("Client Closed");
     return 0;
   }
   const verdict = host.rules.judgeAgain(identity, loginFacts(session));

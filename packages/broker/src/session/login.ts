@@ -9,7 +9,9 @@ import {
   type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
+  type LoginQuestion,
   type LoginRequest,
+  type Pending,
   questionOf,
   ResponseTracker,
 } from "@weft/auth";
@@ -25,6 +27,7 @@ import {
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { askPlugin, beginBy, finishBy } from "./plugin-login.ts";
 import { proxyOf, takeProxy } from "./proxied.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
@@ -56,7 +59,7 @@ export function connect(
 
 function begin(session: ClientSession, options: ConnectOptions): LoginOutcome {
   const refusal = takeProxy(session, options);
-  return refusal ?? session.host.rules.beginLogin(requestOf(options), loginFacts(session));
+  return refusal ?? beginBy(session.host.rules, requestOf(options), loginFacts(session));
 }
 
 function requestOf(options: ConnectOptions): LoginRequest {
@@ -88,7 +91,7 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   session.pendingLogin = undefined;
   const facts = loginFacts(session);
   const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
-  const outcome = session.host.rules.finishLogin(pending, answer, request, facts);
+  const outcome = finishBy(session.host.rules, pending, answer, request, facts);
   session.state = "connecting";
   follow(session, outcome);
   // One answer may lead to the next question.
@@ -120,9 +123,9 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   }
   if (outcome.kind === "pending") {
     const { wait } = outcome;
-    const question = wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
+    const question = questionFor(session, wait);
     if (question === undefined) {
-      refuse(session, wait.kind === "callout" ? "too many callouts" : "unsupported login method");
+      refuse(session, wait.kind === "ocsp" ? "unsupported login method" : "asked too often");
       return false;
     }
     session.pendingLogin = outcome;
@@ -137,6 +140,11 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (!applyOptions(session, options)) return false;
   session.host.events?.connected(session);
   return true;
+}
+
+function questionFor(session: ClientSession, wait: Pending): LoginQuestion | undefined {
+  if (wait.kind === "plugin") return askPlugin(session);
+  return wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
 }
 
 /** Binds the session to its account: limits, permissions, publish context. */

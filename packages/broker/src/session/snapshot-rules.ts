@@ -10,9 +10,9 @@ import {
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
+  PluginGate,
   type ReauthorizeOutcome,
   reauthorize,
-  requireProxy,
   StaticAuthenticator,
   type TokenLogins,
   type TokenVerdict,
@@ -28,12 +28,16 @@ export class SnapshotRules {
   readonly authenticator: StaticAuthenticator;
   /** True if a CONNECT has to be accepted before anything else is. */
   readonly authRequired: boolean;
+  /** The same without an authentication module. */
+  readonly ownAuthRequired: boolean;
   /** CP-05. */
   readonly infoAuthRequired: boolean;
   /** CP-04. */
   readonly nonceRequired: boolean;
   /** AN-80. */
   readonly proxies: TrustedProxies;
+  /** GP-14. Undefined = there is no authentication module. */
+  readonly plugin: PluginGate | undefined;
   /** Undefined without operators. */
   readonly #tokens: TokenLogins | undefined;
   readonly #callout: CalloutGate | undefined;
@@ -50,11 +54,15 @@ export class SnapshotRules {
     this.#tokens = operator === undefined ? undefined : tokens;
     this.#tokens?.follow(operator);
     const byToken = this.#tokens !== undefined;
-    this.authRequired = byToken || authenticator.authRequired;
-    this.infoAuthRequired = byToken || authenticator.infoAuthRequired;
-    const { callout, trustedProxies } = snapshot.auth;
+    const { callout, trustedProxies, plugin } = snapshot.auth;
     this.proxies = new TrustedProxies(trustedProxies);
-    this.nonceRequired = byToken || authenticator.nonceRequired || !this.proxies.isEmpty;
+    this.plugin = plugin && new PluginGate(plugin, this.#calloutUsers, callout?.account ?? "");
+    const hasPlugin = plugin !== undefined;
+    this.ownAuthRequired = byToken || authenticator.authRequired;
+    this.authRequired = hasPlugin || this.ownAuthRequired;
+    this.infoAuthRequired = byToken || hasPlugin || authenticator.infoAuthRequired;
+    const needsNonce = hasPlugin || !this.proxies.isEmpty;
+    this.nonceRequired = byToken || needsNonce || authenticator.nonceRequired;
     this.#callout = callout && new CalloutGate(callout);
   }
 
@@ -105,9 +113,7 @@ export class SnapshotRules {
   ): LoginOutcome {
     const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
     if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
-    if (wait.kind === "callout") {
-      return requireProxy(this.#calloutUsers.finish(wait, answer, request), facts);
-    }
+    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
     return this.#follow(this.authenticator.finish(wait, answer), request);
   }
 
@@ -117,7 +123,7 @@ export class SnapshotRules {
 
   /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
   anonymous(facts: LoginFacts): Identity | undefined {
-    if (this.#tokens !== undefined) return undefined;
+    if (this.#tokens !== undefined || this.plugin !== undefined) return undefined;
     const outcome = this.beginLogin({}, facts);
     return outcome.kind === "granted" ? outcome.identity : undefined;
   }
@@ -129,7 +135,8 @@ export class SnapshotRules {
 
   /** What is true now of somebody who logged in by a token; undefined = by something else. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
-    if (identity.token === undefined && identity.kind !== "callout") return undefined;
+    const isPlaced = identity.kind === "callout" || identity.kind === "plugin";
+    if (identity.token === undefined && !isPlaced) return undefined;
     return this.#tokens?.judgeAgain(identity, facts);
   }
 }

@@ -186,6 +186,7 @@ export class FakeServer {
       queues: () => this.queues,
       requestStats: () => this.requestStats,
       notListening: () => this.notListening,
+      authenticationModule: () => undefined,
       callout: () => this.callout,
       stacks: () => "thread 0 [running]:\n",
     };
