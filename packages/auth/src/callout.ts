@@ -9,6 +9,7 @@ import type {
   CalloutPending,
   CalloutUser,
   DenyReason,
+  HashPending,
   Identity,
   LoginAnswer,
   LoginOutcome,
@@ -64,13 +65,16 @@ export class CalloutGate {
     // What the comparison says is of no consequence where the service is asked in any case.
     if (wait.candidate === undefined) {
       const isFinal = FINAL.has(wait.reason ?? "user unknown") || this.#isAuthUser(request);
-      return isFinal ? outcome : this.#ask();
+      return isFinal ? outcome : this.#ask(wait);
     }
-    return this.#mayPass(wait.candidate, request) ? outcome : this.#ask();
+    if (this.#mayPass(wait.candidate, request)) return outcome;
+    return this.#ask({ ...wait, candidate: undefined });
   }
 
-  #ask(): LoginOutcome {
-    return { kind: "pending", wait: { kind: "callout", account: this.#spec.account, jwt: "" } };
+  /** `costs`: attack 29. See `afterCallout`. */
+  #ask(costs?: HashPending): LoginOutcome {
+    const { account } = this.#spec;
+    return { kind: "pending", wait: { kind: "callout", account, jwt: "", costs } };
   }
 
   #isAuthUser(request: LoginRequest): boolean {
@@ -85,6 +89,16 @@ export class CalloutGate {
     const name = isNamed ? (identity.nkey ?? identity.user) : rawUserOf(request);
     return this.#spec.authUsers.includes(name);
   }
+}
+
+/**
+ * Attack 29. Whoever is compared with a hash before the service is asked is refused later than a
+ * stranger, who is only asked about: the stranger's refusal costs a hash too, behind the answer. Who is
+ * let in by the service does not wait for it.
+ */
+export function afterCallout(outcome: LoginOutcome, { costs }: CalloutPending): LoginOutcome {
+  if (outcome.kind !== "denied" || costs === undefined) return outcome;
+  return { kind: "pending", wait: { ...costs, refusal: outcome } };
 }
 
 /** What becomes of the answers of services, in any account. */

@@ -83,6 +83,8 @@ export interface HashPending {
   readonly candidate: Identity | undefined;
   /** Why the login is refused whatever the answer is; only where there is no candidate. */
   readonly reason?: DenyReason | undefined;
+  /** The login is refused like this already; only the time is missing. */
+  readonly refusal?: Refusal | undefined;
 }
 
 /** Wanted: the account with this key, from a resolver. */
@@ -99,6 +101,8 @@ export interface CalloutPending {
   readonly account: string;
   /** The user token that the service is shown; "" in a static configuration (AN-73). */
   readonly jwt: string;
+  /** Before a refusal that follows from the answer: the time that others' refusals take. */
+  readonly costs?: HashPending | undefined;
 }
 
 /** Wanted: the verdict of the authentication module (GP-14). */
@@ -215,16 +219,18 @@ export type DenyReason =
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
 
+export interface Refusal {
+  readonly kind: "denied";
+  readonly reason: DenyReason;
+  /** For the log, in place of the reason. No secret stands in it. */
+  readonly detail?: string | undefined;
+  /** Account of the callout service that said so. */
+  readonly accountName?: string | undefined;
+}
+
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  | {
-      readonly kind: "denied";
-      readonly reason: DenyReason;
-      /** For the log, in place of the reason. No secret stands in it. */
-      readonly detail?: string | undefined;
-      /** Account of the callout service that said so. */
-      readonly accountName?: string | undefined;
-    }
+  | Refusal
   | { readonly kind: "pending"; readonly wait: Pending };
 
 /**

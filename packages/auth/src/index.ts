@@ -1,5 +1,5 @@
 // The entry of the package: everything that other packages may use.
-export { CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
+export { afterCallout, CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
 export { CALLOUT_SUBJECT, withoutCalloutSubject } from "./callout-subject.ts";
 export { type CertificateNames, certificateNames } from "./certificate-names.ts";
 export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";

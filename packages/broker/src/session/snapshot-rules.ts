@@ -2,6 +2,7 @@
 // for each snapshot. Only the accounts in it may change: where they come by tokens, one by one.
 import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
 import {
+  afterCallout,
   CalloutGate,
   CalloutUsers,
   type FormerLogin,
@@ -113,7 +114,10 @@ export class SnapshotRules {
   ): LoginOutcome {
     const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
     if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
-    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
+    if (wait.kind === "callout") {
+      return afterCallout(this.#calloutUsers.finish(wait, answer, request), wait);
+    }
+    if (wait.kind === "hash" && wait.refusal !== undefined) return wait.refusal;
     return this.#follow(this.authenticator.finish(wait, answer), request);
   }
 
