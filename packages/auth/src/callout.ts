@@ -133,6 +133,7 @@ export class CalloutUsers {
       subscriptionsMax,
       expiresAtMs,
       proxyRequired: user.proxyRequired,
+      tags: user.tags,
     };
   }
 

@@ -47,6 +47,8 @@ export interface Identity {
   readonly token?: TokenFacts | undefined;
   /** AN-82. Only through a trusted proxy. */
   readonly proxyRequired?: boolean | undefined;
+  /** AN-71. What a callout service or an authentication module says of somebody, for people. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The fields of CONNECT that a login looks at (CP-20). */
@@ -174,6 +176,8 @@ export interface CalloutUser {
   readonly expiresAtMs?: number | undefined;
   /** AN-82. */
   readonly proxyRequired?: boolean | undefined;
+  /** AN-71. For people. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
@@ -216,6 +220,8 @@ export type DenyReason =
   /** AN-81, AN-82; in the reference's words. */
   | "proxy is not trusted"
   | "proxy connection required"
+  /** AN-55. */
+  | "account not pinned"
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
 

@@ -57,6 +57,8 @@ export interface AuthenticatedUser {
   readonly allowedConnectionTypes?: readonly ConnectionType[] | undefined;
   /** AN-82. */
   readonly proxyRequired?: boolean | undefined;
+  /** For monitoring and events. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** `next`: whatever the server would say without a module. The reason is for the log alone. */
@@ -73,6 +75,7 @@ const REASON_MAX = 256;
 /** Of a text that secrets are looked for in. */
 const SAID_MAX = 65_536;
 const RULES_MAX = 4_096;
+const TAGS_MAX = 64;
 const GLOBAL_ACCOUNT = "$G";
 /** The largest instant of a Date. */
 const UNIX_MS_MAX = 8_640_000_000_000_000;
@@ -108,10 +111,10 @@ function countOf(value: unknown, name: string, min: number, max: number): number
   return Number(value);
 }
 
-function textsOf(value: unknown, name: string): readonly string[] | undefined {
+function textsOf(value: unknown, name: string, max = RULES_MAX): readonly string[] | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value)) throw new Nonsense(`${name} is no list`);
-  if (value.length > RULES_MAX) throw new Nonsense(`${name} is too long`);
+  if (value.length > max) throw new Nonsense(`${name} is too long`);
   return value.map((item) => textOf(item ?? 0, `an entry of ${name}`) ?? "");
 }
 
@@ -165,6 +168,7 @@ const USER_FIELDS = [
   "expiresAtMs",
   "allowedConnectionTypes",
   "proxyRequired",
+  "tags",
 ] as const satisfies readonly (keyof AuthenticatedUser)[];
 
 function userOf(answer: Fields, { connectionType }: AuthenticationRequest): PluginVerdict {
@@ -186,6 +190,7 @@ function userOf(answer: Fields, { connectionType }: AuthenticationRequest): Plug
     subscriptionsMax: countOf(fields["subscriptionsMax"], "subscriptionsMax", 0, max),
     expiresAtMs: countOf(fields["expiresAtMs"], "expiresAtMs", 0, UNIX_MS_MAX),
     proxyRequired,
+    tags: textsOf(fields["tags"], "tags", TAGS_MAX),
   };
   return { kind: "user", user };
 }

@@ -209,6 +209,7 @@ export function rightsOf(
       subscriptionsMax: limitOf(rights.subscriptionsMax),
       expiresAtMs: ends.length === 0 ? undefined : Math.min(...ends),
       // The worker knows how the connection came.
+      tags: user.tags.length === 0 ? undefined : user.tags,
       proxyRequired: user.nats.proxyRequired || rights.proxyRequired || undefined,
     },
   };

@@ -87,6 +87,14 @@ export interface ClaimFacts {
   readonly isExpired: boolean;
   /** Everything that the token asks for works. */
   readonly isComplete: boolean;
+  /** What does not, for people. */
+  readonly problems: readonly string[];
+  /** Imports that do not work; they are not among those of the specification. */
+  readonly brokenImports: readonly {
+    readonly kind: "stream" | "service";
+    readonly subject: string;
+    readonly account: string;
+  }[];
   /** Without its signature; "" = there is none yet. */
   readonly token: string;
   readonly issuerKey: string;

@@ -24,6 +24,12 @@ const WORKER_ROWS: readonly WorkerRow[] = [
   ["counter", "weft_stale_connections", "staleConnections", "Connections that answered no ping."],
   ["counter", "weft_stalled_clients", "stalledClients", "Pauses of publishers for receivers."],
   ["counter", "weft_login_failures", "authFailures", "Refused logins."],
+  [
+    "counter",
+    "weft_pinned_account_failures",
+    "pinnedAccountFails",
+    "Logins refused since their account is not among the pinned ones.",
+  ],
   ["counter", "weft_plan_misses", "planMisses", "Subjects whose route had to be worked out."],
   ["gauge", "weft_plans", "plansKept", "Routes of subjects that are kept."],
   [

@@ -119,6 +119,7 @@ function configuration(facts: MonitorFacts): JsonObject {
     metadata: mapOf(options.serverMetadata),
     feature_flags: mapOf(options.featureFlags),
     system_account: options.noSystemAccount ? undefined : options.systemAccount,
+    pinned_account_fails: counted.pinnedAccountFails || undefined,
     slow_consumer_stats: clientsOnly(slow),
     stale_connection_stats: clientsOnly(counted.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },

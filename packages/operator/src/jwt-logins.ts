@@ -52,10 +52,12 @@ interface JudgedAlone {
   readonly signature: string | undefined;
 }
 
-/** AN-82 is told by itself: the connection is closed for a reason of its own. */
+/** Two are told by themselves: one closes for a reason of its own, one is counted (AN-55, AN-82). */
 function refusedFor(refusal: UserRefusal): LoginOutcome {
-  if (refusal.reason !== "proxy required") return denied(detailOf(refusal));
-  return { kind: "denied", reason: "proxy connection required" };
+  const { reason } = refusal;
+  if (reason === "proxy required") return { kind: "denied", reason: "proxy connection required" };
+  if (reason === "account not pinned") return { kind: "denied", reason, detail: detailOf(refusal) };
+  return denied(detailOf(refusal));
 }
 
 function denied(detail: string): LoginOutcome {

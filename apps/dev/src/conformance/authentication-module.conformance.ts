@@ -50,7 +50,7 @@ const MODULE = `
       permissions: { publish: { allow: ["a.>"] }, subscribe: { allow: ["a.>"] } },
       payloadBytesMax: 3,
     };
-    return { account: "A" };
+    return { account: "A", tags: ["team:red"] };
   }`;
 
 /** Files in a folder that goes with the test. */
@@ -118,6 +118,14 @@ describeWithWorkers("an authentication module", (workers) => {
     // `next`: whatever the server says by itself.
     expect(await verdict(server, as("static", "pw"))).toBe("PONG");
     expect(await verdict(server, as("static", "x"))).toBe(REFUSED);
+    const system = await connectForTest(server, { user: "sys", pass: "sys" });
+    const page = await system.request(
+      "$SYS.REQ.SERVER.PING.CONNZ",
+      JSON.stringify({ auth: true, acc: "A", user: "ann" }),
+    );
+    expect(JSON.parse(page.string()).data.connections).toMatchObject([
+      { account: "A", authorized_user: "ann", name_tag: "A", tags: ["team:red"] },
+    ]);
     const short = await connectForTest(server, as("short"));
     await short.closed();
   });

@@ -2,8 +2,11 @@
 // server knows (AC-81).
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { headers } from "@nats-io/transport-node";
 import { expect, it, onTestFinished } from "vitest";
 import {
+  exportOf,
+  importOf,
   login,
   newKey,
   nowSeconds,
@@ -12,7 +15,7 @@ import {
   TestAccount,
   verdictOf,
 } from "./operator-world.ts";
-import { describeWithWorkers, itWeft, serverForTest } from "./server-under-test.ts";
+import { describeWithWorkers, isOtherServer, itWeft, serverForTest } from "./server-under-test.ts";
 
 describeWithWorkers("tokens on pages and in events", (workers) => {
   it("AN-57, SY-12, SY-36: who the user is, without what signs", async () => {
@@ -57,6 +60,80 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
       authorized_user: user.key.publicKey,
       ...shown,
     });
+    // The reference shows all of it.
+    const [head, body, signature = ""] = user.token.split(".");
+    expect(connection.jwt.split(".").slice(0, 2)).toEqual([head, body]);
+    if (!isOtherServer) expect(page.string()).not.toContain(signature);
+    const bearer = a.user({ name: "bea", body: { bearerToken: true } });
+    await login(server, bearer);
+    const both = await system.request(
+      "$SYS.REQ.SERVER.PING.CONNZ",
+      JSON.stringify({ auth: true, user: bearer.key.publicKey }),
+    );
+    expect(JSON.parse(both.string()).data.connections[0]).not.toHaveProperty("jwt");
+  });
+
+  it("AN-55: logins of accounts that are not pinned are counted", async () => {
+    const world = new OperatorWorld();
+    const [a, b] = [new TestAccount("A"), new TestAccount("B")];
+    const pins = `resolver_pinned_accounts: [${a.id}]`;
+    const server = await serverForTest({ config: world.memoryConfig([a, b], pins), workers });
+    const system = await login(server, world.systemUser);
+    const counted = async () => {
+      const page = await system.request("$SYS.REQ.SERVER.PING.VARZ");
+      return JSON.parse(page.string()).data.pinned_account_fails;
+    };
+    expect(await counted()).toBeUndefined();
+    expect(await verdictOf(await rawLogin(server, b.user()))).toBe("Authorization Violation");
+    await expect.poll(counted).toBe(1);
+  });
+
+  itWeft("MO-25, AC-56: imports that do not work", async () => {
+    const world = new OperatorWorld();
+    const [a, b] = [new TestAccount("A"), new TestAccount("B")];
+    b.edit({ imports: [importOf(a, "orders", "service", "orders")] });
+    const server = await serverForTest({ config: world.memoryConfig([a, b]), workers });
+    await login(server, b.user());
+    const system = await login(server, world.systemUser);
+    const ask = JSON.stringify({ account: b.id });
+    const page = await system.request("$SYS.REQ.SERVER.PING.ACCOUNTZ", ask);
+    expect(JSON.parse(page.string()).data.account_detail).toMatchObject({
+      complete: false,
+      imports: expect.arrayContaining([
+        { subject: "orders", account: a.id, type: "service", invalid: true },
+      ]),
+      problems: [expect.stringContaining(`service import "orders" from ${a.id}`)],
+    });
+  });
+
+  it("AC-65, AC-70: services are measured and messages traced as the account's token says", async () => {
+    const world = new OperatorWorld();
+    const [shop, buyer] = [new TestAccount("SHOP"), new TestAccount("BUYER")];
+    const latency = { sampling: 100, results: "measured" };
+    shop.edit({ exports: [{ ...exportOf("orders", "service"), latency }] });
+    shop.edit({ trace: { destination: "traced", sampling: 100 } });
+    buyer.edit({ imports: [importOf(shop, "orders", "service", "orders")] });
+    const server = await serverForTest({ config: world.memoryConfig([shop, buyer]), workers });
+    const seller = await login(server, shop.user());
+    const client = await login(server, buyer.user());
+    seller.subscribe("orders", { callback: (_error, message) => void message.respond("done") });
+    const told: string[] = [];
+    for (const subject of ["measured", "traced"]) {
+      seller.subscribe(subject, {
+        callback: (_error, message) => {
+          const body = JSON.parse(message.string());
+          told.push(`${subject} ${body.type ?? body.request.header["traceparent"]?.length}`);
+        },
+      });
+    }
+    await seller.flush();
+    expect((await client.request("orders", "")).string()).toBe("done");
+    const parent = headers();
+    parent.set("traceparent", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`);
+    seller.publish("anything", "", { headers: parent });
+    await expect
+      .poll(() => told.sort())
+      .toEqual(["measured io.nats.server.metric.v1.service_latency", "traced 1"]);
   });
 
   it("MO-25: an account with its claims and how they stand", async () => {

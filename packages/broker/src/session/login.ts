@@ -118,6 +118,7 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
     const { reason, detail, accountName } = outcome;
+    if (reason === "account not pinned") session.host.counters.pinnedAccountFails += 1;
     refuse(session, detail ?? reason, accountName, closedReasonOf(reason));
     return false;
   }
@@ -276,7 +277,7 @@ function refuse(
   const parts = ["authentication error", who, reason].filter((part) => part !== "");
   logAbout(session, "error", parts.join(" - "));
   session.fail(authorizationViolation(closedReason));
-  host.events?.refused(session, closedReason);
+  host.events?.refused(session, closedReason, reason);
   const account =
     calloutAccount === undefined ? undefined : host.rules.accountByName(calloutAccount);
   if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
