@@ -21,6 +21,7 @@ export {
 } from "./nkeys/key.ts";
 export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
 export { dummyBcrypt, isBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
+export { peerCertificateLabels } from "./peer-certificate.ts";
 export {
   CompiledPermissions,
   compilePermissions,

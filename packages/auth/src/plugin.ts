@@ -213,7 +213,10 @@ export function readAnswer(answer: unknown, request: AuthenticationRequest): Plu
   }
 }
 
-/** A text of the module for the log: bounded, one line, and nothing of what the client sent to prove itself. */
+/**
+ * A text of the module for the log: bounded, one line, and nothing of what the client sent to prove
+ * itself.
+ */
 export function withoutSecrets(text: string, { connect }: AuthenticationRequest): string {
   const { pass, token, sig, jwt, nkey } = connect;
   let shown = text.slice(0, SAID_MAX);

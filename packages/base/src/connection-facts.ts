@@ -31,6 +31,13 @@ export interface ConnectionFacts {
   readonly proxy?: string | undefined;
 }
 
+/** Of a client's certificate, in the reference's words; hashes in hexadecimal. */
+export interface PeerCertificateLabels {
+  readonly subject: string | undefined;
+  readonly spki_sha256: string;
+  readonly cert_sha256: string;
+}
+
 /** AN-57. No secret among it. */
 export interface TokenLabels {
   /** Key that signed the user. */

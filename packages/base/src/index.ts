@@ -6,7 +6,6 @@ export * from "./entropy.ts";
 export * from "./limits.ts";
 export * from "./log.ts";
 export * from "./login-throttle.ts";
-export * from "./peer-certificate.ts";
 export * from "./position.ts";
 export * from "./prng.ts";
 export * from "./redact.ts";

@@ -1,5 +1,6 @@
 // One connection as `/connz` shows it (MO-20). Thread: control. Must stay true: user, account and
 // certificate appear only where `auth` was asked for.
+import { peerCertificateLabels } from "@weft/auth";
 import {
   type ConnectionFacts,
   FIGURE_ACTIVE_AT,
@@ -14,7 +15,6 @@ import {
   FIGURE_STARTED_AT,
   FIGURE_SUBSCRIPTIONS,
   FIGURES_COUNT,
-  peerCertificateLabels,
 } from "@weft/base";
 import type { ConnectionFigures, FinishedConnection, SubscriptionEntry } from "@weft/broker";
 import type { LiveConnections } from "./facts.ts";

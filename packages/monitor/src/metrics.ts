@@ -107,19 +107,25 @@ function addServer(text: OpenMetricsText, facts: MonitorFacts): void {
 /** AN-67. */
 /** What those outside are called that decide about logins. */
 interface AskedNames {
-  readonly one: string;
-  readonly several: string;
+  readonly state: string;
+  readonly underWay: string;
+  readonly asked: string;
+  readonly logins: string;
   readonly whom: string;
 }
 
 const CALLOUT_NAMES: AskedNames = {
-  one: "weft_auth_callout",
-  several: "weft_auth_callouts",
+  state: "weft_auth_callout_state",
+  underWay: "weft_auth_callouts_under_way",
+  asked: "weft_auth_callouts",
+  logins: "weft_auth_callout_logins",
   whom: "the auth callout service",
 };
 const MODULE_NAMES: AskedNames = {
-  one: "weft_auth_module",
-  several: "weft_auth_module_questions",
+  state: "weft_auth_module_state",
+  underWay: "weft_auth_module_questions_under_way",
+  asked: "weft_auth_module_questions",
+  logins: "weft_auth_module_logins",
   whom: "the authentication module",
 };
 
@@ -128,18 +134,16 @@ function addAsked(text: OpenMetricsText, facts: CalloutFacts | undefined, names:
   const { state, underWay, asked, granted, refused, late, notAsked } = facts;
   text.add(
     "gauge",
-    `${names.one}_state`,
+    names.state,
     `1 for the state that asking ${names.whom} is in.`,
     (["closed", "half-open", "open"] as const).map((name) => ({
       labels: { state: name },
       value: name === state ? 1 : 0,
     })),
   );
-  text.add("gauge", `${names.several}_under_way`, "Questions without an answer.", [
-    { value: underWay },
-  ]);
-  text.add("counter", names.several, "Questions asked.", [{ value: asked }]);
-  text.add("counter", `${names.one}_logins`, `Logins that ${names.whom} decided.`, [
+  text.add("gauge", names.underWay, "Questions without an answer.", [{ value: underWay }]);
+  text.add("counter", names.asked, "Questions asked.", [{ value: asked }]);
+  text.add("counter", names.logins, `Logins that ${names.whom} decided.`, [
     { labels: { result: "granted" }, value: granted },
     { labels: { result: "refused" }, value: refused - late - notAsked },
     { labels: { result: "late" }, value: late },

@@ -42,7 +42,10 @@ const MODULE = `
     }
     if (user === "prints") { console.log("x".repeat(1e6)); return { account: "A" }; }
     if (user === "static") return "next";
-    if (user === "tell") return { refuse: JSON.stringify({ ...request, connect: { name: request.connect.name } }) };
+    if (user === "tell") {
+      const { name } = request.connect;
+      return { refuse: JSON.stringify({ ...request, connect: { name } }) };
+    }
     if (pass !== "right") return { refuse: "wrong password: " + pass };
     if (user === "short") return { account: "A", expiresAtMs: Date.now() + 400 };
     if (user === "bound") return {

@@ -1,10 +1,6 @@
 // What others may know of a session, for the connection board (MO-20). Owned by its worker.
-import {
-  type ConnectionFacts,
-  encodeFacts,
-  peerCertificateLabels,
-  type TokenLabels,
-} from "@weft/base";
+import { peerCertificateLabels } from "@weft/auth";
+import { type ConnectionFacts, encodeFacts, type TokenLabels } from "@weft/base";
 import type { EventTls } from "@weft/control";
 import type { ClientSession } from "./client-session.ts";
 import { proxyOf } from "./proxied.ts";

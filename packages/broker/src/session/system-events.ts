@@ -92,8 +92,9 @@ export class SystemEvents {
   }
 
   /**
-   * SY-07: its login was refused; `cause` is for the operator alone (GP-5). An account that it was in before is told, too; who never was in
-   * any is nobody's business but the operator's (the reference tells all users of `$G`).
+   * SY-07: its login was refused; `cause` is for the operator alone (GP-5). An account that it was in
+   * before is told, too; who never was in any is nobody's business but the operator's (the reference
+   * tells all users of `$G`).
    */
   refused(session: ClientSession, reason: string, cause: string): void {
     if (this.#isWanted(this.#context, this.#authError)) {

@@ -1,12 +1,6 @@
 // What is shown of a client's certificate: on `/connz` and in events (MO-20, GP-13). Any thread; pure.
 import { createHash, X509Certificate } from "node:crypto";
-
-/** Fields of the reference's `tls_peer_certs`; hashes in hexadecimal. */
-export interface PeerCertificateLabels {
-  readonly subject: string | undefined;
-  readonly spki_sha256: string;
-  readonly cert_sha256: string;
-}
+import type { PeerCertificateLabels } from "@weft/base";
 
 /** `certificate` is DER; `subject` "" = it has none. */
 export function peerCertificateLabels(
