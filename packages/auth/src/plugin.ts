@@ -2,6 +2,7 @@
 // AN-19). Any thread; pure. Must stay true: an answer is taken whole or not at all: a word that is not
 // known, a wrong type or a wrong subject refuses the login, or a slip would give more than was meant.
 import { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
+import { GLOBAL_ACCOUNT } from "./credential-table.ts";
 import type { CalloutUser } from "./identity.ts";
 import { validatePermissions } from "./permissions.ts";
 import type { ConnectionType, PermissionsSpec } from "./spec.ts";
@@ -76,7 +77,7 @@ const REASON_MAX = 256;
 const SAID_MAX = 65_536;
 const RULES_MAX = 4_096;
 const TAGS_MAX = 64;
-const GLOBAL_ACCOUNT = "$G";
+
 /** The largest instant of a Date. */
 const UNIX_MS_MAX = 8_640_000_000_000_000;
 

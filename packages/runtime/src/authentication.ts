@@ -24,6 +24,7 @@ export const EMBEDDED_HOOK = "(embedded)";
 interface Running {
   readonly spec: PluginSpec;
   readonly runner: AuthenticationRunner;
+  underWay: number;
 }
 
 export class Authentication implements ReloadPart {
@@ -31,8 +32,9 @@ export class Authentication implements ReloadPart {
   readonly #log: LogSink;
   readonly #breaker = new Breaker();
   readonly #totals = { asked: 0, granted: 0, refused: 0, late: 0, notAsked: 0 };
-  #underWay = 0;
   #running: Running | undefined;
+  /** What a reload replaced, while it has questions that were asked before. */
+  readonly #replaced = new Set<Running>();
   #closed = false;
 
   constructor(hook: AuthenticationHook | undefined, log: LogSink) {
@@ -51,9 +53,12 @@ export class Authentication implements ReloadPart {
     const next = spec && (await this.#start(spec));
     return {
       commit: () => {
-        void this.#running?.runner.close();
+        const former = this.#running;
         this.#running = next;
         this.#breaker.answered();
+        if (former === undefined) return;
+        this.#replaced.add(former);
+        this.#closeIdle(former);
       },
       abandon: () => void next?.runner.close(),
     };
@@ -63,7 +68,7 @@ export class Authentication implements ReloadPart {
   facts(): CalloutFacts | undefined {
     if (this.#running === undefined) return undefined;
     const state = this.#breaker.state(performance.now());
-    return { state, underWay: this.#underWay, ...this.#totals };
+    return { state, underWay: this.#running.underWay, ...this.#totals };
   }
 
   /** Never rejects. */
@@ -76,22 +81,29 @@ export class Authentication implements ReloadPart {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running?.runner.close();
+    const all = [...this.#replaced, ...(this.#running === undefined ? [] : [this.#running])];
+    await Promise.all(all.map(({ runner }) => runner.close()));
+  }
+
+  #closeIdle(running: Running): void {
+    if (running.underWay > 0 || !this.#replaced.delete(running)) return;
+    void running.runner.close();
   }
 
   async #start(spec: PluginSpec): Promise<Running> {
     if (spec.name !== EMBEDDED_HOOK) {
       const { AuthenticationThread } = await import("./authentication-thread.ts");
-      return { spec, runner: await AuthenticationThread.open(spec.name, this.#log) };
+      const runner = await AuthenticationThread.open(spec.name, this.#log);
+      return { spec, runner, underWay: 0 };
     }
-    if (this.#hook !== undefined) return { spec, runner: runnerOf(this.#hook) };
+    if (this.#hook !== undefined) return { spec, runner: runnerOf(this.#hook), underWay: 0 };
     throw new Error("no authentication function was handed over when the server was started");
   }
 
   async #ask(request: AuthenticationRequest): Promise<LoginAnswer> {
     const running = this.#running;
     if (running === undefined || this.#closed) return refused("it is not there");
-    if (this.#underWay >= LIMITS.moduleQuestionsUnderWayMax) {
+    if (running.underWay >= LIMITS.moduleQuestionsUnderWayMax) {
       this.#totals.notAsked += 1;
       return refused("too many questions are under way");
     }
@@ -100,11 +112,12 @@ export class Authentication implements ReloadPart {
       return refused("it has not answered lately");
     }
     this.#totals.asked += 1;
-    this.#underWay += 1;
+    running.underWay += 1;
     try {
       return await this.#answerOf(running, request);
     } finally {
-      this.#underWay -= 1;
+      running.underWay -= 1;
+      this.#closeIdle(running);
     }
   }
 

@@ -34,6 +34,7 @@ const MODULE = `
     if (user === "nowhere") return { account: "NONE" };
     if (user === "exits") process.exit(0);
     if (user === "loops") for (;;);
+    if (user === "eats") { const kept = []; for (;;) kept.push(new Array(1e6).fill(user)); }
     if (user === "rejects") { void Promise.reject(new Error("nobody looks")); return wait(); }
     if (user === "floods") {
       const { parentPort } = await import("node:worker_threads");
@@ -157,10 +158,11 @@ describeWithWorkers("an authentication module", (workers) => {
     const world = new OperatorWorld();
     const account = new TestAccount("A");
     const text = `export const authenticate = ({ connect }) =>
-      connect.user === "ann" ? { account: "${account.id}" } : "next";`;
+      ({ ann: { account: "${account.id}" }, eve: {} })[connect.user] ?? "next";`;
     const more = `authentication_module { file: "${moduleFile(text).path}" }`;
     const server = await serverForTest({ workers, config: world.memoryConfig([account], more) });
     expect(await verdict(server, as("ann"))).toBe("PONG");
+    expect(await verdict(server, as("eve"))).toBe(REFUSED);
     expect(await verdict(server, as("bob"))).toBe(REFUSED);
     const byToken = await login(server, account.user());
     await byToken.flush();
@@ -186,7 +188,7 @@ describeWithWorkers("an authentication module", (workers) => {
   itWeft("GP-14: a thread that ends, blocks or floods is started again", async () => {
     const server = await serverForTest({ workers, config: config(moduleFile(MODULE).path) });
     const system = await connectForTest(server, { user: "sys", pass: "sys" });
-    for (const user of ["exits", "loops", "floods"]) {
+    for (const user of ["exits", "eats", "loops", "floods"]) {
       // Neither who is in nor who is not its business waits for it.
       const answers = Promise.all([
         verdict(server, as(user)),
@@ -198,6 +200,8 @@ describeWithWorkers("an authentication module", (workers) => {
     }
     const log = server.stderr;
     expect(log).toMatch(/: ended its thread \(0\); it is started again/);
+    // Whether its memory or its time is over first depends on the machine.
+    expect(log.match(/; it is started again/g)?.length).toBeGreaterThanOrEqual(4);
     expect(log).toMatch(/: does not turn any more; it is started again/);
     expect(log).toMatch(/: says what nobody asked for; it is started again/);
   });
@@ -225,7 +229,10 @@ describeWithWorkers("an authentication module", (workers) => {
     expect(await server.reload(config(file.path))).toMatch(/Failed .*authentication_module/);
     expect(await verdict(server, as("ann"))).toBe("PONG");
     file.write("export const authenticate = () => ({ refuse: 'nobody' });");
+    // Who is asked about meanwhile is asked about again, by the rules of then.
+    const meanwhile = verdict(server, as("slow"));
     expect(await server.reload(config(file.path))).toMatch(/Reloaded/);
+    expect(await meanwhile).toBe(REFUSED);
     expect(await verdict(server, as("ann"))).toBe(REFUSED);
     // What the module said before holds for as long as it is the same file.
     await stays.flush();

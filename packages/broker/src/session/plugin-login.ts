@@ -39,7 +39,7 @@ export function finishBy(
   if (pending.wait.kind !== "plugin") {
     return requireProxy(rules.finishLogin(pending, answer, request, facts), facts);
   }
-  const hasAccount = (name: string): boolean => rules.accountByName(name) !== undefined;
+  const hasAccount = (name: string): boolean => rules.mayPlaceInto(name);
   const outcome = rules.plugin?.finish(answer, request, hasAccount);
   if (outcome !== undefined) return requireProxy(outcome, facts);
   if (rules.ownAuthRequired) return rules.beginLogin(request, facts);

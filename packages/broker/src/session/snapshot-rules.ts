@@ -6,6 +6,7 @@ import {
   CalloutGate,
   CalloutUsers,
   type FormerLogin,
+  GLOBAL_ACCOUNT,
   type Identity,
   type LoginAnswer,
   type LoginFacts,
@@ -99,6 +100,12 @@ export class SnapshotRules {
   /** Index and limits of an account by name. */
   accountByName(name: string): AccountSnapshot | undefined {
     return this.#accountsByName.get(name);
+  }
+
+  /** GP-14. Where users come by tokens, nobody belongs to the account of those without one. */
+  mayPlaceInto(account: string): boolean {
+    const isNobodys = this.#tokens !== undefined && account === GLOBAL_ACCOUNT;
+    return !isNobodys && this.#accountsByName.has(account);
   }
 
   beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
