@@ -1,5 +1,5 @@
 // The entry of the package: everything that other packages may use.
-export { CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
+export { afterCallout, CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
 export { CALLOUT_SUBJECT, withoutCalloutSubject } from "./callout-subject.ts";
 export { type CertificateNames, certificateNames } from "./certificate-names.ts";
 export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
@@ -21,6 +21,7 @@ export {
 } from "./nkeys/key.ts";
 export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
 export { dummyBcrypt, isBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
+export { peerCertificateLabels } from "./peer-certificate.ts";
 export {
   CompiledPermissions,
   compilePermissions,
@@ -29,6 +30,15 @@ export {
   type SubscribeVerdict,
   validatePermissions,
 } from "./permissions.ts";
+export type {
+  AuthenticatedUser,
+  AuthenticationAnswer,
+  AuthenticationRequest,
+  PluginVerdict,
+} from "./plugin.ts";
+export { readAnswer, withoutSecrets } from "./plugin.ts";
+export { PluginGate } from "./plugin-gate.ts";
+export { type ProxyVerdict, requireProxy, TrustedProxies } from "./proxies.ts";
 export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";

@@ -35,7 +35,12 @@ function denied(reason: DenyReason): ReauthorizeOutcome {
 /** Judges one connection by the new users. */
 export function reauthorize(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
   const outcome = byKind(login, after);
-  if (outcome.kind !== "granted" || login.identity.kind === "callout") return outcome;
+  if (outcome.kind === "granted" && outcome.identity.proxyRequired && !login.facts.proxy) {
+    return denied("proxy connection required");
+  }
+  if (outcome.kind !== "granted") return outcome;
+  const { kind } = login.identity;
+  if (kind === "callout" || kind === "plugin") return outcome;
   if (isSameCallout(login.before, after)) return outcome;
   // The service has a say now: the client asks for itself when it comes back.
   return calloutDecides(after.callout, outcome.identity) ? MOVED : outcome;
@@ -57,6 +62,9 @@ function byKind(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutc
       return byCertificate(login, after);
     case "callout":
       return byCallout(login, after);
+    // What the module said holds for as long as it is the same module; who looks at that is before this.
+    case "plugin":
+      return { kind: "granted", identity: login.identity };
     // A token is judged by whoever took it; here nobody trusts it any more.
     case "jwt":
       return denied("token refused");

@@ -46,6 +46,8 @@ export interface UserSpec {
   readonly account?: string | undefined;
   readonly permissions?: PermissionsSpec | undefined;
   readonly allowedConnectionTypes?: readonly ConnectionType[] | undefined;
+  /** AN-82. Only through a trusted proxy. */
+  readonly proxyRequired?: boolean | undefined;
   readonly at?: SourcePosition | undefined;
 }
 
@@ -63,6 +65,16 @@ export interface CalloutSpec {
   readonly allowedAccounts: readonly string[];
 }
 
+/** GP-14. A module of the operator's own that decides about logins. */
+export interface PluginSpec {
+  /** Path of the module; a name that is no path = a function of the embedding program. */
+  readonly name: string;
+  /** For one answer. */
+  readonly timeoutMs: number;
+  /** Names or nkeys of users that it is not asked about. */
+  readonly authUsers: readonly string[];
+}
+
 /** Static authentication of the client listener (section 3.1). */
 export interface AuthSpec {
   /** `authorization { user, password }`. */
@@ -76,8 +88,14 @@ export interface AuthSpec {
   readonly noAuthUser?: string | undefined;
   /** AN-60. Who decides about logins that nothing here answers. */
   readonly callout?: CalloutSpec | undefined;
+  /** GP-14. Who is asked about logins before anybody else. */
+  readonly plugin?: PluginSpec | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
+  /** AN-82. The same for the single user or the token. */
+  readonly proxyRequired?: boolean | undefined;
+  /** AN-80. Public keys of proxies. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** AN-12. An `authorization` block was written, with whatever content. */
   readonly authorizationBlock?: boolean | undefined;
   /** AN-12. The accounts of the configuration, without the implicit ones. */

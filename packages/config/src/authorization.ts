@@ -3,11 +3,17 @@ import type { PermissionsSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import { type ReadCallout, readAuthCallout } from "./auth-callout.ts";
 import type { ReadContext } from "./context.ts";
-import { fieldNames, forEachField, readMap, readSeconds, readString } from "./fields.ts";
+import {
+  fieldNames,
+  forEachField,
+  readBoolean,
+  readMap,
+  readSeconds,
+  readString,
+} from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import type { ConfigEntry } from "./node.ts";
 import { readPermissions } from "./permissions.ts";
-import { reportUnsupported } from "./unsupported.ts";
 import { type ReadUser, readUsers } from "./users.ts";
 
 const AUTHORIZATION_FIELDS = fieldNames({
@@ -35,6 +41,8 @@ export interface Authorization {
   readonly users?: readonly ReadUser[] | undefined;
   readonly defaultPermissions?: PermissionsSpec | undefined;
   readonly callout?: ReadCallout | undefined;
+  /** AN-82. Of the single user or the token. */
+  readonly proxyRequired?: boolean | undefined;
 }
 
 /** Reads the block; undefined when it is no map. */
@@ -70,7 +78,7 @@ export function readAuthorization(
         read.callout = readAuthCallout(field, findings);
         break;
       case "proxy_required":
-        reportUnsupported(field, "trusted proxies", context, findings);
+        read.proxyRequired = readBoolean(field, findings);
         break;
     }
   });

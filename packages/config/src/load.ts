@@ -25,6 +25,7 @@ import {
   type ServerOptions,
 } from "./options.ts";
 import { parseConfig } from "./parser.ts";
+import { adviseProxies } from "./proxies.ts";
 import { findOption, OPTION_NAMES } from "./schema.ts";
 import type { ConfigSource } from "./source.ts";
 import { UserDirectory } from "./users.ts";
@@ -113,6 +114,7 @@ function buildOptions(
   });
   finishIdentity(draft, findings);
   checkCallout(draft.authorization?.callout, draft.options, findings);
+  adviseProxies(draft.options, findings, draft.authorization?.at);
   finishLimits(draft, findings);
   applyMonitoring(draft, tlsByFlags, findings);
   // A block that was not understood would only cause further errors here.
@@ -143,6 +145,7 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
       defaultPermissions: authorization.defaultPermissions,
     }),
     ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
+    ...(authorization?.proxyRequired && { proxyRequired: true }),
     ...(authorization?.callout && { callout: authorization.callout.spec }),
     users: directory.users,
     ...(authorization !== undefined && { authorizationBlock: true }),

@@ -2,7 +2,7 @@
 // control thread, cloned to the others. Must stay true: structured-cloneable, never changed after
 // loading; defaults are the reference's (LIMITS in base).
 import type { AccountSpec, MappingSpec } from "@weft/accounts";
-import type { AuthSpec } from "@weft/auth";
+import type { AuthSpec, PluginSpec } from "@weft/auth";
 import { LIMITS } from "@weft/base";
 import type { ResolverOptions } from "@weft/resolver";
 
@@ -181,6 +181,10 @@ export interface ServerOptions {
   readonly globalMappings: readonly MappingSpec[];
   /** Undefined = nothing was said about operators. */
   readonly operator?: OperatorOptions | undefined;
+  /** Own option `authentication_module` (GP-14). Undefined = there is none. */
+  readonly authenticationModule?: PluginSpec | undefined;
+  /** CK-31, AN-80. Public keys; undefined = nothing was said about proxies. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly allowNonTls: boolean;
   readonly logging: LoggingOptions;

@@ -84,6 +84,11 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
   default_sentinel: [OPERATED, `${OPERATED}default_sentinel: "${EXAMPLE_BEARER}"`],
   server_tags: ["", "server_tags: [ a ]"],
   server_metadata: ["", "server_metadata { a: b }"],
+  authentication_module: ["", "authentication_module { file: a.js }"],
+  proxies: [
+    "",
+    "proxies { trusted: [ { key: NA5V5A5RQ4XW4HGB5CWPH6O54SYEUV2X7FE5G6O5ELRA3Q5OO3GABTFK } ] }",
+  ],
   feature_flags: ["", "feature_flags { ns_account_default_permit: true }"],
 };
 

@@ -4,6 +4,7 @@
 import { LIMITS } from "@weft/base";
 import { readAccounts } from "./accounts.ts";
 import { ADDRESS_LIMITS_ROW } from "./address-limits.ts";
+import { AUTHENTICATION_MODULE_ROW } from "./authentication-module.ts";
 import { readAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { formatDuration } from "./duration.ts";
@@ -27,6 +28,7 @@ import {
   stringRow,
 } from "./option-row.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./options.ts";
+import { PROXIES_ROW } from "./proxies.ts";
 import { readTls } from "./tls.ts";
 import { reportUnsupported } from "./unsupported.ts";
 
@@ -325,6 +327,8 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ADDRESS_LIMITS_ROW,
   ...IDENTITY_ROWS,
   ...OPERATOR_ROWS,
+  PROXIES_ROW,
+  AUTHENTICATION_MODULE_ROW,
   ...MISSING_ROWS,
 ];
 

@@ -3,12 +3,11 @@
 import type { ConnectionType, PermissionsSpec, UserSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import type { ReadContext } from "./context.ts";
-import { fieldNames, forEachField, readString, readStrings } from "./fields.ts";
+import { fieldNames, forEachField, readBoolean, readString, readStrings } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { type ConfigEntry, type ConfigNode, describeKind, type MapNode } from "./node.ts";
 import { readPermissions } from "./permissions.ts";
 import { isPublicKey } from "./public-key.ts";
-import { reportUnsupported } from "./unsupported.ts";
 
 const USER_FIELDS = fieldNames({
   user: ["username"],
@@ -61,15 +60,15 @@ function readUser(node: ConfigNode, context: ReadContext): ReadUser | undefined 
   let nkey = "";
   let permissions: PermissionsSpec | undefined;
   let types: ConnectionType[] | undefined;
+  let proxyRequired: boolean | undefined;
   const owner = ownerOf(node);
   forEachField(node, USER_FIELDS, findings, (name, entry) => {
     if (name === "user") user = readString(entry, findings) ?? user;
     else if (name === "password") password = readString(entry, findings);
     else if (name === "nkey") nkey = readString(entry, findings) ?? nkey;
     else if (name === "permissions") permissions = readPermissions(entry, owner, findings);
-    else if (name === "proxy_required") {
-      reportUnsupported(entry, "trusted proxies", context, findings);
-    } else types = readConnectionTypes(entry, findings);
+    else if (name === "proxy_required") proxyRequired = readBoolean(entry, findings);
+    else types = readConnectionTypes(entry, findings);
   });
   const mistake = identityMistake(user, password, nkey);
   if (mistake !== undefined) {
@@ -82,6 +81,7 @@ function readUser(node: ConfigNode, context: ReadContext): ReadUser | undefined 
     ...(nkey !== "" && { nkey }),
     ...(permissions && { permissions }),
     ...(types && { allowedConnectionTypes: types }),
+    ...(proxyRequired && { proxyRequired: true }),
     at: node.at,
   };
 }

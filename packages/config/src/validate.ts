@@ -2,6 +2,7 @@
 import type { ConfigProblem, SourcePosition } from "@weft/base";
 import { formatDuration } from "./duration.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, isOperatorMode, type ServerOptions } from "./options.ts";
+import { proxiesMistake } from "./proxies.ts";
 import { operatorMistake } from "./validate-operator.ts";
 
 /** Where an option was written, by its name in the schema. */
@@ -38,6 +39,8 @@ export function validateOptions(
   }
   const noAuthUser = noAuthUserMistake(options);
   if (noAuthUser !== undefined) problems.push({ message: noAuthUser, at: placeOf("no_auth_user") });
+  const proxies = proxiesMistake(options);
+  if (proxies !== undefined) problems.push({ message: proxies, at: placeOf("proxies") });
   const operator = operatorMistake(options);
   if (operator !== undefined) {
     problems.push({ message: operator.message, at: placeOf(operator.name) ?? placeOf("operator") });

@@ -87,6 +87,14 @@ export interface ClaimFacts {
   readonly isExpired: boolean;
   /** Everything that the token asks for works. */
   readonly isComplete: boolean;
+  /** What does not, for people. */
+  readonly problems: readonly string[];
+  /** Imports that do not work; they are not among those of the specification. */
+  readonly brokenImports: readonly {
+    readonly kind: "stream" | "service";
+    readonly subject: string;
+    readonly account: string;
+  }[];
   /** Without its signature; "" = there is none yet. */
   readonly token: string;
   readonly issuerKey: string;
@@ -164,9 +172,11 @@ export interface MonitorFacts {
   stacks(): string;
   /** Undefined = no auth callout is configured. */
   callout(): CalloutFacts | undefined;
+  /** The same of an authentication module. */
+  authenticationModule(): CalloutFacts | undefined;
 }
 
-/** Questions to the auth callout service. */
+/** Questions to the auth callout service, or to the authentication module. */
 export interface CalloutFacts {
   /** `open`: nobody is asked for a while, since nobody answered. */
   readonly state: "closed" | "half-open" | "open";

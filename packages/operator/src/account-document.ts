@@ -2,13 +2,16 @@
 // token's signature is not among it.
 import type { SignatureVerifier } from "@weft/auth";
 import { claimsToJson, validateClaims } from "@weft/jwt";
-import type { LoadedAccount } from "./operator-accounts.ts";
+import type { BrokenImport, LoadedAccount } from "./operator-accounts.ts";
 
 export interface AccountDocument {
   readonly updatedMs: number;
   readonly isExpired: boolean;
   /** Everything that the token asks for works. */
   readonly isComplete: boolean;
+  /** What does not, for people. */
+  readonly problems: readonly string[];
+  readonly brokenImports: readonly BrokenImport[];
   /** Header and claims; "" = there is no token yet. */
   readonly token: string;
   readonly issuerKey: string;
@@ -26,7 +29,7 @@ export interface AccountDocument {
 }
 
 export function accountDocument(
-  { trusted, text, updatedMs, isExpired, problems }: LoadedAccount,
+  { trusted, text, updatedMs, isExpired, problems, brokenImports }: LoadedAccount,
   nowMs: number,
   verifier: SignatureVerifier,
 ): AccountDocument {
@@ -36,6 +39,8 @@ export function accountDocument(
     updatedMs,
     isExpired,
     isComplete: problems.length === 0,
+    problems,
+    brokenImports,
     token: text.slice(0, text.lastIndexOf(".") + 1),
     issuerKey: claims.issuer,
     nameTag: claims.name || key,

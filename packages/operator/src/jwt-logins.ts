@@ -43,6 +43,7 @@ const ENDS: Readonly<Partial<Record<UserRefusal["reason"], TokenEnd>>> = {
   "outside of connect times": "user expired",
   "account expired": "account expired",
   "bearer token not allowed": "violation",
+  "proxy required": "violation",
 };
 
 /** A token that is good alone, while its account is asked for. */
@@ -50,6 +51,14 @@ interface JudgedAlone {
   readonly text: string;
   readonly user: UserClaims;
   readonly signature: string | undefined;
+}
+
+/** Two are told by themselves: one closes for a reason of its own, one is counted (AN-55, AN-82). */
+function refusedFor(refusal: UserRefusal): LoginOutcome {
+  const { reason } = refusal;
+  if (reason === "proxy required") return { kind: "denied", reason: "proxy connection required" };
+  if (reason === "account not pinned") return { kind: "denied", reason, detail: detailOf(refusal) };
+  return denied(detailOf(refusal));
 }
 
 function denied(detail: string): LoginOutcome {
@@ -113,7 +122,7 @@ export class JwtLogins implements TokenLogins {
     const signature = request.sig || undefined;
     const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
     const early = judgeUserAlone(user, this.#unixMs(), judgeFacts, this.#verifier);
-    if (early !== undefined) return denied(detailOf(early.refusal));
+    if (early !== undefined) return refusedFor(early.refusal);
     const key = accountKeyOf(user);
     const judged: JudgedAlone = { text, user, signature };
     const account = this.#accounts.get(key);
@@ -134,7 +143,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   judgeAgain(known: Identity, facts: LoginFacts): TokenVerdict {
-    if (known.kind === "callout") return this.#judgePlaced(known);
+    if (known.kind === "callout" || known.kind === "plugin") return this.#judgePlaced(known);
     const { token, accountName } = known;
     const ended = (why: TokenEnd, detail: string): TokenVerdict => ({ kind: "ended", why, detail });
     const decoded = decodeTokenOf("user", token?.text ?? "", this.#trusting);
@@ -173,7 +182,7 @@ export class JwtLogins implements TokenLogins {
     const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
     const now = this.#unixMs();
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#verifier);
-    if (!verdict.ok) return denied(detailOf(verdict.refusal));
+    if (!verdict.ok) return refusedFor(verdict.refusal);
     // AN-70: the token only says which account's service is asked.
     if (hasCallout(account) && !isAuthUser(account, user)) {
       const wait = { kind: "callout", account: account.key, jwt: text } as const;
@@ -221,7 +230,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   #facts(
-    { connectionType, nonce, address }: LoginFacts,
+    { connectionType, nonce, address, proxy }: LoginFacts,
     signature: string | undefined,
     pinnedAccounts: ReadonlySet<string> | undefined,
   ): JudgeFacts {
@@ -232,7 +241,7 @@ export class JwtLogins implements TokenLogins {
       nonce,
       signature,
       timeZone,
-      viaTrustedProxy: false,
+      viaTrustedProxy: proxy !== undefined,
       pinnedAccounts,
     };
   }

@@ -19,6 +19,15 @@ export interface OperatorAccountsOptions {
   readonly verifier: SignatureVerifier;
 }
 
+/** An import that does not work, and why. */
+export interface BrokenImport {
+  readonly kind: "stream" | "service";
+  readonly subject: string;
+  /** Account that it would be from. */
+  readonly account: string;
+  readonly problem: string;
+}
+
 /** An account in use. */
 export interface LoadedAccount {
   readonly trusted: TrustedAccount;
@@ -27,6 +36,8 @@ export interface LoadedAccount {
   readonly updatedMs: number;
   /** What of its imports, exports and mappings does not work, for people. */
   problems: readonly string[];
+  /** Those that are left out of `spec`. */
+  brokenImports: readonly BrokenImport[];
   spec: AccountSpec | undefined;
   isExpired: boolean;
   /** When an activation of it ends, Unix milliseconds. */
@@ -203,6 +214,7 @@ export class OperatorAccounts {
       text,
       updatedMs: nowMs,
       problems: [],
+      brokenImports: [],
       spec: before?.spec,
       isExpired: false,
       validUntilMs: undefined,
@@ -226,6 +238,12 @@ export class OperatorAccounts {
     const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier);
     account.spec = made.spec;
     account.validUntilMs = made.validUntilMs;
+    account.brokenImports = made.problems.map(({ kind, subject, exporter, problem }) => ({
+      kind,
+      subject,
+      account: exporter,
+      problem,
+    }));
     account.problems = made.problems.map(
       ({ kind, subject, exporter, problem }) =>
         `${kind} import ${JSON.stringify(subject)} from ${exporter}: ${problem}`,

@@ -43,6 +43,7 @@ export interface MonitorSources {
   queues(): ReadonlyMap<string, QueueFacts>;
   notListening(): string | undefined;
   callout(): CalloutFacts | undefined;
+  authenticationModule(): CalloutFacts | undefined;
   /** Accounts that come by tokens; undefined = none do. */
   readonly operator?: OperatorDocuments | undefined;
 }
@@ -162,6 +163,10 @@ export class LiveMonitorFacts implements MonitorFacts {
 
   callout(): CalloutFacts | undefined {
     return this.#sources.callout();
+  }
+
+  authenticationModule(): CalloutFacts | undefined {
+    return this.#sources.authenticationModule();
   }
 
   stacks(): string {

@@ -3,7 +3,7 @@
 // standard streams and unhandled errors of the program are left alone.
 import { compileAccounts } from "@weft/accounts";
 import { isPublicKey, validateAuth } from "@weft/auth";
-import type { ConfigProblem } from "@weft/base";
+import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   defaultOptions,
   isOperatorMode,
@@ -15,6 +15,8 @@ import {
 } from "@weft/config";
 import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
 import {
+  type AuthenticationHook,
+  EMBEDDED_HOOK,
   type PrestartedThreads,
   type ReloadInput,
   type ReloadPart,
@@ -24,7 +26,7 @@ import {
 } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
-import type { StartOptions } from "./start-options.ts";
+import type { EmbeddedAuthentication, StartOptions } from "./start-options.ts";
 
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
@@ -49,6 +51,7 @@ export async function startServer(start: StartOptions = {}): Promise<WeftServer>
     configFile,
     configDigest: digest,
     reloadSource: configFile === undefined ? undefined : configurationOf(start),
+    authentication: embedded(start)?.hook,
   });
 }
 
@@ -82,6 +85,8 @@ export interface PreparedStart {
   readonly reloadSource?: ReloadSource | undefined;
   readonly reloadParts?: readonly ReloadPart[] | undefined;
   readonly commandLine?: readonly string[] | undefined;
+  /** See `RuntimeOptions`. */
+  readonly authentication?: AuthenticationHook | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -127,9 +132,22 @@ function optionsOf(start: StartOptions): ReadOptions {
     ...(name === undefined ? {} : { serverName: name }),
     auth: { ...loaded.auth, users: [...loaded.auth.users, ...users] },
     accounts: [...loaded.accounts, ...accounts],
+    ...authenticationOf(start),
     ...start.options,
   };
   return { options, digest, warnings };
+}
+
+function embedded({ authentication }: StartOptions): EmbeddedAuthentication | undefined {
+  return typeof authentication === "function" ? { hook: authentication } : authentication;
+}
+
+/** The function itself is handed over beside the options, which are copied to other threads. */
+function authenticationOf(start: StartOptions): Pick<ServerOptions, "authenticationModule"> {
+  const given = embedded(start);
+  if (given === undefined) return {};
+  const { timeoutMs = LIMITS.authTimeoutMs, authUsers = [] } = given;
+  return { authenticationModule: { name: EMBEDDED_HOOK, timeoutMs, authUsers } };
 }
 
 function loadedOptions(start: StartOptions): ReadOptions {

@@ -11,14 +11,19 @@ const GRACE_MS = 1_000;
 
 const asked = new WeakMap<ClientSession, number>();
 
+/** False when a session has asked somebody outside too often. */
+export function mayAskAgain(session: ClientSession): boolean {
+  const times = (asked.get(session) ?? 0) + 1;
+  asked.set(session, times);
+  return times <= CALLOUTS_PER_CONNECTION_MAX;
+}
+
 /** Undefined when the session has asked too often. The deadline of the login begins anew. */
 export function askService(
   session: ClientSession,
   { account, jwt }: CalloutPending,
 ): CalloutQuestion | undefined {
-  const times = (asked.get(session) ?? 0) + 1;
-  asked.set(session, times);
-  if (times > CALLOUTS_PER_CONNECTION_MAX) return undefined;
+  if (!mayAskAgain(session)) return undefined;
   const { host, transport, clientId, nonce, tls } = session;
   session.authDeadlineMs = host.clock.monotonicMs() + host.limits.authTimeoutMs + GRACE_MS;
   const options = session.lastOptions ?? CONNECT_DEFAULTS;

@@ -92,6 +92,7 @@ const COUNTERS: WorkerCounters = {
   staleConnections: 0,
   stalledClients: 0,
   authFailures: 0,
+  pinnedAccountFails: 0,
   planMisses: 0,
   subscriptionsAdded: 0,
   plansKept: 0,
@@ -186,6 +187,7 @@ export class FakeServer {
       queues: () => this.queues,
       requestStats: () => this.requestStats,
       notListening: () => this.notListening,
+      authenticationModule: () => undefined,
       callout: () => this.callout,
       stacks: () => "thread 0 [running]:\n",
     };
