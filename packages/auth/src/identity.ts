@@ -77,6 +77,8 @@ export interface HashPending {
   readonly candidate: Identity | undefined;
   /** Why the login is refused whatever the answer is; only where there is no candidate. */
   readonly reason?: DenyReason | undefined;
+  /** The login is refused like this already; only the time is missing. */
+  readonly refusal?: Refusal | undefined;
 }
 
 /** Wanted: the account with this key, from a resolver. */
@@ -93,6 +95,10 @@ export interface CalloutPending {
   readonly account: string;
   /** The user token that the service is shown; "" in a static configuration (AN-73). */
   readonly jwt: string;
+  /** Refused like this whatever the answer is; the service is not shown what would prove anything. */
+  readonly refusal?: Refusal | undefined;
+  /** Before a refusal that follows from the answer: the time that others' refusals take. */
+  readonly costs?: HashPending | undefined;
 }
 
 /** Wanted: the verdict of an authentication plug-in (AN-19). */
@@ -199,19 +205,23 @@ export type DenyReason =
   | "token wrong"
   | "callout refused"
   | "answer unexpected"
+  /** The account takes another kind of login (GP-1). */
+  | "mechanism not allowed"
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
 
+export interface Refusal {
+  readonly kind: "denied";
+  readonly reason: DenyReason;
+  /** For the log, in place of the reason. No secret stands in it. */
+  readonly detail?: string | undefined;
+  /** Account of the callout service that said so. */
+  readonly accountName?: string | undefined;
+}
+
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  | {
-      readonly kind: "denied";
-      readonly reason: DenyReason;
-      /** For the log, in place of the reason. No secret stands in it. */
-      readonly detail?: string | undefined;
-      /** Account of the callout service that said so. */
-      readonly accountName?: string | undefined;
-    }
+  | Refusal
   | { readonly kind: "pending"; readonly wait: Pending };
 
 /**

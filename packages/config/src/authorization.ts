@@ -1,12 +1,11 @@
 // `authorization { ... }` (AN-01 to AN-03, AN-15). Control thread.
-import type { PermissionsSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import { type ReadCallout, readAuthCallout } from "./auth-callout.ts";
 import type { ReadContext } from "./context.ts";
 import { fieldNames, forEachField, readMap, readSeconds, readString } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import type { ConfigEntry } from "./node.ts";
-import { readPermissions } from "./permissions.ts";
+import { type ReadRights, readDefaultRights } from "./roles.ts";
 import { reportUnsupported } from "./unsupported.ts";
 import { type ReadUser, readUsers } from "./users.ts";
 
@@ -33,7 +32,7 @@ export interface Authorization {
   readonly timeoutMs?: number | undefined;
   /** Undefined when there is no `users` field. */
   readonly users?: readonly ReadUser[] | undefined;
-  readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly defaultRights?: ReadRights | undefined;
   readonly callout?: ReadCallout | undefined;
 }
 
@@ -64,7 +63,7 @@ export function readAuthorization(
         read.users = readUsers(field, context);
         break;
       case "default_permissions":
-        read.defaultPermissions = readPermissions(field, "authorization", findings);
+        read.defaultRights = readDefaultRights(field, "authorization", findings);
         break;
       case "auth_callout":
         read.callout = readAuthCallout(field, findings);

@@ -12,6 +12,7 @@ import {
   type TrustedOperators,
   trustAccountToken,
 } from "@weft/jwt";
+import { StaticAccounts } from "./static-accounts.ts";
 
 export interface OperatorAccountsOptions {
   readonly operators: TrustedOperators;
@@ -58,9 +59,12 @@ export class OperatorAccounts {
   readonly #dirty = new Set<string>();
   readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
   readonly #judged = new Set<string>();
+  /** Empty where only operators have accounts. */
+  readonly configured: StaticAccounts;
 
   constructor(options: OperatorAccountsOptions) {
     this.#options = options;
+    this.configured = new StaticAccounts(options.live);
   }
 
   get count(): number {
@@ -117,12 +121,27 @@ export class OperatorAccounts {
   missingExporters(key: string): string[] {
     const imports = this.#loaded.get(key)?.trusted.claims.nats.imports ?? [];
     const exporters = new Set(imports.map(({ account }) => account));
-    return [...exporters].filter((one) => one !== "" && !this.#loaded.has(one));
+    return [...exporters].filter(
+      (one) => one !== "" && !this.#loaded.has(one) && !this.configured.has(one),
+    );
   }
 
   /** An account in use imports from it. */
   isWanted(key: string): boolean {
-    return this.#wantedBy.has(key);
+    return this.#wantedBy.has(key) || this.configured.wanted.has(key);
+  }
+
+  /**
+   * The accounts of the configuration, in place of those before: in force at once for threads that are
+   * told everything. Returns the indexes that were given up.
+   */
+  configure(specs: readonly AccountSpec[]): number[] {
+    const before = [...this.configured.keys];
+    const retired = this.configured.replace(specs);
+    for (const key of [...before, ...this.configured.keys]) {
+      for (const importer of this.#wantedBy.get(key) ?? []) this.#dirty.add(importer);
+    }
+    return retired;
   }
 
   /** Notes accounts that have expired and activations that have ended. */
@@ -158,6 +177,7 @@ export class OperatorAccounts {
     const texts = [...affected].flatMap((key) =>
       (this.#loaded.get(key)?.problems ?? []).map((problem) => `Account ${key}: ${problem}`),
     );
+    this.configured.note(problems);
     const goneIndexes = [...this.#gone.values()].map(({ index }) => index);
     const indexes = [...goneIndexes, ...formerIndexes.values()];
     const change: OperatorChange = {
@@ -223,7 +243,8 @@ export class OperatorAccounts {
     const account = this.#loaded.get(key);
     if (account === undefined) return [];
     const find = (name: string): TrustedAccount | undefined => this.#loaded.get(name)?.trusted;
-    const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier);
+    const nameOf = (name: string): string | undefined => this.configured.nameOf(name);
+    const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier, nameOf);
     account.spec = made.spec;
     account.validUntilMs = made.validUntilMs;
     account.problems = made.problems.map(

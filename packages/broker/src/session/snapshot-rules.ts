@@ -10,6 +10,7 @@ import {
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
+  MixedLogins,
   type ReauthorizeOutcome,
   reauthorize,
   StaticAuthenticator,
@@ -34,6 +35,8 @@ export class SnapshotRules {
   readonly #tokens: TokenLogins | undefined;
   readonly #callout: CalloutGate | undefined;
   readonly #calloutUsers = new CalloutUsers();
+  /** GP-1. Undefined = everybody logs in by one mechanism. */
+  readonly #mixed: MixedLogins | undefined;
   readonly #accountsByName = new Map<string, AccountSnapshot>();
 
   constructor(snapshot: BrokerSnapshot, tokens?: TokenLogins) {
@@ -46,8 +49,12 @@ export class SnapshotRules {
     this.#tokens = operator === undefined ? undefined : tokens;
     this.#tokens?.follow(operator);
     const byToken = this.#tokens !== undefined;
+    const { mechanisms, noAuthUser } = authenticator;
+    this.#mixed =
+      mechanisms && new MixedLogins({ authenticator, mechanisms, tokens: this.#tokens });
+    const hasGuests = mechanisms !== undefined && noAuthUser !== "";
     this.authRequired = byToken || authenticator.authRequired;
-    this.infoAuthRequired = byToken || authenticator.infoAuthRequired;
+    this.infoAuthRequired = (byToken && !hasGuests) || authenticator.infoAuthRequired;
     this.nonceRequired = byToken || authenticator.nonceRequired;
     const { callout } = snapshot.auth;
     this.#callout = callout && new CalloutGate(callout);
@@ -88,6 +95,7 @@ export class SnapshotRules {
   }
 
   beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
+    if (this.#mixed !== undefined) return this.#mixed.begin(request, facts);
     if (this.#tokens !== undefined) return this.#tokens.begin(request, facts);
     return this.#follow(this.authenticator.begin(request, facts), request);
   }
@@ -98,6 +106,7 @@ export class SnapshotRules {
     request: LoginRequest,
     facts: LoginFacts,
   ): LoginOutcome {
+    if (this.#mixed !== undefined) return this.#mixed.finish(wait, answer, request, facts);
     const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
     if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
     if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
@@ -110,9 +119,11 @@ export class SnapshotRules {
 
   /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
   anonymous(facts: LoginFacts): Identity | undefined {
-    if (this.#tokens !== undefined) return undefined;
+    if (this.#tokens !== undefined && this.#mixed === undefined) return undefined;
     const outcome = this.beginLogin({}, facts);
-    return outcome.kind === "granted" ? outcome.identity : undefined;
+    // A sentinel is for who sends CONNECT.
+    if (outcome.kind !== "granted" || outcome.identity.token !== undefined) return undefined;
+    return outcome.identity;
   }
 
   /** What these users make of somebody who was let in by others. */
@@ -122,6 +133,7 @@ export class SnapshotRules {
 
   /** What is true now of somebody who logged in by a token; undefined = by something else. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
+    if (this.#mixed !== undefined) return this.#mixed.judgeAgain(identity, facts);
     if (identity.token === undefined && identity.kind !== "callout") return undefined;
     return this.#tokens?.judgeAgain(identity, facts);
   }

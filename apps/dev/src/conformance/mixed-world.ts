@@ -1,0 +1,118 @@
+// One configuration with every mechanism: SHOP by users of the file, BANK by tokens of an operator, CRM
+// by a callout service; each imports from the other two. Test thread. Must stay true: keys are new for
+// each server.
+import type { Authenticator, NatsConnection } from "@nats-io/transport-node";
+import { connectForTest } from "./client-library.ts";
+import { type Decide, type RunningService, startCallout } from "./callout-service.ts";
+import type { TokenSigner } from "./callout-tokens.ts";
+import { exportOf, importOf, newKey, OperatorWorld, TestAccount } from "./operator-world.ts";
+import type { ServerUnderTest } from "./server-under-test.ts";
+
+/** Of "hashed-pw". */
+const HASH = "$2b$04$3eRsUqKc/HnRuriZuvTOwuu6cl/n1cdEQH4R.DixYzDMGrKQfXqWK";
+
+export interface FileWish {
+  /** Users of SHOP, in place of ann, bob and the key. */
+  readonly users?: string | undefined;
+  /** Of CRM. */
+  readonly crm?: string | undefined;
+  /** Accounts beside those. */
+  readonly accounts?: string | undefined;
+  readonly top?: string | undefined;
+  readonly callout?: string | undefined;
+}
+
+export class MixedWorld {
+  readonly operators = new OperatorWorld();
+  readonly bank = new TestAccount("BANK");
+  readonly shopKey = newKey("account").publicKey;
+  readonly crmKey = newKey("account").publicKey;
+  readonly userKey = newKey("user");
+  readonly issuerKey = newKey("account");
+  readonly #others: readonly TestAccount[];
+
+  constructor(others: readonly TestAccount[] = []) {
+    this.#others = others;
+    const [shop, crm] = [this.shopKey, this.crmKey].map((id) => ({ id }) as TestAccount);
+    if (shop === undefined || crm === undefined) throw new Error("accounts");
+    this.bank.edit({
+      exports: [exportOf("bank.balance", "service"), exportOf("bank.events.*", "stream")],
+      imports: [
+        importOf(shop, "shop.price", "service", "price"),
+        importOf(crm, "crm.events.*", "stream", "crm.events.$1"),
+      ],
+    });
+  }
+
+  get issuer(): TokenSigner {
+    const { publicKey, sign } = this.issuerKey;
+    return { getPublicKey: () => publicKey, sign };
+  }
+
+  /** The configuration. */
+  file(wish: FileWish = {}): string {
+    const users =
+      wish.users ??
+      `{ user: ann, password: ann-pw }, { user: bob, password: "${HASH}" }
+       { nkey: ${this.userKey.publicKey} }, { user: guest, password: guest-pw }`;
+    return `${this.operators.memoryConfig([this.bank, ...this.#others])}
+mixed_authentication: true
+no_auth_user: guest
+accounts {
+  SHOP {
+    nkey: ${this.shopKey}
+    users: [ ${users} ]
+    exports: [
+      { service: "shop.price", accounts: [ ${this.bank.id}, CRM ] }
+      { stream: "shop.events.*" }
+    ]
+    imports: [ { stream: { account: ${this.bank.id}, subject: "bank.events.*" } } ]
+  }
+  CRM {
+    nkey: ${this.crmKey}
+    ${wish.crm ?? ""}
+    exports: [ { stream: "crm.events.*" } ]
+    imports: [
+      { stream: { account: SHOP, subject: "shop.events.*" } }
+      { service: { account: ${this.bank.id}, subject: "bank.balance" }, to: "balance" }
+    ]
+  }
+  AUTH { users: [ { user: service, password: service-pw } ] }
+  ${wish.accounts ?? ""}
+}
+authorization {
+  timeout: 1
+  auth_callout {
+    issuer: ${this.issuerKey.publicKey}
+    account: AUTH
+    auth_users: [ service ]
+    ${wish.callout ?? "allowed_accounts: [ CRM ]"}
+  }
+}
+${wish.top ?? ""}
+`;
+  }
+
+  /** A service that lets in who gives `right`, into the account called like the start of the name. */
+  serve(server: ServerUnderTest, decide: Decide = byName): Promise<RunningService> {
+    const login = { user: "service", pass: "service-pw" };
+    return startCallout(server, { login, issuer: this.issuer, decide });
+  }
+}
+
+const byName: Decide = ({ nats }, answers) => {
+  const { user, pass } = nats.connect_opts;
+  if (pass !== "right") return answers.error("wrong password");
+  return answers.user(String(user).split("-")[0] ?? "");
+};
+
+export function byPassword(server: ServerUnderTest, user: string, pass: string) {
+  return connectForTest(server, { user, pass });
+}
+
+export function byAuthenticator(
+  server: ServerUnderTest,
+  authenticator: Authenticator,
+): Promise<NatsConnection> {
+  return connectForTest(server, { authenticator });
+}
