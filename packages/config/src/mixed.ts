@@ -90,8 +90,7 @@ class MechanismReader {
         this.#error(written.at, `no auth_callout may place users into account ${shown}`);
       }
     }
-    this.#checkPreloads(name, spec.at);
-    if (key !== undefined) this.#checkPreloads(key, spec.at);
+    for (const one of key === undefined ? [name] : [name, key]) this.#checkTokens(one, spec.at);
     return { name, key, mechanism };
   }
 
@@ -145,12 +144,17 @@ class MechanismReader {
     }
   }
 
-  #checkPreloads(key: string, at: SourcePosition | undefined): void {
-    if (!this.#draft.operator.preloads.has(key)) return;
-    this.#error(
-      at,
-      `account ${key} stands in resolver_preload too: each account has one mechanism`,
-    );
+  /** An account by token with the same key. */
+  #checkTokens(key: string, at: SourcePosition | undefined): void {
+    const { operator, systemAccount } = this.#draft;
+    const { preloads, claims, trustedKeys = [] } = operator;
+    if (preloads.has(key)) {
+      const text = "stands in resolver_preload too: each account has one mechanism";
+      this.#error(at, `account ${key} ${text}`);
+    }
+    if (!isPublicKey(key, "account") || claims.length + trustedKeys.length === 0) return;
+    const named = [systemAccount, ...claims.map(({ nats }) => nats.systemAccount)];
+    if (named.includes(key)) this.#error(at, `account ${key} is the operators' system account`);
   }
 
   #error(at: SourcePosition | undefined, text: string): void {

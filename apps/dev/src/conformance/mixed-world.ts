@@ -2,9 +2,9 @@
 // by a callout service; each imports from the other two. Test thread. Must stay true: keys are new for
 // each server.
 import type { Authenticator, NatsConnection } from "@nats-io/transport-node";
-import { connectForTest } from "./client-library.ts";
 import { type Decide, type RunningService, startCallout } from "./callout-service.ts";
 import type { TokenSigner } from "./callout-tokens.ts";
+import { connectForTest } from "./client-library.ts";
 import { exportOf, importOf, newKey, OperatorWorld, TestAccount } from "./operator-world.ts";
 import type { ServerUnderTest } from "./server-under-test.ts";
 
@@ -25,7 +25,7 @@ export interface FileWish {
 export class MixedWorld {
   readonly operators = new OperatorWorld();
   readonly bank = new TestAccount("BANK");
-  readonly shopKey = newKey("account").publicKey;
+  readonly shopKeys = newKey("account");
   readonly crmKey = newKey("account").publicKey;
   readonly userKey = newKey("user");
   readonly issuerKey = newKey("account");
@@ -33,7 +33,7 @@ export class MixedWorld {
 
   constructor(others: readonly TestAccount[] = []) {
     this.#others = others;
-    const [shop, crm] = [this.shopKey, this.crmKey].map((id) => ({ id }) as TestAccount);
+    const [shop, crm] = [this.shopKeys.publicKey, this.crmKey].map((id) => ({ id }) as TestAccount);
     if (shop === undefined || crm === undefined) throw new Error("accounts");
     this.bank.edit({
       exports: [exportOf("bank.balance", "service"), exportOf("bank.events.*", "stream")],
@@ -42,6 +42,10 @@ export class MixedWorld {
         importOf(crm, "crm.events.*", "stream", "crm.events.$1"),
       ],
     });
+  }
+
+  get shopKey(): string {
+    return this.shopKeys.publicKey;
   }
 
   get issuer(): TokenSigner {
