@@ -23,8 +23,14 @@ export function isMixedFile(root: MapNode): boolean {
 /** The table of mechanisms; undefined = there is one way to log in for all. */
 export function finishMixed(draft: OptionsDraft, findings: Findings): MixedSpec | undefined {
   const { options, places } = draft;
-  if (!options.mixedAuthentication) return undefined;
   const place = places.get("one_mechanism_per_account");
+  if (!options.mixedAuthentication) {
+    const isAlone = draft.operator.claims.length + (draft.operator.trustedKeys?.length ?? 0) === 0;
+    if (options.oneMechanismPerAccount && isAlone) {
+      findings.advise(place, "one_mechanism_per_account has no meaning without operators");
+    }
+    return undefined;
+  }
   if (place !== undefined && !options.oneMechanismPerAccount) {
     findings.error(place, "mixed_authentication has one mechanism per account");
   }

@@ -2,10 +2,23 @@
 // by a callout service; each imports from the other two. Test thread. Must stay true: keys are new for
 // each server.
 import type { Authenticator, NatsConnection } from "@nats-io/transport-node";
-import { type Decide, type RunningService, startCallout } from "./callout-service.ts";
-import type { TokenSigner } from "./callout-tokens.ts";
+import {
+  CALLOUT_SUBJECT,
+  type Decide,
+  type RunningService,
+  startCallout,
+} from "./callout-service.ts";
+import { readToken, responseClaims, signToken, type TokenSigner } from "./callout-tokens.ts";
 import { connectForTest } from "./client-library.ts";
-import { exportOf, importOf, newKey, OperatorWorld, TestAccount } from "./operator-world.ts";
+import {
+  exportOf,
+  importOf,
+  login,
+  newKey,
+  OperatorWorld,
+  TestAccount,
+  type TestUser,
+} from "./operator-world.ts";
 import type { ServerUnderTest } from "./server-under-test.ts";
 
 /** Of "hashed-pw". */
@@ -85,7 +98,7 @@ accounts {
   ${wish.accounts ?? ""}
 }
 authorization {
-  timeout: 1
+  timeout: 5
   auth_callout {
     issuer: ${this.issuerKey.publicKey}
     account: AUTH
@@ -119,4 +132,29 @@ export function byAuthenticator(
   authenticator: Authenticator,
 ): Promise<NatsConnection> {
   return connectForTest(server, { authenticator });
+}
+
+/** The service of an account by token: places everybody into the account that `placeOf` says. */
+export async function serveSentinel(
+  server: ServerUnderTest,
+  account: TestAccount,
+  user: TestUser,
+  placeOf: (user: string) => TestAccount,
+): Promise<void> {
+  const signer = {
+    getPublicKey: () => account.id,
+    sign: (bytes: Uint8Array) => account.key.sign(bytes),
+  };
+  const service = await login(server, user);
+  service.subscribe(CALLOUT_SUBJECT, {
+    callback: (_error, message) => {
+      const { nats } = readToken(message.string());
+      const { user_nkey: publicKey, server_id: id, connect_opts: sent } = nats;
+      const key = { publicKey, seed: "", sign: () => new Uint8Array() };
+      const { token: jwt } = placeOf(String(sent["user"])).user({ key });
+      const claims = responseClaims(publicKey, id["id"] ?? "", { jwt });
+      message.respond(signToken(claims, signer));
+    },
+  });
+  await service.flush();
 }

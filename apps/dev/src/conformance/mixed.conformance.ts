@@ -2,13 +2,11 @@
 // configuration, BANK by tokens, CRM by a callout; what is asked of each, and what crosses between them.
 import { type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import { describe, expect, it } from "vitest";
-import { CALLOUT_SUBJECT } from "./callout-service.ts";
-import { readToken, responseClaims, signToken } from "./callout-tokens.ts";
 import { connectForTest } from "./client-library.ts";
 import { eventually } from "./deadline.ts";
 import { MessageLog } from "./message-log.ts";
-import { byAuthenticator, byPassword, MixedWorld } from "./mixed-world.ts";
-import { type Key, login, newKey, rawLogin, TestAccount, verdictOf } from "./operator-world.ts";
+import { byAuthenticator, byPassword, MixedWorld, serveSentinel } from "./mixed-world.ts";
+import { login, newKey, rawLogin, TestAccount, verdictOf } from "./operator-world.ts";
 import { type RawClient, rawForTest } from "./raw-client.ts";
 import { describeWithWorkers, type ServerUnderTest, useServer } from "./server-under-test.ts";
 
@@ -105,18 +103,7 @@ describeWithWorkers("mixed authentication", (workers) => {
     });
 
     it("SA-22 AN-70: a sentinel's service places users into its own account alone", async () => {
-      const service = await login(server(), selfService);
-      service.subscribe(CALLOUT_SUBJECT, {
-        callback: (_error, message) => {
-          const { nats } = readToken(message.string());
-          const { user_nkey: key, server_id: id, connect_opts: sent } = nats;
-          const place = sent["user"] === "bank" ? bank : self;
-          const { token: jwt } = place.user({ key: publicKey(key) });
-          const claims = responseClaims(key, id["id"] ?? "", { jwt });
-          message.respond(signToken(claims, pairOf(self)));
-        },
-      });
-      await service.flush();
+      await serveSentinel(server(), self, selfService, (user) => (user === "bank" ? bank : self));
       const opened = await verdictOf(await rawLogin(server(), sentinel, { user: "self" }));
       expect(opened).toBe("PONG");
       expect(await verdictOf(await rawLogin(server(), sentinel, { user: "bank" }))).toBe(VIOLATION);
@@ -245,12 +232,3 @@ describeWithWorkers("mixed authentication", (workers) => {
     });
   });
 });
-
-function pairOf(account: TestAccount) {
-  return { getPublicKey: () => account.id, sign: (bytes: Uint8Array) => account.key.sign(bytes) };
-}
-
-/** Of somebody else. */
-function publicKey(key: string): Key {
-  return { publicKey: key, seed: "", sign: () => new Uint8Array() };
-}

@@ -1,0 +1,92 @@
+// One mechanism for each account in plain operator mode (SA-22, SA-32), and accounts by tokens that come
+// later beside a system account of the configuration (GP-1).
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { connectForTest } from "./client-library.ts";
+import { MessageLog } from "./message-log.ts";
+import { byPassword, serveSentinel } from "./mixed-world.ts";
+import {
+  exportOf,
+  login,
+  OperatorWorld,
+  rawLogin,
+  TestAccount,
+  verdictOf,
+} from "./operator-world.ts";
+import { describeWithWorkers, serverForTest } from "./server-under-test.ts";
+
+describeWithWorkers("one mechanism for each account", (workers) => {
+  it("SA-22 SA-32: is told of, and held when it is asked for", async () => {
+    const world = new OperatorWorld();
+    const [auth, app] = [new TestAccount("AUTH"), new TestAccount("APP")];
+    const service = auth.user({ name: "service" });
+    const sentinel = auth.user({ body: { bearerToken: true } });
+    const authUsers = [service.key.publicKey];
+    auth.edit({ authorization: { authUsers, allowedAccounts: [app.id], xkey: "" } });
+    const config = world.memoryConfig([auth, app]);
+    const server = await serverForTest({ config, workers });
+    await serveSentinel(server, auth, service, (user) => (user === "self" ? auth : app));
+    const direct = await rawLogin(server, app.user());
+    expect(await verdictOf(direct)).toBe("PONG");
+    await server.waitForLog(/callout may place users into account A\w+, which takes user JWTs/);
+    const placed = await rawLogin(server, sentinel);
+    expect(await verdictOf(placed)).toBe("PONG");
+    const own = await rawLogin(server, sentinel, { user: "self" });
+    expect(await verdictOf(own)).toBe("PONG");
+    const said = await server.reload(`${config}\none_mechanism_per_account: true`);
+    expect(said).toContain("Reloaded server configuration");
+    await placed.waitForClose();
+    await direct.ping();
+    await own.ping();
+    expect(await verdictOf(await rawLogin(server, sentinel))).toBe("Authorization Violation");
+    await server.waitForLog(/Account "A\w+" has the mechanism jwt, not callout/);
+  });
+});
+
+describeWithWorkers("accounts by tokens that come later", (workers) => {
+  it("GP-1 AC-86 AN-54: with the claims that a user of the configuration brings", async () => {
+    const world = new OperatorWorld({ systemAccount: "" });
+    const bank = new TestAccount("BANK", { exports: [exportOf("rates", "stream")] });
+    const guest = bank.user({ name: "guest", body: { bearerToken: true } });
+    const directory = mkdtempSync(join(tmpdir(), "weft-mixed-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const server = await serverForTest({
+      workers,
+      config: `mixed_authentication: true
+operator: "${world.token}"
+resolver { type: full, dir: "${directory}" }
+system_account: SYS
+default_sentinel: "${guest.token}"
+accounts {
+  SYS { users: [ { user: sys, password: sys-pw } ] }
+  SHOP {
+    users: [ { user: ann, password: ann-pw } ]
+    imports: [ { stream: { account: ${bank.id}, subject: rates } } ]
+  }
+  ${bank.id} { mechanism: jwt }
+}`,
+    });
+    await server.waitForLog(new RegExp(`Account ${bank.id} of the configuration: `));
+    expect(server.stderr).not.toContain("should utilize a System Account");
+    const [system, ann] = await Promise.all([
+      byPassword(server, "sys", "sys-pw"),
+      byPassword(server, "ann", "ann-pw"),
+    ]);
+    const log = new MessageLog(ann, "rates");
+    await ann.flush();
+    const answer = await system.request("$SYS.REQ.CLAIMS.UPDATE", world.tokenOf(bank));
+    expect(answer.json()).toMatchObject({ data: { code: 200, account: bank.id } });
+    const [teller, nobody] = await Promise.all([
+      login(server, bank.user()),
+      connectForTest(server),
+    ]);
+    teller.publish("rates", "from a token");
+    nobody.publish("rates", "from the sentinel");
+    await log.waitForCount(2);
+    expect(log.texts.sort()).toEqual(["from a token", "from the sentinel"]);
+    await expect(byPassword(server, "ann", "wrong")).rejects.toThrow(/Authorization Violation/);
+    await expect(byPassword(server, "eve", "wrong")).rejects.toThrow(/Authorization Violation/);
+  });
+});
