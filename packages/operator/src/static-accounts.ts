@@ -3,7 +3,6 @@
 // token; tokens name an account of the configuration by its public key.
 import type { AccountSpec, LiveAccounts } from "@weft/accounts";
 import { isPublicKey } from "@weft/auth";
-import type { ConfigProblem } from "@weft/base";
 
 /** `$G` and the system account: their place is never given up. */
 const RESERVED_INDEX_MAX = 1;
@@ -64,7 +63,7 @@ export class StaticAccounts {
   }
 
   /** What of theirs does not work any more, or does again. */
-  note(problems: ReadonlyMap<string, readonly ConfigProblem[]>): void {
+  note(problems: ReadonlyMap<string, readonly { readonly message: string }[]>): void {
     for (const [name, found] of problems) {
       if (!this.#specs.has(name)) continue;
       this.#problems.set(name, found.map(({ message }) => message).join("; "));
