@@ -286,6 +286,46 @@ describe("several mechanisms", () => {
   });
 });
 
+describe("what the configuration knows", () => {
+  const callout = { issuer: "A", account: "$G", authUsers: ["x"], allowedAccounts: [] };
+  const mixed = { accounts: [{ name: "$G", mechanism: "static" as const }] };
+
+  function begin(over: Partial<AuthSpec>, request: LoginRequest, names?: string) {
+    const spec: AuthSpec = { users: [], tlsMap: false, callout, mixed, ...over };
+    const certificates = { mapCertificate: () => names };
+    const authenticator = new StaticAuthenticator(spec, certificates);
+    const mechanisms = new Mechanisms(mixed);
+    const logins = new MixedLogins({ authenticator, mechanisms, tokens: undefined });
+    const tls = { version: "TLSv1.3", cipher: "x", peerCertificate: Buffer.from("certificate") };
+    const outcome = logins.begin(request, { ...FACTS, ...(names !== undefined && { tls }) });
+    if (outcome.kind === "granted") return outcome.identity.kind;
+    if (outcome.kind === "denied") return outcome.reason;
+    const { wait } = outcome;
+    return wait.kind === "callout" && wait.refusal !== undefined ? "in vain" : wait.kind;
+  }
+
+  test("AN-03: a token by its value, a single user by his name", () => {
+    expect(begin({ token: "t" }, { authToken: "t" })).toBe("token");
+    expect(begin({ token: "t" }, { authToken: "other" })).toBe("callout");
+    const single = { user: "u", password: "p" };
+    expect(begin(single, { user: "u", pass: "p" })).toBe("user");
+    expect(begin(single, { user: "u", pass: "x" })).toBe("in vain");
+    expect(begin(single, { user: "v", pass: "p" })).toBe("callout");
+  });
+
+  test("AN-30 AN-33: certificates by the user that they name", () => {
+    const users = [{ user: "cn", password: "pw" }, { user: "open" }];
+    const mapped = { users, tlsMap: true };
+    expect(begin(mapped, {}, "open")).toBe("certificate");
+    expect(begin(mapped, { pass: "pw" }, "cn")).toBe("certificate");
+    expect(begin(mapped, { pass: "x" }, "cn")).toBe("in vain");
+    expect(begin(mapped, {}, "nobody")).toBe("callout");
+    expect(begin(mapped, { user: "cn", pass: "pw" })).toBe("callout");
+    // Known by his name alone, where no certificate says who somebody is.
+    expect(begin({ users }, { user: "open", pass: "x" })).toBe("in vain");
+  });
+});
+
 describe("several mechanisms after a reload", () => {
   const before = new StaticAuthenticator(specOf(EVERYTHING));
   const outcomeOf = (kind: "callout" | "user", account: string, after: World) => {

@@ -1,11 +1,12 @@
 // Accounts of the configuration beside accounts by tokens (GP-1): they import from each other, whichever
 // comes first, and callouts that place users among users with tokens are told of (SA-22, SA-32).
 import { type AccountSpec, compileAccounts, LiveAccounts } from "@weft/accounts";
-import { isPublicKey, SignatureVerifier } from "@weft/auth";
+import { compilePermissions, type Identity, isPublicKey, SignatureVerifier } from "@weft/auth";
 import {
   type AccountBody,
   encodeClaims,
   newAccountClaims,
+  newUserClaims,
   type Signer,
   type TrustedAccount,
   trustKeys,
@@ -13,8 +14,10 @@ import {
 import { describe, expect, test } from "vitest";
 
 import { CalloutOverlaps } from "./callout-overlaps.ts";
+import { JwtLogins } from "./jwt-logins.ts";
 import { OperatorAccounts } from "./operator-accounts.ts";
 import { testSigner } from "./testing/test-signer.ts";
+import { TokenReader } from "./token-reader.ts";
 
 const OPERATOR = testSigner("operator", 1);
 const [A, B, SHOP_KEY] = [1, 2, 3].map((seed) => testSigner("account", seed)) as [
@@ -22,6 +25,7 @@ const [A, B, SHOP_KEY] = [1, 2, 3].map((seed) => testSigner("account", seed)) as
   Signer,
   Signer,
 ];
+const FACTS = { nonce: Buffer.from("nonce"), connectionType: "STANDARD" } as const;
 const NOW = 1_800_000_000_000;
 
 const SHOP: AccountSpec = {
@@ -160,6 +164,65 @@ describe("accounts of the configuration and accounts by tokens", () => {
       ["$SYS", undefined],
     ]);
     expect(live.accounts[0]?.mappings).toHaveLength(0);
+  });
+});
+
+describe("one mechanism for each account", () => {
+  const PERMISSIONS = { permissionsKey: "", permissions: compilePermissions(undefined) };
+
+  test("SA-22: users go whose account turns to the other mechanism", () => {
+    const { accounts, put } = stage([]);
+    const rules = {
+      operators: trustKeys([OPERATOR.publicKey]),
+      pinnedAccounts: undefined,
+      sentinel: undefined,
+      timeZone: "UTC",
+    };
+    const [held, loose] = [true, false].map(
+      (oneMechanism) => new JwtLogins({ ...rules, oneMechanism }, () => NOW),
+    );
+    const told = (authUsers: readonly string[]): (string | undefined)[] => {
+      put(A, { authorization: { authUsers, allowedAccounts: [], xkey: "" } });
+      return [held, loose].flatMap((logins) => {
+        logins?.know(accounts.forLogins(A.publicKey), []);
+        const placed = { kind: "callout", user: "x", accountName: A.publicKey, ...PERMISSIONS };
+        const user = testSigner("user", 1);
+        const fresh = newUserClaims(user.publicKey);
+        const claims = { ...fresh, nats: { ...fresh.nats, bearerToken: true } };
+        const made = encodeClaims(claims, A, 1);
+        const token = { text: made.ok ? made.token : "", name: "", tags: [], issuerKey: "" };
+        const direct = { ...placed, kind: "jwt", token };
+        return [placed, direct].map(
+          (identity) => logins?.judgeAgain(identity as Identity, FACTS).kind,
+        );
+      });
+    };
+    expect(told([])).toEqual(["ended", "granted", "granted", "granted"]);
+    expect(told([testSigner("user", 2).publicKey])).toEqual([
+      "granted",
+      "ended",
+      "granted",
+      "granted",
+    ]);
+    // The service itself.
+    expect(told([testSigner("user", 1).publicKey])[1]).toBe("granted");
+  });
+
+  test("GP-1: nobody brings a token for an account of the configuration", () => {
+    const { accounts } = stage([SHOP]);
+    accounts.configure([SHOP]);
+    const made = encodeClaims(newAccountClaims(SHOP_KEY.publicKey), OPERATOR, 1);
+    const reader = new TokenReader(
+      trustKeys([OPERATOR.publicKey]),
+      new Set(),
+      new SignatureVerifier(),
+      (key) => accounts.configured.has(key),
+    );
+    expect(reader.verifyAccountJwt(made.ok ? made.token : "", NOW)).toMatchObject({
+      ok: false,
+      fault: "invalid",
+      error: "account is one of the configuration",
+    });
   });
 });
 

@@ -56,9 +56,10 @@ export class StaticAccounts {
         .map(({ account }) => account)
         .filter((account) => isPublicKey(account, "account") && !this.has(account)),
     );
-    const { delta, problems } = this.#live.change([...specs, ...emptied], gone);
+    const { delta, problems, crowded } = this.#live.change([...specs, ...emptied], gone);
     for (const name of left) this.#problems.delete(name);
     this.note(problems);
+    for (const name of crowded) this.#problems.set(name, "there is no room for one more account");
     return delta.accounts.filter(({ retired }) => retired === true).map(({ index }) => index);
   }
 

@@ -73,7 +73,8 @@ export class OperatorService {
     this.accounts = new OperatorAccounts({ operators, live: this.#live, verifier });
     const strict = operatorClaimsOf(options).filter(({ nats }) => nats.strictSigningKeyUsage);
     const identities = new Set(strict.map(({ subject }) => subject));
-    this.#reader = new TokenReader(operators, identities, verifier);
+    const isConfigured = (key: string): boolean => this.accounts.configured.has(key);
+    this.#reader = new TokenReader(operators, identities, verifier, isConfigured);
     const key = parts.options.systemAccount ?? "";
     this.#systemKey = isPublicKey(key, "account") ? key : "";
     this.#knownBy = Array.from({ length: parts.workersCount }, () => new Set());
