@@ -15,7 +15,7 @@ import {
   TestAccount,
   verdictOf,
 } from "./operator-world.ts";
-import { describeWithWorkers, serverForTest } from "./server-under-test.ts";
+import { describeWithWorkers, freePort, serverForTest } from "./server-under-test.ts";
 
 describeWithWorkers("one mechanism for each account", (workers) => {
   it("SA-22 SA-32: is told of, and held when it is asked for", async () => {
@@ -46,15 +46,17 @@ describeWithWorkers("one mechanism for each account", (workers) => {
 });
 
 describeWithWorkers("accounts by tokens that come later", (workers) => {
-  it("GP-1 AC-86 AN-54: with the claims that a user of the configuration brings", async () => {
+  it("GP-1 AC-86 AN-54 MO-25: with the claims that a user of the configuration brings", async () => {
     const world = new OperatorWorld({ systemAccount: "" });
     const bank = new TestAccount("BANK", { exports: [exportOf("rates", "stream")] });
     const guest = bank.user({ name: "guest", body: { bearerToken: true } });
     const directory = mkdtempSync(join(tmpdir(), "weft-mixed-"));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const pages = await freePort();
     const server = await serverForTest({
       workers,
       config: `mixed_authentication: true
+http: "127.0.0.1:${pages}"
 operator: "${world.token}"
 resolver { type: full, dir: "${directory}" }
 system_account: SYS
@@ -86,6 +88,14 @@ accounts {
     nobody.publish("rates", "from the sentinel");
     await log.waitForCount(2);
     expect(log.texts.sort()).toEqual(["from a token", "from the sentinel"]);
+    const page = async (query: string) =>
+      (await fetch(`http://127.0.0.1:${pages}/accountz${query}`)).json();
+    expect(await page("")).toMatchObject({
+      accounts: expect.arrayContaining(["$G", "SYS", "SHOP", bank.id]),
+    });
+    expect(await page(`?acc=${bank.id}`)).toMatchObject({
+      account_detail: { name_tag: "BANK", issuer_key: world.operator.publicKey },
+    });
     await expect(byPassword(server, "ann", "wrong")).rejects.toThrow(/Authorization Violation/);
     await expect(byPassword(server, "eve", "wrong")).rejects.toThrow(/Authorization Violation/);
   });
