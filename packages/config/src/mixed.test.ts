@@ -98,6 +98,8 @@ describe("mixed_authentication", () => {
       '10:5: no auth_callout may place users into account "D"',
     ]);
     expect(placed(file("A { mechanism: callout }", ""))[0]).toMatch(/^7:5: no auth_callout/);
+    const global = callout("allowed_accounts: [ '$G' ]").replace("{", `{ ${USERS},`);
+    expect(placed(file("", global))[0]).toMatch(/^6:\d+: account "\$G" has the mechanism static/);
     const key = callout(`allowed_accounts: [ ${EXAMPLE_ACCOUNT} ]`);
     expect(placed(file("", key))[0]).toMatch(/6:128: account ".*" has the mechanism jwt/);
     expect(placed(file("", callout("allowed_accounts: [ NONE ]")))[0]).toMatch(/not found in conf/);

@@ -1,12 +1,13 @@
 // One mechanism for each account in plain operator mode (SA-22, SA-32), and accounts by tokens that come
-// later beside a system account of the configuration (GP-1).
+// later beside a system account of the configuration, and certificates (GP-1).
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jwtAuthenticator } from "@nats-io/transport-node";
 import { expect, it, onTestFinished } from "vitest";
-import { connectForTest } from "./client-library.ts";
+import { type ConnectOptions, connectForTest } from "./client-library.ts";
 import { MessageLog } from "./message-log.ts";
-import { byPassword, serveSentinel } from "./mixed-world.ts";
+import { accountOf, byPassword, MixedWorld, serveSentinel } from "./mixed-world.ts";
 import {
   exportOf,
   login,
@@ -16,6 +17,7 @@ import {
   verdictOf,
 } from "./operator-world.ts";
 import { describeWithWorkers, freePort, serverForTest } from "./server-under-test.ts";
+import { certificates, made } from "./testdata/certificates.ts";
 
 describeWithWorkers("one mechanism for each account", (workers) => {
   it("SA-22 SA-32: is told of, and held when it is asked for", async () => {
@@ -98,5 +100,36 @@ accounts {
     });
     await expect(byPassword(server, "ann", "wrong")).rejects.toThrow(/Authorization Violation/);
     await expect(byPassword(server, "eve", "wrong")).rejects.toThrow(/Authorization Violation/);
+  });
+});
+
+describeWithWorkers("certificates beside other mechanisms", (workers) => {
+  it("SA-28 AN-30: a certificate that names a user, a token, and everybody else", async () => {
+    const world = new MixedWorld();
+    const service = "spiffe://weft.test/uri";
+    const tls = `tls {
+      cert_file: "${certificates.server}", key_file: "${certificates.serverKey}"
+      ca_file: "${made("ca")}", verify_and_map: true, timeout: 10
+    }`;
+    const config = world.file({ users: "{ user: dns.users.test }", service, guest: "", top: tls });
+    const server = await serverForTest({ config, workers });
+    const shows = (name: string): ConnectOptions => ({
+      tls: { caFile: certificates.ca, certFile: made(name), keyFile: made(name) },
+    });
+    const { requests } = await world.serve(server, undefined, shows("uri"));
+    const { key, token } = world.bank.user();
+    const authenticator = jwtAuthenticator(token, new TextEncoder().encode(key.seed));
+    const joe = { user: "CRM-joe", pass: "right" };
+    const accounts = await Promise.all(
+      [
+        connectForTest(server, shows("dns")),
+        connectForTest(server, { ...shows("dns"), authenticator }),
+        connectForTest(server, { ...shows("multi"), ...joe }),
+      ].map(async (opening) => accountOf(await opening)),
+    );
+    expect(accounts).toEqual(["SHOP", world.bank.id, "CRM"]);
+    const refused = connectForTest(server, { ...shows("multi"), user: "dns.users.test" });
+    await expect(refused).rejects.toThrow(/Authorization Violation/);
+    expect(requests).toHaveLength(2);
   });
 });

@@ -9,7 +9,7 @@ import {
   startCallout,
 } from "./callout-service.ts";
 import { readToken, responseClaims, signToken, type TokenSigner } from "./callout-tokens.ts";
-import { connectForTest } from "./client-library.ts";
+import { type ConnectOptions, connectForTest } from "./client-library.ts";
 import {
   exportOf,
   importOf,
@@ -32,6 +32,10 @@ export interface FileWish {
   /** Accounts beside those. */
   readonly accounts?: string | undefined;
   readonly top?: string | undefined;
+  /** Undefined = the user `service`. */
+  readonly service?: string | undefined;
+  /** Undefined = the user `guest`; "" = nobody. */
+  readonly guest?: string | undefined;
   readonly callout?: string | undefined;
 }
 
@@ -74,7 +78,7 @@ export class MixedWorld {
        { nkey: ${this.userKey.publicKey} }, { user: guest, password: guest-pw }`;
     return `${this.operators.memoryConfig([this.bank, ...this.#others])}
 mixed_authentication: true
-no_auth_user: guest
+${wish.guest === "" ? "" : "no_auth_user: guest"}
 accounts {
   SHOP {
     nkey: ${this.shopKey}
@@ -94,7 +98,7 @@ accounts {
       { service: { account: ${this.bank.id}, subject: "bank.balance" }, to: "balance" }
     ]
   }
-  AUTH { users: [ { user: service, password: service-pw } ] }
+  AUTH { users: [ ${wish.service === undefined ? "{ user: service, password: service-pw }" : `{ user: '${wish.service}' }`} ] }
   ${wish.accounts ?? ""}
 }
 authorization {
@@ -102,7 +106,7 @@ authorization {
   auth_callout {
     issuer: ${this.issuerKey.publicKey}
     account: AUTH
-    auth_users: [ service ]
+    auth_users: [ '${wish.service ?? "service"}' ]
     ${wish.callout ?? "allowed_accounts: [ CRM ]"}
   }
 }
@@ -111,9 +115,12 @@ ${wish.top ?? ""}
   }
 
   /** A service that lets in who gives `right`, into the account called like the start of the name. */
-  serve(server: ServerUnderTest, decide: Decide = byName): Promise<RunningService> {
-    const login = { user: "service", pass: "service-pw" };
-    return startCallout(server, { login, issuer: this.issuer, decide });
+  serve(
+    server: ServerUnderTest,
+    decide: Decide = byName,
+    how: ConnectOptions = { user: "service", pass: "service-pw" },
+  ): Promise<RunningService> {
+    return startCallout(server, { login: how, issuer: this.issuer, decide });
   }
 }
 
@@ -125,6 +132,12 @@ const byName: Decide = ({ nats }, answers) => {
 
 export function byPassword(server: ServerUnderTest, user: string, pass: string) {
   return connectForTest(server, { user, pass });
+}
+
+/** Account of whoever is connected. */
+export async function accountOf(connection: NatsConnection): Promise<string> {
+  const info = await connection.request("$SYS.REQ.USER.INFO");
+  return info.json<{ data: { account: string } }>().data.account;
 }
 
 export function byAuthenticator(

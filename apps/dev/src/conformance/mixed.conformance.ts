@@ -5,7 +5,13 @@ import { describe, expect, it } from "vitest";
 import { connectForTest } from "./client-library.ts";
 import { eventually } from "./deadline.ts";
 import { MessageLog } from "./message-log.ts";
-import { byAuthenticator, byPassword, MixedWorld, serveSentinel } from "./mixed-world.ts";
+import {
+  accountOf,
+  byAuthenticator,
+  byPassword,
+  MixedWorld,
+  serveSentinel,
+} from "./mixed-world.ts";
 import { login, newKey, rawLogin, TestAccount, verdictOf } from "./operator-world.ts";
 import { type RawClient, rawForTest } from "./raw-client.ts";
 import { describeWithWorkers, type ServerUnderTest, useServer } from "./server-under-test.ts";
@@ -26,11 +32,6 @@ function answer(connection: NatsConnection, subject: string, text: string): void
       message.respond(text);
     },
   });
-}
-
-async function accountOf(connection: NatsConnection): Promise<string> {
-  const info = await connection.request("$SYS.REQ.USER.INFO");
-  return info.json<{ data: { account: string } }>().data.account;
 }
 
 describeWithWorkers("mixed authentication", (workers) => {
