@@ -76,6 +76,10 @@ export class MixedWorld {
       wish.users ??
       `{ user: ann, password: ann-pw }, { user: bob, password: "${HASH}" }
        { nkey: ${this.userKey.publicKey} }, { user: guest, password: guest-pw }`;
+    const service =
+      wish.service === undefined
+        ? "{ user: service, password: service-pw }"
+        : `{ user: '${wish.service}' }`;
     return `${this.operators.memoryConfig([this.bank, ...this.#others])}
 mixed_authentication: true
 ${wish.guest === "" ? "" : "no_auth_user: guest"}
@@ -98,7 +102,7 @@ accounts {
       { service: { account: ${this.bank.id}, subject: "bank.balance" }, to: "balance" }
     ]
   }
-  AUTH { users: [ ${wish.service === undefined ? "{ user: service, password: service-pw }" : `{ user: '${wish.service}' }`} ] }
+  AUTH { users: [ ${service} ] }
   ${wish.accounts ?? ""}
 }
 authorization {
