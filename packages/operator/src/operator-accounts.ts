@@ -138,10 +138,25 @@ export class OperatorAccounts {
   configure(specs: readonly AccountSpec[]): number[] {
     const before = [...this.configured.keys];
     const retired = this.configured.replace(specs);
+    for (const key of this.#loaded.keys()) if (this.configured.has(key)) this.#giveUp(key);
     for (const key of [...before, ...this.configured.keys]) {
       for (const importer of this.#wantedBy.get(key) ?? []) this.#dirty.add(importer);
     }
     return retired;
+  }
+
+  /** The configuration has the account now. */
+  #giveUp(key: string): void {
+    const known = this.#loaded.get(key);
+    // By the same name it has taken the place already.
+    if (known === undefined || this.configured.nameOf(key) !== key) {
+      this.remove(key, "refused");
+      return;
+    }
+    this.#want(known.trusted, false);
+    this.#loaded.delete(key);
+    this.#dirty.delete(key);
+    this.#judged.delete(key);
   }
 
   /** Notes accounts that have expired and activations that have ended. */

@@ -151,6 +151,19 @@ describe("accounts of the configuration and accounts by tokens", () => {
     expect(accounts.configured.has(SHOP_KEY.publicKey)).toBe(false);
   });
 
+  test("GP-1: take the place of accounts by tokens, by key or by name", () => {
+    const { accounts, live, put } = stage([SHOP]);
+    accounts.configure([SHOP]);
+    for (const key of [A, B]) put(key, {});
+    const [a, b] = [A.publicKey, B.publicKey];
+    accounts.configure([SHOP, { name: "MINE", nkey: a }, { name: b }]);
+    const { gone } = accounts.commit(NOW);
+    expect(gone).toEqual([{ key: a, end: "refused" }]);
+    expect([a, b].map((key) => accounts.get(key))).toEqual([undefined, undefined]);
+    const open = live.accounts.filter(({ retired }) => retired !== true);
+    expect(open.map(({ name }) => name).sort()).toEqual(["", "$G", "MINE", "SHOP", b].sort());
+  });
+
   test("AC-05: the places of `$G` and of the system account are never given up", () => {
     const system = { name: "$SYS", exports: SHOP.exports };
     const { accounts, live } = stage([system]);
