@@ -161,7 +161,7 @@ describe("accounts of the configuration and accounts by tokens", () => {
     expect(gone).toEqual([{ key: a, end: "refused" }]);
     expect([a, b].map((key) => accounts.get(key))).toEqual([undefined, undefined]);
     const open = live.accounts.filter(({ retired }) => retired !== true);
-    expect(open.map(({ name }) => name).sort()).toEqual(["", "$G", "MINE", "SHOP", b].sort());
+    expect(open.map(({ name }) => name).sort()).toEqual(["$SYS", "$G", "MINE", "SHOP", b].sort());
   });
 
   test("AC-05: the places of `$G` and of the system account are never given up", () => {
