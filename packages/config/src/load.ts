@@ -26,6 +26,7 @@ import {
   type ServerOptions,
 } from "./options.ts";
 import { parseConfig } from "./parser.ts";
+import { adviseProxies } from "./proxies.ts";
 import { NO_ROLES, resolveRights } from "./roles.ts";
 import { findOption, OPTION_NAMES } from "./schema.ts";
 import type { ConfigSource } from "./source.ts";
@@ -117,6 +118,7 @@ function buildOptions(
   });
   finishIdentity(draft, findings);
   checkCallout(draft.authorization?.callout, draft.options, findings);
+  adviseProxies(draft.options, findings, draft.authorization?.at);
   finishLimits(draft, findings);
   applyMonitoring(draft, tlsByFlags, findings);
   // A block that was not understood would only cause further errors here.

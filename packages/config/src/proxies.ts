@@ -1,6 +1,7 @@
 // `proxies { trusted: [{ key: ... }] }` (AN-80, CK-31). Control thread. Must stay true: a seed by
 // mistake is not shown.
 import { decodePublicKey } from "@weft/auth";
+import type { SourcePosition } from "@weft/base";
 import type { ReadContext } from "./context.ts";
 import { fieldNames, forEachField, readString } from "./fields.ts";
 import type { Findings } from "./findings.ts";
@@ -75,6 +76,18 @@ function shown(key: string): string {
 export function proxiesMistake({ trustedProxies = [] }: ServerOptions): string | undefined {
   const wrong = trustedProxies.find((key) => !decodePublicKey(key).ok);
   return wrong === undefined ? undefined : proxyKeyMistake(wrong);
+}
+
+/** Whoever has to come through a proxy cannot come in at all where none is trusted. */
+export function adviseProxies(
+  { auth, trustedProxies = [] }: ServerOptions,
+  findings: Findings,
+  authorization: SourcePosition | undefined,
+): void {
+  if (trustedProxies.length > 0) return;
+  const text = "proxy_required without trusted proxies: nobody gets in by this";
+  if (auth.proxyRequired) findings.advise(authorization, text);
+  for (const { proxyRequired, at } of auth.users) if (proxyRequired) findings.advise(at, text);
 }
 
 /** RL-02: the reference's words for keys that came and went. */

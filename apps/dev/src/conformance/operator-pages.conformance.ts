@@ -95,7 +95,14 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
       return JSON.parse(answer.string()).data;
     };
 
-    expect(await page("VARZ")).not.toHaveProperty("pinned_account_fails");
+    const varz = await page("VARZ");
+    expect(varz).not.toHaveProperty("pinned_account_fails");
+    expect(varz).toMatchObject({
+      trusted_operators_jwt: [expect.stringContaining(world.token.split(".")[1] ?? "")],
+      trusted_operators_claim: [{ sub: world.operator.publicKey, name: "OP" }],
+    });
+    const signature = world.token.split(".")[2];
+    if (!isOtherServer) expect(JSON.stringify(varz)).not.toContain(signature);
     const unpinned = await rawLogin(server, stranger.user());
     expect(await verdictOf(unpinned)).toBe("Authorization Violation");
     await expect.poll(() => page("VARZ")).toMatchObject({ pinned_account_fails: 1 });
