@@ -10,6 +10,7 @@ import {
   type DraftAccount,
   draftAccount,
   type Findings,
+  SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
 import { compileImportsOf, type ImportCycles } from "./compile-imports.ts";
 import { CYCLE_ERRORS, type SearchBudget, ServiceCycles, StreamCycles } from "./cycles.ts";
@@ -31,6 +32,8 @@ const SEARCH_STEPS_MAX = 20_000;
 export interface LiveAccountsOptions {
   /** SU-35. Cluster of this server. */
   readonly cluster?: string | undefined;
+  /** Accounts that exports may name before they are there. */
+  readonly isForeign?: ((name: string) => boolean) | undefined;
   /** An index of an account that is gone, to be given away; undefined = there is none. */
   takeFreeIndex(): number | undefined;
 }
@@ -63,13 +66,16 @@ export class LiveAccounts {
   readonly #budget: SearchBudget = { stepsLeft: SEARCH_STEPS_MAX };
   readonly #cycles: ImportCycles;
   readonly #hasSystemAccount: boolean;
+  /** Indexes that accounts of the base have, until they are put in. */
+  readonly #places: Map<string, number>;
   /** Accounts with imports that were left out because they close a circle. */
   readonly #circling = new Set<string>();
 
-  /** `base`: `$G` and the system account, as compiled; accounts of `base` may be replaced. */
+  /** `base`: `$G`, the system account and others, as compiled; accounts of `base` may be replaced. */
   constructor(base: AccountsSnapshot, options: LiveAccountsOptions) {
     this.#options = options;
     this.#accounts = [...base.accounts];
+    this.#places = new Map(base.accounts.map(({ name, index }) => [name, index]));
     this.#hasSystemAccount = base.hasSystemAccount;
     const covers = (account: number, filter: string) =>
       this.#byIndex[account]?.streams.covers(filter) ?? false;
@@ -161,7 +167,7 @@ export class LiveAccounts {
     const findings = work.findingsOf(spec.name);
     this.#drafts.set(spec.name, draft);
     this.#byIndex[index] = draft;
-    compileExports(draft, this.#drafts, findings);
+    compileExports(draft, this.#drafts, findings, { isForeign: this.#options.isForeign });
     const snapshot = compileAccount(draft, { cluster: this.#options.cluster }, findings);
     const former = this.#accounts[index];
     const isNew = former === undefined;
@@ -189,8 +195,10 @@ export class LiveAccounts {
   }
 
   #newIndex(name: string): number | undefined {
-    const base = this.#accounts.slice(0, 2).find((account) => account.name === name);
-    if (base !== undefined) return base.index;
+    const place = this.#places.get(name);
+    // Those two are never given away.
+    if (place !== undefined && place > SYSTEM_ACCOUNT_INDEX) this.#places.delete(name);
+    if (place !== undefined) return place;
     const free = this.#options.takeFreeIndex();
     if (free !== undefined) return free;
     return this.#accounts.length < LIMITS.accountsMax ? this.#accounts.length : undefined;

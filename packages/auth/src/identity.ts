@@ -103,6 +103,8 @@ export interface CalloutPending {
   readonly account: string;
   /** The user token that the service is shown; "" in a static configuration (AN-73). */
   readonly jwt: string;
+  /** Refused like this whatever the answer is; the service is not shown what would prove anything. */
+  readonly refusal?: Refusal | undefined;
   /** Before a refusal that follows from the answer: the time that others' refusals take. */
   readonly costs?: HashPending | undefined;
 }
@@ -222,6 +224,8 @@ export type DenyReason =
   | "proxy connection required"
   /** AN-55. */
   | "account not pinned"
+  /** The account takes another kind of login (GP-1). */
+  | "mechanism not allowed"
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
 

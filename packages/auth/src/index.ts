@@ -8,6 +8,8 @@ export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguish
 export type * from "./identity.ts";
 export { questionOf } from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
+export { Mechanisms } from "./mechanisms.ts";
+export { MixedLogins } from "./mixed-logins.ts";
 export { encodeBase32 } from "./nkeys/base32.ts";
 export {
   type DecodedKey,

@@ -14,6 +14,7 @@ import type {
   LoginRequest,
   Pending,
 } from "./identity.ts";
+import { Mechanisms } from "./mechanisms.ts";
 import { decodeSignature, SignatureVerifier } from "./nkeys/signature.ts";
 import { dummyBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
 import type { AuthSpec, CalloutSpec } from "./spec.ts";
@@ -31,7 +32,14 @@ function granted(identity: Identity): LoginOutcome {
  * system account is the only one configured and nothing was said about authorization.
  */
 export function hasImplicitAnonymous(spec: AuthSpec): boolean {
-  if (spec.noAuthUser || spec.authorizationBlock || spec.user || spec.token) return false;
+  if (
+    spec.mixed !== undefined ||
+    spec.noAuthUser ||
+    spec.authorizationBlock ||
+    spec.user ||
+    spec.token
+  )
+    return false;
   const names = spec.accountNames ?? [];
   const system = spec.systemAccount ?? "$SYS";
   if (names.length !== 1 || names[0] !== system) return false;
@@ -54,6 +62,8 @@ export class StaticAuthenticator {
   readonly noAuthUser: string;
   /** AN-60. The configuration's; `CalloutGate` follows it. */
   readonly callout: CalloutSpec | undefined;
+  /** GP-1. Undefined = all accounts take the same kind of login. */
+  readonly mechanisms: Mechanisms | undefined;
   readonly #implicitAnonymous: boolean;
   readonly tlsMap: boolean;
   readonly certificates: CertificateMapper | undefined;
@@ -65,6 +75,7 @@ export class StaticAuthenticator {
     this.tlsMap = spec.tlsMap;
     this.certificates = certificates;
     this.callout = spec.callout;
+    this.mechanisms = spec.mixed && new Mechanisms(spec.mixed);
     const { users, nkeys, single, token } = this.table;
     this.authRequired =
       users.size + nkeys.size > 0 ||

@@ -51,6 +51,22 @@ export interface UserSpec {
   readonly at?: SourcePosition | undefined;
 }
 
+/** How the users of an account log in. */
+export type Mechanism = "static" | "jwt" | "callout";
+
+/** An account of the configuration, `$G` included. */
+export interface MixedAccount {
+  readonly name: string;
+  /** Its public key, if it has one. */
+  readonly key?: string | undefined;
+  readonly mechanism: Mechanism;
+}
+
+/** GP-1. Several mechanisms beside each other; accounts that are not in here have tokens. */
+export interface MixedSpec {
+  readonly accounts: readonly MixedAccount[];
+}
+
 /** AN-60. `authorization { auth_callout { ... } }`. */
 export interface CalloutSpec {
   /** Public account nkey that signs the users of the service. */
@@ -90,6 +106,8 @@ export interface AuthSpec {
   readonly callout?: CalloutSpec | undefined;
   /** GP-14. Who is asked about logins before anybody else. */
   readonly plugin?: PluginSpec | undefined;
+  /** Undefined = users, tokens and callout do not stand beside each other. */
+  readonly mixed?: MixedSpec | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
   /** AN-82. The same for the single user or the token. */

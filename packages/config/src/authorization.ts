@@ -1,5 +1,4 @@
 // `authorization { ... }` (AN-01 to AN-03, AN-15). Control thread.
-import type { PermissionsSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import { type ReadCallout, readAuthCallout } from "./auth-callout.ts";
 import type { ReadContext } from "./context.ts";
@@ -13,7 +12,7 @@ import {
 } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import type { ConfigEntry } from "./node.ts";
-import { readPermissions } from "./permissions.ts";
+import { type ReadRights, readDefaultRights } from "./roles.ts";
 import { type ReadUser, readUsers } from "./users.ts";
 
 const AUTHORIZATION_FIELDS = fieldNames({
@@ -39,7 +38,7 @@ export interface Authorization {
   readonly timeoutMs?: number | undefined;
   /** Undefined when there is no `users` field. */
   readonly users?: readonly ReadUser[] | undefined;
-  readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly defaultRights?: ReadRights | undefined;
   readonly callout?: ReadCallout | undefined;
   /** AN-82. Of the single user or the token. */
   readonly proxyRequired?: boolean | undefined;
@@ -72,7 +71,7 @@ export function readAuthorization(
         read.users = readUsers(field, context);
         break;
       case "default_permissions":
-        read.defaultPermissions = readPermissions(field, "authorization", findings);
+        read.defaultRights = readDefaultRights(field, "authorization", findings);
         break;
       case "auth_callout":
         read.callout = readAuthCallout(field, findings);

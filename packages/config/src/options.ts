@@ -179,6 +179,10 @@ export interface ServerOptions {
   readonly noSystemAccount: boolean;
   /** Top-level `mappings`, of the account `$G` (SU-30). */
   readonly globalMappings: readonly MappingSpec[];
+  /** Own option `mixed_authentication`: users, tokens and a callout beside each other. */
+  readonly mixedAuthentication: boolean;
+  /** Own option; true with `mixedAuthentication`. A callout places nobody among users with tokens. */
+  readonly oneMechanismPerAccount: boolean;
   /** Undefined = nothing was said about operators. */
   readonly operator?: OperatorOptions | undefined;
   /** Own option `authentication_module` (GP-14). Undefined = there is none. */
@@ -245,6 +249,8 @@ export function defaultOptions(): ServerOptions {
     systemAccount: DEFAULT_SYSTEM_ACCOUNT,
     noSystemAccount: false,
     globalMappings: [],
+    mixedAuthentication: false,
+    oneMechanismPerAccount: false,
     allowNonTls: false,
     logging: {
       debug: false,

@@ -151,6 +151,11 @@ const IDENTITY_RULES: readonly ReloadRule[] = [
     ...free("AuthCallout", "auth.callout", () => "authorization callout"),
     same: sameSpec,
   },
+  fixed("mixed_authentication", "mixedAuthentication"),
+  free("one_mechanism_per_account", "oneMechanismPerAccount", (after) => {
+    return `one_mechanism_per_account = ${after.oneMechanismPerAccount}`;
+  }),
+  free("mechanism", "auth.mixed", () => "mechanisms of accounts"),
   free("Username", "auth.user", () => "authorization username"),
   free("Password", "auth.password", () => "authorization password"),
   free("Authorization", "auth.token", () => "authorization token"),

@@ -70,6 +70,12 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
     "accounts { A { users: [ { user: a, password: b } ] } }",
     "accounts { A { users: [ { user: a, password: b } ] } }\nno_auth_user: a",
   ],
+  roles: [
+    "roles { r { publish: a } }\nauthorization { users: [ { user: a, password: b, role: r } ] }",
+    "roles { r { publish: b } }\nauthorization { users: [ { user: a, password: b, role: r } ] }",
+  ],
+  mixed_authentication: ["", "mixed_authentication: true"],
+  one_mechanism_per_account: ["", "one_mechanism_per_account: true"],
   system_account: ["accounts { A {} }", "accounts { A {} }\nsystem_account: A"],
   no_system_account: ["", "no_system_account: true"],
   operator: ["", OPERATED],

@@ -29,6 +29,7 @@ import {
 } from "./option-row.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./options.ts";
 import { PROXIES_ROW } from "./proxies.ts";
+import { readRoles } from "./roles.ts";
 import { readTls } from "./tls.ts";
 import { reportUnsupported } from "./unsupported.ts";
 
@@ -296,6 +297,14 @@ const IDENTITY_ROWS: readonly OptionRow[] = [
     (draft, entry, { findings }) => {
       draft.options.globalMappings = readMappings(entry, findings);
     },
+  ),
+  rowOf({ name: "roles", reloadable: true, row: "Weft" }, "map", (draft, entry, { findings }) => {
+    draft.roles = readRoles(entry, findings);
+  }),
+  booleanRow({ name: "mixed_authentication", row: "Weft" }, "mixedAuthentication"),
+  booleanRow(
+    { name: "one_mechanism_per_account", reloadable: true, row: "Weft" },
+    "oneMechanismPerAccount",
   ),
   stringRow({ name: "no_auth_user", row: "CK-23" }, (draft, value) => {
     draft.noAuthUser = value || undefined;

@@ -87,6 +87,10 @@ export class JwtLogins implements TokenLogins {
     this.#unixMs = unixMs;
   }
 
+  get hasSentinel(): boolean {
+    return this.#rules.sentinel !== undefined;
+  }
+
   follow(rules: unknown): void {
     this.#rules = rules as OperatorRules;
   }
@@ -160,6 +164,9 @@ export class JwtLogins implements TokenLogins {
     const { operators } = this.#rules;
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#trusting);
     if (!verdict.ok) return ended(endOf(verdict.refusal), detailOf(verdict.refusal));
+    if (this.#rules.oneMechanism && hasCallout(account) && !isAuthUser(account, user)) {
+      return ended("refused", "the account takes logins by callout now");
+    }
     if (this.#altered.has(`${account.key} ${user.issuer}`)) {
       return ended("refused", "the template of the signing key has changed");
     }
@@ -196,7 +203,8 @@ export class JwtLogins implements TokenLogins {
   #judgePlaced(identity: Identity): TokenVerdict {
     const account = this.#accounts.get(identity.accountName);
     if (account !== undefined && !accountExpired(account, this.#unixMs())) {
-      return { kind: "granted", identity };
+      if (!this.#rules.oneMechanism || hasCallout(account)) return { kind: "granted", identity };
+      return { kind: "ended", why: "refused", detail: "the account takes user JWTs only" };
     }
     return { kind: "ended", why: "account expired", detail: "account expired or deleted" };
   }

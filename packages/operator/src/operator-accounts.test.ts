@@ -63,6 +63,7 @@ class Bench {
       operators: trustKeys([OPERATOR.publicKey]),
       pinnedAccounts: undefined,
       sentinel: undefined,
+      oneMechanism: false,
       timeZone: "UTC",
     },
     () => this.nowMs,

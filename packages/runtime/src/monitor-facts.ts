@@ -63,10 +63,12 @@ export class LiveMonitorFacts implements MonitorFacts {
   readonly #clock = systemClock();
   readonly #requests = new Map<string, number>();
   #configured: ConfiguredFacts;
+  #operator: OperatorDocuments | undefined;
 
   constructor(sources: MonitorSources, configured: ConfiguredFacts) {
     this.#sources = sources;
     this.#configured = configured;
+    this.#operator = sources.operator;
     this.#process = new ProcessUsage(sources.commandLine);
     this.#loops = new LoopUsage((worker) => sources.threads.loopUtilization(worker));
     this.#heartbeats = new Heartbeats(sources.regions.heartbeats);
@@ -84,6 +86,12 @@ export class LiveMonitorFacts implements MonitorFacts {
   /** A reload, or the port of the monitoring listener. */
   configure(change: Partial<ConfiguredFacts>): void {
     this.#configured = { ...this.#configured, ...change };
+  }
+
+  /** Accounts by tokens, where the port of the pages was opened before they were looked for. */
+  followOperator(operator: OperatorDocuments, accounts: AccountsSnapshot): void {
+    this.#operator = operator;
+    this.configure({ accounts });
   }
 
   /** Accounts that came, changed or went one by one. */
@@ -131,7 +139,7 @@ export class LiveMonitorFacts implements MonitorFacts {
   accounts(): readonly AccountFacts[] {
     const { accounts, options } = this.#configured;
     const specs = new Map(options.accounts.map((spec) => [spec.name, spec]));
-    const { operator } = this.#sources;
+    const operator = this.#operator;
     const specOf = (name: string): AccountSpec | undefined =>
       specs.get(name) ?? operator?.spec(name);
     return accounts.accounts

@@ -1,8 +1,8 @@
 // Starts a server inside the calling program, from options or from a configuration. The caller's
 // thread becomes the control thread beside its own work. What must stay true: signals, exit code,
 // standard streams and unhandled errors of the program are left alone.
-import { compileAccounts } from "@weft/accounts";
-import { isPublicKey, validateAuth } from "@weft/auth";
+import { type AccountSpec, compileAccounts } from "@weft/accounts";
+import { isPublicKey, type UserSpec, validateAuth } from "@weft/auth";
 import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   defaultOptions,
@@ -130,7 +130,7 @@ function optionsOf(start: StartOptions): ReadOptions {
     ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
     ...(start.workers === undefined ? {} : { workers: start.workers }),
     ...(name === undefined ? {} : { serverName: name }),
-    auth: { ...loaded.auth, users: [...loaded.auth.users, ...users] },
+    auth: withUsers(loaded.auth, users, accounts),
     accounts: [...loaded.accounts, ...accounts],
     ...authenticationOf(start),
     ...start.options,
@@ -148,6 +148,22 @@ function authenticationOf(start: StartOptions): Pick<ServerOptions, "authenticat
   if (given === undefined) return {};
   const { timeoutMs = LIMITS.authTimeoutMs, authUsers = [] } = given;
   return { authenticationModule: { name: EMBEDDED_HOOK, timeoutMs, authUsers } };
+}
+
+/** GP-1: accounts that a program adds have the users that it adds. */
+function withUsers(
+  auth: ServerOptions["auth"],
+  users: readonly UserSpec[],
+  accounts: readonly AccountSpec[],
+): ServerOptions["auth"] {
+  const all = { ...auth, users: [...auth.users, ...users] };
+  if (auth.mixed === undefined) return all;
+  const added = accounts.map(({ name, nkey: key }) => ({
+    name,
+    key,
+    mechanism: "static" as const,
+  }));
+  return { ...all, mixed: { accounts: [...auth.mixed.accounts, ...added] } };
 }
 
 function loadedOptions(start: StartOptions): ReadOptions {
@@ -187,8 +203,13 @@ function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {
   const { systemAccount: key = "" } = options;
   // Accounts come from a resolver; of them only the system account is told by the options.
   const isNamed = isOperatorMode(options) && isPublicKey(key, "account");
-  const accounts = isNamed ? [{ name: key, nkey: key }] : options.accounts;
+  const isMixed = options.mixedAuthentication;
+  const isConfigured = options.accounts.some(({ name }) => name === key);
+  const system = isNamed && !isConfigured ? [{ name: key, nkey: key }] : [];
+  const accounts = isNamed && !isMixed ? system : [...system, ...options.accounts];
   return compileAccounts(accounts, {
+    isForeign:
+      isMixed && isOperatorMode(options) ? (name) => isPublicKey(name, "account") : undefined,
     systemAccount: options.systemAccount,
     noSystemAccount: options.noSystemAccount,
     topLevelMappings: options.globalMappings,
