@@ -20,4 +20,4 @@ export {
 export { isServiceReply, ServiceReplyTable } from "./service-reply.ts";
 export type * from "./snapshot.ts";
 export type * from "./spec.ts";
-export { systemImportSpecs } from "./system-imports.ts";
+export { SYSTEM_EXPORT_SPECS, systemImportSpecs } from "./system-imports.ts";

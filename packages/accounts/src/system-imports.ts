@@ -5,7 +5,7 @@
 import { LIMITS } from "@weft/base";
 import { isValidPublishSubject, subjectFromText } from "@weft/subjects";
 import type { AccountSnapshot, ServiceImportSnapshot } from "./snapshot.ts";
-import type { ImportSpec, ResponseType } from "./spec.ts";
+import type { ExportSpec, ImportSpec, ResponseType } from "./spec.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 
@@ -48,6 +48,14 @@ const SERVICES: ReadonlyMap<string, SystemService> = new Map([
     },
   ],
 ]);
+
+/** What those imports stand on, for those who show the system account. */
+export const SYSTEM_EXPORT_SPECS: readonly ExportSpec[] = [
+  { kind: "service", subject: "$SYS.REQ.ACCOUNT.*.CONNZ", responseType: "stream" },
+  { kind: "service", subject: "$SYS.REQ.ACCOUNT.*.STATZ", responseType: "stream" },
+  { kind: "service", subject: "$SYS.DEBUG.SUBSCRIBERS", responseType: "singleton" },
+  { kind: "service", subject: "$SYS.REQ.USER.*.INFO", responseType: "singleton" },
+];
 
 const DOLLAR = 0x24;
 const LETTER_S = 0x53;

@@ -3,9 +3,12 @@
 import {
   type ExportSpec,
   type ImportSpec,
+  type LatencySpec,
   type MappingSpec,
+  SYSTEM_EXPORT_SPECS,
   systemImportSpecs,
 } from "@weft/accounts";
+import { subjectIsSubsetMatch } from "@weft/subjects";
 import { type AccountTotals, accountTotals, allAccountTotals } from "./account-totals.ts";
 import type { AccountFacts, ClaimFacts, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject, JsonValue } from "./go-json.ts";
@@ -41,7 +44,9 @@ function accountDetail(
 ): JsonObject {
   const { index, name, isSystem, spec, mappings } = account;
   const claims = account.claims?.();
-  const exported = spec?.exports ?? [];
+  const exported = isSystem
+    ? [...(spec?.exports ?? []), ...SYSTEM_EXPORT_SPECS]
+    : (spec?.exports ?? []);
   const system = facts.accounts().find((account) => account.isSystem)?.name;
   const implied = system === undefined ? [] : systemImportSpecs({ index, name }, system);
   const imported = [...(spec?.imports ?? []), ...implied];
@@ -60,11 +65,14 @@ function accountDetail(
     mappings: mappings.length === 0 ? undefined : mappingsOf(mappings),
     exports: listOf(inKinds(exported, "service", "stream").map(exportInfo)),
     imports: listOf([
-      ...inKinds(imported, "stream", "service").map(importInfo),
+      ...inKinds(imported, "stream", "service").map((one) =>
+        importInfo(one, latencyOf(facts, one)),
+      ),
       ...(claims?.brokenImports ?? []).map(({ subject, account: from, kind }) => {
         return { subject, account: from, type: kind, invalid: true };
       }),
     ]),
+    name_tag: claims?.nameTag || name,
     problems: claims?.problems.length ? claims.problems : undefined,
     ...(claims === undefined ? {} : claimFields(claims)),
     sublist_stats: accountStats(totals),
@@ -77,14 +85,13 @@ function nanosOf(unixMs: number): bigint {
 
 /** Of an account that came by a token. The signature is not shown, as the reference would. */
 function claimFields(claims: ClaimFacts): JsonObject {
-  const { token, issuerKey, nameTag, tags, claimsJson, findings, revokedUsers } = claims;
+  const { token, issuerKey, tags, claimsJson, findings, revokedUsers } = claims;
   const revoked = [...revokedUsers].map(
     ([key, seconds]) => [key, timeText(nanosOf(seconds * 1_000))] as const,
   );
   return {
     jwt: token || undefined,
     issuer_key: issuerKey || undefined,
-    name_tag: nameTag || undefined,
     tags: tags.length === 0 ? undefined : tags,
     decoded_jwt: claimsJson === "" ? undefined : (JSON.parse(claimsJson) as JsonObject),
     validation_result_jwt: listOf(
@@ -129,16 +136,28 @@ function exportInfo(spec: ExportSpec): JsonObject {
     subject: spec.subject,
     type: spec.kind,
     response_type: isService ? RESPONSE_TYPES[spec.responseType ?? "singleton"] : undefined,
-    service_latency: spec.latency && {
-      sampling: spec.latency.samplingPercent,
-      results: spec.latency.subject,
-    },
+    service_latency: latencyInfo(spec.latency),
     approved_accounts: spec.accounts?.length ? spec.accounts : undefined,
   };
 }
 
+/** 0 % = measured for those who ask for it by a header (AC-61). */
+function latencyInfo(latency: LatencySpec | undefined): JsonObject | undefined {
+  return latency && { sampling: latency.samplingPercent || "headers", results: latency.subject };
+}
+
+/** AC-60: how the export measures what an import asks for. */
+function latencyOf(facts: MonitorFacts, spec: ImportSpec): LatencySpec | undefined {
+  if (spec.kind !== "service") return undefined;
+  const exporter = facts.accounts().find(({ name }) => name === spec.account);
+  const measured = exporter?.spec?.exports?.filter(
+    ({ kind, latency }) => kind === "service" && latency !== undefined,
+  );
+  return measured?.find(({ subject }) => subjectIsSubsetMatch(spec.subject, subject))?.latency;
+}
+
 /** `to` and `local_subject` of a service are the same: the former is what older tools read. */
-function importInfo(spec: ImportSpec): JsonObject {
+function importInfo(spec: ImportSpec, latency: LatencySpec | undefined): JsonObject {
   const isService = spec.kind === "service";
   const prefixed = spec.prefix === undefined ? spec.subject : `${spec.prefix}.${spec.subject}`;
   const local = spec.to ?? prefixed;
@@ -151,6 +170,7 @@ function importInfo(spec: ImportSpec): JsonObject {
     invalid: false,
     share: spec.share === true,
     tracking: false,
+    latency: latencyInfo(latency),
   };
 }
 

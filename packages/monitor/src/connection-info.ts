@@ -108,7 +108,7 @@ function infoOf(
     authorized_user: auth ? facts.nkey || facts.user || undefined : undefined,
     account: isNamed ? facts.account || undefined : undefined,
     issuer_key: auth ? facts.token?.issuerKey || undefined : undefined,
-    name_tag: auth ? facts.token?.accountTag : undefined,
+    name_tag: auth ? facts.token?.accountTag || facts.account || undefined : undefined,
     tags: auth && facts.token?.tags.length ? facts.token.tags : undefined,
     proxy: facts.proxy === undefined ? undefined : { key: facts.proxy },
     subscriptions_list: undefined,
@@ -137,10 +137,15 @@ export function subscriptionFields(
   return { subscriptions_list_detail: entries.map((entry) => subscriptionInfo(entry)) };
 }
 
-/** One subscription; `account` is named on `/subsz` only. */
-export function subscriptionInfo(entry: SubscriptionEntry, account?: string): JsonObject {
+/** One subscription; the account and its tag are named on `/subsz` only. */
+export function subscriptionInfo(
+  entry: SubscriptionEntry,
+  account?: string,
+  accountTag?: string,
+): JsonObject {
   return {
     account,
+    account_tag: accountTag,
     subject: entry.subject,
     qgroup: entry.queue,
     sid: entry.sid,

@@ -240,6 +240,7 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
     "/recentz slow_consumers.offset",
     "/recentz slow_consumers.limit",
     "/accountz account_detail.account_name",
+    "/accountz account_detail.name_tag",
   ],
   "the base path is part of the address of the page; see render-page.test.ts": [
     "/varz http_base_path",

@@ -2,7 +2,7 @@
 import { isValidLiteralSubject, subjectFromText } from "@weft/subjects";
 import { type AccountTotals, accountTotals } from "./account-totals.ts";
 import { subscriptionInfo } from "./connection-info.ts";
-import type { MonitorFacts, Steps } from "./facts.ts";
+import type { AccountFacts, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject } from "./go-json.ts";
 import { timeText } from "./go-text.ts";
 import { listPage } from "./listed-subscriptions.ts";
@@ -40,7 +40,7 @@ export function* subsz(facts: MonitorFacts, options: SubszOptions): Steps<Outcom
   }
   const offset = options.offset < 0n ? 0n : options.offset;
   const limit = options.limit <= 0n ? SUBSCRIPTIONS_LIMIT_DEFAULT : options.limit;
-  const names = new Map(facts.accounts().map(({ index, name }) => [index, name]));
+  const names = new AccountNames(facts);
   const head: JsonObject = { server_id: facts.server.id, now: timeText(facts.unixNanos()) };
   const stats =
     account === "" ? totalStats(facts) : accountStats(yield* accountTotals(facts, account));
@@ -55,7 +55,8 @@ export function* subsz(facts: MonitorFacts, options: SubszOptions): Steps<Outcom
   });
   const listed: JsonObject[] = [];
   for (const entry of page.entries) {
-    listed.push(subscriptionInfo(entry, names.get(entry.account)));
+    const { name, tag } = names.of(entry.account);
+    listed.push(subscriptionInfo(entry, name, tag));
     if (listed.length % SLICE_SUBSCRIPTIONS === 0) yield { kind: "pause" };
   }
   return {
@@ -66,6 +67,31 @@ export function* subsz(facts: MonitorFacts, options: SubszOptions): Steps<Outcom
     limit,
     subscriptions_list: listed.length === 0 ? undefined : listed,
   };
+}
+
+interface AccountName {
+  readonly name: string | undefined;
+  /** What its token calls it, else the name. */
+  readonly tag: string | undefined;
+}
+
+/** Names of accounts; tokens are looked at once for each account that is listed. */
+class AccountNames {
+  readonly #accounts: ReadonlyMap<number, AccountFacts>;
+  readonly #names = new Map<number, AccountName>();
+
+  constructor(facts: MonitorFacts) {
+    this.#accounts = new Map(facts.accounts().map((account) => [account.index, account]));
+  }
+
+  of(index: number): AccountName {
+    const known = this.#names.get(index);
+    if (known !== undefined) return known;
+    const account = this.#accounts.get(index);
+    const name = { name: account?.name, tag: account?.claims?.().nameTag || account?.name };
+    this.#names.set(index, name);
+    return name;
+  }
 }
 
 /** MO-24: a look-up is a message that came in; a miss is one whose plan had to be made. */

@@ -108,9 +108,26 @@ export const WANTED_SHAPES: readonly WantedShape[] = [
   },
   {
     path: "/accountz?acc=A",
-    why: "MO-25: a field that came with 2.10",
-    differs: ["+account_detail.imports[].local_subject"],
+    why: "MO-25: fields that came with 2.10, or that 2.9 had for accounts with a token only",
+    differs: ["+account_detail.imports[].local_subject", "+account_detail.name_tag"],
   },
+  {
+    path: "/accountz?acc=B",
+    why: "MO-25: a field that 2.9 had for accounts with a token only",
+    differs: ["+account_detail.name_tag"],
+  },
+  ...(
+    ["/connz?auth=1", "/connz?state=closed&auth=1&sort=stop", "/connz?user=bob&auth=1"] as const
+  ).map((path) => ({
+    path,
+    why: "MO-20: a field that 2.9 had for accounts with a token only",
+    differs: ["+connections[].name_tag"],
+  })),
+  ...(["/subsz?subs=1&limit=1000", "/subscriptionsz?subs=1&acc=A"] as const).map((path) => ({
+    path,
+    why: "MO-24: a field that came with 2.10",
+    differs: ["+subscriptions_list[].account_tag"],
+  })),
   {
     path: "/accstatz",
     why: "MO-26: fields that came with versions from 2.10 on",

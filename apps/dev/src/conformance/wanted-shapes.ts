@@ -23,6 +23,12 @@ export const WANTED_SHAPES: readonly WantedShape[] = [
   },
   { pattern: /\/client\.name_tag:/, only: "here", why: `SY-12: ${LATER}` },
   {
+    pattern:
+      /\/data\.(subscriptions_list\[\]\.account_tag|(connections\[\]\.|account_detail\.)?name_tag):/,
+    only: "here",
+    why: `MO-20, MO-24, MO-25: ${LATER}`,
+  },
+  {
     pattern: /(CONNS|STATZ).*\/.*(name:string|num_subscriptions:|\.(gateways|leafs|routes)\.)/,
     only: "here",
     why: `SY-03: ${LATER}`,

@@ -60,14 +60,18 @@ export interface DescriptionParts {
   readonly withServer: boolean;
 }
 
+/** The last one that was measured; until then what the client took to answer INFO. */
+export function roundTripNanosOf({ roundTripMs, facts }: DescribedClient): number {
+  return (roundTripMs || facts.connectTookMs) * NANOS_PER_MS;
+}
+
 /** Fields in the reference's order. */
 export function describeClient(
   session: DescribedClient | undefined,
   parts: DescriptionParts,
 ): ClientDescription {
   const common = { acc: parts.account, svc: parts.service };
-  const roundTripMs = session?.roundTripMs || session?.facts.connectTookMs || 0;
-  const roundTripNanos = Math.round(roundTripMs * NANOS_PER_MS);
+  const roundTripNanos = Math.round(session === undefined ? 0 : roundTripNanosOf(session));
   const rtt = roundTripNanos === 0 ? undefined : roundTripNanos;
   const server = parts.withServer ? session?.host.server.name : undefined;
   if (!parts.detailed || session === undefined) return { ...common, rtt, server };

@@ -16,10 +16,9 @@ import {
 import type { ConnectionBoard, ControlPort, FinishedConnection, WorkerCounters } from "../ports.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { lastSubscriptions } from "../subscribe/last-subscriptions.ts";
+import { roundTripNanosOf } from "./client-description.ts";
 import type { ClientSession } from "./client-session.ts";
 import { factsText } from "./connection-facts.ts";
-
-const NANOS_PER_MS = 1e6;
 
 export interface FiguresDependencies {
   readonly board: ConnectionBoard;
@@ -87,7 +86,7 @@ export class Figures {
     this.#count(session, at);
     if (session.closedReason !== undefined) return;
     figures[at + FIGURE_SUBSCRIPTIONS] = session.subscriptions?.size ?? 0;
-    figures[at + FIGURE_ROUND_TRIP_NANOS] = session.roundTripMs * NANOS_PER_MS;
+    figures[at + FIGURE_ROUND_TRIP_NANOS] = roundTripNanosOf(session);
     figures[at + FIGURE_STALLS] = session.stalls;
   }
 
@@ -130,7 +129,7 @@ export class Figures {
       outBytes: session.outbox.payloadBytes,
       pendingBytes: session.outbox.pendingBytes,
       subscriptions: at < 0 ? 0 : (figures[at + FIGURE_SUBSCRIPTIONS] as number),
-      roundTripNanos: session.roundTripMs * NANOS_PER_MS,
+      roundTripNanos: roundTripNanosOf(session),
       stalls: session.stalls,
       facts: factsText(session, account),
       subscriptionList: lastSubscriptions(session),

@@ -19,12 +19,12 @@ import type { ContextTable, PublishContext } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
 import { hashSubject } from "../publish/plan-compiler.ts";
 import type { Publisher } from "../publish/publisher.ts";
+import { roundTripNanosOf } from "./client-description.ts";
 import type { ClientSession } from "./client-session.ts";
 import { tlsLabels, tokenLabels } from "./connection-facts.ts";
 import { proxyOf } from "./proxied.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
-const NANOS_PER_MS = 1e6;
 const NO_HEADER = Buffer.alloc(0);
 
 /** What events need beside the plans. */
@@ -161,7 +161,7 @@ export class SystemEvents {
       name: facts.name || (connectOptions?.name ?? ""),
       language: facts.language || (connectOptions?.lang ?? ""),
       version: facts.version || (connectOptions?.version ?? ""),
-      roundTripNanos: Math.round(session.roundTripMs * NANOS_PER_MS),
+      roundTripNanos: Math.round(roundTripNanosOf(session)),
       token: tokenLabels(session),
       tls: tlsLabels(session),
       proxy: proxyOf(session),

@@ -1,0 +1,91 @@
+// What accounts are called, and what crosses their borders (MO-20, MO-24, MO-25).
+import { expect, test } from "vitest";
+import { FakeServer, fakeConnection } from "./testing/fake-server.ts";
+
+test("MO-25: an import shows how its export is measured, the system account what it offers", () => {
+  const server = new FakeServer();
+  const exporter = {
+    index: 2,
+    name: "A",
+    isSystem: false,
+    mappings: [],
+    spec: {
+      name: "A",
+      exports: [
+        { kind: "stream" as const, subject: "svc.>" },
+        {
+          kind: "service" as const,
+          subject: "svc.*",
+          latency: { subject: "lat", samplingPercent: 40 },
+        },
+        {
+          kind: "service" as const,
+          subject: "asked",
+          latency: { subject: "lat.asked", samplingPercent: 0 },
+        },
+      ],
+    },
+  };
+  const service = (subject: string) => ({ kind: "service" as const, account: "A", subject });
+  const importer = {
+    index: 3,
+    name: "B",
+    isSystem: false,
+    mappings: [],
+    spec: {
+      name: "B",
+      imports: [
+        service("svc.x"),
+        service("asked"),
+        service("plain"),
+        { kind: "stream" as const, account: "A", subject: "svc.x" },
+      ],
+    },
+  };
+  const system = { index: 1, name: "SYS", isSystem: true, mappings: [] };
+  server.accounts = [system, exporter, importer];
+  const page = server.json("/accountz?acc=B") as {
+    readonly account_detail: {
+      readonly imports: {
+        readonly type: string;
+        readonly subject: string;
+        readonly latency?: unknown;
+      }[];
+    };
+  };
+  const latencies = page.account_detail.imports
+    .filter(({ latency }) => latency !== undefined)
+    .map(({ type, subject, latency }) => [type, subject, latency]);
+  expect(latencies).toEqual([
+    ["service", "svc.x", { sampling: 40, results: "lat" }],
+    ["service", "asked", { sampling: "headers", results: "lat.asked" }],
+  ]);
+  expect(server.json("/accountz?acc=SYS")).toMatchObject({
+    account_detail: {
+      name_tag: "SYS",
+      exports: [
+        { subject: "$SYS.REQ.ACCOUNT.*.CONNZ", type: "service", response_type: "Streamed" },
+        { subject: "$SYS.REQ.ACCOUNT.*.STATZ", type: "service", response_type: "Streamed" },
+        { subject: "$SYS.DEBUG.SUBSCRIBERS", type: "service", response_type: "Singleton" },
+        { subject: "$SYS.REQ.USER.*.INFO", type: "service", response_type: "Singleton" },
+      ],
+    },
+  });
+});
+
+test("MO-20: the tag of an account is its token's name, else its own", () => {
+  const server = new FakeServer();
+  const plain = fakeConnection(1);
+  plain.facts.account = "A";
+  const byToken = fakeConnection(2);
+  byToken.facts.account = "AKEY";
+  byToken.facts.token = { issuerKey: "", tags: [], accountTag: "BANK" };
+  const nobody = fakeConnection(3);
+  nobody.facts.account = "";
+  server.open = [plain, byToken, nobody];
+  const tags = (server.json("/connz?auth=1")["connections"] as { name_tag?: string }[]).map(
+    (connection) => connection.name_tag,
+  );
+  expect(tags).toEqual(["A", "BANK", undefined]);
+  expect(server.page("/connz").text).not.toContain("name_tag");
+});
