@@ -201,6 +201,7 @@ function dependencies(generations: Generations): BrokerDependencies {
       plansKept: 0,
       fanoutMax: 0,
       connectionFaults: 0,
+      handshakesThrottled: 0,
       systemEvents: 0,
     },
     generations,

@@ -164,6 +164,17 @@ export interface MonitorFacts {
   stacks(): string;
   /** Undefined = no auth callout is configured. */
   callout(): CalloutFacts | undefined;
+  throttled(): ThrottledFacts;
+}
+
+/** Connections that were turned away for how many came, since the start. */
+export interface ThrottledFacts {
+  /** `address_limits { connections_per_second }`. */
+  readonly connections: number;
+  /** `address_limits { login_failures }`. */
+  readonly failedLogins: number;
+  /** `tls { connection_rate_limit }`. */
+  readonly handshakes: number;
 }
 
 /** Questions to the auth callout service. */

@@ -15,6 +15,7 @@ import type {
   QueueFacts,
   ServerFacts,
   Steps,
+  ThrottledFacts,
   WorkerFacts,
 } from "@weft/monitor";
 import { Heartbeats } from "@weft/shm";
@@ -24,6 +25,7 @@ import { LoopUsage } from "./loop-usage.ts";
 import { ProcessUsage } from "./process-usage.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import type { ThreadGroup } from "./thread-group.ts";
+import { THROTTLE_COUNTERS } from "./throttle-counters.ts";
 import { WORKER_COUNTERS } from "./worker-counters.ts";
 
 /** What changes with the configuration. */
@@ -158,6 +160,16 @@ export class LiveMonitorFacts implements MonitorFacts {
 
   notListening(): string | undefined {
     return this.#sources.notListening();
+  }
+
+  throttled(): ThrottledFacts {
+    const { slots } = THROTTLE_COUNTERS.block(this.#sources.regions.throttled, 0);
+    const { index } = THROTTLE_COUNTERS;
+    return {
+      connections: slots[index.connections] ?? 0,
+      failedLogins: slots[index.failedLogins] ?? 0,
+      handshakes: this.counters().handshakesThrottled,
+    };
   }
 
   callout(): CalloutFacts | undefined {

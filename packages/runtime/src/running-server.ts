@@ -323,6 +323,7 @@ export class RunningServer implements Runtime {
       threads: this.#threads,
       hashes: this.#hashes,
       regions: this.#regions!,
+      registry: this.#connections!,
       parts: this.#given.reloadParts ?? [],
       system: this.#system,
       operator: this.#operator,

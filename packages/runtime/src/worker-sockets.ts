@@ -47,8 +47,10 @@ export function takeSockets(
     gone.count();
     ending.connectionGone();
   };
-  const onRejected = (count: number): void =>
+  const onRejected = (count: number): void => {
+    counters.handshakesThrottled += count;
     log.write("warn", `Rejected ${count} connections due to TLS rate limiting`);
+  };
   const contextsOf = (tls: WorkerStart["tls"]): (TlsContext | undefined)[] =>
     tls.map((options) => (options === null ? undefined : new TlsContext(options, onRejected)));
   let contexts = contextsOf(start.tls);

@@ -20,6 +20,7 @@ import type {
   QueueFacts,
   ServerFacts,
   Steps,
+  ThrottledFacts,
   WorkerFacts,
 } from "../facts.ts";
 import { renderPage } from "../render-page.ts";
@@ -97,6 +98,7 @@ const COUNTERS: WorkerCounters = {
   plansKept: 0,
   fanoutMax: 0,
   connectionFaults: 0,
+  handshakesThrottled: 0,
   systemEvents: 0,
 };
 
@@ -160,6 +162,7 @@ export class FakeServer {
   subscriptions: SubscriptionEntry[] = [];
   notListening: string | undefined;
   callout: CalloutFacts | undefined;
+  throttled: ThrottledFacts = { connections: 0, failedLogins: 0, handshakes: 0 };
   /** Pauses that pages made. */
   pauses = 0;
   /** Questions that workers were asked. */
@@ -187,6 +190,7 @@ export class FakeServer {
       requestStats: () => this.requestStats,
       notListening: () => this.notListening,
       callout: () => this.callout,
+      throttled: () => this.throttled,
       stacks: () => "thread 0 [running]:\n",
     };
   }
