@@ -1,7 +1,7 @@
 // What the pages are made of: everything that control knows without asking anybody. Thread: control;
 // types only. Must stay true: no field is a secret, and reading one costs no more than its size.
 
-import type { AccountSpec, MappingSpec } from "@weft/accounts";
+import type { AccountDocument, AccountSpec, MappingSpec } from "@weft/accounts";
 import type { ConnectionFacts } from "@weft/base";
 import type {
   FinishedConnection,
@@ -78,29 +78,7 @@ export interface AccountFacts {
   readonly spec?: AccountSpec | undefined;
   readonly mappings: readonly MappingSpec[];
   /** What its token says and how it stands; undefined = it has none. */
-  claims?(): ClaimFacts;
-}
-
-/** MO-25. Of an account that came by a token. */
-export interface ClaimFacts {
-  readonly updatedMs: number;
-  readonly isExpired: boolean;
-  /** Everything that the token asks for works. */
-  readonly isComplete: boolean;
-  /** Without its signature; "" = there is none yet. */
-  readonly token: string;
-  readonly issuerKey: string;
-  readonly nameTag: string;
-  readonly tags: readonly string[];
-  /** "" = there are none. */
-  readonly claimsJson: string;
-  readonly findings: readonly {
-    readonly text: string;
-    readonly isBlocking: boolean;
-    readonly isAboutTime: boolean;
-  }[];
-  /** Unix seconds by user key. */
-  readonly revokedUsers: ReadonlyMap<string, number>;
+  claims?(): AccountDocument;
 }
 
 /** A reading of all connection boards: `count` rows of `FIGURES_COUNT` figures (base). */

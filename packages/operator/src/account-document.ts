@@ -1,29 +1,9 @@
 // What monitoring shows of an account's token (MO-25, AC-56). Control thread; pure. Must stay true: the
 // token's signature is not among it.
+import type { AccountDocument } from "@weft/accounts";
 import type { SignatureVerifier } from "@weft/auth";
 import { claimsToJson, validateClaims } from "@weft/jwt";
 import type { LoadedAccount } from "./operator-accounts.ts";
-
-export interface AccountDocument {
-  readonly updatedMs: number;
-  readonly isExpired: boolean;
-  /** Everything that the token asks for works. */
-  readonly isComplete: boolean;
-  /** Header and claims; "" = there is no token yet. */
-  readonly token: string;
-  readonly issuerKey: string;
-  readonly nameTag: string;
-  readonly tags: readonly string[];
-  /** The claims as JSON; "" = there are none. */
-  readonly claimsJson: string;
-  readonly findings: readonly {
-    readonly text: string;
-    readonly isBlocking: boolean;
-    readonly isAboutTime: boolean;
-  }[];
-  /** Unix seconds by user key. */
-  readonly revokedUsers: ReadonlyMap<string, number>;
-}
 
 export function accountDocument(
   { trusted, text, updatedMs, isExpired, problems }: LoadedAccount,

@@ -1,13 +1,12 @@
 // Binds the facts of the monitoring pages to the running server: registry, counters, options,
 // process. Control thread. Must stay true: reading asks no thread for anything.
-import type { AccountSpec, AccountsDelta, AccountsSnapshot } from "@weft/accounts";
+import type { AccountDocument, AccountSpec, AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import { decodeFacts } from "@weft/base";
 import { readLastSubscriptions, type WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
   CalloutFacts,
-  ClaimFacts,
   ConnectionSource,
   LiveConnections,
   MonitorFacts,
@@ -52,7 +51,7 @@ export interface MonitorSources {
 /** What is known of accounts that come by tokens. */
 export interface OperatorDocuments {
   spec(account: string): AccountSpec | undefined;
-  document(account: string): ClaimFacts | undefined;
+  document(account: string): AccountDocument | undefined;
 }
 
 export class LiveMonitorFacts implements MonitorFacts {
@@ -210,7 +209,7 @@ export function monitoredAccounts<Service extends { snapshot(): AccountsSnapshot
 
 function claimsOf(name: string, operator: OperatorDocuments | undefined) {
   if (operator?.spec(name) === undefined) return {};
-  return { claims: () => operator.document(name) as ClaimFacts };
+  return { claims: () => operator.document(name) as AccountDocument };
 }
 
 function connectionSource(registry: ConnectionRegistry): ConnectionSource {
