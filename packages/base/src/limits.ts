@@ -58,6 +58,10 @@ export const LIMITS = {
   calloutsUnderWayMax: 1_024,
   /** Logins waiting for a password hash; further ones are refused. */
   hashQueueMax: 1_024,
+  /** How long a pipe in place of a file (`<(...)`) may have nothing to read. */
+  pipeWaitMs: 3_000,
+  /** One file of certificates or keys; more is refused. */
+  certificateFileBytesMax: 16 * 1024 * 1024,
   /** Connections to the monitoring port; idle ones make room, then further ones are dropped. */
   monitorConnectionsMax: 256,
   /** Request line and headers of a request to it; more is answered 431. */

@@ -1,4 +1,5 @@
 // The entry of the package: everything that other packages may use.
+export { FileBoundError, readBoundedFile } from "./bounded-file.ts";
 export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";
 export { type PrestartedThreads, prestartThreads } from "./prestart.ts";
