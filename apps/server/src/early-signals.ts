@@ -13,12 +13,16 @@ export const startsServer = !process.argv.slice(2).some((word) => NO_SERVER.test
 
 /** Nothing has begun that would have to end in order. */
 const END_SIGNALS = ["SIGTERM", "SIGINT", "SIGUSR2"] as const;
+let isReleased = false;
 let isReloadWanted = false;
 
-const end = (): never => process.exit(0);
-const reload = (): void => {
-  isReloadWanted = true;
-};
+function end(): void {
+  if (!isReleased) process.exit(0);
+}
+
+function reload(): void {
+  if (!isReleased) isReloadWanted = true;
+}
 
 process.on("SIGUSR1", () => undefined);
 if (startsServer) {
@@ -26,9 +30,11 @@ if (startsServer) {
   process.on("SIGHUP", reload);
 }
 
-/** Others react from now on. True if a reload was asked for. */
+/**
+ * Others react from now on. True if a reload was asked for. The listeners stay: without them Node
+ * forgets what came while it was busy, and has not told anybody.
+ */
 export function releaseSignals(): boolean {
-  for (const signal of END_SIGNALS) process.off(signal, end);
-  process.off("SIGHUP", reload);
+  isReleased = true;
   return isReloadWanted;
 }

@@ -249,6 +249,52 @@ describe.skipIf(isOtherServer)(title, () => {
     await expectAlive(child, port);
   });
 
+  /** A server that waits for its configuration; it gets this text when `write` is called. */
+  async function startWaiting(text: string) {
+    const pipe = join(folder, `pipe-${await freePort()}`);
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    const child = spawn(program, ["-c", pipe, "--workers", "1"]);
+    const ended = new Promise<Finished>((resolve) =>
+      child.once("exit", (code) => resolve({ code, text: said })),
+    );
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("latin1").on("data", (more: string) => {
+        said += more;
+      });
+    }
+    // Opening it for writing waits for the reader.
+    const script = 'exec 3> "$1"; echo opened; read word; printf %s "$2" >&3';
+    const writer = spawn("sh", ["-c", script, "sh", pipe, text]);
+    await within(once(writer.stdout, "data"), "the server to read its configuration");
+    return { child, ended, said: () => said, write: () => void writer.stdin.end("now\n") };
+  }
+
+  it("SG-01: SIGTERM, SIGINT and SIGUSR2 during the start end it with 0", async () => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGUSR2"] as const) {
+      const { child, ended, write } = await startWaiting("listen: 127.0.0.1:-1");
+      child.kill(signal);
+      write();
+      const { code, text } = await within(ended, "the end");
+      expect([signal, code, text.includes("Server is ready")]).toEqual([signal, 0, false]);
+    }
+  });
+
+  it("SG-01: SIGHUP during the start is obeyed once the server stands", async () => {
+    const { child, ended, said, write } = await startWaiting("listen: 127.0.0.1:-1");
+    child.kill("SIGHUP");
+    write();
+    // A pipe is read once: what is said of the reload is that nothing comes from it any more.
+    const told = /Failed to reload server configuration: .*nothing comes from it within \d+ ms/;
+    await eventually(() => told.test(said()) || undefined, "the reload");
+    expect(said().indexOf("Server is ready")).toBeGreaterThan(0);
+    child.kill("SIGTERM");
+    expect((await within(ended, "the end")).code).toBe(0);
+  });
+
   it("an inspector that is asked for is there", async () => {
     const inspectorPort = await freePort();
     const env = { ...process.env, NODE_OPTIONS: `--inspect=127.0.0.1:${inspectorPort}` };
