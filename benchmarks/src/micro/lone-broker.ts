@@ -1,35 +1,17 @@
 // The core of one worker with nothing around it: no sockets, no other thread, no timers. What a
 // case measures with it is all that the server does with a message between read and write.
 import { randomFillSync } from "node:crypto";
-import { type AccountSpec, compileAccounts } from "@weft/accounts";
-import type { UserSpec } from "@weft/auth";
 import { createPrng, LIMITS, type Transport, type TransportEvents } from "@weft/base";
-import { BrokerCore, type BrokerDependencies, type BrokerSnapshot, type Bus } from "@weft/broker";
+import { BrokerCore, type BrokerDependencies, type Bus } from "@weft/broker";
 import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
-import {
-  formatInterestRegion,
-  Generations,
-  generationsBytes,
-  InterestIndex,
-  InterestReader,
-  InterestWriter,
-  interestRegionBytes,
-  Quiescence,
-  quiescenceBytes,
-  SharedWords,
-} from "@weft/subjects";
+import { createCounters, createInterest, createSnapshot, type SnapshotOptions } from "@weft/sim";
+import type { Generations, InterestIndex } from "@weft/subjects";
 
 const THREAD = 1;
 const THREADS = 2;
-const ACCOUNTS = 16;
 const RECORDS = 4_096;
 const BOARD_PLACES = 4_096;
 const HASH_SEED = 0x5eed;
-
-export interface LoneBrokerOptions {
-  readonly accounts?: readonly AccountSpec[] | undefined;
-  readonly users?: readonly UserSpec[] | undefined;
-}
 
 /** Input of a session with the room in front that a read buffer has. */
 export interface Input {
@@ -108,12 +90,12 @@ export class LoneBroker {
   readonly #core: BrokerCore;
   readonly #clients: LoneClient[] = [];
 
-  constructor(options: LoneBrokerOptions = {}) {
-    const generationWords = new SharedWords(new ArrayBuffer(generationsBytes(ACCOUNTS)));
-    const generations = new Generations(generationWords, ACCOUNTS);
+  constructor(options: SnapshotOptions = {}) {
+    const { generations, indexes } = createInterest(THREADS, RECORDS);
+    const snapshot = createSnapshot(options);
     this.#core = new BrokerCore(
-      snapshotOf(options),
-      indexWith(generations),
+      snapshot,
+      indexes[THREAD] as InterestIndex,
       dependencies(generations),
     );
   }
@@ -143,23 +125,6 @@ export class LoneBroker {
   }
 }
 
-function indexWith(generations: Generations): InterestIndex {
-  const segments = Array.from({ length: THREADS }, () => {
-    const region = new ArrayBuffer(interestRegionBytes(RECORDS));
-    formatInterestRegion(region, RECORDS);
-    return region;
-  });
-  const slots = new SharedWords(new ArrayBuffer(quiescenceBytes(THREADS)));
-  const quiescence = new Quiescence(slots, THREADS);
-  const own = segments[THREAD] as ArrayBuffer;
-  return new InterestIndex({
-    threadIndex: THREAD,
-    segments: segments.map((region) => new InterestReader(region)),
-    quiescence,
-    writer: new InterestWriter(own, THREAD, quiescence, generations),
-  });
-}
-
 function dependencies(generations: Generations): BrokerDependencies {
   const prng = createPrng(1);
   let lastClientId = 0;
@@ -183,27 +148,7 @@ function dependencies(generations: Generations): BrokerDependencies {
       describeConnection: () => undefined,
     },
     board: new ConnectionSlots(connectionSlotsRegion(BOARD_PLACES)),
-    counters: {
-      connections: 0,
-      connectionsTotal: 0,
-      subscriptions: 0,
-      inMessages: 0,
-      inBytes: 0,
-      outMessages: 0,
-      outBytes: 0,
-      slowConsumersPending: 0,
-      slowConsumersDeadline: 0,
-      staleConnections: 0,
-      stalledClients: 0,
-      authFailures: 0,
-      planMisses: 0,
-      subscriptionsAdded: 0,
-      plansKept: 0,
-      fanoutMax: 0,
-      connectionFaults: 0,
-      handshakesThrottled: 0,
-      systemEvents: 0,
-    },
+    counters: createCounters(),
     generations,
     hashSeed: HASH_SEED,
     nextClientId: () => ++lastClientId,
@@ -227,33 +172,3 @@ const NO_BUS: Bus = {
   controlWaits: () => false,
   publish: () => undefined,
 };
-
-function snapshotOf(options: LoneBrokerOptions): BrokerSnapshot {
-  const specs = options.accounts ?? [];
-  const compiled = compileAccounts(specs, {});
-  if (!compiled.ok) throw new Error(compiled.errors.map((error) => error.message).join("; "));
-  const accountNames = specs.map((account) => account.name);
-  return {
-    auth: { users: options.users ?? [], tlsMap: false, accountNames },
-    accounts: compiled.snapshot,
-    limits: {
-      ...LIMITS,
-      subscriptionsMax: -1,
-      subscriptionTokensMax: 0,
-      noFastProducerStall: false,
-      headers: true,
-    },
-    server: {
-      id: "N".padEnd(56, "A"),
-      name: "bench",
-      version: "2.14.0",
-      weftVersion: "0.0.0",
-      runtime: "bench",
-      host: "127.0.0.1",
-      port: 4222,
-    },
-    listeners: [
-      { kind: "client", tls: "off", tlsVerify: false, handshakeFirst: false, tlsTimeoutMs: 2_000 },
-    ],
-  };
-}

@@ -3,12 +3,15 @@
 // against the reference. Must stay true: no process and no file outlives the test run.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it, onTestFinished } from "vitest";
+import { freePort } from "../free-port.ts";
 import { eventually, within } from "./deadline.ts";
+
+export { freePort };
 
 export const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 export const weftProgram = join(repositoryRoot, "apps/server/bin/weft");
@@ -153,20 +156,6 @@ export class ServerUnderTest {
     await this.exited;
     return startServer({ ...this.#options, port: this.port });
   }
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        resolve(address !== null && typeof address === "object" ? address.port : 0),
-      );
-    });
-  });
 }
 
 /** The first line that a listener sends. */
