@@ -1,5 +1,6 @@
 // The program: flags -> configuration -> server. Nothing else is decided here.
-
+import "./early-signals.ts";
+import "./control-heap.ts";
 import { prestartThreads } from "@weft/runtime";
 import { startsServer } from "./early-signals.ts";
 

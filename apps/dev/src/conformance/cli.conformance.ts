@@ -48,6 +48,28 @@ function start(...flags: readonly string[]): ReturnType<typeof serverForTest> {
   return serverForTest({ command: [program], flags });
 }
 
+/** Megabytes that the young generations of a main thread and of a worker grow to. */
+const YOUNG_GENERATIONS = `
+import "control-heap";
+import { getHeapSpaceStatistics } from "node:v8";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+function grown() {
+  let kept = [];
+  for (let at = 0; at < 3e6; at += 1) {
+    kept.push({ at, more: [at] });
+    if (kept.length > 200_000) kept = [];
+  }
+  const { space_size } = getHeapSpaceStatistics().find((it) => it.space_name === "new_space");
+  return space_size / 1e6;
+}
+if (isMainThread) {
+  const worker = new Worker(new URL(import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
+  });
+  worker.on("message", (size) => console.log(JSON.stringify([grown(), size])));
+} else parentPort.postMessage(grown());
+`;
+
 const title = isOtherServer ? "weft [skipped: another program is under test]" : "weft";
 
 describe.skipIf(isOtherServer)(title, () => {
@@ -293,6 +315,17 @@ describe.skipIf(isOtherServer)(title, () => {
     expect(said().indexOf("Server is ready")).toBeGreaterThan(0);
     child.kill("SIGTERM");
     expect((await within(ended, "the end")).code).toBe(0);
+  });
+
+  it("the bound of the control thread's young generation is not that of the workers", () => {
+    const flag = /--max-semi-space-size=\d+/.exec(readFileSync(program, "utf8"))?.[0] ?? "";
+    const heap = join(repositoryRoot, "apps/server/dist/control-heap.js");
+    const script = configFile("heaps.mjs", YOUNG_GENERATIONS.replace("control-heap", heap));
+    const { stdout } = spawnSync(process.execPath, [flag, script], { encoding: "utf8" });
+    const [control, worker] = JSON.parse(stdout) as [number, number];
+    expect(control).toBeLessThanOrEqual(17);
+    expect(worker).toBeLessThanOrEqual(9);
+    expect(control).toBeGreaterThan(worker);
   });
 
   it("an inspector that is asked for is there", async () => {
