@@ -134,26 +134,36 @@ export class StreamCycles {
 
   /** Would `start`, not added yet, close a cycle? */
   check(start: StreamEdge): CycleVerdict {
-    const path = new Set([start.importer]);
+    const { importer, exporter } = start;
     return (
-      this.#follow(start.exporter, start.to, path, new Set()) ??
-      this.#follow(start.exporter, start.from, path, new Set())
+      this.#follow(importer, exporter, start.to, new Set(), new Set()) ??
+      this.#follow(importer, exporter, start.from, new Set(), new Set())
     );
   }
 
-  #follow(account: number, filter: string, path: Set<number>, seen: Set<string>): CycleVerdict {
+  /** `path`: accounts on the way from `importer` to `account`, without these two. */
+  #follow(
+    importer: number,
+    account: number,
+    filter: string,
+    path: Set<number>,
+    seen: Set<string>,
+  ): CycleVerdict {
     if (!this.#exportsSubject(account, filter)) return undefined;
     const edges = this.#byImporter.get(account)?.colliding(filter) ?? [];
     for (const edge of edges) {
       this.#budget.stepsLeft -= 1;
-      if (this.#budget.stepsLeft < 0 || path.size >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
-      if (path.has(edge.exporter)) return "cycle";
+      if (this.#budget.stepsLeft < 0 || path.size + 1 >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
+      if (edge.exporter === importer) return "cycle";
+      // A ring that does not lead back here, as an account that imports from itself, is not this
+      // import's doing, and was taken when it was added.
+      if (path.has(edge.exporter)) continue;
       const narrowed = subjectIsSubsetMatch(edge.to, filter) ? edge.to : filter;
       const key = `${edge.exporter} ${narrowed}`;
       if (seen.has(key)) continue;
       seen.add(key);
       path.add(account);
-      const verdict = this.#follow(edge.exporter, narrowed, path, seen);
+      const verdict = this.#follow(importer, edge.exporter, narrowed, path, seen);
       path.delete(account);
       if (verdict !== undefined) return verdict;
     }

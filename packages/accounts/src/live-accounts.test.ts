@@ -1,4 +1,5 @@
 // Accounts that come and go one by one against all of them compiled at once.
+import { isDeepStrictEqual } from "node:util";
 import { createPrng, type Prng } from "@weft/base";
 import { describe, expect, test } from "vitest";
 import { compileAccounts } from "./compile.ts";
@@ -62,10 +63,22 @@ function waysOf(routing: AccountRouting, snapshot: AccountsSnapshot): unknown {
   });
 }
 
+function isRefusedInSomeOrder(specs: readonly AccountSpec[]): boolean {
+  return ordersOf(specs).some((order) => !compileAccounts(order).ok);
+}
+
+function ordersOf<T>(items: readonly T[]): T[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((first) =>
+    ordersOf(items.filter((item) => item !== first)).map((rest) => [first, ...rest]),
+  );
+}
+
 describe("live accounts", () => {
   test("AC-93: any way to the same accounts leads to the same ways of messages", () => {
     const prng = createPrng(93);
     let compared = 0;
+    let ordered = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const accounts = live();
       const routing = new AccountRouting(BASE);
@@ -88,9 +101,15 @@ describe("live accounts", () => {
       if (!compiled.ok) continue;
       compared += 1;
       const judge = new AccountRouting(compiled.snapshot);
-      expect(waysOf(routing, whole)).toEqual(waysOf(judge, compiled.snapshot));
+      const ways = waysOf(routing, whole);
+      const judged = waysOf(judge, compiled.snapshot);
+      // Which import closes a ring of streams can depend on their order, in the reference as well.
+      if (isDeepStrictEqual(ways, judged) || !isRefusedInSomeOrder([...specs.values()])) {
+        expect(ways).toEqual(judged);
+      } else ordered += 1;
     }
     expect(compared).toBeGreaterThan(ROUNDS / 50);
+    expect(ordered).toBeLessThan(compared / 100);
   });
 
   test("AC-56: what is wrong is left out and told, the rest works", () => {
@@ -126,6 +145,24 @@ describe("live accounts", () => {
     expect(edges()).toBe(3);
     accounts.change([{ name, exports, imports: [] }], ["A1"]);
     expect(edges()).toBe(2);
+  });
+
+  test("AC-36: who imports a stream from itself closes nobody's circle, whoever came first", () => {
+    const self: AccountSpec = {
+      name: "A",
+      exports: [stream("c")],
+      imports: [importOf("stream", "A", "c")],
+    };
+    const other: AccountSpec = { name: "B", imports: [importOf("stream", "A", "c")] };
+    for (const specs of [
+      [self, other],
+      [other, self],
+    ]) {
+      const accounts = live();
+      const problems = specs.map((spec) => accounts.change([spec]).problems);
+      expect([...(problems[1]?.values() ?? [])].flat()).toEqual([]);
+      expect(accounts.snapshot().streamImports).toHaveLength(2);
+    }
   });
 
   test("indexes stay; one that is free is given away", () => {
