@@ -152,6 +152,7 @@ const jobs = {
   deep: () => spawnForever(projectNode(), [join(dev, "test.js"), "--deep", ...rest]),
   attack: () => spawnForever(projectNode(), [join(dev, "test.js"), "--attack", ...rest]),
   lint: () => spawnForever(projectNode(), [join(dev, "test.js"), "--lint", ...rest]),
+  "interop:security": () => spawnForever(projectNode(), [join(dev, "interop.js"), ...rest]),
   soak: () => spawnForever(projectNode(), [join(dev, "soak.js"), ...rest]),
   bench: () => spawnForever(projectNode(), [join(root, "benchmarks/dist/main.js"), ...rest]),
 };

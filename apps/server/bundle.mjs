@@ -15,6 +15,7 @@ const bundle = await rolldown({
     "worker-thread": `${runtime}worker-thread.js`,
     "acceptor-thread": `${runtime}acceptor-thread.js`,
     "hash-task": `${runtime}hash-task.js`,
+    "authentication-module": `${runtime}authentication-module.js`,
   },
   platform: "node",
   external: [/^node:/, "pino", "piscina", "bcryptjs"],

@@ -1,11 +1,10 @@
 // The configuration files of the rows, in the reference's syntax: both servers get the same bytes.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fiftyEntries, IDENTITY_CONFIGS } from "./identities.ts";
 import type { Login } from "./load/job.ts";
 import type { ConfigName } from "./row.ts";
-
-const PERMISSION_ENTRIES = 50;
 
 export const LOGINS = {
   permitted: { user: "permitted", password: "permitted-password" },
@@ -18,13 +17,8 @@ function userFields(login: Login): string {
   return `user: ${login.user}, password: ${login.password}`;
 }
 
-/** The entries that allow the traffic stand last among the fifty. */
 function allowList(name: string): string {
-  const entries: string[] = [];
-  for (let n = 0; entries.length < PERMISSION_ENTRIES - 2; n++) {
-    entries.push(n % 4 === 3 ? `"${name}.*.${n}.>"` : `"${name}.area${n}.unit.>"`);
-  }
-  return `[${[...entries, '"_INBOX.>"', '"bench.>"'].join(", ")}]`;
+  return JSON.stringify(fiftyEntries(name));
 }
 
 function permissionsText(): string {
@@ -83,7 +77,8 @@ export interface ConfigFiles {
 /** Writes all files, and a certificate for 127.0.0.1 from an authority made for this run. */
 export function writeConfigFiles(folder: string, monitorPort: number): ConfigFiles {
   const certificates = makeCertificates(folder);
-  const texts: Record<Exclude<ConfigName, "none">, string> = {
+  type Written = Exclude<ConfigName, "none" | keyof typeof IDENTITY_CONFIGS>;
+  const texts: Record<Written, string> = {
     tls: `tls {
   cert_file: "${certificates.certFile}"
   key_file: "${certificates.keyFile}"
@@ -97,8 +92,15 @@ export function writeConfigFiles(folder: string, monitorPort: number): ConfigFil
   };
   for (const [name, text] of Object.entries(texts))
     writeFileSync(join(folder, `${name}.conf`), text);
-  const path = (name: ConfigName): string | undefined =>
-    name === "none" ? undefined : join(folder, `${name}.conf`);
+  const path = (name: ConfigName): string | undefined => {
+    if (name === "none") return undefined;
+    const file = join(folder, `${name}.conf`);
+    // Those with thousands of signatures are made for rows that want them.
+    if (name in IDENTITY_CONFIGS && !existsSync(file)) {
+      writeFileSync(file, IDENTITY_CONFIGS[name as keyof typeof IDENTITY_CONFIGS]());
+    }
+    return file;
+  };
   return { path, caFile: certificates.caFile, monitorPort };
 }
 

@@ -35,7 +35,12 @@ async function makeBench(options: Options, folder: string): Promise<Bench> {
     warmUpMs: Math.max(MIN_WARM_UP_MS, measureMs / 2),
     measureMs,
     workers: options.workers,
+    referenceVersion: referenceVersion(options),
   };
+}
+
+function referenceVersion({ peer }: Options): string | undefined {
+  return peer === undefined ? undefined : /\d+\.\d+\.\d+/.exec(peerVersion(peer))?.[0];
 }
 
 /** Whether figures of this machine may be quoted. */

@@ -12,6 +12,7 @@ export function showMetric(metric: RowMetric, value: number): string {
   switch (metric) {
     case "throughput":
     case "freshPerSecond":
+    case "besidePerSecond":
       return `${shortNumber(value)}/s`;
     case "cpuNs":
       return shortDuration(value);
@@ -19,6 +20,7 @@ export function showMetric(metric: RowMetric, value: number): string {
     case "p99Us":
       return shortDuration(value * 1000);
     case "startMs":
+    case "effectMs":
       return shortDuration(value * 1e6);
     case "bytesPerConnection":
       return `${(value / 1024).toFixed(1)} KiB`;
@@ -67,6 +69,8 @@ function sideLines(row: RowResult): string[] {
     "p99Us",
     "bytesPerConnection",
     "freshPerSecond",
+    "besidePerSecond",
+    "effectMs",
     "startMs",
     "idleBytes",
   ];

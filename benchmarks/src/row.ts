@@ -1,8 +1,29 @@
 // The shape of a benchmark row: the sides that are measured in turn, and what is asked of them.
-import type { FlowJob, IdleJob, MetricName, RequestsJob, RoundTripJob } from "./load/job.ts";
+import type {
+  CalloutServiceJob,
+  ClaimPushJob,
+  FlowJob,
+  IdleJob,
+  LoginsJob,
+  MetricName,
+  PacedJob,
+  RequestsJob,
+  RoundTripJob,
+} from "./load/job.ts";
 
 /** Which configuration file the server gets; `none` starts it by flags alone. */
-export type ConfigName = "none" | "tls" | "permissions" | "imports" | "operated" | "unwatched";
+export type ConfigName =
+  | "none"
+  | "tls"
+  | "permissions"
+  | "imports"
+  | "operated"
+  | "unwatched"
+  | "nkeys"
+  | "tokens"
+  | "accounts"
+  | "hashes"
+  | "callout";
 
 export type Program = "reference" | "weft";
 
@@ -14,7 +35,11 @@ export type Workload =
   | Unplaced<RequestsJob>
   | Unplaced<RoundTripJob>
   | Unplaced<IdleJob>
-  | { readonly kind: "startup" };
+  | Unplaced<LoginsJob>
+  | Unplaced<PacedJob>
+  | Unplaced<ClaimPushJob>
+  | Unplaced<CalloutServiceJob>
+  | { readonly kind: "startup"; readonly starts?: number | undefined };
 
 export interface Side {
   /** Unique within the row; a program's name, with what makes this side differ. */
@@ -24,6 +49,10 @@ export interface Side {
   /** Worker threads of Weft; its own default where undefined. */
   readonly workers?: number | undefined;
   readonly workload: Workload;
+  /** Runs meanwhile, in another load process; its throughput is `besidePerSecond`. */
+  readonly beside?: Workload | undefined;
+  /** First version of the reference that can do it. */
+  readonly referenceFrom?: string | undefined;
 }
 
 export type RowMetric = MetricName | "startMs" | "idleBytes";

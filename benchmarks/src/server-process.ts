@@ -3,7 +3,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 
-const READY_DEADLINE_MS = 20_000;
+/** Ten thousand accounts take a while. */
+const READY_DEADLINE_MS = 120_000;
 const RETRY_MS = 2;
 const GRACE_MS = 3000;
 const ERROR_TEXT_MAX = 2000;

@@ -1,10 +1,14 @@
 // Entry of the load process: takes one job from its parent, runs it on this one thread, sends the
 // figures back and ends. It is a process of its own so that each measurement starts with a clean
 // heap and so that the load costs one core at most.
+import { runCalloutService } from "./callout-service.ts";
+import { runClaimPush } from "./claim-push.ts";
 import { runFlow } from "./flow.ts";
 import { runIdle } from "./idle.ts";
 import type { Figures, Job, JobReply } from "./job.ts";
 import { whenBroken } from "./link.ts";
+import { runLogins } from "./logins.ts";
+import { runPaced } from "./paced.ts";
 import { runRequests } from "./requests.ts";
 import { runRoundTrip } from "./round-trip.ts";
 
@@ -18,6 +22,14 @@ function run(job: Job): Promise<Figures> {
       return runRoundTrip(job);
     case "idle":
       return runIdle(job);
+    case "logins":
+      return runLogins(job);
+    case "paced":
+      return runPaced(job);
+    case "claim-push":
+      return runClaimPush(job);
+    case "callout-service":
+      return runCalloutService(job, () => process.send?.({ ready: true } satisfies JobReply));
   }
 }
 

@@ -11,8 +11,11 @@ export interface Target {
 
 /** Login of one connection; none for servers without accounts. */
 export interface Login {
-  readonly user: string;
-  readonly password: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Seed of a user: an nkey, or with `jwt` the owner of the token. */
+  readonly seed?: string | undefined;
+  readonly jwt?: string | undefined;
 }
 
 export interface PublisherSpec {
@@ -83,12 +86,57 @@ export interface IdleJob {
   readonly openingAtOnce: number;
 }
 
-export type Job = FlowJob | RequestsJob | RoundTripJob | IdleJob;
+export interface LoginsJob extends Window {
+  readonly kind: "logins";
+  readonly target: Target;
+  /** Used in turn. */
+  readonly logins: readonly Login[];
+  readonly atOnce: number;
+}
+
+/** Messages at a fixed rate, from one connection to another. */
+export interface PacedJob extends Window {
+  readonly kind: "paced";
+  readonly target: Target;
+  readonly login: Login;
+  readonly perSecond: number;
+}
+
+export interface ClaimPushJob extends Window {
+  readonly kind: "claim-push";
+  readonly target: Target;
+  readonly logins: readonly Login[];
+  readonly connections: number;
+  readonly system: Login;
+  /** Where the token is pushed, and the token that ends all of them. */
+  readonly subject: string;
+  readonly token: string;
+}
+
+/** Runs until it is ended. */
+export interface CalloutServiceJob extends Window {
+  readonly kind: "callout-service";
+  readonly target: Target;
+  readonly login: Login;
+  readonly issuerSeed: string;
+}
+
+export type Job =
+  | FlowJob
+  | RequestsJob
+  | RoundTripJob
+  | IdleJob
+  | LoginsJob
+  | PacedJob
+  | ClaimPushJob
+  | CalloutServiceJob;
 
 /**
  * What one measurement gives: `throughput` (deliveries, publishes, requests or connections per
  * second), `cpuNs` (server CPU per such), `p50Us`, `p99Us`, `bytesPerConnection`, `freshPerSecond`
- * (connections of a server that has just started), and the load process's own share of a core.
+ * (connections of a server that has just started), `effectMs` (from a push to the last connection
+ * that it ends), `besidePerSecond` (what a second load process did meanwhile), and the load process's
+ * own share of a core.
  */
 export type MetricName =
   | "throughput"
@@ -97,11 +145,15 @@ export type MetricName =
   | "p99Us"
   | "bytesPerConnection"
   | "freshPerSecond"
+  | "effectMs"
+  | "besidePerSecond"
   | "generatorCores"
   | "serverCores";
 
 export type Figures = Partial<Record<MetricName, number>>;
 
 export type JobReply =
+  /** What runs beside others can be used now. */
+  | { readonly ready: true; readonly error?: undefined; readonly figures?: undefined }
   | { readonly figures: Figures; readonly error?: undefined }
   | { readonly error: string; readonly figures?: undefined };

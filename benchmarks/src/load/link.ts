@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Login, Target } from "./job.ts";
+import { loginFields } from "./login-fields.ts";
 
 const READ_BUFFER_BYTES = 256 * 1024;
 const OPEN_DEADLINE_MS = 20_000;
@@ -31,6 +32,8 @@ export class Link {
   #text = "";
   #waiting: { prefix: string; done: () => void } | undefined;
   #isClosing = false;
+  #info = "";
+  #whenClosed: (() => void) | undefined;
 
   constructor(target: Target) {
     const address = { host: "127.0.0.1", port: target.port, noDelay: true };
@@ -55,7 +58,13 @@ export class Link {
   #broke(error: Error): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    onBroken(error);
+    if (this.#whenClosed === undefined) onBroken(error);
+    else this.#whenClosed();
+  }
+
+  /** From now on the server may close it. */
+  whenClosed(told: () => void): void {
+    this.#whenClosed = told;
   }
 
   #arrived(chunk: Buffer, length: number): void {
@@ -73,6 +82,7 @@ export class Link {
 
   /** A control line: answers PING, ends a wait, refuses errors and what has no place here. */
   takeLine(line: string): void {
+    if (line.startsWith("INFO")) this.#info = line;
     if (line.startsWith("PING")) this.write(PONG);
     else if (!EXPECTED.some((verb) => line.startsWith(verb))) {
       onBroken(new Error(`the server sent ${JSON.stringify(line.slice(0, 100))}`));
@@ -101,7 +111,8 @@ export class Link {
     await this.#awaitLine("INFO");
     if (target.caFile !== undefined) await this.#upgrade(target.caFile);
     const answered = this.#awaitLine("PONG");
-    this.write(`${connectLine(login, target.caFile !== undefined)}${then}PING\r\n`);
+    const fields = loginFields(login, this.#info);
+    this.write(`${connectLine(fields, target.caFile !== undefined)}${then}PING\r\n`);
     await answered;
   }
 
@@ -136,7 +147,7 @@ export class Link {
   }
 }
 
-function connectLine(login: Login | undefined, isTls: boolean): string {
+function connectLine(login: Record<string, unknown>, isTls: boolean): string {
   const fields = {
     verbose: false,
     pedantic: false,
@@ -147,7 +158,7 @@ function connectLine(login: Login | undefined, isTls: boolean): string {
     protocol: 1,
     headers: true,
     no_responders: true,
-    ...(login === undefined ? {} : { user: login.user, pass: login.password }),
+    ...login,
   };
   return `CONNECT ${JSON.stringify(fields)}\r\n`;
 }

@@ -4,6 +4,7 @@ import { accountRows } from "./accounts.ts";
 import { connectionRows } from "./connections.ts";
 import { interestRows } from "./interest.ts";
 import { latencyRows } from "./latency.ts";
+import { loginRows } from "./logins.ts";
 import { operatedRows } from "./operated.ts";
 import { throughputRows } from "./throughput.ts";
 
@@ -14,6 +15,7 @@ export const rows: readonly Row[] = [
   ...accountRows,
   ...interestRows,
   ...operatedRows,
+  ...loginRows,
 ];
 
 /** The row that decides whether a machine is fast enough for a run to count. */

@@ -18,6 +18,10 @@ export interface Wanted {
   readonly p99?: Bounds;
   readonly memory?: Bounds;
   readonly fresh?: Bounds;
+  readonly beside?: Bounds;
+  readonly effect?: Bounds;
+  readonly start?: Bounds;
+  readonly resident?: Bounds;
 }
 
 const metrics: Record<keyof Wanted, Pick<Criterion, "label" | "metric" | "direction">> = {
@@ -27,18 +31,26 @@ const metrics: Record<keyof Wanted, Pick<Criterion, "label" | "metric" | "direct
   p99: { label: "p99", metric: "p99Us", direction: "atMost" },
   memory: { label: "memory each", metric: "bytesPerConnection", direction: "atMost" },
   fresh: { label: "at first", metric: "freshPerSecond", direction: "atLeast" },
+  beside: { label: "meanwhile", metric: "besidePerSecond", direction: "atLeast" },
+  effect: { label: "effect", metric: "effectMs", direction: "atMost" },
+  start: { label: "first INFO", metric: "startMs", direction: "atMost" },
+  resident: { label: "idle memory", metric: "idleBytes", direction: "atMost" },
 };
 
 export interface VersusOptions {
   readonly config?: ConfigName;
   readonly workers?: number;
+  readonly beside?: Workload;
+  readonly referenceFrom?: string;
 }
 
 export function versusSides(workload: Workload, options: VersusOptions): Side[] {
   const config = options.config ?? "none";
+  const { beside, referenceFrom, workers } = options;
+  const common = { config, workload, beside, referenceFrom };
   return [
-    { id: REFERENCE, program: "reference", config, workload },
-    { id: WEFT, program: "weft", config, workload, workers: options.workers },
+    { id: REFERENCE, program: "reference", ...common },
+    { id: WEFT, program: "weft", ...common, workers },
   ];
 }
 

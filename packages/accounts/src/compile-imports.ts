@@ -36,8 +36,9 @@ export function compileImports(
   drafts: readonly DraftAccount[],
   byName: ReadonlyMap<string, DraftAccount>,
   findings: Findings,
+  isForeign?: (name: string) => boolean,
 ): { streamImports: StreamImportSnapshot[]; serviceImports: ServiceImportSnapshot[] } {
-  const links = collectLinks(drafts, byName, findings);
+  const links = collectLinks(drafts, byName, findings, isForeign);
   const budget: SearchBudget = { stepsLeft: CYCLE_SEARCH_STEPS_MAX };
   const streams = links.filter((link) => link.spec.kind === "stream");
   const services = links.filter((link) => link.spec.kind === "service");
@@ -128,6 +129,7 @@ function collectLinks(
   drafts: readonly DraftAccount[],
   byName: ReadonlyMap<string, DraftAccount>,
   findings: Findings,
+  isForeign: (name: string) => boolean = () => false,
 ): Link[] {
   const links: Link[] = [];
   for (const importer of drafts) {
@@ -151,6 +153,7 @@ function collectLinks(
         localServices.set(key, spec);
       }
       const exporter = byName.get(spec.account);
+      if (exporter === undefined && isForeign(spec.account)) continue;
       // `$G` and the place holder of a missing system account cannot be named.
       if (exporter === undefined || exporter.index === 0 || spec.account === "") {
         error(`${JSON.stringify(spec.account)} account not defined for ${spec.kind} import`);

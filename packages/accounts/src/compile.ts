@@ -25,6 +25,11 @@ export interface CompileOptions {
   readonly noSystemAccount?: boolean | undefined;
   /** SU-35. Cluster of this server. */
   readonly cluster?: string | undefined;
+  /**
+   * Accounts that are not among the specifications and may be there later: nothing is said of them,
+   * and what is imported from them is left out.
+   */
+  readonly isForeign?: ((name: string) => boolean) | undefined;
   /** SU-30. Mappings of `$G`. */
   readonly topLevelMappings?: readonly MappingSpec[] | undefined;
 }
@@ -61,7 +66,7 @@ export function compileAccounts(
   const byName = new Map<string, DraftAccount>();
   for (const draft of drafts) byName.set(draft.spec.name, draft);
   for (const draft of drafts) compileExports(draft, byName, findings, options);
-  const imports = compileImports(drafts, byName, findings);
+  const imports = compileImports(drafts, byName, findings, options.isForeign);
   const accounts = drafts.map((draft) => compileAccount(draft, options, findings));
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const hasSystemAccount = options.noSystemAccount !== true;
@@ -134,7 +139,8 @@ export function compileExports(
     for (const name of spec.accounts ?? []) {
       const isDefined =
         byName.get(name) !== undefined && name !== "" && name !== GLOBAL_ACCOUNT_NAME;
-      if (!isDefined) error(`${JSON.stringify(name)} account not defined for ${spec.kind} export`);
+      if (isDefined || options.isForeign?.(name) === true) continue;
+      error(`${JSON.stringify(name)} account not defined for ${spec.kind} export`);
     }
     const table = spec.kind === "stream" ? draft.streams : draft.services;
     const subject = JSON.stringify(spec.subject);

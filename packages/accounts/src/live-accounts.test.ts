@@ -147,6 +147,20 @@ describe("live accounts", () => {
     expect(edges()).toBe(2);
   });
 
+  test("AC-36: of several changes at once, one opens the circle that another would close", () => {
+    const accounts = live();
+    const specs = ring("service", 3, false);
+    const [first, second, third] = specs as [AccountSpec, AccountSpec, AccountSpec];
+    accounts.change([second, third]);
+    // The first is looked at while the third still leads to it.
+    const { problems } = accounts.change([first, { ...third, imports: [] }]);
+    expect(problems.get(first.name)).toEqual([]);
+    expect(accounts.snapshot().serviceImports).toHaveLength(2);
+    // And what closes it again is told once.
+    const again = accounts.change([third]).problems.get(third.name);
+    expect(again?.map(({ message }) => message.split(": ")[1])).toEqual(["import forms a cycle"]);
+  });
+
   test("AC-36: who imports a stream from itself closes nobody's circle, whoever came first", () => {
     const self: AccountSpec = {
       name: "A",

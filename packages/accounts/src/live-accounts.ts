@@ -10,6 +10,7 @@ import {
   type DraftAccount,
   draftAccount,
   type Findings,
+  SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
 import { compileImportsOf, type ImportCycles } from "./compile-imports.ts";
 import { CYCLE_ERRORS, type SearchBudget, ServiceCycles, StreamCycles } from "./cycles.ts";
@@ -31,6 +32,8 @@ const SEARCH_STEPS_MAX = 20_000;
 export interface LiveAccountsOptions {
   /** SU-35. Cluster of this server. */
   readonly cluster?: string | undefined;
+  /** Accounts that exports may name before they are there. */
+  readonly isForeign?: ((name: string) => boolean) | undefined;
   /** An index of an account that is gone, to be given away; undefined = there is none. */
   takeFreeIndex(): number | undefined;
 }
@@ -63,13 +66,16 @@ export class LiveAccounts {
   readonly #budget: SearchBudget = { stepsLeft: SEARCH_STEPS_MAX };
   readonly #cycles: ImportCycles;
   readonly #hasSystemAccount: boolean;
+  /** Indexes that accounts of the base have, until they are put in. */
+  readonly #places: Map<string, number>;
   /** Accounts with imports that were left out because they close a circle. */
   readonly #circling = new Set<string>();
 
-  /** `base`: `$G` and the system account, as compiled; accounts of `base` may be replaced. */
+  /** `base`: `$G`, the system account and others, as compiled; accounts of `base` may be replaced. */
   constructor(base: AccountsSnapshot, options: LiveAccountsOptions) {
     this.#options = options;
     this.#accounts = [...base.accounts];
+    this.#places = new Map(base.accounts.map(({ name, index }) => [name, index]));
     this.#hasSystemAccount = base.hasSystemAccount;
     const covers = (account: number, filter: string) =>
       this.#byIndex[account]?.streams.covers(filter) ?? false;
@@ -120,9 +126,10 @@ export class LiveAccounts {
     for (const name of [...work.changed]) {
       for (const importer of this.importersOf(name)) work.changed.add(importer);
     }
-    // What closed a circle before may close none now.
-    for (const name of [...this.#circling].slice(0, CIRCLING_LOOKED_AT)) work.changed.add(name);
     for (const name of work.changed) this.#compileImports(name, work);
+    // What closed a circle, before or with what was to be changed after it, may close none now.
+    const circling = [...this.#circling].slice(0, CIRCLING_LOOKED_AT);
+    for (const name of circling) this.#compileImports(name, work);
     const { delta, crowded } = work;
     return { delta, crowded, problems: work.problems };
   }
@@ -160,7 +167,7 @@ export class LiveAccounts {
     const findings = work.findingsOf(spec.name);
     this.#drafts.set(spec.name, draft);
     this.#byIndex[index] = draft;
-    compileExports(draft, this.#drafts, findings);
+    compileExports(draft, this.#drafts, findings, { isForeign: this.#options.isForeign });
     const snapshot = compileAccount(draft, { cluster: this.#options.cluster }, findings);
     const former = this.#accounts[index];
     const isNew = former === undefined;
@@ -181,15 +188,17 @@ export class LiveAccounts {
   }
 
   #noteCircles(name: string, work: Change): void {
-    const { errors } = work.findingsOf(name);
+    const errors = work.importErrors(name);
     const isRefused = errors.some(({ message }) => CIRCLES.some((text) => message.endsWith(text)));
     if (isRefused) this.#circling.add(name);
     else this.#circling.delete(name);
   }
 
   #newIndex(name: string): number | undefined {
-    const base = this.#accounts.slice(0, 2).find((account) => account.name === name);
-    if (base !== undefined) return base.index;
+    const place = this.#places.get(name);
+    // Those two are never given away.
+    if (place !== undefined && place > SYSTEM_ACCOUNT_INDEX) this.#places.delete(name);
+    if (place !== undefined) return place;
     const free = this.#options.takeFreeIndex();
     if (free !== undefined) return free;
     return this.#accounts.length < LIMITS.accountsMax ? this.#accounts.length : undefined;
@@ -212,7 +221,7 @@ export class LiveAccounts {
       live.draft,
       this.#drafts,
       this.#cycles,
-      work.findingsOf(name),
+      work.newImportFindings(name),
     );
     this.#noteCircles(name, work);
     const imports: AccountImports = { importer: index, ...compiled };
@@ -235,6 +244,8 @@ class Change {
   readonly fresh = new Set<number>();
   movesMessages = false;
   readonly #findings = new Map<string, Findings>();
+  /** Of imports, which may be compiled more than once. */
+  readonly #importFindings = new Map<string, Findings>();
 
   findingsOf(name: string): Findings {
     const known = this.#findings.get(name) ?? { errors: [], warnings: [] };
@@ -242,8 +253,23 @@ class Change {
     return known;
   }
 
+  newImportFindings(name: string): Findings {
+    const findings: Findings = { errors: [], warnings: [] };
+    this.#importFindings.set(name, findings);
+    return findings;
+  }
+
+  importErrors(name: string): readonly ConfigProblem[] {
+    return this.#importFindings.get(name)?.errors ?? NONE;
+  }
+
   get problems(): ReadonlyMap<string, readonly ConfigProblem[]> {
-    return new Map([...this.#findings].map(([name, { errors }]) => [name, errors]));
+    const names = new Set([...this.#findings.keys(), ...this.#importFindings.keys()]);
+    const problemsOf = (name: string): readonly ConfigProblem[] => [
+      ...(this.#findings.get(name)?.errors ?? NONE),
+      ...this.importErrors(name),
+    ];
+    return new Map([...names].map((name) => [name, problemsOf(name)]));
   }
 
   get delta(): AccountsDelta {

@@ -8,6 +8,8 @@ import { GLOBAL_ACCOUNT } from "./credential-table.ts";
 import type {
   CalloutPending,
   CalloutUser,
+  DenyReason,
+  HashPending,
   Identity,
   LoginAnswer,
   LoginOutcome,
@@ -17,6 +19,8 @@ import { isPublicKey } from "./nkeys/key.ts";
 import { type CompiledPermissions, compilePermissions, permissionsKey } from "./permissions.ts";
 import type { CalloutSpec, PermissionsSpec } from "./spec.ts";
 
+/** What no service can undo. */
+const FINAL: ReadonlySet<DenyReason> = new Set(["account in connect", "proxy connection required"]);
 /** Sets of permissions that stay compiled; all make room together. */
 const COMPILED_MAX = 1_024;
 const HIDDEN = "[REDACTED]";
@@ -50,7 +54,7 @@ export class CalloutGate {
   /** What follows from what the static users say of a login. */
   follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
     if (outcome.kind === "denied") {
-      const isFinal = outcome.reason === "account in connect" || this.#isAuthUser(request);
+      const isFinal = FINAL.has(outcome.reason) || this.#isAuthUser(request);
       return isFinal ? outcome : this.#ask();
     }
     if (outcome.kind === "granted") {
@@ -59,12 +63,18 @@ export class CalloutGate {
     const { wait } = outcome;
     if (wait.kind !== "hash") return outcome;
     // What the comparison says is of no consequence where the service is asked in any case.
-    if (wait.candidate === undefined) return this.#isAuthUser(request) ? outcome : this.#ask();
-    return this.#mayPass(wait.candidate, request) ? outcome : this.#ask();
+    if (wait.candidate === undefined) {
+      const isFinal = FINAL.has(wait.reason ?? "user unknown") || this.#isAuthUser(request);
+      return isFinal ? outcome : this.#ask(wait);
+    }
+    if (this.#mayPass(wait.candidate, request)) return outcome;
+    return this.#ask({ ...wait, candidate: undefined });
   }
 
-  #ask(): LoginOutcome {
-    return { kind: "pending", wait: { kind: "callout", account: this.#spec.account, jwt: "" } };
+  /** `costs`: attack 29. See `afterCallout`. */
+  #ask(costs?: HashPending): LoginOutcome {
+    const { account } = this.#spec;
+    return { kind: "pending", wait: { kind: "callout", account, jwt: "", costs } };
   }
 
   #isAuthUser(request: LoginRequest): boolean {
@@ -81,6 +91,16 @@ export class CalloutGate {
   }
 }
 
+/**
+ * Attack 29. Whoever is compared with a hash before the service is asked is refused later than a
+ * stranger, who is only asked about: the stranger's refusal costs a hash too, behind the answer. Who is
+ * let in by the service does not wait for it.
+ */
+export function afterCallout(outcome: LoginOutcome, { costs }: CalloutPending): LoginOutcome {
+  if (outcome.kind !== "denied" || costs === undefined) return outcome;
+  return { kind: "pending", wait: { ...costs, refusal: outcome } };
+}
+
 /** What becomes of the answers of services, in any account. */
 export class CalloutUsers {
   readonly #compiled = new Map<string, CompiledPermissions>();
@@ -92,10 +112,11 @@ export class CalloutUsers {
       const { account: accountName } = wait;
       return { kind: "denied", reason: "callout refused", detail: answer.reason, accountName };
     }
-    return { kind: "granted", identity: this.#identityOf(answer.user, wait.account, request) };
+    return { kind: "granted", identity: this.identityOf(answer.user, wait.account, request) };
   }
 
-  #identityOf(user: CalloutUser, serviceAccount: string, request: LoginRequest): Identity {
+  /** Who `user` is; `serviceAccount`: who is placed there may not ask what only the server may. */
+  identityOf(user: CalloutUser, serviceAccount: string, request: LoginRequest): Identity {
     const { accountName, name, payloadBytesMax, subscriptionsMax, expiresAtMs } = user;
     const isBesideService = accountName === serviceAccount;
     const permissions = isBesideService
@@ -111,6 +132,8 @@ export class CalloutUsers {
       payloadBytesMax,
       subscriptionsMax,
       expiresAtMs,
+      proxyRequired: user.proxyRequired,
+      tags: user.tags,
     };
   }
 

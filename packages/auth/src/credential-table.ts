@@ -52,7 +52,12 @@ export class CredentialTable {
   constructor(spec: AuthSpec) {
     this.#calloutAccount = spec.callout?.account;
     const identityOf = (kind: LoginKind, user: string) =>
-      this.#identity({ kind, user, permissions: spec.defaultPermissions });
+      this.#identity({
+        kind,
+        user,
+        permissions: spec.defaultPermissions,
+        proxyRequired: spec.proxyRequired,
+      });
     this.anonymous = this.#identity({ kind: "none", user: "", permissions: undefined });
     this.token = spec.token ? credential(identityOf("token", ""), spec.token) : undefined;
     this.single = spec.user
@@ -78,6 +83,7 @@ export class CredentialTable {
       account: user.account,
       // AN-14. Users of accounts come with the default of their account already.
       permissions: user.permissions ?? defaultPermissions,
+      proxyRequired: user.proxyRequired,
     });
     const added = credential(identity, user.password, user.allowedConnectionTypes);
     if (user.nkey !== undefined) this.nkeys.set(user.nkey, added);
@@ -90,6 +96,7 @@ export class CredentialTable {
     nkey?: string | undefined;
     account?: string | undefined;
     permissions: PermissionsSpec | undefined;
+    proxyRequired?: boolean | undefined;
   }): Identity {
     const accountName = of.account ?? GLOBAL_ACCOUNT;
     const isBesideService = accountName === this.#calloutAccount;
@@ -102,6 +109,7 @@ export class CredentialTable {
       accountName,
       permissionsKey: key,
       permissions: this.#pool.get(key, permissions),
+      proxyRequired: of.proxyRequired,
     };
   }
 }

@@ -1,6 +1,7 @@
 // What a login results in, and what it may have to wait for. Any thread; plain values.
 import type { TlsFacts } from "@weft/base";
 import type { CompiledPermissions } from "./permissions.ts";
+import type { AuthenticationRequest, PluginVerdict } from "./plugin.ts";
 import type { ConnectionType, PermissionsSpec } from "./spec.ts";
 
 /** How an identity was proved. `none` = nothing was asked for. */
@@ -12,7 +13,8 @@ export type LoginKind =
   | "certificate"
   | "token"
   | "jwt"
-  | "callout";
+  | "callout"
+  | "plugin";
 
 /** What the token of a user says beside its rights (AN-57). */
 export interface TokenFacts {
@@ -43,6 +45,10 @@ export interface Identity {
   readonly expiresAtMs?: number | undefined;
   /** Of a login by token. */
   readonly token?: TokenFacts | undefined;
+  /** AN-82. Only through a trusted proxy. */
+  readonly proxyRequired?: boolean | undefined;
+  /** AN-71. What a callout service or an authentication module says of somebody, for people. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The fields of CONNECT that a login looks at (CP-20). */
@@ -66,6 +72,8 @@ export interface LoginFacts {
   /** The peer's IP address; undefined = none. */
   readonly address?: string | undefined;
   readonly tls?: TlsFacts | undefined;
+  /** AN-81. Key of the trusted proxy that it came through; undefined = it came directly. */
+  readonly proxy?: string | undefined;
 }
 
 /** Wanted: compare `given` with the bcrypt hash `stored`; see password.ts for what counts. */
@@ -77,6 +85,8 @@ export interface HashPending {
   readonly candidate: Identity | undefined;
   /** Why the login is refused whatever the answer is; only where there is no candidate. */
   readonly reason?: DenyReason | undefined;
+  /** The login is refused like this already; only the time is missing. */
+  readonly refusal?: Refusal | undefined;
 }
 
 /** Wanted: the account with this key, from a resolver. */
@@ -93,12 +103,15 @@ export interface CalloutPending {
   readonly account: string;
   /** The user token that the service is shown; "" in a static configuration (AN-73). */
   readonly jwt: string;
+  /** Refused like this whatever the answer is; the service is not shown what would prove anything. */
+  readonly refusal?: Refusal | undefined;
+  /** Before a refusal that follows from the answer: the time that others' refusals take. */
+  readonly costs?: HashPending | undefined;
 }
 
-/** Wanted: the verdict of an authentication plug-in (AN-19). */
+/** Wanted: the verdict of the authentication module (GP-14). */
 export interface PluginPending {
   readonly kind: "plugin";
-  readonly plugin: string;
 }
 
 /** Wanted: the revocation state of the client certificate. */
@@ -115,7 +128,8 @@ export type LoginQuestion =
   | { readonly kind: "hash"; readonly stored: string; readonly given: string }
   /** AN-44: the account with this key. */
   | { readonly kind: "account"; readonly key: string }
-  | CalloutQuestion;
+  | CalloutQuestion
+  | { readonly kind: "plugin"; readonly request: AuthenticationRequest };
 
 /** Everything that a callout service is told of a login (AN-63). Holds secrets: never logged. */
 export interface CalloutQuestion {
@@ -162,6 +176,10 @@ export interface CalloutUser {
   readonly subscriptionsMax?: number | undefined;
   /** Unix milliseconds. */
   readonly expiresAtMs?: number | undefined;
+  /** AN-82. */
+  readonly proxyRequired?: boolean | undefined;
+  /** AN-71. For people. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */
@@ -170,6 +188,7 @@ export type LoginAnswer =
   /** `error` undefined: the account was told to this thread before. */
   | { readonly kind: "account"; readonly error?: string | undefined }
   /** Without a user: refused, for this reason. */
+  | { readonly kind: "plugin"; readonly verdict: PluginVerdict }
   | { readonly kind: "callout"; readonly user: CalloutUser }
   | { readonly kind: "callout"; readonly user?: undefined; readonly reason: string };
 
@@ -198,20 +217,30 @@ export type DenyReason =
   | "password wrong"
   | "token wrong"
   | "callout refused"
+  | "plugin refused"
   | "answer unexpected"
+  /** AN-81, AN-82; in the reference's words. */
+  | "proxy is not trusted"
+  | "proxy connection required"
+  /** AN-55. */
+  | "account not pinned"
+  /** The account takes another kind of login (GP-1). */
+  | "mechanism not allowed"
   /** A token, or what stands behind it, is not good; `detail` of the outcome says why. */
   | "token refused";
 
+export interface Refusal {
+  readonly kind: "denied";
+  readonly reason: DenyReason;
+  /** For the log, in place of the reason. No secret stands in it. */
+  readonly detail?: string | undefined;
+  /** Account of the callout service that said so. */
+  readonly accountName?: string | undefined;
+}
+
 export type LoginOutcome =
   | { readonly kind: "granted"; readonly identity: Identity }
-  | {
-      readonly kind: "denied";
-      readonly reason: DenyReason;
-      /** For the log, in place of the reason. No secret stands in it. */
-      readonly detail?: string | undefined;
-      /** Account of the callout service that said so. */
-      readonly accountName?: string | undefined;
-    }
+  | Refusal
   | { readonly kind: "pending"; readonly wait: Pending };
 
 /**

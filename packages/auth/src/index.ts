@@ -1,5 +1,5 @@
 // The entry of the package: everything that other packages may use.
-export { CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
+export { afterCallout, CalloutGate, CalloutUsers, rawUserOf } from "./callout.ts";
 export { CALLOUT_SUBJECT, withoutCalloutSubject } from "./callout-subject.ts";
 export { type CertificateNames, certificateNames } from "./certificate-names.ts";
 export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
@@ -8,6 +8,8 @@ export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguish
 export type * from "./identity.ts";
 export { questionOf } from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
+export { Mechanisms } from "./mechanisms.ts";
+export { MixedLogins } from "./mixed-logins.ts";
 export { encodeBase32 } from "./nkeys/base32.ts";
 export {
   type DecodedKey,
@@ -21,6 +23,7 @@ export {
 } from "./nkeys/key.ts";
 export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
 export { dummyBcrypt, isBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
+export { peerCertificateLabels } from "./peer-certificate.ts";
 export {
   CompiledPermissions,
   compilePermissions,
@@ -29,6 +32,15 @@ export {
   type SubscribeVerdict,
   validatePermissions,
 } from "./permissions.ts";
+export type {
+  AuthenticatedUser,
+  AuthenticationAnswer,
+  AuthenticationRequest,
+  PluginVerdict,
+} from "./plugin.ts";
+export { readAnswer, withoutSecrets } from "./plugin.ts";
+export { PluginGate } from "./plugin-gate.ts";
+export { type ProxyVerdict, requireProxy, TrustedProxies } from "./proxies.ts";
 export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
 export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";

@@ -14,6 +14,7 @@ import type {
   LoginRequest,
   Pending,
 } from "./identity.ts";
+import { Mechanisms } from "./mechanisms.ts";
 import { decodeSignature, SignatureVerifier } from "./nkeys/signature.ts";
 import { dummyBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
 import type { AuthSpec, CalloutSpec } from "./spec.ts";
@@ -31,7 +32,14 @@ function granted(identity: Identity): LoginOutcome {
  * system account is the only one configured and nothing was said about authorization.
  */
 export function hasImplicitAnonymous(spec: AuthSpec): boolean {
-  if (spec.noAuthUser || spec.authorizationBlock || spec.user || spec.token) return false;
+  if (
+    spec.mixed !== undefined ||
+    spec.noAuthUser ||
+    spec.authorizationBlock ||
+    spec.user ||
+    spec.token
+  )
+    return false;
   const names = spec.accountNames ?? [];
   const system = spec.systemAccount ?? "$SYS";
   if (names.length !== 1 || names[0] !== system) return false;
@@ -54,6 +62,8 @@ export class StaticAuthenticator {
   readonly noAuthUser: string;
   /** AN-60. The configuration's; `CalloutGate` follows it. */
   readonly callout: CalloutSpec | undefined;
+  /** GP-1. Undefined = all accounts take the same kind of login. */
+  readonly mechanisms: Mechanisms | undefined;
   readonly #implicitAnonymous: boolean;
   readonly tlsMap: boolean;
   readonly certificates: CertificateMapper | undefined;
@@ -65,6 +75,7 @@ export class StaticAuthenticator {
     this.tlsMap = spec.tlsMap;
     this.certificates = certificates;
     this.callout = spec.callout;
+    this.mechanisms = spec.mixed && new Mechanisms(spec.mixed);
     const { users, nkeys, single, token } = this.table;
     this.authRequired =
       users.size + nkeys.size > 0 ||
@@ -84,8 +95,8 @@ export class StaticAuthenticator {
     return (
       this.#beginNkey(request, facts) ??
       this.#beginUser(request, facts) ??
-      this.#beginToken(request) ??
-      this.#beginSingle(request) ??
+      this.#beginToken(request, facts) ??
+      this.#beginSingle(request, facts) ??
       this.#refuse(isAnonymous(request) ? "credentials missing" : "user unknown", request)
     );
   }
@@ -111,6 +122,7 @@ export class StaticAuthenticator {
     if (!connectionTypeAllowed(found.allowedConnectionTypes, facts.connectionType)) {
       return denied("connection type not allowed");
     }
+    if (needsProxy(found.identity, facts)) return denied("proxy connection required");
     if (wanted === this.noAuthUser) return granted({ ...found.identity, kind: "no-auth-user" });
     if (!request.sig) return denied("signature missing");
     const signature = decodeSignature(request.sig);
@@ -131,6 +143,7 @@ export class StaticAuthenticator {
       if (!connectionTypeAllowed(open.allowedConnectionTypes, facts.connectionType)) {
         return denied("connection type not allowed");
       }
+      if (needsProxy(open.identity, facts)) return denied("proxy connection required");
       return granted({ ...open.identity, kind: "no-auth-user" });
     }
     if (!request.user) return undefined;
@@ -140,7 +153,7 @@ export class StaticAuthenticator {
       return this.#refuse("connection type not allowed", request);
     }
     if (found.certificateOnly) return this.#refuse("certificate required", request);
-    return this.#compare(found, request, "password wrong");
+    return this.#compare(found, request, facts, "password wrong");
   }
 
   /** AN-30, AN-33. The certificate names the user; a password of that user has to fit as well. */
@@ -153,24 +166,32 @@ export class StaticAuthenticator {
       return denied("connection type not allowed");
     }
     const identity: Identity = { ...found.identity, kind: "certificate" };
-    return this.#compare({ ...found, identity }, request, "password wrong");
+    return this.#compare({ ...found, identity }, request, facts, "password wrong");
   }
 
-  #beginToken(request: LoginRequest): LoginOutcome | undefined {
+  #beginToken(request: LoginRequest, facts: LoginFacts): LoginOutcome | undefined {
     const { token } = this.table;
-    return token && this.#compare(token, request, "token wrong");
+    return token && this.#compare(token, request, facts, "token wrong");
   }
 
-  #beginSingle(request: LoginRequest): LoginOutcome | undefined {
+  #beginSingle(request: LoginRequest, facts: LoginFacts): LoginOutcome | undefined {
     const { single } = this.table;
     if (single === undefined) return undefined;
     // The name is compared like a secret: it is the only user there is.
     const isUser = secretsEqual(single.identity.user, request.user ?? "");
     if (!isUser) return this.#refuse("user unknown", request);
-    return this.#compare(single, request, "password wrong");
+    return this.#compare(single, request, facts, "password wrong");
   }
 
-  #compare(credential: Credential, request: LoginRequest, reason: DenyReason): LoginOutcome {
+  #compare(
+    credential: Credential,
+    request: LoginRequest,
+    facts: LoginFacts,
+    reason: DenyReason,
+  ): LoginOutcome {
+    if (needsProxy(credential.identity, facts)) {
+      return this.#refuse("proxy connection required", request);
+    }
     const shown = reason === "token wrong" ? request.authToken : request.pass;
     const given = shown ?? "";
     if (credential.bcrypt) {
@@ -196,6 +217,11 @@ export class StaticAuthenticator {
     const stored = dummyBcrypt(example);
     return { kind: "pending", wait: { kind: "hash", stored, given, candidate: undefined, reason } };
   }
+}
+
+/** AN-82. */
+function needsProxy({ proxyRequired }: Identity, { proxy }: LoginFacts): boolean {
+  return proxyRequired === true && proxy === undefined;
 }
 
 /** Nothing that a user table could look at was sent. */

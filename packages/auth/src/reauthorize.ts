@@ -7,6 +7,7 @@ import type { Credential } from "./credential-table.ts";
 import type { DenyReason, Identity, LoginFacts } from "./identity.ts";
 import type { StaticAuthenticator } from "./login.ts";
 import { secretName } from "./secret-changes.ts";
+import type { CalloutSpec } from "./spec.ts";
 
 /**
  * `granted`: stays, as this identity. `moved`: the user is gone or belongs to another account now;
@@ -35,7 +36,15 @@ function denied(reason: DenyReason): ReauthorizeOutcome {
 /** Judges one connection by the new users. */
 export function reauthorize(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {
   const outcome = byKind(login, after);
-  if (outcome.kind !== "granted" || login.identity.kind === "callout") return outcome;
+  if (outcome.kind !== "granted") return outcome;
+  if (outcome.identity.proxyRequired && !login.facts.proxy) {
+    return denied("proxy connection required");
+  }
+  const { mechanisms } = after;
+  // Here the service has a say about accounts of its own only.
+  if (mechanisms !== undefined) return mechanisms.fits(outcome.identity) ? outcome : MOVED;
+  const { kind } = login.identity;
+  if (kind === "callout" || kind === "plugin") return outcome;
   if (isSameCallout(login.before, after)) return outcome;
   // The service has a say now: the client asks for itself when it comes back.
   return calloutDecides(after.callout, outcome.identity) ? MOVED : outcome;
@@ -57,6 +66,9 @@ function byKind(login: FormerLogin, after: StaticAuthenticator): ReauthorizeOutc
       return byCertificate(login, after);
     case "callout":
       return byCallout(login, after);
+    // What the module said holds for as long as it is the same module; who looks at that is before this.
+    case "plugin":
+      return { kind: "granted", identity: login.identity };
     // A token is judged by whoever took it; here nobody trusts it any more.
     case "jwt":
       return denied("token refused");
@@ -70,7 +82,13 @@ function byCallout(login: FormerLogin, after: StaticAuthenticator): ReauthorizeO
 }
 
 function isSameCallout(before: StaticAuthenticator, after: StaticAuthenticator): boolean {
-  return JSON.stringify(before.callout) === JSON.stringify(after.callout);
+  return JSON.stringify(calloutOf(before)) === JSON.stringify(calloutOf(after));
+}
+
+/** Where accounts have mechanisms these say where the service may place users. */
+function calloutOf({ callout, mechanisms }: StaticAuthenticator): CalloutSpec | undefined {
+  if (callout === undefined || mechanisms === undefined) return callout;
+  return { ...callout, allowedAccounts: [] };
 }
 
 function anonymous({ facts }: FormerLogin, after: StaticAuthenticator): ReauthorizeOutcome {

@@ -46,7 +46,25 @@ export interface UserSpec {
   readonly account?: string | undefined;
   readonly permissions?: PermissionsSpec | undefined;
   readonly allowedConnectionTypes?: readonly ConnectionType[] | undefined;
+  /** AN-82. Only through a trusted proxy. */
+  readonly proxyRequired?: boolean | undefined;
   readonly at?: SourcePosition | undefined;
+}
+
+/** How the users of an account log in. */
+export type Mechanism = "static" | "jwt" | "callout";
+
+/** An account of the configuration, `$G` included. */
+export interface MixedAccount {
+  readonly name: string;
+  /** Its public key, if it has one. */
+  readonly key?: string | undefined;
+  readonly mechanism: Mechanism;
+}
+
+/** GP-1. Several mechanisms beside each other; accounts that are not in here have tokens. */
+export interface MixedSpec {
+  readonly accounts: readonly MixedAccount[];
 }
 
 /** AN-60. `authorization { auth_callout { ... } }`. */
@@ -63,6 +81,16 @@ export interface CalloutSpec {
   readonly allowedAccounts: readonly string[];
 }
 
+/** GP-14. A module of the operator's own that decides about logins. */
+export interface PluginSpec {
+  /** Path of the module; a name that is no path = a function of the embedding program. */
+  readonly name: string;
+  /** For one answer. */
+  readonly timeoutMs: number;
+  /** Names or nkeys of users that it is not asked about. */
+  readonly authUsers: readonly string[];
+}
+
 /** Static authentication of the client listener (section 3.1). */
 export interface AuthSpec {
   /** `authorization { user, password }`. */
@@ -76,8 +104,16 @@ export interface AuthSpec {
   readonly noAuthUser?: string | undefined;
   /** AN-60. Who decides about logins that nothing here answers. */
   readonly callout?: CalloutSpec | undefined;
+  /** GP-14. Who is asked about logins before anybody else. */
+  readonly plugin?: PluginSpec | undefined;
+  /** Undefined = users, tokens and callout do not stand beside each other. */
+  readonly mixed?: MixedSpec | undefined;
   /** True when users are looked up from the client certificate (AN-30). */
   readonly tlsMap: boolean;
+  /** AN-82. The same for the single user or the token. */
+  readonly proxyRequired?: boolean | undefined;
+  /** AN-80. Public keys of proxies. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** AN-12. An `authorization` block was written, with whatever content. */
   readonly authorizationBlock?: boolean | undefined;
   /** AN-12. The accounts of the configuration, without the implicit ones. */

@@ -34,6 +34,8 @@ export type TokenVerdict =
   | { readonly kind: "ended"; readonly why: TokenEnd; readonly detail: string };
 
 export interface TokenLogins {
+  /** AN-54. Who brings no token is somebody. */
+  readonly hasSentinel: boolean;
   begin(request: LoginRequest, facts: LoginFacts): LoginOutcome;
   /** `answer` came for the account that `pending` waits for. */
   finish(pending: AccountPending, answer: LoginAnswer, facts: LoginFacts): LoginOutcome;

@@ -27,6 +27,15 @@ export interface ConnectionFacts {
   readonly tlsPeerCertificate: string;
   /** Of a login by token: what it says of itself. */
   readonly token?: TokenLabels | undefined;
+  /** AN-83. Public key of the trusted proxy that it came through. */
+  readonly proxy?: string | undefined;
+}
+
+/** Of a client's certificate, in the reference's words; hashes in hexadecimal. */
+export interface PeerCertificateLabels {
+  readonly subject: string | undefined;
+  readonly spki_sha256: string;
+  readonly cert_sha256: string;
 }
 
 /** AN-57. No secret among it. */
@@ -50,11 +59,13 @@ type Row = [
   version: string,
   protocol: number,
   tls?: [version: string, cipher: string, first: number, subject: string, certificate: string] | 0,
-  token?: [issuerKey: string, accountTag: string, tags: readonly string[]],
+  token?: [issuerKey: string, accountTag: string, tags: readonly string[]] | 0,
+  proxy?: string,
 ];
 
 const TLS_PLACE = 10;
 const TOKEN_PLACE = 11;
+const PROXY_PLACE = 12;
 
 /** A short text for {@link decodeFacts}. */
 export function encodeFacts(facts: ConnectionFacts): string {
@@ -74,11 +85,12 @@ export function encodeFacts(facts: ConnectionFacts): string {
     const { tlsVersion, tlsCipher, tlsFirst, tlsPeerSubject, tlsPeerCertificate } = facts;
     row.push([tlsVersion, tlsCipher, tlsFirst ? 1 : 0, tlsPeerSubject, tlsPeerCertificate]);
   }
-  const { token } = facts;
-  if (token !== undefined) {
+  const { token, proxy } = facts;
+  if (token !== undefined || proxy !== undefined) {
     if (row.length === TLS_PLACE) row.push(0);
-    row.push([token.issuerKey, token.accountTag, token.tags]);
+    row.push(token === undefined ? 0 : [token.issuerKey, token.accountTag, token.tags]);
   }
+  if (proxy !== undefined) row.push(proxy);
   return JSON.stringify(row);
 }
 
@@ -108,7 +120,7 @@ export function decodeFacts(text: string): ConnectionFacts {
   const row = JSON.parse(text) as Row;
   const [tlsVersion, tlsCipher, tlsFirst, tlsPeerSubject, tlsPeerCertificate] =
     row[TLS_PLACE] || [];
-  const [issuerKey = "", accountTag = "", tags = []] = row[TOKEN_PLACE] ?? [];
+  const [issuerKey = "", accountTag = "", tags = []] = row[TOKEN_PLACE] || [];
   return {
     kind: "Client",
     listener: row[0],
@@ -126,6 +138,7 @@ export function decodeFacts(text: string): ConnectionFacts {
     tlsFirst: tlsFirst === 1,
     tlsPeerSubject: tlsPeerSubject ?? "",
     tlsPeerCertificate: tlsPeerCertificate ?? "",
-    token: row[TOKEN_PLACE] === undefined ? undefined : { issuerKey, accountTag, tags },
+    token: row[TOKEN_PLACE] ? { issuerKey, accountTag, tags } : undefined,
+    proxy: row[PROXY_PLACE],
   };
 }

@@ -56,6 +56,8 @@ export const LIMITS = {
   subjectTokensMax: 2_049,
   /** Logins waiting for an auth callout service; further ones are refused. */
   calloutsUnderWayMax: 1_024,
+  /** Logins waiting for an authentication module; further ones are refused. */
+  moduleQuestionsUnderWayMax: 1_024,
   /** Logins waiting for a password hash; further ones are refused. */
   hashQueueMax: 1_024,
   /** How long a pipe in place of a file (`<(...)`) may have nothing to read. */

@@ -200,6 +200,8 @@ export interface WorkerCounters {
   staleConnections: number;
   stalledClients: number;
   authFailures: number;
+  /** AN-55. */
+  pinnedAccountFails: number;
   planMisses: number;
   /** Subscriptions ever made. */
   subscriptionsAdded: number;

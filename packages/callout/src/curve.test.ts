@@ -1,5 +1,6 @@
 // Against `@nats-io/nkeys`, which others wrote.
 import { createCurve, fromCurveSeed } from "@nats-io/nkeys";
+import { encodePublic, encodeSeed } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import { expect, test } from "vitest";
 import { CurveKey } from "./curve.ts";
@@ -35,6 +36,22 @@ test("AN-66: nothing else opens", () => {
     broken[at] = (broken[at] ?? 0) ^ 1;
     expect(own.lineTo(peer.publicKey)?.open(broken)).toBeUndefined();
     expect(own.lineTo(peer.publicKey)?.open(sealed.subarray(0, at))).toBeUndefined();
+  }
+});
+
+test("CVE-2023-46129: a key of zeros opens nothing that is sealed for another, and is no line", () => {
+  const zeros = fromCurveSeed(new TextEncoder().encode(encodeSeed("curve", new Uint8Array(32))));
+  const [own, peer] = [CurveKey.fromEntropy(entropy), CurveKey.fromEntropy(entropy)];
+  const sealed = peer.lineTo(own.publicKey)?.seal(Buffer.from("text"), entropy) ?? Buffer.alloc(0);
+  expect(() => {
+    const opened = zeros.open(sealed, peer.publicKey);
+    if (opened === null) throw new Error("not opened");
+  }).toThrow();
+  // Points of small order: everybody shares the same secret with whoever names one.
+  const one = Uint8Array.of(1, ...new Uint8Array(31));
+  const eight = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
+  for (const point of [new Uint8Array(32), one, Buffer.from(eight, "hex")]) {
+    expect(own.lineTo(encodePublic("curve", point))).toBe(undefined);
   }
 });
 

@@ -37,10 +37,15 @@ export class CurveKey {
     return decoded.ok && decoded.kind === "curve" ? new CurveKey(decoded.raw) : undefined;
   }
 
-  /** The line to the owner of another key; undefined if the text is no public curve key. */
+  /**
+   * The line to the owner of another key; undefined if the text is no public curve key, or one that
+   * anybody shares the same secret with.
+   */
   lineTo(publicKey: string): SealedLine | undefined {
     const decoded = decodePublicKey(publicKey);
     if (!decoded.ok || decoded.kind !== "curve") return undefined;
+    const point = nacl.scalarMult(this.#secret, decoded.raw);
+    if (point.every((byte) => byte === 0)) return undefined;
     return new SealedLine(publicKey, nacl.box.before(decoded.raw, this.#secret));
   }
 }

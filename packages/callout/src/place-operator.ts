@@ -55,7 +55,6 @@ export function placeOperator(
   if ("refusal" in limits) return refused(`User JWT: ${limits.refusal.reason}`);
   const placed = rightsOf(user, limits.rights, target.key, asked, tools, nowMs);
   if (!placed.ok) return placed;
-  if (limits.rights.proxyRequired) return refused("Proxy required");
   const { permissions } = placed.value;
   const byDefault = permissionsSpec(target.claims.nats.defaultPermissions);
   return { ok: true, value: { ...placed.value, permissions: permissions ?? byDefault } };

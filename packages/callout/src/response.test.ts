@@ -101,7 +101,7 @@ function reasonOf(judged: Judged<unknown>): string {
 
 test("AN-65: a right answer is a user of the account that it names", () => {
   const expiresAtSeconds = NOW_SECONDS + 60;
-  const user = { name: "ruth", expiresAtSeconds };
+  const user = { name: "ruth", expiresAtSeconds, tags: ["team:red"] };
   const publish = { allow: ["a.>"], deny: undefined };
   const judged = judge(answer({ user, nats: { publish, payloadBytesMax: 5 } }));
   expect(judged).toEqual({
@@ -113,6 +113,7 @@ test("AN-65: a right answer is a user of the account that it names", () => {
       payloadBytesMax: 5,
       subscriptionsMax: undefined,
       expiresAtMs: expiresAtSeconds * 1_000,
+      tags: ["team:red"],
     },
   });
 });
@@ -130,7 +131,6 @@ describe("AN-64 AN-65 AN-71: refusals", () => {
     [/issuer_account/, { nats: { issuerAccount: issuer.publicKey } }],
     [/No valid account "ELSE"/, { user: { audience: "ELSE" } }],
     [/No valid account ""/, { user: { audience: "" } }],
-    [/Proxy required/, { nats: { proxyRequired: true } }],
     [/source not allowed/, { nats: { sourceNetworks: ["192.168.0.0/16"] } }],
     [/connection type/, { nats: { allowedConnectionTypes: ["MQTT"] } }],
     [/connection type/, { nats: { allowedConnectionTypes: ["CARRIER_PIGEON"] } }],

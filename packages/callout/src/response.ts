@@ -126,7 +126,6 @@ function readUser(
   const decoded = decodeTokenOf("user", token, verifier);
   if (!decoded.ok) return refused(`Auth callout user: ${decoded.error.message}`);
   const user = decoded.claims;
-  if (user.nats.proxyRequired) return refused("Proxy required");
   const [finding] = validateClaims(user, nowSeconds, verifier);
   if (finding !== undefined) return refused(`Error validating user JWT: ${finding.text}`);
   if (user.subject !== asked.userKey) {
@@ -209,6 +208,9 @@ export function rightsOf(
       payloadBytesMax: limitOf(rights.payloadBytesMax),
       subscriptionsMax: limitOf(rights.subscriptionsMax),
       expiresAtMs: ends.length === 0 ? undefined : Math.min(...ends),
+      // The worker knows how the connection came.
+      tags: user.tags.length === 0 ? undefined : user.tags,
+      proxyRequired: user.nats.proxyRequired || rights.proxyRequired || undefined,
     },
   };
 }

@@ -7,11 +7,12 @@ import { fieldNames, forEachField, readInteger } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { readImports } from "./imports.ts";
 import { readMappings } from "./mappings.ts";
+import { readMechanism, type WrittenMechanism } from "./mechanism.ts";
 import { readMessageTrace } from "./message-trace.ts";
 import { type ConfigEntry, type ConfigNode, describeKind, type MapNode } from "./node.ts";
 import { GLOBAL_ACCOUNT } from "./options.ts";
-import { readPermissions } from "./permissions.ts";
 import { isPublicKey } from "./public-key.ts";
+import { NO_ROLES, type ReadRights, type Roles, readDefaultRights, readRoles } from "./roles.ts";
 import { reportUnsupported } from "./unsupported.ts";
 import { type ReadUser, readUsers } from "./users.ts";
 
@@ -24,6 +25,8 @@ const ACCOUNT_FIELDS = fieldNames({
   default_permissions: [],
   mappings: ["maps"],
   limits: [],
+  roles: [],
+  mechanism: [],
   msg_trace: ["trace_dest"],
 });
 
@@ -40,6 +43,12 @@ const INT32_MAX = 2 ** 31 - 1;
 export interface ReadAccount {
   readonly spec: AccountSpec;
   readonly users: readonly ReadUser[];
+  readonly roles: Roles;
+  readonly defaultRights: ReadRights;
+  /** Own key: how its users log in, as written. */
+  readonly mechanism?: WrittenMechanism | undefined;
+  /** Names of the other fields that were written. */
+  readonly others: readonly string[];
 }
 
 /** Reads the block, in the order written. */
@@ -66,7 +75,8 @@ function readNames(items: readonly ConfigNode[], findings: Findings): ReadAccoun
       findings.error(item.at, `Duplicate Account Entry: ${item.value}`);
     } else {
       names.add(item.value);
-      accounts.push({ spec: { name: item.value, at: item.at }, users: [] });
+      const spec = { name: item.value, at: item.at };
+      accounts.push({ spec, users: [], roles: NO_ROLES, defaultRights: {}, others: [] });
     }
   }
   return accounts;
@@ -84,7 +94,7 @@ function readAccountMap(map: MapNode, context: ReadContext): ReadAccount[] {
       accounts.push(readAccount(entry, entry.node, context));
     }
   }
-  checkReferences(accounts, context.findings);
+  checkReferences(accounts, context);
   return accounts;
 }
 
@@ -94,14 +104,21 @@ function readAccount(account: ConfigEntry, map: MapNode, context: ReadContext): 
     name: account.key,
     at: account.at,
   };
-  let users: readonly ReadUser[] = [];
+  const read: { -readonly [K in keyof ReadAccount]: ReadAccount[K] } = {
+    spec,
+    users: [],
+    roles: NO_ROLES,
+    defaultRights: {},
+    others: [],
+  };
   forEachField(map, ACCOUNT_FIELDS, findings, (name, field) => {
+    if (name !== "mechanism") read.others = [...read.others, field.key];
     switch (name) {
       case "nkey":
         spec.nkey = readAccountKey(field, findings);
         break;
       case "users":
-        users = readUsers(field, context) ?? [];
+        read.users = readUsers(field, context) ?? [];
         break;
       case "imports":
         spec.imports = readImports(field, context);
@@ -110,11 +127,17 @@ function readAccount(account: ConfigEntry, map: MapNode, context: ReadContext): 
         spec.exports = readExports(field, context);
         break;
       case "default_permissions":
-        spec.defaultPermissions = readPermissions(
+        read.defaultRights = readDefaultRights(
           field,
           `account ${JSON.stringify(account.key)}`,
           findings,
         );
+        break;
+      case "roles":
+        read.roles = readRoles(field, findings);
+        break;
+      case "mechanism":
+        read.mechanism = readMechanism(field, context);
         break;
       case "mappings":
         spec.mappings = readMappings(field, findings);
@@ -130,7 +153,7 @@ function readAccount(account: ConfigEntry, map: MapNode, context: ReadContext): 
         break;
     }
   });
-  return { spec, users };
+  return read;
 }
 
 function readAccountKey(field: ConfigEntry, findings: Findings): string | undefined {
@@ -169,9 +192,14 @@ function readLimits(field: ConfigEntry, findings: Findings): AccountLimitsSpec |
   return limits;
 }
 
-/** AC-23. */
-function checkReferences(accounts: readonly ReadAccount[], findings: Findings): void {
-  const names = new Set(accounts.map(({ spec }) => spec.name));
+/** AC-23. With several mechanisms an account key names one that a resolver knows. */
+function checkReferences(accounts: readonly ReadAccount[], context: ReadContext): void {
+  const { findings, isMixed } = context;
+  const defined = new Set(accounts.map(({ spec }) => spec.name));
+  const names = {
+    has: (name: string): boolean =>
+      defined.has(name) || (isMixed === true && isPublicKey(name, "account")),
+  };
   for (const { spec } of accounts) {
     for (const exported of spec.exports ?? []) {
       for (const name of exported.accounts ?? []) {

@@ -20,6 +20,8 @@ const CALLOUT_FIELDS = fieldNames({
 export interface ReadCallout {
   readonly at: SourcePosition;
   readonly spec: CalloutSpec;
+  /** Where each of the allowed accounts is named. */
+  readonly allowedAt: ReadonlyMap<string, SourcePosition>;
 }
 
 export function readAuthCallout(entry: ConfigEntry, findings: Findings): ReadCallout | undefined {
@@ -32,7 +34,7 @@ export function readAuthCallout(entry: ConfigEntry, findings: Findings): ReadCal
   let issuer = "";
   let account = "";
   let authUsers: readonly string[] = [];
-  let allowedAccounts: readonly string[] = [];
+  let allowedAt: ReadonlyMap<string, SourcePosition> = new Map();
   let xkey: string | undefined;
   const unknown = (key: string): string =>
     `Unknown field ${JSON.stringify(key)} parsing authorization callout`;
@@ -43,9 +45,10 @@ export function readAuthCallout(entry: ConfigEntry, findings: Findings): ReadCal
     (name, field) => {
       if (name === "issuer") issuer = readIssuer(field, findings);
       else if (name === "account") account = readString(field, findings) ?? "";
-      else if (name === "auth_users") authUsers = readNames(field, "auth_users field", findings);
+      else if (name === "auth_users")
+        authUsers = [...readNames(field, "auth_users field", findings).keys()];
       else if (name === "xkey") xkey = readCurveKey(field, findings);
-      else allowedAccounts = readNames(field, "allowed accounts field", findings);
+      else allowedAt = readNames(field, "allowed accounts field", findings);
     },
     unknown,
   );
@@ -58,8 +61,9 @@ export function readAuthCallout(entry: ConfigEntry, findings: Findings): ReadCal
     findings.error(entry.at, "Authorization callouts require authorized users to be specified");
     return undefined;
   }
+  const allowedAccounts = [...allowedAt.keys()];
   const spec = { issuer, account: account || GLOBAL_ACCOUNT, authUsers, xkey, allowedAccounts };
-  return { at: entry.at, spec };
+  return { at: entry.at, spec, allowedAt };
 }
 
 function readIssuer(entry: ConfigEntry, findings: Findings): string {
@@ -83,15 +87,20 @@ function shown(key: string): string {
   return /^S[A-Z]/.test(key) ? "a seed" : JSON.stringify(key);
 }
 
-function readNames(entry: ConfigEntry, what: string, findings: Findings): readonly string[] {
+/** Names with their places. */
+function readNames(
+  entry: ConfigEntry,
+  what: string,
+  findings: Findings,
+): ReadonlyMap<string, SourcePosition> {
   const { node } = entry;
   if (node.kind !== "list") {
     findings.error(entry.at, `Expected ${what} to be an array, got ${describeKind(node)}`);
-    return [];
+    return new Map();
   }
-  const names: string[] = [];
+  const names = new Map<string, SourcePosition>();
   for (const item of node.items) {
-    if (item.kind === "string") names.push(item.value);
+    if (item.kind === "string") names.set(item.value, item.at);
     else {
       const found = describeKind(item);
       findings.error(item.at, `Expected ${what} to be an array of strings, got ${found}`);
@@ -103,14 +112,15 @@ function readNames(entry: ConfigEntry, what: string, findings: Findings): readon
 /** What only the whole configuration tells. The reference starts with all but the first. */
 export function checkCallout(
   callout: ReadCallout | undefined,
-  { accounts, auth, systemAccount, noSystemAccount }: ServerOptions,
+  { accounts, auth, systemAccount, noSystemAccount, mixedAuthentication }: ServerOptions,
   findings: Findings,
 ): void {
   if (callout === undefined) return;
   const { at, spec } = callout;
   const names = new Set(accounts.map(({ name }) => name));
   for (const name of spec.allowedAccounts) {
-    if (names.has(name)) continue;
+    // What may stand here beside other mechanisms is looked at with them.
+    if (names.has(name) || mixedAuthentication) continue;
     const shownName = JSON.stringify(name);
     findings.error(
       at,

@@ -1,13 +1,18 @@
 // `authorization { ... }` (AN-01 to AN-03, AN-15). Control thread.
-import type { PermissionsSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import { type ReadCallout, readAuthCallout } from "./auth-callout.ts";
 import type { ReadContext } from "./context.ts";
-import { fieldNames, forEachField, readMap, readSeconds, readString } from "./fields.ts";
+import {
+  fieldNames,
+  forEachField,
+  readBoolean,
+  readMap,
+  readSeconds,
+  readString,
+} from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import type { ConfigEntry } from "./node.ts";
-import { readPermissions } from "./permissions.ts";
-import { reportUnsupported } from "./unsupported.ts";
+import { type ReadRights, readDefaultRights } from "./roles.ts";
 import { type ReadUser, readUsers } from "./users.ts";
 
 const AUTHORIZATION_FIELDS = fieldNames({
@@ -33,8 +38,10 @@ export interface Authorization {
   readonly timeoutMs?: number | undefined;
   /** Undefined when there is no `users` field. */
   readonly users?: readonly ReadUser[] | undefined;
-  readonly defaultPermissions?: PermissionsSpec | undefined;
+  readonly defaultRights?: ReadRights | undefined;
   readonly callout?: ReadCallout | undefined;
+  /** AN-82. Of the single user or the token. */
+  readonly proxyRequired?: boolean | undefined;
 }
 
 /** Reads the block; undefined when it is no map. */
@@ -64,13 +71,13 @@ export function readAuthorization(
         read.users = readUsers(field, context);
         break;
       case "default_permissions":
-        read.defaultPermissions = readPermissions(field, "authorization", findings);
+        read.defaultRights = readDefaultRights(field, "authorization", findings);
         break;
       case "auth_callout":
         read.callout = readAuthCallout(field, findings);
         break;
       case "proxy_required":
-        reportUnsupported(field, "trusted proxies", context, findings);
+        read.proxyRequired = readBoolean(field, findings);
         break;
     }
   });

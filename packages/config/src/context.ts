@@ -4,6 +4,8 @@ import type { ConfigSource } from "./source.ts";
 import type { UnsupportedPolicy } from "./unsupported.ts";
 
 export interface ReadContext extends UnsupportedPolicy {
+  /** Own key `mixed_authentication`. */
+  readonly isMixed?: boolean | undefined;
   readonly findings: Findings;
   readonly checkTlsFiles?: ConfigSource["checkTlsFiles"];
   readonly readOther?: ConfigSource["readOther"];

@@ -38,7 +38,7 @@ export function compareOptions(
     const [old, now] = [rule.value(former as ReloadView), rule.value(next as ReloadView)];
     if (isSameBy(rule, old, now)) continue;
     const { field, reloaded } = rule;
-    if (reloaded !== undefined) changes.push({ field, text: reloaded(after) });
+    if (reloaded !== undefined) changes.push({ field, text: reloaded(after, before) });
     else if (rule.allowed?.(before, after) !== true) {
       refusals.push({ message: refusalOf(rule, old, now) });
     }

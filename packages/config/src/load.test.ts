@@ -59,15 +59,19 @@ describe("schema", () => {
     },
   );
 
+  it("AN-82: tells of users whom nothing can let in", () => {
+    const users = "authorization { users: [ { user: a, proxy_required: true }, { user: b } ] }\n";
+    const advised = (text: string) => loadText(text).warnings.map(({ message }) => message);
+    expect(advised(users)).toEqual([expect.stringMatching(/^proxy_required without trusted/)]);
+    expect(advised("authorization { token: t, proxy_required: true }\n")).toHaveLength(1);
+    const key = "NA5V5A5RQ4XW4HGB5CWPH6O54SYEUV2X7FE5G6O5ELRA3Q5OO3GABTFK";
+    expect(advised(`${users}proxies { trusted: [ { key: ${key} } ] }\n`)).toEqual([]);
+  });
+
   it("refuses missing features inside blocks", () => {
     const text =
-      "authorization { proxy_required: true, " +
-      "users: [{user: a, proxy_required: true}] }\n" +
-      "accounts { A { jetstream: enabled } }\n" +
-      "tls { ocsp_peer: true }\nwrite_timeout: retry\n";
+      "accounts { A { jetstream: enabled } }\n" + "tls { ocsp_peer: true }\nwrite_timeout: retry\n";
     expect(errorsOf(text).map((message) => message.replace(/^.*support /, ""))).toEqual([
-      "trusted proxies",
-      "trusted proxies",
       "JetStream",
       "OCSP",
       "write_timeout: retry",

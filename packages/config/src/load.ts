@@ -9,6 +9,7 @@ import type { ReadContext } from "./context.ts";
 import { configDigest, type Sha256Hex } from "./digest.ts";
 import { forEachField } from "./fields.ts";
 import { type ConfigWarning, Findings } from "./findings.ts";
+import { finishMixed, isMixedFile, withAccountNames } from "./mixed.ts";
 import {
   emptyMonitoring,
   finishMonitoring,
@@ -25,6 +26,8 @@ import {
   type ServerOptions,
 } from "./options.ts";
 import { parseConfig } from "./parser.ts";
+import { adviseProxies } from "./proxies.ts";
+import { NO_ROLES, resolveRights } from "./roles.ts";
 import { findOption, OPTION_NAMES } from "./schema.ts";
 import type { ConfigSource } from "./source.ts";
 import { UserDirectory } from "./users.ts";
@@ -69,6 +72,7 @@ export function loadConfig(path: string, source: ConfigSource, settings: LoadSet
   }
   const context = {
     findings,
+    isMixed: isMixedFile(parsed.root),
     allowUnsupported: settings.allowUnsupported ?? false,
     checkTlsFiles: source.checkTlsFiles,
     readOther: source.readOther,
@@ -101,6 +105,7 @@ function buildOptions(
     options: { ...defaultOptions(), strict, allowUnsupported },
     authorization: undefined,
     accounts: [],
+    roles: NO_ROLES,
     noAuthUser: undefined,
     systemAccount: undefined,
     monitoring: emptyMonitoring(),
@@ -113,6 +118,7 @@ function buildOptions(
   });
   finishIdentity(draft, findings);
   checkCallout(draft.authorization?.callout, draft.options, findings);
+  adviseProxies(draft.options, findings, draft.authorization?.at);
   finishLimits(draft, findings);
   applyMonitoring(draft, tlsByFlags, findings);
   // A block that was not understood would only cause further errors here.
@@ -127,8 +133,15 @@ function buildOptions(
 function finishIdentity(draft: OptionsDraft, findings: Findings): void {
   const { authorization, accounts, options } = draft;
   const directory = new UserDirectory(findings);
-  directory.add(authorization?.users ?? [], undefined, authorization?.defaultPermissions);
-  for (const { spec, users } of accounts) directory.add(users, spec.name, spec.defaultPermissions);
+  const topRights = authorization?.defaultRights ?? {};
+  const defaultPermissions = resolveRights(topRights, [draft.roles], findings);
+  directory.add(authorization?.users ?? [], { defaultPermissions, roles: [draft.roles] });
+  const specs = accounts.map(({ spec, users, defaultRights, roles: own }) => {
+    const roles = [own, draft.roles];
+    const byDefault = resolveRights(defaultRights, roles, findings);
+    directory.add(users, { account: spec.name, defaultPermissions: byDefault, roles });
+    return byDefault === undefined ? spec : { ...spec, defaultPermissions: byDefault };
+  });
   checkAuthorization(
     authorization,
     accounts.some(({ users }) => users.length > 0),
@@ -139,10 +152,9 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
     ...(authorization?.user !== undefined && { user: authorization.user }),
     ...(authorization?.password !== undefined && { password: authorization.password }),
     ...(authorization?.token !== undefined && { token: authorization.token }),
-    ...(authorization?.defaultPermissions && {
-      defaultPermissions: authorization.defaultPermissions,
-    }),
+    ...(defaultPermissions && { defaultPermissions }),
     ...(draft.noAuthUser !== undefined && { noAuthUser: draft.noAuthUser }),
+    ...(authorization?.proxyRequired && { proxyRequired: true }),
     ...(authorization?.callout && { callout: authorization.callout.spec }),
     users: directory.users,
     ...(authorization !== undefined && { authorizationBlock: true }),
@@ -150,7 +162,10 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
     authTimeoutMs: timeoutMs ?? defaultAuthTimeoutMs(options.tls),
     authTimeoutIsDefault: timeoutMs === undefined,
   };
-  options.accounts = accounts.map(({ spec }) => spec);
+  const mixed = finishMixed(draft, findings);
+  if (mixed !== undefined) options.auth = { ...options.auth, mixed };
+  const configured = specs.filter((_spec, at) => accounts[at]?.mechanism?.value !== "jwt");
+  options.accounts = mixed === undefined ? configured : withAccountNames(configured);
   options.operator = finishOperator(draft.operator);
   const { claims } = draft.operator;
   const named = claims.length === 1 ? claims[0]?.nats.systemAccount || undefined : undefined;

@@ -15,7 +15,6 @@ export const MISSING_ROWS: readonly OptionRow[] = [
   missingRow("MQTT", "mqtt", "CK-26"),
   missingRow("OCSP", "ocsp", "CK-19"),
   missingRow("OCSP", "ocsp_cache", "CK-19"),
-  missingRow("trusted proxies", "proxies", "CK-31"),
   missingRow("the PROXY protocol", "proxy_protocol", "CK-20"),
   missingRow("profiling", "prof_port", "CK-16"),
   missingRow("profiling", "prof_block_rate", "CK-16"),

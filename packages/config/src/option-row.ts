@@ -14,6 +14,7 @@ import type { MonitoringDraft } from "./monitoring-rows.ts";
 import type { ConfigEntry } from "./node.ts";
 import type { OperatorDraft } from "./operator-rows.ts";
 import type { LimitOptions, LoggingOptions, ServerOptions } from "./options.ts";
+import type { Roles } from "./roles.ts";
 import { type Feature, reportUnsupported } from "./unsupported.ts";
 
 /** Options while a file is read. */
@@ -21,6 +22,8 @@ export interface OptionsDraft {
   options: { -readonly [K in keyof ServerOptions]: ServerOptions[K] };
   authorization: Authorization | undefined;
   accounts: readonly ReadAccount[];
+  /** Those at the top. */
+  roles: Roles;
   noAuthUser: string | undefined;
   systemAccount: string | undefined;
   monitoring: MonitoringDraft;

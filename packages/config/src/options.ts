@@ -2,7 +2,7 @@
 // control thread, cloned to the others. Must stay true: structured-cloneable, never changed after
 // loading; defaults are the reference's (LIMITS in base).
 import type { AccountSpec, MappingSpec } from "@weft/accounts";
-import type { AuthSpec } from "@weft/auth";
+import type { AuthSpec, PluginSpec } from "@weft/auth";
 import { LIMITS } from "@weft/base";
 import type { ResolverOptions } from "@weft/resolver";
 
@@ -179,8 +179,16 @@ export interface ServerOptions {
   readonly noSystemAccount: boolean;
   /** Top-level `mappings`, of the account `$G` (SU-30). */
   readonly globalMappings: readonly MappingSpec[];
+  /** Own option `mixed_authentication`: users, tokens and a callout beside each other. */
+  readonly mixedAuthentication: boolean;
+  /** Own option; true with `mixedAuthentication`. A callout places nobody among users with tokens. */
+  readonly oneMechanismPerAccount: boolean;
   /** Undefined = nothing was said about operators. */
   readonly operator?: OperatorOptions | undefined;
+  /** Own option `authentication_module` (GP-14). Undefined = there is none. */
+  readonly authenticationModule?: PluginSpec | undefined;
+  /** CK-31, AN-80. Public keys; undefined = nothing was said about proxies. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly allowNonTls: boolean;
   readonly logging: LoggingOptions;
@@ -241,6 +249,8 @@ export function defaultOptions(): ServerOptions {
     systemAccount: DEFAULT_SYSTEM_ACCOUNT,
     noSystemAccount: false,
     globalMappings: [],
+    mixedAuthentication: false,
+    oneMechanismPerAccount: false,
     allowNonTls: false,
     logging: {
       debug: false,

@@ -7,6 +7,7 @@
 import { LIMITS } from "@weft/base";
 import { formatDuration } from "./duration.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, type ServerOptions, type TlsOptions } from "./options.ts";
+import { reloadedProxies } from "./proxies.ts";
 import { sameSpec, sameValue } from "./same-value.ts";
 import { operatorClaimsOf } from "./validate-operator.ts";
 
@@ -26,7 +27,7 @@ export interface ReloadRule {
   readonly value: (view: ReloadView) => unknown;
   readonly same?: (before: unknown, after: unknown) => boolean;
   /** What the log says of a change behind `Reloaded: `; undefined = it cannot be changed. */
-  readonly reloaded?: (after: ServerOptions) => string;
+  readonly reloaded?: (after: ServerOptions, before: ServerOptions) => string;
   /** A change that is possible although there is no `reloaded`. */
   readonly allowed?: (before: ServerOptions, after: ServerOptions) => boolean;
 }
@@ -115,11 +116,13 @@ const IDENTITY_RULES: readonly ReloadRule[] = [
       "auth.authorizationBlock",
       "auth.accountNames",
       "auth.systemAccount",
+      "auth.proxyRequired",
     ],
     value: ({ options }) => [
       usersAre(false)(options),
       options.auth.defaultPermissions,
       options.auth.authorizationBlock,
+      options.auth.proxyRequired,
     ],
     same: sameSpec,
     reloaded: () => "authorization users",
@@ -148,6 +151,11 @@ const IDENTITY_RULES: readonly ReloadRule[] = [
     ...free("AuthCallout", "auth.callout", () => "authorization callout"),
     same: sameSpec,
   },
+  fixed("mixed_authentication", "mixedAuthentication"),
+  free("one_mechanism_per_account", "oneMechanismPerAccount", (after) => {
+    return `one_mechanism_per_account = ${after.oneMechanismPerAccount}`;
+  }),
+  free("mechanism", "auth.mixed", () => "mechanisms of accounts"),
   free("Username", "auth.user", () => "authorization username"),
   free("Password", "auth.password", () => "authorization password"),
   free("Authorization", "auth.token", () => "authorization token"),
@@ -272,6 +280,14 @@ export const RELOAD_RULES: readonly ReloadRule[] = [
   free("Tags", "serverTags", () => "tags"),
   free("Metadata", "serverMetadata", () => "metadata"),
   fixed("FeatureFlags", "featureFlags"),
+  {
+    ...free("authentication_module", "authenticationModule", () => "authentication_module"),
+    same: sameSpec,
+  },
+  {
+    ...fixed("Proxies", "trustedProxies", ({ trustedProxies = [] }) => trustedProxies),
+    reloaded: (after, before) => reloadedProxies(before, after),
+  },
   fixed("workers", "workers"),
 ];
 

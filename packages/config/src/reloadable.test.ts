@@ -70,6 +70,12 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
     "accounts { A { users: [ { user: a, password: b } ] } }",
     "accounts { A { users: [ { user: a, password: b } ] } }\nno_auth_user: a",
   ],
+  roles: [
+    "roles { r { publish: a } }\nauthorization { users: [ { user: a, password: b, role: r } ] }",
+    "roles { r { publish: b } }\nauthorization { users: [ { user: a, password: b, role: r } ] }",
+  ],
+  mixed_authentication: ["", "mixed_authentication: true"],
+  one_mechanism_per_account: ["", "one_mechanism_per_account: true"],
   system_account: ["accounts { A {} }", "accounts { A {} }\nsystem_account: A"],
   no_system_account: ["", "no_system_account: true"],
   operator: ["", OPERATED],
@@ -84,6 +90,11 @@ const CHANGES: Readonly<Record<string, readonly [before: string, after: string]>
   default_sentinel: [OPERATED, `${OPERATED}default_sentinel: "${EXAMPLE_BEARER}"`],
   server_tags: ["", "server_tags: [ a ]"],
   server_metadata: ["", "server_metadata { a: b }"],
+  authentication_module: ["", "authentication_module { file: a.js }"],
+  proxies: [
+    "",
+    "proxies { trusted: [ { key: NA5V5A5RQ4XW4HGB5CWPH6O54SYEUV2X7FE5G6O5ELRA3Q5OO3GABTFK } ] }",
+  ],
   feature_flags: ["", "feature_flags { ns_account_default_permit: true }"],
 };
 

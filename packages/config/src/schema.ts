@@ -4,6 +4,7 @@
 import { LIMITS } from "@weft/base";
 import { readAccounts } from "./accounts.ts";
 import { ADDRESS_LIMITS_ROW } from "./address-limits.ts";
+import { AUTHENTICATION_MODULE_ROW } from "./authentication-module.ts";
 import { readAuthorization } from "./authorization.ts";
 import type { ReadContext } from "./context.ts";
 import { formatDuration } from "./duration.ts";
@@ -27,6 +28,8 @@ import {
   stringRow,
 } from "./option-row.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./options.ts";
+import { PROXIES_ROW } from "./proxies.ts";
+import { readRoles } from "./roles.ts";
 import { readTls } from "./tls.ts";
 import { reportUnsupported } from "./unsupported.ts";
 
@@ -295,6 +298,14 @@ const IDENTITY_ROWS: readonly OptionRow[] = [
       draft.options.globalMappings = readMappings(entry, findings);
     },
   ),
+  rowOf({ name: "roles", reloadable: true, row: "Weft" }, "map", (draft, entry, { findings }) => {
+    draft.roles = readRoles(entry, findings);
+  }),
+  booleanRow({ name: "mixed_authentication", row: "Weft" }, "mixedAuthentication"),
+  booleanRow(
+    { name: "one_mechanism_per_account", reloadable: true, row: "Weft" },
+    "oneMechanismPerAccount",
+  ),
   stringRow({ name: "no_auth_user", row: "CK-23" }, (draft, value) => {
     draft.noAuthUser = value || undefined;
   }),
@@ -325,6 +336,8 @@ export const OPTION_ROWS: readonly OptionRow[] = [
   ADDRESS_LIMITS_ROW,
   ...IDENTITY_ROWS,
   ...OPERATOR_ROWS,
+  PROXIES_ROW,
+  AUTHENTICATION_MODULE_ROW,
   ...MISSING_ROWS,
 ];
 

@@ -12,7 +12,6 @@ export type Feature =
   | "websocket"
   | "MQTT"
   | "OCSP"
-  | "trusted proxies"
   | "the PROXY protocol"
   | "profiling"
   | "write_timeout: retry"

@@ -3,18 +3,19 @@
 import type { ConnectionType, PermissionsSpec, UserSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import type { ReadContext } from "./context.ts";
-import { fieldNames, forEachField, readString, readStrings } from "./fields.ts";
+import { fieldNames, forEachField, readBoolean, readString, readStrings } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { type ConfigEntry, type ConfigNode, describeKind, type MapNode } from "./node.ts";
 import { readPermissions } from "./permissions.ts";
 import { isPublicKey } from "./public-key.ts";
-import { reportUnsupported } from "./unsupported.ts";
+import { type RoleReference, type Roles, readRoleNames, resolveRights } from "./roles.ts";
 
 const USER_FIELDS = fieldNames({
   user: ["username"],
   password: ["pass"],
   nkey: [],
   permissions: ["permission", "authorization"],
+  role: ["roles"],
   allowed_connection_types: ["connection_types", "clients"],
   proxy_required: [],
 });
@@ -29,9 +30,19 @@ const CONNECTION_TYPES: ReadonlySet<string> = new Set<ConnectionType>([
   "IN_PROCESS",
 ]);
 
-/** A user as read, before defaults and duplicates are looked at. */
+/** A user as read, before roles, defaults and duplicates are looked at. */
 export interface ReadUser extends UserSpec {
   readonly at: SourcePosition;
+  readonly roles?: readonly RoleReference[] | undefined;
+}
+
+/** What users of one block have in common. */
+export interface UserBlock {
+  /** Undefined = `$G`. */
+  readonly account?: string | undefined;
+  readonly defaultPermissions?: PermissionsSpec | undefined;
+  /** Where roles are looked for, in this order. */
+  readonly roles: readonly Roles[];
 }
 
 /** Reads a list of users; undefined when it is no list. Wrong users are left out, with errors. */
@@ -60,16 +71,18 @@ function readUser(node: ConfigNode, context: ReadContext): ReadUser | undefined 
   let password: string | undefined;
   let nkey = "";
   let permissions: PermissionsSpec | undefined;
+  let roles: RoleReference[] | undefined;
   let types: ConnectionType[] | undefined;
+  let proxyRequired: boolean | undefined;
   const owner = ownerOf(node);
   forEachField(node, USER_FIELDS, findings, (name, entry) => {
     if (name === "user") user = readString(entry, findings) ?? user;
     else if (name === "password") password = readString(entry, findings);
     else if (name === "nkey") nkey = readString(entry, findings) ?? nkey;
     else if (name === "permissions") permissions = readPermissions(entry, owner, findings);
-    else if (name === "proxy_required") {
-      reportUnsupported(entry, "trusted proxies", context, findings);
-    } else types = readConnectionTypes(entry, findings);
+    else if (name === "role") roles = readRoleNames(entry, findings);
+    else if (name === "proxy_required") proxyRequired = readBoolean(entry, findings);
+    else types = readConnectionTypes(entry, findings);
   });
   const mistake = identityMistake(user, password, nkey);
   if (mistake !== undefined) {
@@ -81,7 +94,9 @@ function readUser(node: ConfigNode, context: ReadContext): ReadUser | undefined 
     ...(password !== undefined && { password }),
     ...(nkey !== "" && { nkey }),
     ...(permissions && { permissions }),
+    ...(roles && { roles }),
     ...(types && { allowedConnectionTypes: types }),
+    ...(proxyRequired && { proxyRequired: true }),
     at: node.at,
   };
 }
@@ -140,10 +155,9 @@ export class UserDirectory {
   /** Adds users with the account and default permissions of their block (AN-14, AN-20). */
   add(
     users: readonly ReadUser[],
-    account: string | undefined,
-    defaultPermissions: PermissionsSpec | undefined,
+    { account, defaultPermissions, roles: defined }: UserBlock,
   ): void {
-    for (const user of users) {
+    for (const { roles, ...user } of users) {
       const name = user.nkey ?? user.user;
       if (this.#taken.has(name)) {
         const kind = user.nkey === undefined ? "user" : "nkey";
@@ -151,7 +165,8 @@ export class UserDirectory {
         continue;
       }
       this.#taken.add(name);
-      const permissions = user.permissions ?? defaultPermissions;
+      const own = resolveRights({ permissions: user.permissions, roles }, defined, this.#findings);
+      const permissions = own ?? defaultPermissions;
       this.users.push({
         ...user,
         ...(account !== undefined && { account }),

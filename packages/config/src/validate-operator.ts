@@ -96,17 +96,18 @@ function hasNoPermissions({ nats }: UserClaims): boolean {
   return responses === undefined && lists.every((list) => list === undefined || list.length === 0);
 }
 
+const TWO_TRUSTS = "conflicting options for 'TrustedKeys' and 'TrustedOperators'";
+
 /** AN-42. */
 function staticMistake(
-  { accounts, auth }: ServerOptions,
+  { accounts, auth, mixedAuthentication }: ServerOptions,
   { resolver, trustedKeys }: OperatorOptions,
 ): string | undefined {
   if (resolver === undefined) return "operators require an account resolver to be configured";
+  if (mixedAuthentication) return trustedKeys.length > 0 ? TWO_TRUSTS : undefined;
   if (accounts.length > 0) return "operators do not allow Accounts to be configured directly";
   if (auth.users.length > 0) return "operators do not allow users to be configured directly";
-  if (trustedKeys.length > 0) {
-    return "conflicting options for 'TrustedKeys' and 'TrustedOperators'";
-  }
+  if (trustedKeys.length > 0) return TWO_TRUSTS;
   if (auth.callout === undefined) return undefined;
   return "operators do not allow authorization callouts to be configured directly";
 }

@@ -2,6 +2,8 @@
 import type { ConfigProblem, SourcePosition } from "@weft/base";
 import { formatDuration } from "./duration.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, isOperatorMode, type ServerOptions } from "./options.ts";
+import { proxiesMistake } from "./proxies.ts";
+import { isPublicKey } from "./public-key.ts";
 import { operatorMistake } from "./validate-operator.ts";
 
 /** Where an option was written, by its name in the schema. */
@@ -38,6 +40,12 @@ export function validateOptions(
   }
   const noAuthUser = noAuthUserMistake(options);
   if (noAuthUser !== undefined) problems.push({ message: noAuthUser, at: placeOf("no_auth_user") });
+  const proxies = proxiesMistake(options);
+  if (proxies !== undefined) problems.push({ message: proxies, at: placeOf("proxies") });
+  if (options.mixedAuthentication !== (options.auth.mixed !== undefined)) {
+    const message = "mixed_authentication without the mechanisms of the accounts";
+    problems.push({ message, at: placeOf("mixed_authentication") });
+  }
   const operator = operatorMistake(options);
   if (operator !== undefined) {
     problems.push({ message: operator.message, at: placeOf(operator.name) ?? placeOf("operator") });
@@ -46,7 +54,7 @@ export function validateOptions(
   if (
     systemAccount !== undefined &&
     systemAccount !== DEFAULT_SYSTEM_ACCOUNT &&
-    !isOperatorMode(options) &&
+    !mayBeResolved(options, systemAccount) &&
     !options.accounts.some(({ name }) => name === systemAccount)
   ) {
     problems.push({
@@ -55,6 +63,12 @@ export function validateOptions(
     });
   }
   return problems;
+}
+
+/** Among accounts of the configuration an account by token is told by its key. */
+function mayBeResolved(options: ServerOptions, name: string): boolean {
+  if (!isOperatorMode(options)) return false;
+  return !options.mixedAuthentication || isPublicKey(name, "account");
 }
 
 /** AN-11. */

@@ -1,6 +1,6 @@
 // Events about one connection: it came, it went, it was refused (SY-01, SY-02, SY-07, SY-12). Made
 // by the worker that has the connection, and only when somebody listens; pure.
-import type { TokenLabels } from "@weft/base";
+import type { PeerCertificateLabels, TokenLabels } from "@weft/base";
 import { type MessageStamp, type ServerFacts, serverInfo } from "./server-info.ts";
 import { typedEvent } from "./typed-event.ts";
 import { wireTime, wireTimeOfMs } from "./wire-time.ts";
@@ -21,6 +21,18 @@ export interface EventClient {
   readonly roundTripNanos: number;
   /** Of a login by token (AN-57). */
   readonly token?: TokenLabels | undefined;
+  /** GP-13. Undefined = in the clear. */
+  readonly tls?: EventTls | undefined;
+  /** Key of the trusted proxy that it came through. */
+  readonly proxy?: string | undefined;
+}
+
+/** GP-13. What is known of the secured line. */
+export interface EventTls {
+  /** As on `/connz`: `1.3`. */
+  readonly version: string;
+  readonly cipher: string;
+  readonly certificate?: PeerCertificateLabels | undefined;
 }
 
 /** What a connection has sent to the server, and received from it. */
@@ -49,11 +61,24 @@ function clientFields(client: EventClient, stop: string | undefined): object {
     ver: client.version || undefined,
     rtt: stop === undefined || client.roundTripNanos === 0 ? undefined : client.roundTripNanos,
     stop,
-    issuer_key: client.token?.issuerKey,
+    issuer_key: client.token?.issuerKey || undefined,
     name_tag: (client.token?.accountTag ?? client.account) || undefined,
     tags: client.token?.tags.length ? client.token.tags : undefined,
     kind: "Client",
     client_type: "nats",
+    ...ownFields(client),
+  };
+}
+
+/** GP-13. What the reference does not tell. */
+function ownFields({ tls, proxy }: EventClient): object {
+  return {
+    tls: tls && {
+      version: tls.version,
+      cipher_suite: tls.cipher,
+      peer_certs: tls.certificate && [tls.certificate],
+    },
+    proxy: proxy === undefined ? undefined : { key: proxy },
   };
 }
 
@@ -66,13 +91,17 @@ export function connectEvent(server: ServerFacts, client: EventClient, stamp: Ev
   };
 }
 
-/** SY-02: a connection has ended; SY-07: it was refused. `sent` is what the client sent. */
+/**
+ * SY-02: a connection has ended; SY-07: it was refused. `sent` is what the client sent. `cause`: GP-5,
+ * the finer one, for the operator's eyes.
+ */
 export function disconnectEvent(
   server: ServerFacts,
   client: EventClient,
   traffic: EventTraffic,
   reason: string,
   stamp: EventStamp,
+  cause?: string | undefined,
 ): object {
   return {
     ...typedEvent("client_disconnect", stamp.id, stamp.at),
@@ -81,5 +110,6 @@ export function disconnectEvent(
     sent: { msgs: traffic.inMessages, bytes: traffic.inBytes },
     received: { msgs: traffic.outMessages, bytes: traffic.outBytes },
     reason,
+    cause,
   };
 }

@@ -16,6 +16,7 @@ export {
   disconnectEvent,
   type EventClient,
   type EventStamp,
+  type EventTls,
   type EventTraffic,
 } from "./connection-events.ts";
 export { type Decision, decide, type RequestOrigin, type ServiceRequest } from "./decide.ts";

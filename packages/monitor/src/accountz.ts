@@ -60,7 +60,13 @@ function accountDetail(
     subscriptions: totals.subscriptions,
     mappings: mappings.length === 0 ? undefined : mappingsOf(mappings),
     exports: listOf(inKinds(exported, "service", "stream").map(exportInfo)),
-    imports: listOf(inKinds(imported, "stream", "service").map(importInfo)),
+    imports: listOf([
+      ...inKinds(imported, "stream", "service").map(importInfo),
+      ...(claims?.brokenImports ?? []).map(({ subject, account: from, kind }) => {
+        return { subject, account: from, type: kind, invalid: true };
+      }),
+    ]),
+    problems: claims?.problems.length ? claims.problems : undefined,
     ...(claims === undefined ? {} : claimFields(claims)),
     sublist_stats: accountStats(totals),
   };

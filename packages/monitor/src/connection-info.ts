@@ -1,6 +1,6 @@
 // One connection as `/connz` shows it (MO-20). Thread: control. Must stay true: user, account and
 // certificate appear only where `auth` was asked for.
-import { createHash, X509Certificate } from "node:crypto";
+import { peerCertificateLabels } from "@weft/auth";
 import {
   type ConnectionFacts,
   FIGURE_ACTIVE_AT,
@@ -107,9 +107,10 @@ function infoOf(
     tls_first: facts.tlsFirst || undefined,
     authorized_user: auth ? facts.nkey || facts.user || undefined : undefined,
     account: isNamed ? facts.account || undefined : undefined,
-    issuer_key: auth ? facts.token?.issuerKey : undefined,
+    issuer_key: auth ? facts.token?.issuerKey || undefined : undefined,
     name_tag: auth ? facts.token?.accountTag : undefined,
     tags: auth && facts.token?.tags.length ? facts.token.tags : undefined,
+    proxy: facts.proxy === undefined ? undefined : { key: facts.proxy },
     subscriptions_list: undefined,
     subscriptions_list_detail: undefined,
   };
@@ -123,18 +124,7 @@ function tlsVersion(facts: ConnectionFacts): string {
 function peerCertificates(facts: ConnectionFacts): readonly JsonObject[] | undefined {
   if (facts.tlsPeerCertificate === "") return undefined;
   const certificate = Buffer.from(facts.tlsPeerCertificate, "base64");
-  const key = new X509Certificate(certificate).publicKey;
-  return [
-    {
-      subject: facts.tlsPeerSubject || undefined,
-      spki_sha256: sha256Hex(key.export({ type: "spki", format: "der" })),
-      cert_sha256: sha256Hex(certificate),
-    },
-  ];
-}
-
-function sha256Hex(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return [{ ...peerCertificateLabels(certificate, facts.tlsPeerSubject) }];
 }
 
 /** The fields of a connection that workers know. */

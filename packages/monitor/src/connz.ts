@@ -20,6 +20,7 @@ import {
   LISTED_PER_PAGE_MAX,
   type ListedConnection,
 } from "./listed-subscriptions.ts";
+import { collectTokens } from "./listed-tokens.ts";
 import type { Outcome } from "./page.ts";
 import type { ConnectionState, Query } from "./query.ts";
 
@@ -239,6 +240,8 @@ function* infosOf(
         ? NOTHING_LISTED
         : yield* collectSubscriptions(facts, placesOf(live, rows), {}, left);
     for (const entries of listed.values()) left -= entries.length;
+    const isToldTokens = wish.auth && facts.options.operator !== undefined;
+    const tokens = isToldTokens ? yield* collectTokens(facts, placesOf(live, rows)) : NO_TOKENS;
     let work = 0;
     for (const candidate of slice) {
       let entries: readonly SubscriptionEntry[] | undefined;
@@ -255,15 +258,26 @@ function* infosOf(
       }
       const info = infoOf(facts, live, candidate, wish);
       if (info === undefined) continue;
-      infos.push(
-        entries === undefined || entries.length === 0
-          ? info
-          : { ...info, ...subscriptionFields(entries, wish.subscriptions) },
-      );
+      const more = {
+        ...(entries?.length && subscriptionFields(entries, wish.subscriptions)),
+        ...jwtField(live, candidate, tokens),
+      };
+      infos.push(Object.keys(more).length === 0 ? info : { ...info, ...more });
     }
     yield { kind: "pause" };
   }
   return infos;
+}
+
+const NO_TOKENS: ReadonlyMap<number, string> = new Map();
+
+function jwtField(
+  live: LiveConnections,
+  candidate: Candidate,
+  tokens: ReadonlyMap<number, string>,
+): JsonObject {
+  const jwt = typeof candidate === "number" ? tokens.get(clientIdOf(live, candidate)) : undefined;
+  return jwt === undefined ? {} : { jwt };
 }
 
 const NOTHING_LISTED: ReadonlyMap<number, readonly SubscriptionEntry[]> = new Map();

@@ -142,6 +142,8 @@ export interface MonitorFacts {
   stacks(): string;
   /** Undefined = no auth callout is configured. */
   callout(): CalloutFacts | undefined;
+  /** The same of an authentication module. */
+  authenticationModule(): CalloutFacts | undefined;
   throttled(): ThrottledFacts;
 }
 
@@ -155,7 +157,7 @@ export interface ThrottledFacts {
   readonly handshakes: number;
 }
 
-/** Questions to the auth callout service. */
+/** Questions to the auth callout service, or to the authentication module. */
 export interface CalloutFacts {
   /** `open`: nobody is asked for a while, since nobody answered. */
   readonly state: "closed" | "half-open" | "open";

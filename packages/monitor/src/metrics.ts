@@ -24,6 +24,12 @@ const WORKER_ROWS: readonly WorkerRow[] = [
   ["counter", "weft_stale_connections", "staleConnections", "Connections that answered no ping."],
   ["counter", "weft_stalled_clients", "stalledClients", "Pauses of publishers for receivers."],
   ["counter", "weft_login_failures", "authFailures", "Refused logins."],
+  [
+    "counter",
+    "weft_pinned_account_failures",
+    "pinnedAccountFails",
+    "Logins refused since their account is not among the pinned ones.",
+  ],
   ["counter", "weft_plan_misses", "planMisses", "Subjects whose route had to be worked out."],
   ["gauge", "weft_plans", "plansKept", "Routes of subjects that are kept."],
   [
@@ -54,7 +60,8 @@ const ACCOUNT_ROWS: readonly AccountRow[] = [
 export function* metrics(facts: MonitorFacts): Steps<string> {
   const text = new OpenMetricsText();
   addServer(text, facts);
-  addCallout(text, facts.callout());
+  addAsked(text, facts.callout(), CALLOUT_NAMES);
+  addAsked(text, facts.authenticationModule(), MODULE_NAMES);
   addWorkers(text, facts.workers());
   addAccounts(text, yield* allAccountTotals(facts));
   const reasons = [...facts.connections.finishedByReason()];
@@ -104,23 +111,45 @@ function addServer(text: OpenMetricsText, facts: MonitorFacts): void {
 }
 
 /** AN-67. */
-function addCallout(text: OpenMetricsText, callout: CalloutFacts | undefined): void {
-  if (callout === undefined) return;
-  const { state, underWay, asked, granted, refused, late, notAsked } = callout;
+/** What those outside are called that decide about logins. */
+interface AskedNames {
+  readonly state: string;
+  readonly underWay: string;
+  readonly asked: string;
+  readonly logins: string;
+  readonly whom: string;
+}
+
+const CALLOUT_NAMES: AskedNames = {
+  state: "weft_auth_callout_state",
+  underWay: "weft_auth_callouts_under_way",
+  asked: "weft_auth_callouts",
+  logins: "weft_auth_callout_logins",
+  whom: "the auth callout service",
+};
+const MODULE_NAMES: AskedNames = {
+  state: "weft_auth_module_state",
+  underWay: "weft_auth_module_questions_under_way",
+  asked: "weft_auth_module_questions",
+  logins: "weft_auth_module_logins",
+  whom: "the authentication module",
+};
+
+function addAsked(text: OpenMetricsText, facts: CalloutFacts | undefined, names: AskedNames): void {
+  if (facts === undefined) return;
+  const { state, underWay, asked, granted, refused, late, notAsked } = facts;
   text.add(
     "gauge",
-    "weft_auth_callout_state",
-    "1 for the state that asking the auth callout service is in.",
+    names.state,
+    `1 for the state that asking ${names.whom} is in.`,
     (["closed", "half-open", "open"] as const).map((name) => ({
       labels: { state: name },
       value: name === state ? 1 : 0,
     })),
   );
-  text.add("gauge", "weft_auth_callouts_under_way", "Questions without an answer.", [
-    { value: underWay },
-  ]);
-  text.add("counter", "weft_auth_callouts", "Questions asked.", [{ value: asked }]);
-  text.add("counter", "weft_auth_callout_logins", "Logins that a callout decided.", [
+  text.add("gauge", names.underWay, "Questions without an answer.", [{ value: underWay }]);
+  text.add("counter", names.asked, "Questions asked.", [{ value: asked }]);
+  text.add("counter", names.logins, `Logins that ${names.whom} decided.`, [
     { labels: { result: "granted" }, value: granted },
     { labels: { result: "refused" }, value: refused - late - notAsked },
     { labels: { result: "late" }, value: late },

@@ -118,11 +118,36 @@ function configuration(facts: MonitorFacts): JsonObject {
     tags: options.serverTags.length === 0 ? undefined : options.serverTags,
     metadata: mapOf(options.serverMetadata),
     feature_flags: mapOf(options.featureFlags),
+    ...operatorsOf(options),
     system_account: options.noSystemAccount ? undefined : options.systemAccount,
+    pinned_account_fails: counted.pinnedAccountFails || undefined,
     slow_consumer_stats: clientsOnly(slow),
     stale_connection_stats: clientsOnly(counted.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
+    proxies: proxiesOf(options),
     tls_cert_not_after: ends === undefined ? undefined : timeTextMs(ends),
+  };
+}
+
+/** AN-40. Tokens without their signatures, and what they say. */
+function operatorsOf({ operator }: ServerOptions): JsonObject {
+  if (operator === undefined || operator.operators.length === 0) return {};
+  return {
+    trusted_operators_jwt: operator.operators.map((token) =>
+      token.slice(0, token.lastIndexOf(".") + 1),
+    ),
+    trusted_operators_claim: operator.operators.map((token) => {
+      const [, body = ""] = token.split(".");
+      return JSON.parse(Buffer.from(body, "base64url").toString("utf8")) as JsonObject;
+    }),
+  };
+}
+
+/** AN-83. */
+function proxiesOf({ trustedProxies }: ServerOptions): JsonObject | undefined {
+  if (trustedProxies === undefined) return undefined;
+  return {
+    trusted: trustedProxies.length === 0 ? undefined : trustedProxies.map((key) => ({ key })),
   };
 }
 

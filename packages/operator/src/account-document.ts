@@ -6,7 +6,7 @@ import { claimsToJson, validateClaims } from "@weft/jwt";
 import type { LoadedAccount } from "./operator-accounts.ts";
 
 export function accountDocument(
-  { trusted, text, updatedMs, isExpired, problems }: LoadedAccount,
+  { trusted, text, updatedMs, isExpired, problems, brokenImports }: LoadedAccount,
   nowMs: number,
   verifier: SignatureVerifier,
 ): AccountDocument {
@@ -16,6 +16,8 @@ export function accountDocument(
     updatedMs,
     isExpired,
     isComplete: problems.length === 0,
+    problems,
+    brokenImports,
     token: text.slice(0, text.lastIndexOf(".") + 1),
     issuerKey: claims.issuer,
     nameTag: claims.name || key,

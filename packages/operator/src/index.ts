@@ -1,5 +1,6 @@
 // The entry of the package: everything that other packages may use.
 export { accountDocument } from "./account-document.ts";
+export { CalloutOverlaps } from "./callout-overlaps.ts";
 export { JwtLogins } from "./jwt-logins.ts";
 export {
   type LoadedAccount,

@@ -29,6 +29,7 @@ import {
   type UserClaims,
   type UserRefusal,
 } from "@weft/jwt";
+import { KnownTokens } from "./known-tokens.ts";
 import type { OperatorRules } from "./operator-rules.ts";
 import { PermissionsPool } from "./permissions-pool.ts";
 import { TrustingVerifier } from "./trusting-verifier.ts";
@@ -42,6 +43,7 @@ const ENDS: Readonly<Partial<Record<UserRefusal["reason"], TokenEnd>>> = {
   "outside of connect times": "user expired",
   "account expired": "account expired",
   "bearer token not allowed": "violation",
+  "proxy required": "violation",
 };
 
 /** A token that is good alone, while its account is asked for. */
@@ -49,6 +51,14 @@ interface JudgedAlone {
   readonly text: string;
   readonly user: UserClaims;
   readonly signature: string | undefined;
+}
+
+/** Two are told by themselves: one closes for a reason of its own, one is counted (AN-55, AN-82). */
+function refusedFor(refusal: UserRefusal): LoginOutcome {
+  const { reason } = refusal;
+  if (reason === "proxy required") return { kind: "denied", reason: "proxy connection required" };
+  if (reason === "account not pinned") return { kind: "denied", reason, detail: detailOf(refusal) };
+  return denied(detailOf(refusal));
 }
 
 function denied(detail: string): LoginOutcome {
@@ -64,6 +74,7 @@ export class JwtLogins implements TokenLogins {
   readonly #unixMs: () => number;
   readonly #accounts = new Map<string, TrustedAccount>();
   readonly #verifier = new SignatureVerifier();
+  readonly #known = new KnownTokens(this.#verifier);
   readonly #trusting = new TrustingVerifier();
   readonly #permissions = new PermissionsPool();
   /** Accounts that went with the last change. */
@@ -74,6 +85,10 @@ export class JwtLogins implements TokenLogins {
   constructor(rules: OperatorRules, unixMs: () => number) {
     this.#rules = rules;
     this.#unixMs = unixMs;
+  }
+
+  get hasSentinel(): boolean {
+    return this.#rules.sentinel !== undefined;
   }
 
   follow(rules: unknown): void {
@@ -111,7 +126,7 @@ export class JwtLogins implements TokenLogins {
     const signature = request.sig || undefined;
     const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
     const early = judgeUserAlone(user, this.#unixMs(), judgeFacts, this.#verifier);
-    if (early !== undefined) return denied(detailOf(early.refusal));
+    if (early !== undefined) return refusedFor(early.refusal);
     const key = accountKeyOf(user);
     const judged: JudgedAlone = { text, user, signature };
     const account = this.#accounts.get(key);
@@ -132,7 +147,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   judgeAgain(known: Identity, facts: LoginFacts): TokenVerdict {
-    if (known.kind === "callout") return this.#judgePlaced(known);
+    if (known.kind === "callout" || known.kind === "plugin") return this.#judgePlaced(known);
     const { token, accountName } = known;
     const ended = (why: TokenEnd, detail: string): TokenVerdict => ({ kind: "ended", why, detail });
     const decoded = decodeTokenOf("user", token?.text ?? "", this.#trusting);
@@ -149,6 +164,9 @@ export class JwtLogins implements TokenLogins {
     const { operators } = this.#rules;
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#trusting);
     if (!verdict.ok) return ended(endOf(verdict.refusal), detailOf(verdict.refusal));
+    if (this.#rules.oneMechanism && hasCallout(account) && !isAuthUser(account, user)) {
+      return ended("refused", "the account takes logins by callout now");
+    }
     if (this.#altered.has(`${account.key} ${user.issuer}`)) {
       return ended("refused", "the template of the signing key has changed");
     }
@@ -171,7 +189,7 @@ export class JwtLogins implements TokenLogins {
     const judgeFacts = this.#facts(facts, signature, pinnedAccounts);
     const now = this.#unixMs();
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#verifier);
-    if (!verdict.ok) return denied(detailOf(verdict.refusal));
+    if (!verdict.ok) return refusedFor(verdict.refusal);
     // AN-70: the token only says which account's service is asked.
     if (hasCallout(account) && !isAuthUser(account, user)) {
       const wait = { kind: "callout", account: account.key, jwt: text } as const;
@@ -185,7 +203,8 @@ export class JwtLogins implements TokenLogins {
   #judgePlaced(identity: Identity): TokenVerdict {
     const account = this.#accounts.get(identity.accountName);
     if (account !== undefined && !accountExpired(account, this.#unixMs())) {
-      return { kind: "granted", identity };
+      if (!this.#rules.oneMechanism || hasCallout(account)) return { kind: "granted", identity };
+      return { kind: "ended", why: "refused", detail: "the account takes user JWTs only" };
     }
     return { kind: "ended", why: "account expired", detail: "account expired or deleted" };
   }
@@ -215,11 +234,11 @@ export class JwtLogins implements TokenLogins {
   }
 
   #decode(text: string) {
-    return decodeTokenOf("user", text, this.#verifier);
+    return this.#known.decode(text);
   }
 
   #facts(
-    { connectionType, nonce, address }: LoginFacts,
+    { connectionType, nonce, address, proxy }: LoginFacts,
     signature: string | undefined,
     pinnedAccounts: ReadonlySet<string> | undefined,
   ): JudgeFacts {
@@ -230,7 +249,7 @@ export class JwtLogins implements TokenLogins {
       nonce,
       signature,
       timeZone,
-      viaTrustedProxy: false,
+      viaTrustedProxy: proxy !== undefined,
       pinnedAccounts,
     };
   }

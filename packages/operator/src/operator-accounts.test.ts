@@ -42,6 +42,14 @@ function accountToken(
   return made.token;
 }
 
+/** Of the operator, with any text as its subject. */
+function forgedToken(subject: string): string {
+  const [header = "", body = ""] = accountToken(A).split(".");
+  const claims = { ...JSON.parse(Buffer.from(body, "base64url").toString()), sub: subject };
+  const text = `${header}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;
+  return `${text}.${Buffer.from(OPERATOR.sign(Buffer.from(text))).toString("base64url")}`;
+}
+
 class Bench {
   readonly live = new LiveAccounts(BASE, { takeFreeIndex: () => undefined });
   readonly accounts = new OperatorAccounts({
@@ -55,6 +63,7 @@ class Bench {
       operators: trustKeys([OPERATOR.publicKey]),
       pinnedAccounts: undefined,
       sentinel: undefined,
+      oneMechanism: false,
       timeZone: "UTC",
     },
     () => this.nowMs,
@@ -155,6 +164,12 @@ describe("accounts of operators", () => {
       fault: "identity-key",
     });
     expect(reader.verifyAccountJwt("x", NOW)).toMatchObject({ ok: false });
+    // CVE-2022-28357: signed by the operator, and yet no account.
+    for (const publicKey of ["../evil", "/tmp/evil", ANN.publicKey, A.publicKey.slice(1), "*"]) {
+      const named = forgedToken(publicKey);
+      expect(reader.verifyAccountJwt(named, NOW), publicKey).toMatchObject({ ok: false });
+      expect(bench.accounts.put(publicKey, named, NOW).ok).toBe(false);
+    }
   });
 
   test("RL-06: only a lower limit of connections is told as one", () => {

@@ -2,7 +2,7 @@
 // (AC-56, AC-91, AC-93, AN-47). Control thread; pure: the time is an argument. What comes and goes is
 // collected, and `commit` says what workers have to know of it. Must stay true: only accounts that an
 // operator trusts are in here; the same token again changes nothing; a change costs what it touches.
-import type { AccountSpec, AccountsDelta, LiveAccounts } from "@weft/accounts";
+import type { AccountSpec, AccountsDelta, BrokenImport, LiveAccounts } from "@weft/accounts";
 import type { ForgottenAccount, SignatureVerifier, TokenEnd } from "@weft/auth";
 import {
   type AccountVerdict,
@@ -12,6 +12,7 @@ import {
   type TrustedOperators,
   trustAccountToken,
 } from "@weft/jwt";
+import { StaticAccounts } from "./static-accounts.ts";
 
 export interface OperatorAccountsOptions {
   readonly operators: TrustedOperators;
@@ -27,6 +28,8 @@ export interface LoadedAccount {
   readonly updatedMs: number;
   /** What of its imports, exports and mappings does not work, for people. */
   problems: readonly string[];
+  /** Those that are left out of `spec`. */
+  brokenImports: readonly BrokenImport[];
   spec: AccountSpec | undefined;
   isExpired: boolean;
   /** When an activation of it ends, Unix milliseconds. */
@@ -58,9 +61,12 @@ export class OperatorAccounts {
   readonly #dirty = new Set<string>();
   readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
   readonly #judged = new Set<string>();
+  /** Empty where only operators have accounts. */
+  readonly configured: StaticAccounts;
 
   constructor(options: OperatorAccountsOptions) {
     this.#options = options;
+    this.configured = new StaticAccounts(options.live);
   }
 
   get count(): number {
@@ -117,12 +123,42 @@ export class OperatorAccounts {
   missingExporters(key: string): string[] {
     const imports = this.#loaded.get(key)?.trusted.claims.nats.imports ?? [];
     const exporters = new Set(imports.map(({ account }) => account));
-    return [...exporters].filter((one) => one !== "" && !this.#loaded.has(one));
+    return [...exporters].filter(
+      (one) => one !== "" && !this.#loaded.has(one) && !this.configured.has(one),
+    );
   }
 
   /** An account in use imports from it. */
   isWanted(key: string): boolean {
-    return this.#wantedBy.has(key);
+    return this.#wantedBy.has(key) || this.configured.wanted.has(key);
+  }
+
+  /**
+   * The accounts of the configuration, in place of those before: in force at once for threads that are
+   * told everything. Returns the indexes that were given up.
+   */
+  configure(specs: readonly AccountSpec[]): number[] {
+    const before = [...this.configured.keys];
+    const retired = this.configured.replace(specs);
+    for (const key of this.#loaded.keys()) if (this.configured.has(key)) this.#giveUp(key);
+    for (const key of [...before, ...this.configured.keys]) {
+      for (const importer of this.#wantedBy.get(key) ?? []) this.#dirty.add(importer);
+    }
+    return retired;
+  }
+
+  /** The configuration has the account now. */
+  #giveUp(key: string): void {
+    const known = this.#loaded.get(key);
+    // By the same name it has taken the place already.
+    if (known === undefined || this.configured.nameOf(key) !== key) {
+      this.remove(key, "refused");
+      return;
+    }
+    this.#want(known.trusted, false);
+    this.#loaded.delete(key);
+    this.#dirty.delete(key);
+    this.#judged.delete(key);
   }
 
   /** Notes accounts that have expired and activations that have ended. */
@@ -158,6 +194,7 @@ export class OperatorAccounts {
     const texts = [...affected].flatMap((key) =>
       (this.#loaded.get(key)?.problems ?? []).map((problem) => `Account ${key}: ${problem}`),
     );
+    this.configured.note(problems);
     const goneIndexes = [...this.#gone.values()].map(({ index }) => index);
     const indexes = [...goneIndexes, ...formerIndexes.values()];
     const change: OperatorChange = {
@@ -203,6 +240,7 @@ export class OperatorAccounts {
       text,
       updatedMs: nowMs,
       problems: [],
+      brokenImports: [],
       spec: before?.spec,
       isExpired: false,
       validUntilMs: undefined,
@@ -223,9 +261,16 @@ export class OperatorAccounts {
     const account = this.#loaded.get(key);
     if (account === undefined) return [];
     const find = (name: string): TrustedAccount | undefined => this.#loaded.get(name)?.trusted;
-    const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier);
+    const nameOf = (name: string): string | undefined => this.configured.nameOf(name);
+    const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier, nameOf);
     account.spec = made.spec;
     account.validUntilMs = made.validUntilMs;
+    account.brokenImports = made.problems.map(({ kind, subject, exporter, problem }) => ({
+      kind,
+      subject,
+      account: exporter,
+      problem,
+    }));
     account.problems = made.problems.map(
       ({ kind, subject, exporter, problem }) =>
         `${kind} import ${JSON.stringify(subject)} from ${exporter}: ${problem}`,

@@ -7,6 +7,8 @@ export interface OperatorRules {
   readonly pinnedAccounts: ReadonlySet<string> | undefined;
   /** AN-54. The token of whoever brings none; undefined = a token is required. */
   readonly sentinel: string | undefined;
+  /** SA-22. A callout places nobody among users with tokens, nor the other way round. */
+  readonly oneMechanism: boolean;
   /** IANA name of the server's own time zone. */
   readonly timeZone: string;
 }

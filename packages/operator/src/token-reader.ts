@@ -4,20 +4,24 @@ import type { SignatureVerifier } from "@weft/auth";
 import { decodeToken, decodeTokenOf, type TrustedOperators, trustAccount } from "@weft/jwt";
 import type { AccountFacts, ClaimFault, ClaimReader, SignedClaim } from "@weft/resolver";
 
+/** `isConfigured`: accounts that have no tokens, whoever signs one (GP-1). */
 export class TokenReader implements ClaimReader {
   readonly #operators: TrustedOperators;
   /** Identity keys of operators that demand signing keys. */
   readonly #strictIdentities: ReadonlySet<string>;
   readonly #verifier: SignatureVerifier;
+  readonly #isConfigured: (key: string) => boolean;
 
   constructor(
     operators: TrustedOperators,
     strictIdentities: ReadonlySet<string>,
     verifier: SignatureVerifier,
+    isConfigured: (key: string) => boolean = () => false,
   ) {
     this.#operators = operators;
     this.#strictIdentities = strictIdentities;
     this.#verifier = verifier;
+    this.#isConfigured = isConfigured;
   }
 
   verifyAccountJwt(text: string, nowMs: number): AccountFacts | ClaimFault {
@@ -25,6 +29,10 @@ export class TokenReader implements ClaimReader {
     if (!decoded.ok) return { ok: false, error: decoded.error.message };
     const { claims } = decoded;
     const { subject, issuer } = claims;
+    if (this.#isConfigured(subject)) {
+      const error = "account is one of the configuration";
+      return { ok: false, error, fault: "invalid", subject };
+    }
     if (this.#strictIdentities.has(issuer) && !this.#operators.keys.has(issuer)) {
       const error = "operator requires issuer to be a signing key";
       return { ok: false, error, fault: "identity-key", subject };

@@ -59,6 +59,7 @@ const REFUSALS: Readonly<Record<Exclude<AcceptVerdict, "stored" | "ranked" | "sa
   },
   crowded: { code: REFUSAL_CODES.conflict, text: "too many jwts were issued in the same second" },
   full: { code: REFERENCE_ERROR, text: "jwt store is full" },
+  nameless: { code: REFERENCE_ERROR, text: "subject is no account key" },
   expired: { code: REFERENCE_ERROR, text: "claim is expired" },
   future: { code: REFUSAL_CODES.badRequest, text: "jwt is issued in the future" },
   "read-only": { code: REFERENCE_ERROR, text: "store is read-only" },

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type AcceptVerdict, ClaimStore } from "./claim-store.ts";
 import type { ResolverEffect } from "./effects.ts";
-import { FileLayout, type FileStep, fileKindOf } from "./file-steps.ts";
+import { AWAKE_FILE, FileLayout, type FileStep, fileKindOf } from "./file-steps.ts";
 import type { ClaimStoreOptions } from "./store-parts.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 import { accountClaim, accountKey, deleteClaim, plainReader } from "./testing/plain-claims.ts";
@@ -99,6 +99,12 @@ describe("AC-85: names", () => {
     for (const path of others) expect(fileKindOf(path).kind, path).toBe("other");
     const steps: FileStep[] = new FileLayout(true).save(A, "t", "o");
     for (const step of steps) expect(JSON.stringify(step)).not.toContain("..");
+    // Also where whoever checks claims lets other names pass.
+    for (const name of ["../evil", "/tmp/evil", "", "x", A.toLowerCase(), A.slice(1), `${A}/..`]) {
+      const shelf = new Shelf({ sharded: name.length > 3 });
+      expect(shelf.put(accountClaim(name, SECONDS, 0, "m")), name).toBe("nameless");
+      expect([...shelf.disk.files.keys()]).toEqual([AWAKE_FILE]);
+    }
     expect(fileKindOf(`${A}.jwt.deleted`).kind).toBe("other");
     expect(fileKindOf(`${A}.jwt.new`).kind).toBe("leftover");
   });

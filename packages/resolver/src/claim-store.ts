@@ -2,6 +2,7 @@
 // follow from it (AC-82 to AC-85). Control thread; pure. Must stay true: memory is never
 // behind the disk but for files that somebody else has changed; "stored" is told to nobody before
 // the disk has it; a proof is on disk before the JWT that it ends is taken away.
+import { isPublicKey } from "@weft/auth";
 import { claimHash } from "./claim-hash.ts";
 import type { AccountFacts, ClaimReader } from "./claim-reader.ts";
 import {
@@ -22,7 +23,7 @@ import type { Standing } from "./standing.ts";
 import { type ClaimStoreOptions, isOver, StoreParts } from "./store-parts.ts";
 
 /** What became of a JWT. */
-export type AcceptVerdict = OfferVerdict | "expired" | "future" | "read-only" | "busy";
+export type AcceptVerdict = OfferVerdict | "nameless" | "expired" | "future" | "read-only" | "busy";
 
 /** What became of a proof. */
 export type BuryVerdict = "buried" | "known" | "read-only" | "busy" | ProofFault;
@@ -96,6 +97,8 @@ export class ClaimStore {
   ): AcceptVerdict {
     const { pending, layout } = this.#parts;
     if (this.isReadOnly) return "read-only";
+    // The key becomes the name of a file.
+    if (!isPublicKey(facts.subject, "account")) return "nameless";
     if (facts.issuedAt * 1000 > nowMs + RESOLVER_LIMITS.futureIssueMsMax) return "future";
     if (isOver(facts.expires, nowMs)) return "expired";
     const key = facts.subject;

@@ -8,6 +8,8 @@ import {
   type CalloutQuestion,
   type CalloutSpec,
   type LoginAnswer,
+  type Mechanism,
+  Mechanisms,
   SignatureVerifier,
 } from "@weft/auth";
 import { LIMITS } from "@weft/base";
@@ -28,9 +30,10 @@ import {
   type SealedLine,
   UnderWay,
 } from "@weft/callout";
-import type { TrustedAccount } from "@weft/jwt";
+import { hasCallout, type TrustedAccount } from "@weft/jwt";
 import type { LogSink } from "@weft/logging";
 import type { CalloutFacts } from "@weft/monitor";
+import type { OperatorRules } from "@weft/operator";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import type { ServerKeys } from "./identity.ts";
 
@@ -100,6 +103,8 @@ export class CalloutService {
   readonly #lines = new Map<string, SealedLine | undefined>();
   #snapshot: BrokerSnapshot;
   #accounts = new Map<string, AccountSnapshot>();
+  /** GP-1. */
+  #mechanisms: Mechanisms | undefined;
   #timer: NodeJS.Timeout | undefined;
   #judgeIsDue = false;
   #closed = false;
@@ -114,6 +119,8 @@ export class CalloutService {
   /** A start or a reload. What is under way is answered by the rules it was asked under. */
   follow(snapshot: BrokerSnapshot): void {
     this.#snapshot = snapshot;
+    const { mixed } = snapshot.auth;
+    this.#mechanisms = mixed && new Mechanisms(mixed);
     this.#accounts.clear();
     for (const account of snapshot.accounts.accounts) {
       if (account.retired !== true) this.#accounts.set(account.name, account);
@@ -165,12 +172,11 @@ export class CalloutService {
 
   async #trustFor(account: string, worker: number): Promise<Trust | undefined> {
     const { accounts } = this.#parts;
-    if (accounts !== undefined) {
-      const trusted = await accounts.trusted(account);
-      return trusted && { kind: "operator", account: trusted, worker };
-    }
     const { callout: spec } = this.#snapshot.auth;
-    return spec && { kind: "static", spec };
+    const isConfigured = spec !== undefined && spec.account === account;
+    if (accounts === undefined || isConfigured) return spec && { kind: "static", spec };
+    const trusted = await accounts.trusted(account);
+    return trusted && { kind: "operator", account: trusted, worker };
   }
 
   #ask(question: CalloutQuestion, trust: Trust | undefined, answer: Waiting["answer"]): void {
@@ -202,6 +208,11 @@ export class CalloutService {
         ? trust.spec.xkey
         : trust.account.claims.nats.authorization.xkey || undefined;
     const line = this.#lineTo(xkey);
+    // What has to be sealed is not sent in the clear.
+    if (xkey !== undefined && line === undefined) {
+      answer(refused("The xkey seals nothing"));
+      return;
+    }
     const nowSeconds = Math.floor(this.#unixMs() / 1_000);
     const tools = this.#requestTools(line);
     const request = buildRequest(question, asIssuer(trust), tools, nowSeconds, authTimeoutMs);
@@ -274,7 +285,10 @@ export class CalloutService {
     const { issuer, allowedAccounts } = trust.spec;
     const hasAccount = (name: string): boolean => this.#accounts.has(name);
     const placement = { issuer, allowedAccounts, hasAccount };
-    waiting.answer(placeStatic(read.value, placement, waiting, tools, nowMs));
+    const placed = placeStatic(read.value, placement, waiting, tools, nowMs);
+    const mechanism = placed.ok ? this.#mechanisms?.of(placed.value.accountName) : undefined;
+    if (mechanism === undefined || mechanism === "callout") waiting.answer(placed);
+    else waiting.answer(refused(`Account "${read.value.user.audience}" ${otherThan(mechanism)}`));
   }
 
   /** The account of the user may have to be looked for; the worker knows it before the answer. */
@@ -292,6 +306,10 @@ export class CalloutService {
       return refused(
         `No valid account "${key.value}" for auth callout response on account "${waiting.account}"`,
       );
+    }
+    const rules = this.#snapshot.operator as OperatorRules | undefined;
+    if (rules?.oneMechanism === true && !hasCallout(target)) {
+      return refused(`Account "${key.value}" ${otherThan("jwt")}`);
     }
     const placed = placeOperator(read, target, waiting, tools, this.#unixMs());
     if (placed.ok) await accounts?.answer(key.value, trust.worker);
@@ -349,6 +367,10 @@ export class CalloutService {
 /** Whom a request names: the issuer of the configuration, or the account of the service. */
 function asIssuer(trust: Trust): string {
   return trust.kind === "static" ? trust.spec.issuer : trust.account.key;
+}
+
+function otherThan(mechanism: Mechanism): string {
+  return `has the mechanism ${mechanism}, not callout`;
 }
 
 function refused(reason: string): { readonly ok: false; readonly reason: string } {

@@ -6,7 +6,12 @@ import type { ClosedReason } from "@weft/protocol";
 import type { ThreadGroup } from "./thread-group.ts";
 import type { FromWorker } from "./thread-messages.ts";
 
-const REASON: ClosedReason = "Authentication Failure";
+/** A proxy that signs wrongly tries to get in as well. */
+const REASONS: ReadonlySet<string> = new Set<ClosedReason>([
+  "Authentication Failure",
+  "Proxy Not Trusted",
+  "Proxy Required",
+]);
 
 export function tellFailedLogins(
   threads: Pick<ThreadGroup, "tellAcceptor">,
@@ -16,7 +21,7 @@ export function tellFailedLogins(
   if (limits === undefined || limits.loginFailures === 0) return;
   if (message.kind !== "connections-closed") return;
   const addresses = message.records
-    .filter(({ reason }) => reason === REASON)
+    .filter(({ reason }) => REASONS.has(reason))
     .map(({ facts }) => decodeFacts(facts).address);
   if (addresses.length > 0) threads.tellAcceptor({ kind: "logins-failed", addresses });
 }

@@ -1,4 +1,6 @@
 // The entry of the package: everything that other packages may use.
+export { EMBEDDED_HOOK } from "./authentication.ts";
+export type { AuthenticationHook, AuthenticationTools } from "./authentication-hook.ts";
 export { FileBoundError, readBoundedFile } from "./bounded-file.ts";
 export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";

@@ -44,6 +44,7 @@ export interface MonitorSources {
   queues(): ReadonlyMap<string, QueueFacts>;
   notListening(): string | undefined;
   callout(): CalloutFacts | undefined;
+  authenticationModule(): CalloutFacts | undefined;
   /** Accounts that come by tokens; undefined = none do. */
   readonly operator?: OperatorDocuments | undefined;
 }
@@ -63,10 +64,12 @@ export class LiveMonitorFacts implements MonitorFacts {
   readonly #clock = systemClock();
   readonly #requests = new Map<string, number>();
   #configured: ConfiguredFacts;
+  #operator: OperatorDocuments | undefined;
 
   constructor(sources: MonitorSources, configured: ConfiguredFacts) {
     this.#sources = sources;
     this.#configured = configured;
+    this.#operator = sources.operator;
     this.#process = new ProcessUsage(sources.commandLine);
     this.#loops = new LoopUsage((worker) => sources.threads.loopUtilization(worker));
     this.#heartbeats = new Heartbeats(sources.regions.heartbeats);
@@ -84,6 +87,12 @@ export class LiveMonitorFacts implements MonitorFacts {
   /** A reload, or the port of the monitoring listener. */
   configure(change: Partial<ConfiguredFacts>): void {
     this.#configured = { ...this.#configured, ...change };
+  }
+
+  /** Accounts by tokens, where the port of the pages was opened before they were looked for. */
+  followOperator(operator: OperatorDocuments, accounts: AccountsSnapshot): void {
+    this.#operator = operator;
+    this.configure({ accounts });
   }
 
   /** Accounts that came, changed or went one by one. */
@@ -131,7 +140,7 @@ export class LiveMonitorFacts implements MonitorFacts {
   accounts(): readonly AccountFacts[] {
     const { accounts, options } = this.#configured;
     const specs = new Map(options.accounts.map((spec) => [spec.name, spec]));
-    const { operator } = this.#sources;
+    const operator = this.#operator;
     const specOf = (name: string): AccountSpec | undefined =>
       specs.get(name) ?? operator?.spec(name);
     return accounts.accounts
@@ -173,6 +182,10 @@ export class LiveMonitorFacts implements MonitorFacts {
 
   callout(): CalloutFacts | undefined {
     return this.#sources.callout();
+  }
+
+  authenticationModule(): CalloutFacts | undefined {
+    return this.#sources.authenticationModule();
   }
 
   stacks(): string {

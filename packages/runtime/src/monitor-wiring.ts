@@ -5,12 +5,13 @@ import { StaticAuthenticator } from "@weft/auth";
 import { LIMITS } from "@weft/base";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
-import type { CalloutFacts, QueueFacts, ServerFacts } from "@weft/monitor";
+import type { QueueFacts, ServerFacts } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { ServerKeys } from "./identity.ts";
+import type { LoginQuestions } from "./login-questions.ts";
 import { LiveMonitorFacts, type OperatorDocuments } from "./monitor-facts.ts";
 import { MonitorService } from "./monitor-service.ts";
 import type { StepSources } from "./monitor-steps.ts";
@@ -39,8 +40,7 @@ export interface MonitorParts {
   readonly log: LogSink;
   readonly operator?: OperatorDocuments | undefined;
   blockedWorkers(): readonly number[];
-  /** Undefined where no auth callout is configured. */
-  callout(): CalloutFacts | undefined;
+  readonly logins: Pick<LoginQuestions, "calloutFacts" | "moduleFacts">;
   /** Clients can connect. */
   isListening(): boolean;
 }
@@ -72,6 +72,8 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
     {
       ...parts,
       commandLine: parts.commandLine ?? [],
+      callout: () => parts.logins.calloutFacts(),
+      authenticationModule: () => parts.logins.moduleFacts(),
       queues: () => queuesOf(hashes, lists, turns),
       notListening: () => (parts.isListening() ? undefined : NOT_READY),
     },
@@ -111,7 +113,9 @@ function serverFacts(
   const listener = clientListener(options);
   return {
     ...identity,
-    authRequired: new StaticAuthenticator(options.auth).infoAuthRequired,
+    authRequired:
+      options.authenticationModule !== undefined ||
+      new StaticAuthenticator(options.auth).infoAuthRequired,
     tlsRequired: listener.tls === "required",
     tlsVerify: listener.tlsVerify,
     connectUrls: identity.connectUrls ?? [],

@@ -9,10 +9,17 @@ import {
   LiveAccounts,
 } from "@weft/accounts";
 import { isPublicKey, type LoginAnswer, SignatureVerifier, type TokenEnd } from "@weft/auth";
-import { type OperatorOptions, operatorClaimsOf, type ServerOptions, trustOf } from "@weft/config";
+import {
+  GLOBAL_ACCOUNT,
+  type OperatorOptions,
+  operatorClaimsOf,
+  type ServerOptions,
+  trustOf,
+} from "@weft/config";
 import type { TrustedAccount } from "@weft/jwt";
 import {
   accountDocument,
+  CalloutOverlaps,
   type LoadedAccount,
   OperatorAccounts,
   type OperatorChange,
@@ -23,6 +30,7 @@ import { type ClaimRequest, type ClaimSubscription, checkPreloads } from "@weft/
 import { AccountRests } from "./account-rests.ts";
 import { AccountSources } from "./account-sources.ts";
 import type { OperatorParts } from "./operator-parts.ts";
+import { atMost, WantedAccounts } from "./wanted-accounts.ts";
 
 /** How often expired accounts and activations are looked for. */
 const TICK_MS = 250;
@@ -46,6 +54,9 @@ export class OperatorService {
   /** By worker: accounts whose users it can judge. */
   readonly #knownBy: readonly Set<string>[];
   readonly #loading = new Map<string, Promise<string | undefined>>();
+  readonly #overlaps = new CalloutOverlaps();
+  readonly #wanted: WantedAccounts;
+  #oneMechanism = false;
   #commit: Promise<void> | undefined;
   #held: Promise<void> | undefined;
   #movedMs = 0;
@@ -57,15 +68,25 @@ export class OperatorService {
     this.#options = options;
     const operators = trustOf(options);
     const verifier = this.#verifier;
+    const isMixed = parts.options.mixedAuthentication;
     this.#rests = new AccountRests(parts.accountConnections);
-    this.#live = new LiveAccounts(parts.base, { takeFreeIndex: () => this.#rests.take() });
+    this.#live = new LiveAccounts(parts.base, {
+      takeFreeIndex: () => this.#rests.take(),
+      isForeign: isMixed ? (name) => isPublicKey(name, "account") : undefined,
+    });
     this.accounts = new OperatorAccounts({ operators, live: this.#live, verifier });
     const strict = operatorClaimsOf(options).filter(({ nats }) => nats.strictSigningKeyUsage);
     const identities = new Set(strict.map(({ subject }) => subject));
-    this.#reader = new TokenReader(operators, identities, verifier);
+    const isConfigured = (key: string): boolean => this.accounts.configured.has(key);
+    this.#reader = new TokenReader(operators, identities, verifier, isConfigured);
     const key = parts.options.systemAccount ?? "";
     this.#systemKey = isPublicKey(key, "account") ? key : "";
     this.#knownBy = Array.from({ length: parts.workersCount }, () => new Set());
+    this.#wanted = new WantedAccounts({
+      log: parts.log,
+      isThere: (account) => this.accounts.get(account) !== undefined,
+      load: (account) => this.#load(account),
+    });
     this.#sources = new AccountSources(options, {
       log: { write: (level, text) => parts.log.write(level, text), ...SILENT },
       reader: this.#reader,
@@ -84,20 +105,23 @@ export class OperatorService {
 
   /** Before the workers start. Throws when the server cannot run like this. */
   async open(): Promise<void> {
-    const { log } = this.#parts;
+    const { log, options } = this.#parts;
     this.#warnOfPreloads();
+    this.configure(options);
     await this.#sources.open();
     const key = this.#systemKey;
     if (key !== "") {
       const error = await this.#load(key);
       if (error !== undefined) this.#standIn(key, error);
     }
+    await this.#wanted.load();
     this.#commitNow();
     this.#isOpen = true;
     for (const claims of operatorClaimsOf(this.#options)) {
       log.write("info", `Trusted operator ${JSON.stringify(claims.name)} (${claims.subject})`);
     }
-    if (key === "") log.write("warn", "Trusted Operators should utilize a System Account");
+    const hasSystem = key !== "" || this.accounts.configured.has(options.systemAccount ?? "");
+    if (!hasSystem) log.write("warn", "Trusted Operators should utilize a System Account");
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -116,6 +140,7 @@ export class OperatorService {
       operators: trustOf(operator),
       pinnedAccounts: pinned === undefined ? undefined : new Set([...pinned, ...system]),
       sentinel: operator.defaultSentinel,
+      oneMechanism: options.oneMechanismPerAccount,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     };
   }
@@ -163,6 +188,22 @@ export class OperatorService {
     };
   }
 
+  /**
+   * GP-1: the accounts of the configuration, for threads that are told everything after that; nothing
+   * without them.
+   */
+  configure(options: ServerOptions): void {
+    this.#oneMechanism = options.oneMechanismPerAccount;
+    if (!options.mixedAuthentication) return;
+    const global = { name: GLOBAL_ACCOUNT, mappings: options.globalMappings };
+    for (const index of this.accounts.configure([global, ...options.accounts])) {
+      this.#rests.retire(index);
+    }
+    const declared = options.auth.mixed?.accounts.filter(({ mechanism }) => mechanism === "jwt");
+    const keys = declared?.map(({ name }) => name) ?? [];
+    this.#wanted.want([...this.accounts.configured.wanted, ...keys]);
+  }
+
   /** AC-95, RL-05: the options of a reload, once the workers have them. */
   async reload({ operator }: ServerOptions): Promise<void> {
     if (operator === undefined) return;
@@ -170,6 +211,7 @@ export class OperatorService {
     this.#warnOfPreloads();
     await this.#sources.reload();
     this.#sources.preload(operator.preloads);
+    await this.#wanted.load();
     if (operator.resolver?.type !== "memory") return;
     for (const { trusted } of [...this.accounts.all()]) {
       const { key } = trusted;
@@ -211,6 +253,7 @@ export class OperatorService {
 
   /** Settles when the account can be used; a text says why not. Never rejects. */
   #load(key: string, chain = 0): Promise<string | undefined> {
+    if (this.accounts.configured.has(key)) return Promise.resolve("the configuration has it");
     const known = this.accounts.get(key);
     if (known !== undefined && !known.isExpired) return this.#commitSoon().then(() => undefined);
     let loading = this.#loading.get(key);
@@ -246,17 +289,16 @@ export class OperatorService {
     // Whoever is waited for finds this one here: nobody waits in a circle.
     const missing = this.accounts.missingExporters(key);
     if (missing.length === 0) return;
-    const loads = Promise.all(missing.map((one) => this.#load(one, chain)));
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, EXPORTERS_WAIT_MS);
-    await Promise.race([loads, late.promise]);
-    clearTimeout(timer);
+    await atMost(
+      EXPORTERS_WAIT_MS,
+      missing.map((one) => this.#load(one, chain)),
+    );
   }
 
   /** Another token for an account, which may be in use or wanted by one that is. */
   #changed(key: string, text: string): void {
     const isWanted = this.accounts.get(key) !== undefined || this.accounts.isWanted(key);
-    if (!isWanted) return;
+    if (!isWanted || this.accounts.configured.has(key)) return;
     const verdict = this.accounts.put(key, text, Date.now());
     if (!verdict.ok) {
       const { reason, detail } = verdict.refusal;
@@ -275,6 +317,7 @@ export class OperatorService {
   #tick(): void {
     this.accounts.tick(Date.now());
     if (this.accounts.isDirty) void this.#commitSoon();
+    this.#wanted.tick();
   }
 
   /** Everything that has come by then, in one change. */
@@ -302,7 +345,11 @@ export class OperatorService {
     if (!this.accounts.isDirty) return;
     const before = new Map([...this.accounts.all()].map((one) => [one.trusted.key, one]));
     const change = this.accounts.commit(Date.now());
-    for (const text of change.texts) this.#parts.log.write("warn", text);
+    const find = (key: string): TrustedAccount | undefined => this.accounts.get(key)?.trusted;
+    for (const { key } of change.gone) this.#overlaps.forget(key);
+    const overlaps = this.#overlaps.note(change.trusted, find, this.#oneMechanism);
+    const texts = [...change.texts, ...this.accounts.configured.untold(), ...overlaps];
+    for (const text of texts) this.#parts.log.write("warn", text);
     if (change.delta.movesMessages) this.#movedMs = performance.now();
     for (const { index, retired } of change.delta.accounts) {
       if (retired === true) this.#rests.retire(index);

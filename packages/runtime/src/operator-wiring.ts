@@ -48,5 +48,6 @@ export async function openOperator(
     await service.close();
     throw error;
   }
+  void around.monitor()?.then(({ facts }) => facts.followOperator(service, service.snapshot()));
   return service;
 }

@@ -124,6 +124,7 @@ export class ServerReload {
   async #apply(prepared: PreparedReload): Promise<ReloadResult> {
     const { server, hashes, parts, system, operator } = this.#given;
     const release = operator?.hold();
+    operator?.configure(prepared.next.options);
     const accounts = operator?.snapshot() ?? prepared.next.accounts;
     const next: ServerConfiguration = { ...prepared.next, accounts };
     const previous = server.configuration;

@@ -4,9 +4,10 @@
 import { randomInt } from "node:crypto";
 import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/broker";
 import { isOperatorMode, type ServerOptions } from "@weft/config";
-import type { TlsContextOptions } from "@weft/net";
 import type { Mailbox } from "@weft/shm";
+import type { Authentication } from "./authentication.ts";
 import { logBanner, logReady } from "./banner.ts";
+import { clientTls } from "./client-tls.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { openControlMailbox } from "./control-mailbox.ts";
 import { tellFailedLogins } from "./failed-logins.ts";
@@ -68,13 +69,13 @@ export class RunningServer implements Runtime {
   #isUp = false;
   #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor(given: RuntimeOptions) {
+  constructor(given: RuntimeOptions, modules?: Authentication) {
     const { options, log, accounts, configDigest: digest } = given;
     this.#given = given;
     this.configuration = { options, accounts, tls: undefined, digest, loadedAt: new Date() };
     this.workersCount = workersCountFor(options.workers);
     this.#hashes = new HashPool((text) => log.write("error", text));
-    this.#logins = new LoginQuestions(this.#hashes, () => this.#system);
+    this.#logins = new LoginQuestions(this.#hashes, () => this.#system, modules);
     this.#threads = new ThreadGroup({
       log,
       onWorkerMessage: (worker, message) => this.#onWorkerMessage(worker, message),
@@ -112,7 +113,8 @@ export class RunningServer implements Runtime {
     try {
       const loaded = this.#startThreads();
       logBanner(this.#given, this);
-      const tls = await this.#tlsMaterial();
+      const tls = await clientTls(this.#given.options);
+      await this.#logins.open(this.#given.options);
       this.configuration = { ...this.configuration, tls };
       await this.#end.or(loaded);
       await this.#listen();
@@ -211,7 +213,7 @@ export class RunningServer implements Runtime {
       hashes: this.#hashes,
       lists: this.#lists,
       blockedWorkers: () => this.blockedWorkers,
-      callout: () => this.#system?.calloutFacts(),
+      logins: this.#logins,
       isListening: () => this.#isUp && !this.inLameDuck && this.#ending === undefined,
     });
     this.#monitor = monitor;
@@ -271,13 +273,6 @@ export class RunningServer implements Runtime {
     });
     this.#logins.accounts = this.#operator;
     this.configuration = { ...this.configuration, accounts: this.#operator.snapshot() };
-  }
-
-  async #tlsMaterial(): Promise<TlsContextOptions | undefined> {
-    const { tls } = this.#given.options;
-    if (tls === undefined) return undefined;
-    const { loadTlsMaterial } = await import("./tls-material.ts");
-    return loadTlsMaterial(tls, "client");
   }
 
   async #listen(): Promise<void> {
@@ -381,7 +376,7 @@ export class RunningServer implements Runtime {
     await this.#monitor?.service.close();
     this.#mailbox?.close();
     await this.#operator?.close();
-    await this.#hashes.close();
+    await this.#logins.close();
     this.portsFile?.remove();
     if (orderly) log.write("info", "Server Exiting..");
     await log.close();

@@ -6,6 +6,7 @@ import type { BrokerSnapshot, ClosedConnection, WorkerCounters } from "@weft/bro
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
 import type { TlsContextOptions } from "@weft/net";
+import type { AuthenticationHook } from "./authentication-hook.ts";
 import type { PrestartedThreads } from "./prestart.ts";
 
 /** What a server runs with. Replaced as a whole by a reload. */
@@ -79,6 +80,8 @@ export interface RuntimeOptions {
   readonly reloadSource?: ReloadSource | undefined;
   /** What follows a reload beside the server itself. */
   readonly reloadParts?: readonly ReloadPart[] | undefined;
+  /** GP-14. Decides about logins; counts where the options name no file for it. */
+  readonly authentication?: AuthenticationHook | undefined;
   /** Module that exports another `BrokerCore`; undefined = the product's. */
   readonly coreModule?: string | undefined;
   /** Threads that were started ahead; the server takes them over. */

@@ -105,6 +105,8 @@ function authSpec(options: ServerOptions): AuthSpec {
     ...options.auth,
     accountNames: options.auth.accountNames ?? options.accounts.map(({ name }) => name),
     systemAccount: options.auth.systemAccount ?? options.systemAccount,
+    trustedProxies: options.trustedProxies,
+    plugin: options.authenticationModule,
   };
 }
 

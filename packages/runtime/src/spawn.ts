@@ -5,7 +5,7 @@ import { LIMITS } from "@weft/base";
 
 export type ThreadName = "worker-thread" | "acceptor-thread";
 /** Entry files of this folder. */
-export type EntryName = ThreadName | "hash-task";
+export type EntryName = ThreadName | "hash-task" | "authentication-module";
 
 export function entryUrl(name: EntryName): URL {
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";

@@ -16,6 +16,7 @@ const NAMES = [
   "staleConnections",
   "stalledClients",
   "authFailures",
+  "pinnedAccountFails",
   "planMisses",
   "subscriptionsAdded",
   "plansKept",

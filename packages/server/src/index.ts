@@ -1,5 +1,7 @@
 // The entry of the package: everything that other packages and programs may use.
 export {
+  type AuthenticationHook,
+  type AuthenticationTools,
   ReloadError,
   type ReloadErrorCode,
   type ReloadResult,
@@ -9,7 +11,7 @@ export { type CheckedConfig, checkConfig } from "./check-config.ts";
 export type * from "./config-types.ts";
 export { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 export { ConfigurationError } from "./start-error.ts";
-export type { LogFunction, StartOptions } from "./start-options.ts";
+export type { EmbeddedAuthentication, LogFunction, StartOptions } from "./start-options.ts";
 export {
   checkedInput,
   checkOptions,

@@ -1,8 +1,18 @@
 // What a program that embeds a server may say about it. Types only.
+import type { AuthenticationHook } from "@weft/runtime";
 import type { AccountSpec, LogLevel, ServerOptions, UserSpec } from "./config-types.ts";
 
 /** Receives one line of the log. */
 export type LogFunction = (level: LogLevel, text: string) => void;
+
+/** An authentication function and its surroundings. */
+export interface EmbeddedAuthentication {
+  readonly hook: AuthenticationHook;
+  /** For one answer. Default: 2,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Names or nkeys of users that log in without it. */
+  readonly authUsers?: readonly string[] | undefined;
+}
 
 /** Everything is optional: `startServer({})` listens on a free port of 127.0.0.1. */
 export interface StartOptions {
@@ -22,6 +32,12 @@ export interface StartOptions {
   readonly users?: readonly UserSpec[] | undefined;
   /** Further accounts, with exports, imports, mappings and limits. */
   readonly accounts?: readonly AccountSpec[] | undefined;
+  /**
+   * Decides about logins (GP-14), before the users: a function, or with a time limit and users that it
+   * is not asked about. Runs on this thread. For a file with a thread of its own see
+   * `authentication_module` of the configuration, which this replaces.
+   */
+  readonly authentication?: AuthenticationHook | EmbeddedAuthentication | undefined;
   /**
    * Any other option by its name in `ServerOptions`. Applied last, over the configuration; `auth`
    * and `accounts` are set above.

@@ -1,9 +1,9 @@
 // Starts a server inside the calling program, from options or from a configuration. The caller's
 // thread becomes the control thread beside its own work. What must stay true: signals, exit code,
 // standard streams and unhandled errors of the program are left alone.
-import { compileAccounts } from "@weft/accounts";
-import { isPublicKey, validateAuth } from "@weft/auth";
-import type { ConfigProblem } from "@weft/base";
+import { type AccountSpec, compileAccounts } from "@weft/accounts";
+import { isPublicKey, type UserSpec, validateAuth } from "@weft/auth";
+import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   defaultOptions,
   isOperatorMode,
@@ -15,6 +15,8 @@ import {
 } from "@weft/config";
 import { functionLog, type LogSink, ServerLog, SILENT_LOG } from "@weft/logging";
 import {
+  type AuthenticationHook,
+  EMBEDDED_HOOK,
   type PrestartedThreads,
   type ReloadInput,
   type ReloadPart,
@@ -24,7 +26,7 @@ import {
 } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
-import type { StartOptions } from "./start-options.ts";
+import type { EmbeddedAuthentication, StartOptions } from "./start-options.ts";
 
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
@@ -49,6 +51,7 @@ export async function startServer(start: StartOptions = {}): Promise<WeftServer>
     configFile,
     configDigest: digest,
     reloadSource: configFile === undefined ? undefined : configurationOf(start),
+    authentication: embedded(start)?.hook,
   });
 }
 
@@ -82,6 +85,8 @@ export interface PreparedStart {
   readonly reloadSource?: ReloadSource | undefined;
   readonly reloadParts?: readonly ReloadPart[] | undefined;
   readonly commandLine?: readonly string[] | undefined;
+  /** See `RuntimeOptions`. */
+  readonly authentication?: AuthenticationHook | undefined;
   /** Threads that were started ahead. */
   readonly prestarted?: PrestartedThreads | undefined;
 }
@@ -125,11 +130,40 @@ function optionsOf(start: StartOptions): ReadOptions {
     ...(start.port === undefined ? {} : { port: Math.max(0, start.port) }),
     ...(start.workers === undefined ? {} : { workers: start.workers }),
     ...(name === undefined ? {} : { serverName: name }),
-    auth: { ...loaded.auth, users: [...loaded.auth.users, ...users] },
+    auth: withUsers(loaded.auth, users, accounts),
     accounts: [...loaded.accounts, ...accounts],
+    ...authenticationOf(start),
     ...start.options,
   };
   return { options, digest, warnings };
+}
+
+function embedded({ authentication }: StartOptions): EmbeddedAuthentication | undefined {
+  return typeof authentication === "function" ? { hook: authentication } : authentication;
+}
+
+/** The function itself is handed over beside the options, which are copied to other threads. */
+function authenticationOf(start: StartOptions): Pick<ServerOptions, "authenticationModule"> {
+  const given = embedded(start);
+  if (given === undefined) return {};
+  const { timeoutMs = LIMITS.authTimeoutMs, authUsers = [] } = given;
+  return { authenticationModule: { name: EMBEDDED_HOOK, timeoutMs, authUsers } };
+}
+
+/** GP-1: accounts that a program adds have the users that it adds. */
+function withUsers(
+  auth: ServerOptions["auth"],
+  users: readonly UserSpec[],
+  accounts: readonly AccountSpec[],
+): ServerOptions["auth"] {
+  const all = { ...auth, users: [...auth.users, ...users] };
+  if (auth.mixed === undefined) return all;
+  const added = accounts.map(({ name, nkey: key }) => ({
+    name,
+    key,
+    mechanism: "static" as const,
+  }));
+  return { ...all, mixed: { accounts: [...auth.mixed.accounts, ...added] } };
 }
 
 function loadedOptions(start: StartOptions): ReadOptions {
@@ -169,8 +203,13 @@ function compile(options: ServerOptions): ReturnType<typeof compileAccounts> {
   const { systemAccount: key = "" } = options;
   // Accounts come from a resolver; of them only the system account is told by the options.
   const isNamed = isOperatorMode(options) && isPublicKey(key, "account");
-  const accounts = isNamed ? [{ name: key, nkey: key }] : options.accounts;
+  const isMixed = options.mixedAuthentication;
+  const isConfigured = options.accounts.some(({ name }) => name === key);
+  const system = isNamed && !isConfigured ? [{ name: key, nkey: key }] : [];
+  const accounts = isNamed && !isMixed ? system : [...system, ...options.accounts];
   return compileAccounts(accounts, {
+    isForeign:
+      isMixed && isOperatorMode(options) ? (name) => isPublicKey(name, "account") : undefined,
     systemAccount: options.systemAccount,
     noSystemAccount: options.noSystemAccount,
     topLevelMappings: options.globalMappings,

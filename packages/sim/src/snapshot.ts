@@ -73,6 +73,7 @@ export function createCounters(): WorkerCounters {
     staleConnections: 0,
     stalledClients: 0,
     authFailures: 0,
+    pinnedAccountFails: 0,
     planMisses: 0,
     subscriptionsAdded: 0,
     plansKept: 0,

@@ -297,6 +297,9 @@ function answerOf(question: LoginQuestion): LoginAnswer {
   if (question.kind === "hash") {
     return { kind: "hash", matches: question.given === HASHED_PASSWORD };
   }
+  if (question.kind === "plugin") {
+    return { kind: "plugin", verdict: { kind: "refused", reason: "there is no module" } };
+  }
   const { kind } = question;
   return kind === "callout" ? { kind, reason: "nobody listens" } : { kind, error: "no accounts" };
 }

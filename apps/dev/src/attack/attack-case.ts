@@ -8,7 +8,7 @@ import type { Credentials, RawClient } from "./raw-client.ts";
 export const IS_FULL = process.env["WEFT_ATTACK"] === "full";
 
 /** The number of the short form, or the one that the attack is about. */
-export function scaled(short: number, full: number): number {
+export function scaled<T>(short: T, full: T): T {
   return IS_FULL ? full : short;
 }
 
@@ -16,9 +16,12 @@ export interface AttackWorld {
   readonly server: AttackedServer;
   readonly port: number;
   readonly workers: number;
+  readonly profile: ProfileName;
   /** A connection that has said nothing; closed when the case is over. */
   open(): Promise<RawClient>;
-  /** A connection that is logged in; closed when the case is over. */
+  /** The same with its INFO read, behind TLS where the profile has it. */
+  openReady(): Promise<RawClient>;
+  /** A connection that is logged in, over TLS where the profile has it; closed as the others. */
   login(credentials?: Credentials, options?: Readonly<Record<string, unknown>>): Promise<RawClient>;
   /** Many at once, in batches. */
   openMany(count: number): Promise<RawClient[]>;
@@ -35,5 +38,7 @@ export interface AttackCase {
    * one on the machine rather than on the server.
    */
   readonly bystanderFloorMs?: number | undefined;
+  /** Numbers of workers that the short form runs it with; default: all. */
+  readonly shortWorkers?: readonly number[] | undefined;
   run(world: AttackWorld): Promise<void>;
 }

@@ -23,6 +23,8 @@ const RESIDENT_SLACK_BYTES = 32 * 1024 * 1024;
 const RESIDENT_SLACK_SHORT_BYTES = 256 * 1024 * 1024;
 const OPEN_BATCH = 200;
 
+type Certificate = ReturnType<typeof clientCertificate>;
+
 /** One line of figures per case, for whoever wants to compare runs. */
 export interface CaseFigures {
   readonly name: string;
@@ -41,25 +43,32 @@ export class AttackRunner {
   #before: BystanderFigures | undefined;
   /** Sockets of the server with only the bystander connected. */
   readonly #socketsAtRest: number;
+  readonly #certificate: Certificate | undefined;
 
-  private constructor(server: AttackedServer, bystander: Bystander, socketsAtRest: number) {
+  private constructor(
+    server: AttackedServer,
+    bystander: Bystander,
+    certificate: Certificate | undefined,
+  ) {
     this.#server = server;
     this.#bystander = bystander;
-    this.#socketsAtRest = socketsAtRest;
+    this.#socketsAtRest = server.sockets();
+    this.#certificate = certificate;
   }
 
   static async start(profile: ProfileName, workers: number): Promise<AttackRunner> {
     const { config, flags, bystander: credentials, secure } = PROFILES[profile];
     const server = await AttackedServer.start({ workers, config, flags });
+    const certificate = secure === true ? clientCertificate() : undefined;
     try {
       const bystander = await Bystander.start({
         port: server.port,
         credentials,
-        secure: secure === true ? clientCertificate() : undefined,
+        secure: certificate,
         paceMs: PACE_MS,
       });
       await delay(100);
-      return new AttackRunner(server, bystander, server.sockets());
+      return new AttackRunner(server, bystander, certificate);
     } catch (error) {
       await server.stop();
       throw new Error(`${(error as Error).message}\n${server.output().slice(-2000)}`);
@@ -78,7 +87,7 @@ export class AttackRunner {
     const startedAt = performance.now();
     const clients: RawClient[] = [];
     try {
-      await attack.run(worldOf(server, clients));
+      await attack.run(worldOf(server, attack.profile, clients, this.#certificate));
     } finally {
       for (const client of clients) client.destroy();
     }
@@ -149,7 +158,12 @@ export class AttackRunner {
   }
 }
 
-function worldOf(server: AttackedServer, clients: RawClient[]): AttackWorld {
+function worldOf(
+  server: AttackedServer,
+  profile: ProfileName,
+  clients: RawClient[],
+  certificate: Certificate | undefined,
+): AttackWorld {
   const { port, workers } = server;
   const kept = (client: RawClient): RawClient => {
     clients.push(client);
@@ -157,11 +171,13 @@ function worldOf(server: AttackedServer, clients: RawClient[]): AttackWorld {
   };
   return {
     server,
+    profile,
     port,
     workers,
     open: async () => kept(await RawClient.open(port)),
+    openReady: async () => kept(await RawClient.openReady(port, certificate)),
     login: async (credentials?: Credentials, options?: Readonly<Record<string, unknown>>) =>
-      kept(await RawClient.login(port, credentials, options)),
+      kept(await RawClient.login(port, credentials, options, certificate)),
     openMany: async (count) => {
       const opened: RawClient[] = [];
       while (opened.length < count) {

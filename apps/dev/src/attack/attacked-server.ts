@@ -166,10 +166,10 @@ export class AttackedServer {
 
   /** Everything it said: standard output, standard error, and every file in its folder. */
   output(): string {
-    const files = existsSync(this.folder) ? readdirSync(this.folder) : [];
+    const files = existsSync(this.folder) ? readdirSync(this.folder, { withFileTypes: true }) : [];
     const logs = files
-      .filter((name) => name !== "server.conf")
-      .map((name) => readFileSync(join(this.folder, name), "utf8"));
+      .filter((entry) => entry.isFile() && entry.name !== "server.conf")
+      .map(({ name }) => readFileSync(join(this.folder, name), "utf8"));
     return [this.#output, ...logs].join("\n");
   }
 

@@ -16,10 +16,14 @@ import { RIGHTS } from "./cases/rights.ts";
 import { SECRETS } from "./cases/secrets-in-logs.ts";
 import { SYSTEM_ACCOUNT } from "./cases/system-account.ts";
 import { TLS_STRANGERS } from "./cases/tls-strangers.ts";
+import { TOKEN_ACCOUNTS } from "./cases/token-accounts.ts";
+import { TOKEN_LOGINS } from "./cases/token-logins.ts";
+import { TOKENS } from "./cases/tokens.ts";
+import { secureTwins } from "./twins.ts";
 
 export const ATTACKS: readonly AttackCase[] = [
   ...BEFORE_LOGIN,
-  ...RIGHTS,
+  ...secureTwins(RIGHTS),
   ...RANDOM_RIGHTS,
   ...INJECTION,
   ...FLOODS,
@@ -28,6 +32,9 @@ export const ATTACKS: readonly AttackCase[] = [
   ...MONITORING,
   ...LOGINS,
   ...CALLOUTS,
+  ...TOKENS,
+  ...TOKEN_LOGINS,
+  ...TOKEN_ACCOUNTS,
   ...TLS_STRANGERS,
   ...RELOADS,
   ...ODD_FILES,

@@ -6,6 +6,7 @@ import { ISSUER } from "./callout-world.ts";
 import { randomUsers, rulesText } from "./random-rights.ts";
 import type { Credentials } from "./raw-client.ts";
 import { secret } from "./secrets.ts";
+import { OPERATOR, WATCH, WATCH_TOKEN } from "./token-world.ts";
 
 export interface Profile {
   readonly config: string;
@@ -25,7 +26,9 @@ export type ProfileName =
   | "monitored"
   | "locked"
   | "mutual"
-  | "asked";
+  | "asked"
+  | "tokens"
+  | "securedTokens";
 
 export function credentialsOf(user: string): Credentials {
   return { user, pass: secret(user) };
@@ -138,6 +141,18 @@ system_account: SYS
 
 /** Users of the profile `random`, beside `alice`, who may do everything. */
 export const RANDOM_USERS = randomUsers(30, 0x5eed);
+
+/** Accounts are brought by the system account, into a directory; the bystander's is there already. */
+const TOKENS = `operator: "${OPERATOR.token}"
+resolver { type: full, allow_delete: true, interval: "1m", dir: "{folder}/jwt" }
+resolver_preload {
+  ${OPERATOR.system.id}: "${OPERATOR.tokenOf(OPERATOR.system)}"
+  ${WATCH.id}: "${OPERATOR.tokenOf(WATCH)}"
+}
+log_file: "{folder}/server.log"
+`;
+/** Behind the INFO. */
+const TLS_BLOCK = `tls { cert_file: "${TLS_FILES.certificate}", key_file: "${TLS_FILES.key}", timeout: 5 }`;
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   /** Everybody needs a password. */
@@ -266,6 +281,13 @@ log_file: "{folder}/server.log"
 authorization { timeout: 1 }
 ${ACCOUNTS}`,
     bystander: credentialsOf("watch"),
+    secure: true,
+  },
+  /** Everybody by tokens; logs everything it can. */
+  tokens: { config: TOKENS, flags: ["-D", "-V"], bystander: { jwt: WATCH_TOKEN } },
+  securedTokens: {
+    config: `${TLS_BLOCK}\n${TOKENS}`,
+    bystander: { jwt: WATCH_TOKEN },
     secure: true,
   },
 };

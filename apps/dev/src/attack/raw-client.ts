@@ -26,10 +26,14 @@ export interface Credentials {
   readonly user?: string | undefined;
   readonly pass?: string | undefined;
   readonly auth_token?: string | undefined;
+  /** A token that needs no signature. */
+  readonly jwt?: string | undefined;
 }
 
 export class RawClient {
   readonly socket: Socket;
+  /** INFO that came in front of TLS. */
+  #clearInfo = "";
   /** Everything received so far, one character per byte. */
   received = "";
   receivedBytes = 0;
@@ -85,13 +89,24 @@ export class RawClient {
       socket.once("error", reject);
       socket.once("secureConnect", () => {
         socket.off("error", reject);
-        resolve(new RawClient(socket));
+        const client = new RawClient(socket);
+        client.#clearInfo = plain.received;
+        resolve(client);
       });
     });
     return within(secured, CONNECT_WITHIN_MS, "TLS handshake").catch((error: unknown) => {
       plain.destroy();
       throw error;
     });
+  }
+
+  /** A connection that has read its INFO, over TLS where `secure` is given. */
+  static async openReady(port: number, secure?: ConnectionOptions): Promise<RawClient> {
+    if (secure !== undefined) return RawClient.openSecure(port, secure);
+    const client = await RawClient.open(port);
+    if (await client.sees(/^INFO [^\n]*\n/)) return client;
+    client.destroy();
+    throw new Error("no INFO");
   }
 
   /** A connection that is logged in and has its first PONG. */
@@ -111,6 +126,13 @@ export class RawClient {
       throw new Error(`login failed: ${client.received.slice(-300)}`);
     }
     return client;
+  }
+
+  /** What the first INFO said; throws where none has come. */
+  get info(): Readonly<Record<string, unknown>> {
+    const text = /^INFO ([^\r]*)/.exec(this.#clearInfo + this.received)?.[1];
+    if (text === undefined) throw new Error("no INFO");
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
   }
 
   /** Text goes out as latin1, so that every byte can be written as a character. */

@@ -26,7 +26,11 @@ const START_WITHIN_MS = 60_000;
 
 for (const workers of [1, 2, 4]) {
   for (const profile of Object.keys(PROFILES) as ProfileName[]) {
-    const attacks = ATTACKS.filter((attack) => attack.profile === profile);
+    const attacks = ATTACKS.filter(
+      (attack) =>
+        attack.profile === profile && (IS_FULL || (attack.shortWorkers?.includes(workers) ?? true)),
+    );
+    if (attacks.length === 0) continue;
     describe(`attacks on a server of ${workers} workers, ${profile}`, () => {
       let runner: AttackRunner | undefined;
       beforeAll(async () => {

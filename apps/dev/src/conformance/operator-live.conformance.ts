@@ -21,6 +21,7 @@ import {
 import type { RawClient } from "./raw-client.ts";
 import {
   describeWithWorkers,
+  isOtherServer,
   itWeft,
   type ServerUnderTest,
   serverForTest,
@@ -238,16 +239,24 @@ describeWithWorkers("claims that change", (workers) => {
       .toMatch(violation);
   });
 
-  it("AN-47, CP-83: an account that expires, and is renewed", async () => {
+  it("AN-47, CP-83, SB-109: an account that expires, and is renewed", async () => {
     const stage = await start();
     const a = new TestAccount("A");
     const { system, world } = stage;
+    const told: string[] = [];
+    system.subscribe("$SYS.ACCOUNT.*.CLAIMS.ENDED", {
+      callback: (_error, message) => void told.push(message.subject),
+    });
+    await system.flush();
     const short = a.token(world.operator, { expires: nowSeconds() + 2 });
     await system.request("$SYS.REQ.CLAIMS.UPDATE", short);
     const client = await connected(stage, a);
     await client.waitFor(/^-ERR 'Account Authentication Expired'\r\n/m, 4_000);
     await client.closed;
     expect(await verdictOf(await rawLogin(stage.server, a.user()))).toBe("Authorization Violation");
+    // An event of our own (SB-109).
+    if (!isOtherServer)
+      await expect.poll(() => told).toContain(`$SYS.ACCOUNT.${a.id}.CLAIMS.ENDED`);
     await stage.push(a);
     await connected(stage, a);
   });

@@ -2,8 +2,11 @@
 // server knows (AC-81).
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { headers } from "@nats-io/transport-node";
 import { expect, it, onTestFinished } from "vitest";
 import {
+  exportOf,
+  importOf,
   login,
   newKey,
   nowSeconds,
@@ -12,7 +15,7 @@ import {
   TestAccount,
   verdictOf,
 } from "./operator-world.ts";
-import { describeWithWorkers, itWeft, serverForTest } from "./server-under-test.ts";
+import { describeWithWorkers, isOtherServer, itWeft, serverForTest } from "./server-under-test.ts";
 
 describeWithWorkers("tokens on pages and in events", (workers) => {
   it("AN-57, SY-12, SY-36: who the user is, without what signs", async () => {
@@ -57,6 +60,82 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
       authorized_user: user.key.publicKey,
       ...shown,
     });
+    // The reference shows all of it.
+    const [head, body, signature = ""] = user.token.split(".");
+    expect(connection.jwt.split(".").slice(0, 2)).toEqual([head, body]);
+    if (!isOtherServer) expect(page.string()).not.toContain(signature);
+    const bearer = a.user({ name: "bea", body: { bearerToken: true } });
+    await login(server, bearer);
+    const both = await system.request(
+      "$SYS.REQ.SERVER.PING.CONNZ",
+      JSON.stringify({ auth: true, user: bearer.key.publicKey }),
+    );
+    expect(JSON.parse(both.string()).data.connections[0]).not.toHaveProperty("jwt");
+  });
+
+  it("AN-55, AC-56, AC-65, AC-70: what else the tokens of accounts do, and how it is shown", async () => {
+    const world = new OperatorWorld();
+    const [shop, buyer] = [new TestAccount("SHOP"), new TestAccount("BUYER")];
+    const stranger = new TestAccount("STRANGER");
+    const latency = { sampling: 100, results: "measured" };
+    shop.edit({ exports: [{ ...exportOf("orders", "service"), latency }] });
+    shop.edit({ trace: { destination: "traced", sampling: 100 } });
+    buyer.edit({
+      imports: [
+        importOf(shop, "orders", "service", "orders"),
+        importOf(shop, "secrets", "service", "secrets"),
+      ],
+    });
+    const pins = `resolver_pinned_accounts: [${shop.id}, ${buyer.id}]`;
+    const config = world.memoryConfig([shop, buyer, stranger], pins);
+    const server = await serverForTest({ config, workers });
+    const system = await login(server, world.systemUser);
+    const page = async (name: string, options: object = {}) => {
+      const answer = await system.request(`$SYS.REQ.SERVER.PING.${name}`, JSON.stringify(options));
+      return JSON.parse(answer.string()).data;
+    };
+
+    const varz = await page("VARZ");
+    expect(varz).not.toHaveProperty("pinned_account_fails");
+    expect(varz).toMatchObject({
+      trusted_operators_jwt: [expect.stringContaining(world.token.split(".")[1] ?? "")],
+      trusted_operators_claim: [{ sub: world.operator.publicKey, name: "OP" }],
+    });
+    const signature = world.token.split(".")[2];
+    if (!isOtherServer) expect(JSON.stringify(varz)).not.toContain(signature);
+    const unpinned = await rawLogin(server, stranger.user());
+    expect(await verdictOf(unpinned)).toBe("Authorization Violation");
+    await expect.poll(() => page("VARZ")).toMatchObject({ pinned_account_fails: 1 });
+
+    const seller = await login(server, shop.user());
+    const client = await login(server, buyer.user());
+    const { account_detail: detail } = await page("ACCOUNTZ", { account: buyer.id });
+    const broken = { subject: "secrets", account: shop.id, type: "service", invalid: true };
+    expect(detail).toMatchObject({ complete: false });
+    // The reference does not list what could not be imported.
+    if (!isOtherServer) {
+      expect(detail.imports).toContainEqual(broken);
+      expect(detail.problems).toEqual([expect.stringMatching(/"secrets" from/)]);
+    }
+
+    seller.subscribe("orders", { callback: (_error, message) => void message.respond("done") });
+    const told: string[] = [];
+    for (const subject of ["measured", "traced"]) {
+      seller.subscribe(subject, {
+        callback: (_error, message) => {
+          const body = JSON.parse(message.string());
+          told.push(`${subject} ${body.type ?? body.request.header["traceparent"]?.length}`);
+        },
+      });
+    }
+    await seller.flush();
+    expect((await client.request("orders", "")).string()).toBe("done");
+    const parent = headers();
+    parent.set("traceparent", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`);
+    seller.publish("anything", "", { headers: parent });
+    await expect
+      .poll(() => told.sort())
+      .toEqual(["measured io.nats.server.metric.v1.service_latency", "traced 1"]);
   });
 
   it("MO-25: an account with its claims and how they stand", async () => {

@@ -70,13 +70,14 @@ export interface UserWish extends Times {
 }
 
 export class TestAccount {
-  readonly key = newKey("account");
+  readonly key: Key;
   readonly name: string;
   #claims: AccountClaims;
   #issued = nowSeconds() - 60;
 
-  constructor(name: string, body: Partial<AccountBody> = {}) {
+  constructor(name: string, body: Partial<AccountBody> = {}, key = newKey("account")) {
     this.name = name;
+    this.key = key;
     const fresh = newAccountClaims(this.key.publicKey);
     this.#claims = { ...fresh, name, nats: { ...fresh.nats, ...body } };
   }

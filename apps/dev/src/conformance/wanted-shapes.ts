@@ -16,6 +16,11 @@ export const WANTED_SHAPES: readonly WantedShape[] = [
     only: "here",
     why: `SY-11: ${LATER}`,
   },
+  {
+    pattern: /^event AUTH\.ERR\/cause:/,
+    only: "here",
+    why: "GP-5: the operator is told why a login was refused",
+  },
   { pattern: /\/client\.name_tag:/, only: "here", why: `SY-12: ${LATER}` },
   {
     pattern: /(CONNS|STATZ).*\/.*(name:string|num_subscriptions:|\.(gateways|leafs|routes)\.)/,

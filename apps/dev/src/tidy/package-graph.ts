@@ -87,7 +87,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
     why: "accounts are kept by rules that a simulation can run with five nodes and no disk",
   },
   operator: {
-    packages: ["auth", "accounts", "jwt", "resolver"],
+    packages: ["base", "auth", "accounts", "jwt", "resolver"],
     pure: true,
     modules: ["node:crypto"],
     why: "accounts and users by tokens: one half for workers, one for control, both without a clock",

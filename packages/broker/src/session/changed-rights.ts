@@ -19,7 +19,9 @@ import type { PublishContext } from "../publish/context.ts";
 import { removeSubscription } from "../subscribe/client-subscribe.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import type { ClientSession } from "./client-session.ts";
-import { loginFacts, refuse, restartLogin, setRights } from "./login.ts";
+import { loginFacts, refuseNow, restartLogin, setRights } from "./login.ts";
+import { hasToLoginAnew } from "./plugin-login.ts";
+import { proxyOf } from "./proxied.ts";
 import type { SessionHost } from "./session-host.ts";
 import { logAbout } from "./session-log.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
@@ -128,6 +130,14 @@ function followRights(
     return 0;
   }
   if (identity === undefined) return 0;
+  if (!host.rules.proxies.accepts(proxyOf(session))) {
+    refuseNow(session, "proxy is not trusted");
+    return 0;
+  }
+  if (hasToLoginAnew(session, before)) {
+    session.close("Client Closed");
+    return 0;
+  }
   const verdict = host.rules.judgeAgain(identity, loginFacts(session));
   if (verdict !== undefined) return followToken(session, verdict);
   const { authenticator } = before;
@@ -135,7 +145,7 @@ function followRights(
   const facts = loginFacts(session);
   const outcome = host.rules.reauthorize({ identity, before: authenticator, facts, sameSecrets });
   if (outcome.kind === "denied") {
-    refuse(session, outcome.reason);
+    refuseNow(session, outcome.reason);
     return 0;
   }
   if (outcome.kind === "granted") return takeRights(session, identity, outcome.identity);

@@ -1,6 +1,9 @@
 // What others may know of a session, for the connection board (MO-20). Owned by its worker.
+import { peerCertificateLabels } from "@weft/auth";
 import { type ConnectionFacts, encodeFacts, type TokenLabels } from "@weft/base";
+import type { EventTls } from "@weft/control";
 import type { ClientSession } from "./client-session.ts";
+import { proxyOf } from "./proxied.ts";
 
 /** `account`: its name, "" before the login. */
 export function factsText(session: ClientSession, account: string): string {
@@ -24,17 +27,26 @@ export function factsText(session: ClientSession, account: string): string {
     tlsPeerSubject: tls?.peerSubject ?? "",
     tlsPeerCertificate: base64(tls?.peerCertificate),
     token: tokenLabels(session),
+    proxy: proxyOf(session),
   };
   return encodeFacts(known);
 }
 
 /** AN-57. Undefined = the login was by something else. */
 export function tokenLabels({ identity, account, host }: ClientSession): TokenLabels | undefined {
-  const token = identity?.token;
-  if (token === undefined || account < 0) return undefined;
-  const { issuerKey, tags } = token;
+  if (identity === undefined || account < 0) return undefined;
+  const { issuerKey = "", tags = identity.tags } = identity.token ?? {};
+  if (tags === undefined) return undefined;
   const { name, nameTag } = host.account(account);
   return { issuerKey, tags, accountTag: nameTag ?? name };
+}
+
+/** GP-13. Costs a reading of the certificate. */
+export function tlsLabels({ tls }: ClientSession): EventTls | undefined {
+  if (tls === undefined) return undefined;
+  const { version, cipher, peerCertificate, peerSubject } = tls;
+  const certificate = peerCertificate && peerCertificateLabels(peerCertificate, peerSubject ?? "");
+  return { version: version.replace(/^TLSv/, ""), cipher, certificate };
 }
 
 function base64(bytes: Uint8Array | undefined): string {

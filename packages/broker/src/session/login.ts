@@ -3,17 +3,21 @@
 // the client reads the same text; no secret is kept or logged.
 import type { AccountSnapshot } from "@weft/accounts";
 import {
+  type DenyReason,
   type Identity,
   isPublicKey,
   type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
+  type LoginQuestion,
   type LoginRequest,
+  type Pending,
   questionOf,
   ResponseTracker,
 } from "@weft/auth";
 import {
   authorizationViolation,
+  type ClosedReason,
   CONNECT_DEFAULTS,
   type ConnectOptions,
   ERROR_LINES,
@@ -23,6 +27,8 @@ import {
 import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import { askPlugin, beginBy, finishBy } from "./plugin-login.ts";
+import { proxyOf, takeProxy } from "./proxied.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
 /** What is shown of a token in place of a name. */
@@ -37,7 +43,6 @@ export function connect(
   start: number,
   end: number,
 ): boolean {
-  const { host } = session;
   const parsed = parseConnect(input.subarray(start, end), session.connectOptions);
   if (!parsed.ok) {
     logAbout(session, "error", `CONNECT refused: ${parsed.reason}`);
@@ -49,7 +54,12 @@ export function connect(
   session.connectReceived = true;
   session.connectOptions = withoutSecrets(options);
   session.lastOptions = options;
-  return follow(session, host.rules.beginLogin(requestOf(options), loginFacts(session)));
+  return follow(session, begin(session, options));
+}
+
+function begin(session: ClientSession, options: ConnectOptions): LoginOutcome {
+  const refusal = takeProxy(session, options);
+  return refusal ?? beginBy(session.host.rules, requestOf(options), loginFacts(session));
 }
 
 function requestOf(options: ConnectOptions): LoginRequest {
@@ -67,11 +77,9 @@ function requestOf(options: ConnectOptions): LoginRequest {
 
 /** The users have changed while a login was waiting: it begins anew. */
 export function restartLogin(session: ClientSession): void {
-  const options = session.lastOptions;
   session.pendingLogin = undefined;
   session.state = "connecting";
-  const request = requestOf(options ?? CONNECT_DEFAULTS);
-  const outcome = session.host.rules.beginLogin(request, loginFacts(session));
+  const outcome = begin(session, session.lastOptions ?? CONNECT_DEFAULTS);
   follow(session, outcome);
   if (outcome.kind !== "pending") session.go(WAIT_LOGIN);
 }
@@ -83,7 +91,7 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   session.pendingLogin = undefined;
   const facts = loginFacts(session);
   const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
-  const outcome = session.host.rules.finishLogin(pending, answer, request, facts);
+  const outcome = finishBy(session.host.rules, pending, answer, request, facts);
   session.state = "connecting";
   follow(session, outcome);
   // One answer may lead to the next question.
@@ -109,14 +117,16 @@ export function loginWithoutConnect(session: ClientSession): boolean {
 
 function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (outcome.kind === "denied") {
-    refuse(session, outcome.detail ?? outcome.reason, outcome.accountName);
+    const { reason, detail, accountName } = outcome;
+    if (reason === "account not pinned") session.host.counters.pinnedAccountFails += 1;
+    refuse(session, detail ?? reason, accountName, closedReasonOf(reason));
     return false;
   }
   if (outcome.kind === "pending") {
     const { wait } = outcome;
-    const question = wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
+    const question = questionFor(session, wait);
     if (question === undefined) {
-      refuse(session, wait.kind === "callout" ? "too many callouts" : "unsupported login method");
+      refuse(session, wait.kind === "ocsp" ? "unsupported login method" : "asked too often");
       return false;
     }
     session.pendingLogin = outcome;
@@ -131,6 +141,11 @@ function follow(session: ClientSession, outcome: LoginOutcome): boolean {
   if (!applyOptions(session, options)) return false;
   session.host.events?.connected(session);
   return true;
+}
+
+function questionFor(session: ClientSession, wait: Pending): LoginQuestion | undefined {
+  if (wait.kind === "plugin") return askPlugin(session);
+  return wait.kind === "callout" ? askService(session, wait) : questionOf(wait);
 }
 
 /** Binds the session to its account: limits, permissions, publish context. */
@@ -233,14 +248,26 @@ function applyOptions(session: ClientSession, options: ConnectOptions): boolean 
   return true;
 }
 
+/** AN-81, AN-82. */
+function closedReasonOf(reason: DenyReason): ClosedReason {
+  if (reason === "proxy is not trusted") return "Proxy Not Trusted";
+  return reason === "proxy connection required" ? "Proxy Required" : "Authentication Failure";
+}
+
+/** A login that was good is not any more. */
+export function refuseNow(session: ClientSession, reason: DenyReason): void {
+  refuse(session, reason, undefined, closedReasonOf(reason));
+}
+
 /**
  * The client is not, or not any more, who it would have to be. `calloutAccount`: it was a service of
- * this account that said so.
+ * this account that said so. `closedReason` is for connz and events; the client reads the same always.
  */
-export function refuse(
+function refuse(
   session: ClientSession,
   reason: string,
   calloutAccount?: string | undefined,
+  closedReason: ClosedReason = "Authentication Failure",
 ): void {
   const { host, lastOptions } = session;
   const who = refusedUser(lastOptions);
@@ -249,8 +276,8 @@ export function refuse(
   host.counters.authFailures += 1;
   const parts = ["authentication error", who, reason].filter((part) => part !== "");
   logAbout(session, "error", parts.join(" - "));
-  session.fail(authorizationViolation("Authentication Failure"));
-  host.events?.refused(session, "Authentication Failure");
+  session.fail(authorizationViolation(closedReason));
+  host.events?.refused(session, closedReason, reason);
   const account =
     calloutAccount === undefined ? undefined : host.rules.accountByName(calloutAccount);
   if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
@@ -268,6 +295,7 @@ export function loginFacts(session: ClientSession): LoginFacts {
     connectionType: "STANDARD",
     address: session.transport.remoteAddress,
     tls: session.tls,
+    proxy: proxyOf(session),
   };
 }
 

@@ -2,19 +2,24 @@
 // for each snapshot. Only the accounts in it may change: where they come by tokens, one by one.
 import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
 import {
+  afterCallout,
   CalloutGate,
   CalloutUsers,
   type FormerLogin,
+  GLOBAL_ACCOUNT,
   type Identity,
   type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
+  MixedLogins,
+  PluginGate,
   type ReauthorizeOutcome,
   reauthorize,
   StaticAuthenticator,
   type TokenLogins,
   type TokenVerdict,
+  TrustedProxies,
 } from "@weft/auth";
 import { assert } from "@weft/base";
 import type { BrokerSnapshot, ListenerOptions } from "../ports.ts";
@@ -26,14 +31,22 @@ export class SnapshotRules {
   readonly authenticator: StaticAuthenticator;
   /** True if a CONNECT has to be accepted before anything else is. */
   readonly authRequired: boolean;
+  /** The same without an authentication module. */
+  readonly ownAuthRequired: boolean;
   /** CP-05. */
   readonly infoAuthRequired: boolean;
   /** CP-04. */
   readonly nonceRequired: boolean;
+  /** AN-80. */
+  readonly proxies: TrustedProxies;
+  /** GP-14. Undefined = there is no authentication module. */
+  readonly plugin: PluginGate | undefined;
   /** Undefined without operators. */
   readonly #tokens: TokenLogins | undefined;
   readonly #callout: CalloutGate | undefined;
   readonly #calloutUsers = new CalloutUsers();
+  /** GP-1. Undefined = everybody logs in by one mechanism. */
+  readonly #mixed: MixedLogins | undefined;
   readonly #accountsByName = new Map<string, AccountSnapshot>();
 
   constructor(snapshot: BrokerSnapshot, tokens?: TokenLogins) {
@@ -46,10 +59,19 @@ export class SnapshotRules {
     this.#tokens = operator === undefined ? undefined : tokens;
     this.#tokens?.follow(operator);
     const byToken = this.#tokens !== undefined;
-    this.authRequired = byToken || authenticator.authRequired;
-    this.infoAuthRequired = byToken || authenticator.infoAuthRequired;
-    this.nonceRequired = byToken || authenticator.nonceRequired;
-    const { callout } = snapshot.auth;
+    const { mechanisms, noAuthUser } = authenticator;
+    this.#mixed =
+      mechanisms && new MixedLogins({ authenticator, mechanisms, tokens: this.#tokens });
+    const hasGuests = mechanisms !== undefined && noAuthUser !== "";
+    const { callout, trustedProxies, plugin } = snapshot.auth;
+    this.proxies = new TrustedProxies(trustedProxies);
+    this.plugin = plugin && new PluginGate(plugin, this.#calloutUsers, callout?.account ?? "");
+    const hasPlugin = plugin !== undefined;
+    this.ownAuthRequired = byToken || authenticator.authRequired;
+    this.authRequired = hasPlugin || this.ownAuthRequired;
+    this.infoAuthRequired = hasPlugin || (byToken && !hasGuests) || authenticator.infoAuthRequired;
+    const needsNonce = hasPlugin || !this.proxies.isEmpty;
+    this.nonceRequired = byToken || needsNonce || authenticator.nonceRequired;
     this.#callout = callout && new CalloutGate(callout);
   }
 
@@ -87,7 +109,19 @@ export class SnapshotRules {
     return this.#accountsByName.get(name);
   }
 
+  /**
+   * GP-14. Where users come by tokens, nobody belongs to the account of those without one; where
+   * accounts have mechanisms, a module has its say about those of the configuration.
+   */
+  mayPlaceInto(account: string): boolean {
+    const { mechanisms } = this.authenticator;
+    if (mechanisms !== undefined && mechanisms.of(account) !== "static") return false;
+    const isNobodys = this.#tokens !== undefined && account === GLOBAL_ACCOUNT;
+    return !isNobodys && this.#accountsByName.has(account);
+  }
+
   beginLogin(request: LoginRequest, facts: LoginFacts): LoginOutcome {
+    if (this.#mixed !== undefined) return this.#mixed.begin(request, facts);
     if (this.#tokens !== undefined) return this.#tokens.begin(request, facts);
     return this.#follow(this.authenticator.begin(request, facts), request);
   }
@@ -98,9 +132,13 @@ export class SnapshotRules {
     request: LoginRequest,
     facts: LoginFacts,
   ): LoginOutcome {
+    if (this.#mixed !== undefined) return this.#mixed.finish(wait, answer, request, facts);
     const unexpected = { kind: "denied", reason: "answer unexpected" } as const;
     if (wait.kind === "account") return this.#tokens?.finish(wait, answer, facts) ?? unexpected;
-    if (wait.kind === "callout") return this.#calloutUsers.finish(wait, answer, request);
+    if (wait.kind === "callout") {
+      return afterCallout(this.#calloutUsers.finish(wait, answer, request), wait);
+    }
+    if (wait.kind === "hash" && wait.refusal !== undefined) return wait.refusal;
     return this.#follow(this.authenticator.finish(wait, answer), request);
   }
 
@@ -110,9 +148,12 @@ export class SnapshotRules {
 
   /** Identity of somebody who did not send CONNECT, if there is one (CP-32, AN-11). */
   anonymous(facts: LoginFacts): Identity | undefined {
-    if (this.#tokens !== undefined) return undefined;
+    const isByToken = this.#tokens !== undefined && this.#mixed === undefined;
+    if (isByToken || this.plugin !== undefined) return undefined;
     const outcome = this.beginLogin({}, facts);
-    return outcome.kind === "granted" ? outcome.identity : undefined;
+    // A sentinel is for who sends CONNECT.
+    if (outcome.kind !== "granted" || outcome.identity.token !== undefined) return undefined;
+    return outcome.identity;
   }
 
   /** What these users make of somebody who was let in by others. */
@@ -122,7 +163,9 @@ export class SnapshotRules {
 
   /** What is true now of somebody who logged in by a token; undefined = by something else. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
-    if (identity.token === undefined && identity.kind !== "callout") return undefined;
+    if (this.#mixed !== undefined) return this.#mixed.judgeAgain(identity, facts);
+    const isPlaced = identity.kind === "callout" || identity.kind === "plugin";
+    if (identity.token === undefined && !isPlaced) return undefined;
     return this.#tokens?.judgeAgain(identity, facts);
   }
 }

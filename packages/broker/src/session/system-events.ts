@@ -20,7 +20,8 @@ import { MessageView } from "../publish/message-view.ts";
 import { hashSubject } from "../publish/plan-compiler.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
-import { tokenLabels } from "./connection-facts.ts";
+import { tlsLabels, tokenLabels } from "./connection-facts.ts";
+import { proxyOf } from "./proxied.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 const NANOS_PER_MS = 1e6;
@@ -91,12 +92,13 @@ export class SystemEvents {
   }
 
   /**
-   * SY-07: its login was refused. An account that it was in before is told, too; who never was in
-   * any is nobody's business but the operator's (the reference tells all users of `$G`).
+   * SY-07: its login was refused; `cause` is for the operator alone (GP-5). An account that it was in
+   * before is told, too; who never was in any is nobody's business but the operator's (the reference
+   * tells all users of `$G`).
    */
-  refused(session: ClientSession, reason: string): void {
+  refused(session: ClientSession, reason: string, cause: string): void {
     if (this.#isWanted(this.#context, this.#authError)) {
-      this.#publishEnd(session, this.#context, reason);
+      this.#publishEnd(session, this.#context, reason, cause);
     }
     if (session.account < 0) return;
     const own = this.#contexts.internal(session.account);
@@ -109,7 +111,12 @@ export class SystemEvents {
     if (this.#isWanted(context, this.#accountAuthError)) this.#publishEnd(session, context, reason);
   }
 
-  #publishEnd(session: ClientSession, context: PublishContext, reason: string): void {
+  #publishEnd(
+    session: ClientSession,
+    context: PublishContext,
+    reason: string,
+    cause?: string | undefined,
+  ): void {
     const { inMessages, inBytes, outbox } = session;
     const traffic = {
       inMessages,
@@ -118,7 +125,7 @@ export class SystemEvents {
       outBytes: outbox.payloadBytes,
     };
     this.#publish(context, (stamp) =>
-      disconnectEvent(this.#server, this.#client(session), traffic, reason, stamp),
+      disconnectEvent(this.#server, this.#client(session), traffic, reason, stamp, cause),
     );
   }
 
@@ -156,6 +163,8 @@ export class SystemEvents {
       version: facts.version || (connectOptions?.version ?? ""),
       roundTripNanos: Math.round(session.roundTripMs * NANOS_PER_MS),
       token: tokenLabels(session),
+      tls: tlsLabels(session),
+      proxy: proxyOf(session),
     };
   }
 

@@ -28,6 +28,14 @@ export interface SubscriptionQuery {
   /** Fitting subscriptions to leave out first, and to list at most after that. */
   readonly skip: number;
   readonly take: number;
+  /** Instead of subscriptions: the tokens that these connections logged in with. */
+  readonly tokensOf?: readonly number[] | undefined;
+}
+
+/** A token without its signature. */
+export interface ListedToken {
+  readonly clientId: number;
+  readonly text: string;
 }
 
 /** Texts as a page shows them. */
@@ -49,6 +57,7 @@ export interface SubscriptionAnswer {
   readonly matched: number;
   /** Where the next piece begins; undefined = that was all. */
   readonly next?: SubscriptionPlace | undefined;
+  readonly tokens?: readonly ListedToken[] | undefined;
 }
 
 /** `sessions` by client id, in ascending order. */
@@ -56,6 +65,9 @@ export function listSubscriptions(
   sessions: ReadonlyMap<number, ClientSession>,
   query: SubscriptionQuery,
 ): SubscriptionAnswer {
+  const { tokensOf } = query;
+  if (tokensOf !== undefined)
+    return { entries: [], matched: 0, tokens: listTokens(sessions, tokensOf) };
   const entries: SubscriptionEntry[] = [];
   let examined = 0;
   let matched = 0;
@@ -76,6 +88,18 @@ export function listSubscriptions(
     }
   }
   return { entries, matched };
+}
+
+function listTokens(
+  sessions: ReadonlyMap<number, ClientSession>,
+  clientIds: readonly number[],
+): ListedToken[] {
+  const tokens: ListedToken[] = [];
+  for (const clientId of clientIds) {
+    const text = sessions.get(clientId)?.identity?.token?.text ?? "";
+    if (text !== "") tokens.push({ clientId, text: text.slice(0, text.lastIndexOf(".") + 1) });
+  }
+  return tokens;
 }
 
 function* sessionsFrom(

@@ -124,8 +124,8 @@ export function judge(
 ): Judgement | undefined {
   const now = Math.floor(nowMs / 1_000);
   const isOut = (token: Token) =>
-    (token.exp !== undefined && now > token.exp) || (token.nbf !== undefined && token.nbf > now);
-  if (isOut(user) || isOut(account) || account.exp === now) return undefined;
+    (token.exp !== undefined && now >= token.exp) || (token.nbf !== undefined && token.nbf > now);
+  if (isOut(user) || isOut(account)) return undefined;
   if ((user.nats.issuer_account ?? user.iss) !== account.sub) return undefined;
   const signers = operators.filter(({ sub, nats }) =>
     nats.signing_keys?.includes(account.iss)

@@ -178,6 +178,23 @@ describe("AC-52: activation tokens", () => {
     expect(works).toBe(1);
   });
 
+  test("attack 28: a token for one token of a subject does not open all below it", () => {
+    const exporter = account(0, [exportOf("stream", "secret.>", { tokenRequired: true })]);
+    for (const [importSubject, subject, isRight] of [
+      ["secret.*", "secret.>", false],
+      ["*.*", "secret.>", false],
+      ["secret.>", "secret.>", true],
+      ["secret.>", "secret.*", true],
+      ["secret.*", "secret.*", true],
+    ] as const) {
+      const token = activation({ importSubject });
+      const importer = account(1, [], [importOf("stream", 0, subject, { token })]);
+      const { problems } = accountSpecs([exporter, importer], NOW_MS, verifier);
+      const [first] = problems;
+      expect(first?.problem).toBe(isRight ? undefined : "activation is for less than the import");
+    }
+  });
+
   test("a token for one subject does not open another of the same export", () => {
     const exporter = account(0, [exportOf("stream", "secret.>", { tokenRequired: true })]);
     const token = activation({ importSubject: "secret.a" });

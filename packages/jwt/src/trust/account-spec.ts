@@ -67,14 +67,17 @@ export interface SingleAccountSpec {
 /**
  * The same for one account; `find` gives those that it imports from, as far as they are there. Its
  * exports with tokens list nobody: who has a good token is told by `activated` of the import.
+ * `configured` gives the name of an account that is no account by token: whether it exports what is
+ * wanted is for the compiler to say.
  */
 export function accountSpec(
   account: TrustedAccount,
   find: (key: string) => TrustedAccount | undefined,
   nowMs: number,
   verifier: SignatureVerifier,
+  configured: (key: string) => string | undefined = () => undefined,
 ): SingleAccountSpec {
-  const specs = new SpecMaker(find, nowMs, verifier);
+  const specs = new SpecMaker(find, nowMs, verifier, configured);
   const spec = specs.specOf(account, specs.importsOf(account));
   return { spec, problems: specs.problems, validUntilMs: specs.validUntilMs };
 }
@@ -92,6 +95,7 @@ class SpecMaker {
   readonly #find: (key: string) => TrustedAccount | undefined;
   readonly #nowMs: number;
   readonly #verifier: SignatureVerifier;
+  readonly #configured: (key: string) => string | undefined;
   /** Importers of exports that need a token. */
   readonly #approved = new Map<ExportClaim, Set<string>>();
 
@@ -99,7 +103,9 @@ class SpecMaker {
     find: (key: string) => TrustedAccount | undefined,
     nowMs: number,
     verifier: SignatureVerifier,
+    configured: (key: string) => string | undefined = () => undefined,
   ) {
+    this.#configured = configured;
     this.#find = find;
     this.#nowMs = nowMs;
     this.#verifier = verifier;
@@ -110,6 +116,11 @@ class SpecMaker {
     for (const claim of account.claims.nats.imports) {
       if (claim.type === "") continue;
       const spec = importSpec(claim, claim.type);
+      const name = this.#configured(claim.account);
+      if (name !== undefined) {
+        specs.push({ ...spec, account: name });
+        continue;
+      }
       const wanted = { kind: claim.type, subject: spec.subject };
       const verdict = this.#authorize(account, claim, wanted);
       if (verdict === "public") specs.push(spec);

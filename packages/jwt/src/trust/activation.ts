@@ -3,6 +3,7 @@
 // or wider subject, or of another kind is worth nothing (attack 28).
 import { createHash } from "node:crypto";
 import { encodeBase32, type SignatureVerifier } from "@weft/auth";
+import { subjectIsSubsetMatch } from "@weft/subjects";
 import type { ActivationClaims, ImportClaim, RevocationList } from "../claims/claims.ts";
 import { decodeTokenOf } from "../decode.ts";
 import { Findings, isBlocking } from "../validate/findings.ts";
@@ -41,6 +42,11 @@ export function judgeActivation(
   checkActivation(claims, nowSeconds, findings);
   if (isBlocking(findings.list, true)) {
     return refused(findings.list.find(({ level }) => level !== "warning")?.text ?? "");
+  }
+  // In the reference `a.*` is good for `a.>`, which is more.
+  const wanted = claim.type === "service" && claim.to !== "" ? claim.to : claim.subject;
+  if (!subjectIsSubsetMatch(wanted, claims.nats.importSubject)) {
+    return refused("activation is for less than the import");
   }
   if (!isSignedBy(claims, exporter)) return refused("activation issuer unknown");
   if (claims.expiresAtSeconds !== 0 && claims.expiresAtSeconds <= nowSeconds) {

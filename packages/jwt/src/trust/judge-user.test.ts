@@ -152,8 +152,17 @@ describe("who may log in", () => {
       },
       "bearer token not allowed",
     ],
+    [
+      "CVE-2020-26892: expired before 1970",
+      { user: { expiresAtSeconds: -1 } },
+      "user expired or not yet valid",
+    ],
+    [
+      "CVE-2020-26892: in the second in which it ends",
+      { user: { expiresAtSeconds: NOW } },
+      "user expired or not yet valid",
+    ],
     ["AN-47: expired", { user: { expiresAtSeconds: NOW - 1 } }, "user expired or not yet valid"],
-    ["AN-47: in its last second", { user: { expiresAtSeconds: NOW } }, "granted"],
     [
       "AN-48: not yet valid",
       { user: { notBeforeSeconds: NOW + 1 } },

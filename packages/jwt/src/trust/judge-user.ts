@@ -146,6 +146,11 @@ export function judgeUserAlone(
     const detail = findings.map(({ text }) => text).join("; ");
     return refused(isTime ? "user expired or not yet valid" : "user claims invalid", detail);
   }
+  // The reference lets them in for their last second, and ends them at once.
+  const nowSeconds = Math.floor(nowMs / 1_000);
+  if (user.expiresAtSeconds !== 0 && user.expiresAtSeconds <= nowSeconds) {
+    return refused("user expired or not yet valid");
+  }
   // The reference asks only when a signature is checked; no other user has a key to be revoked by.
   if (!isPublicKey(user.subject, "user")) {
     return refused("user claims invalid", "subject is not a user public key");

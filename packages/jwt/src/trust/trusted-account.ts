@@ -1,6 +1,6 @@
 // An account whose token is good: what users and imports are judged by (AN-44, AN-45). Any thread;
 // pure. Made once for each token of an account, used by every login.
-import type { SignatureVerifier } from "@weft/auth";
+import { isPublicKey, type SignatureVerifier } from "@weft/auth";
 import type { AccountClaims, SigningKeys, UserScope } from "../claims/claims.ts";
 import { decodeTokenOf } from "../decode.ts";
 import { type Finding, isBlocking } from "../validate/findings.ts";
@@ -60,6 +60,8 @@ export function trustAccount(
   verifier: SignatureVerifier,
 ): AccountVerdict {
   if (claims.subject !== key) return refused("subject does not match", claims.subject);
+  // It becomes the name of a file, of an account, and a part of a URL.
+  if (!isPublicKey(key, "account")) return refused("claims invalid", "subject is no account key");
   if (!operators.keys.has(claims.issuer)) return refused("issuer not trusted", claims.issuer);
   const findings = validateClaims(claims, Math.floor(nowMs / 1_000), verifier);
   if (isBlocking(findings, true)) {

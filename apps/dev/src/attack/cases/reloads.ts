@@ -1,10 +1,12 @@
-// A52, A56, A71: configurations that a running server must not take, and mappings that are legal.
+// A47, A52, A56, A71: configurations that a running server must not take, and mappings that are legal.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AttackCase, type AttackWorld, scaled } from "../attack-case.ts";
 import { credentialsOf, PROFILES } from "../profiles.ts";
+import type { RawClient } from "../raw-client.ts";
 import { reloadAgain, reloadWith } from "../reload-client.ts";
 import { secret } from "../secrets.ts";
+import { secureTwins } from "../twins.ts";
 import { bombConfigs, SECRETS_IN_MISTAKES, WRONG_MAPPINGS } from "./configurations.ts";
 import { check } from "./expect.ts";
 
@@ -76,7 +78,74 @@ async function mistakesBesideSecrets(world: AttackWorld): Promise<void> {
   await reloadAgain(world.server);
 }
 
+/** Connections of before a change that are still there, or may be, say and hear what they like. */
+async function afterTheChange(
+  world: AttackWorld,
+  [moved, narrowed, deleted]: readonly [RawClient, RawClient, RawClient],
+): Promise<void> {
+  const [inA, inB] = [credentialsOf("service"), credentialsOf("bob")];
+  const [oldHome, newHome] = [await world.login(inA), await world.login(inB)];
+  for (const client of [oldHome, newHome]) {
+    client.send("SUB said.> 1\r\nSUB sub.> 2\r\n");
+    await client.ping();
+  }
+  for (const client of [moved, narrowed, deleted]) {
+    client.forget();
+    client.send("PUB said.x 1\r\n.\r\nPUB pub.x 1\r\n.\r\n");
+    await client.ping(1_000);
+  }
+  oldHome.send("PUB heard.x 1\r\n.\r\nPUB sub.public.x 1\r\n.\r\nPUB sub.private.x 1\r\n.\r\n");
+  await Promise.all([oldHome.ping(), newHome.ping()]);
+  for (const client of [moved, narrowed, deleted]) await client.ping(1_000);
+  const said = oldHome.messages().filter(({ subject }) => subject.startsWith("said."));
+  check(said.length === 0, "somebody still speaks in an account that is not theirs any more");
+  const subjects = (client: RawClient): string =>
+    client
+      .messages()
+      .map((m) => m.subject)
+      .join();
+  check(subjects(moved) === "", `who was moved still hears ${subjects(moved)}`);
+  check(deleted.isClosed, "who was deleted is still connected");
+  check(subjects(narrowed) === "sub.public.x", `narrowed rights still bring ${subjects(narrowed)}`);
+}
+
+/** A47. One user is moved to another account, one may do less, one is gone. */
+async function changedRights(world: AttackWorld): Promise<void> {
+  const { config } = PROFILES[world.profile];
+  const line = (name: string): RegExp => new RegExp(`\\{ user: "${name}", [^{}]*\\}`);
+  const [alice = ""] = line("alice").exec(config) ?? [];
+  const changed = config
+    .replace(line("alice"), "")
+    .replace(line("bob"), (bob) => `${bob}\n      ${alice}`)
+    .replace('deny: ["sub.secret.>"]', 'deny: ["sub.secret.>", "sub.private.>"]')
+    .replace('allow: ["pub.>"], deny: ["pub.secret"]', 'allow: ["nothing"]')
+    .replace(/\{ user: "queued"[\s\S]*?deniedqueue"\] \} \} \}/, "");
+  const clients = [
+    await world.login(credentialsOf("alice")),
+    await world.login(credentialsOf("limited")),
+    await world.login(credentialsOf("queued")),
+  ] as const;
+  for (const client of clients) {
+    client.send("SUB heard.> 1\r\nSUB sub.> 2\r\n");
+    await client.ping();
+  }
+  const { isTaken, said } = await reloadWith(world.server, changed);
+  check(isTaken, `the change was refused: ${said}`);
+  try {
+    await afterTheChange(world, clients);
+  } finally {
+    await reloadAgain(world.server);
+  }
+}
+
+const CHANGED_RIGHTS: AttackCase = {
+  name: "A47: users who are moved, narrowed and deleted",
+  profile: "guarded",
+  run: changedRights,
+};
+
 export const RELOADS: readonly AttackCase[] = [
+  ...secureTwins([CHANGED_RIGHTS]),
   { name: "A52: mappings that are odd", profile: "monitored", run: oddMappings },
   { name: "A52, A56: reloads of what cannot be served", profile: "monitored", run: refusedReloads },
   { name: "A71: secrets beside mistakes", profile: "monitored", run: mistakesBesideSecrets },

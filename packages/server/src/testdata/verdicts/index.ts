@@ -6,6 +6,7 @@ import { MISSING_VERDICTS } from "./missing.ts";
 import { MONITORING_VERDICTS } from "./monitoring.ts";
 import { OPERATOR_VERDICTS } from "./operator.ts";
 import { TOP_VERDICTS } from "./options.ts";
+import { PROXIES_VERDICTS } from "./proxies.ts";
 import { TLS_VERDICTS } from "./tls.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -16,6 +17,7 @@ export const VERDICTS: readonly Verdict[] = [
   ...IDENTITY_VERDICTS,
   ...ACCOUNTS_VERDICTS,
   ...OPERATOR_VERDICTS,
+  ...PROXIES_VERDICTS,
   ...TLS_VERDICTS,
   ...MISSING_VERDICTS,
 ];

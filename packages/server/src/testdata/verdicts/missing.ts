@@ -35,7 +35,6 @@ export const MISSING_VERDICTS: readonly Verdict[] = [
   stricterThanNewer("CK-19", "ocsp_cache: true\n", NOT_BUILT),
   stricterThanNewer("CK-20", "proxy_protocol: true\n", NOT_BUILT),
   newerGood("CK-20", "proxy_protocol: false\n"),
-  stricterThanNewer("CK-31", "proxies { trusted: [] }\n", NOT_BUILT),
   stricter("CK-16", "prof_port: 6060\n", NOT_BUILT),
   stricterThanNewer("CK-16", "prof_block_rate: 1\n", NOT_BUILT),
   stricter("CK-25", "connect_error_reports: 10\n", NOT_BUILT),

@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CalloutUsers } from "./callout.ts";
+import { type AuthenticationRequest, readAnswer, withoutSecrets } from "./plugin.ts";
+import { PluginGate } from "./plugin-gate.ts";
+
+const request: AuthenticationRequest = {
+  kind: "client",
+  connectionType: "STANDARD",
+  clientId: 1,
+  address: "127.0.0.1",
+  port: 1,
+  nonce: "n",
+  connect: {
+    user: "ann",
+    pass: "pa55",
+    token: "t0ken",
+    nkey: "SUSEED",
+    sig: "s1g",
+    jwt: "jw7",
+    name: "",
+    lang: "",
+    version: "",
+    protocol: 1,
+  },
+};
+
+function said(answer: unknown): string {
+  const verdict = readAnswer(answer, request);
+  return verdict.kind === "refused" ? verdict.reason : verdict.kind;
+}
+
+describe("GP-14: answers of an authentication module", () => {
+  test("a whole user", () => {
+    const permissions = {
+      publish: { allow: ["a.>"], deny: ["a.b"] },
+      subscribe: { allow: ["x q"] },
+      responses: { messagesMax: 1, expiresMs: -1 },
+    };
+    const rights = { payloadBytesMax: 5, subscriptionsMax: 0, expiresAtMs: 9, proxyRequired: true };
+    const allowedConnectionTypes = ["STANDARD"];
+    const answer = { user: "u", account: "A", permissions, allowedConnectionTypes, ...rights };
+    expect(readAnswer(answer, request)).toEqual({
+      kind: "user",
+      user: { accountName: "A", name: "u", permissions, ...rights },
+    });
+    expect(readAnswer({}, request)).toMatchObject({ kind: "user", user: { accountName: "$G" } });
+  });
+
+  test.each<[unknown, string | RegExp]>([
+    ["next", "next"],
+    [undefined, "no answer"],
+    [null, "no answer"],
+    [false, "no answer"],
+    [true, /no object/],
+    ["yes", /no object/],
+    [[], /no object/],
+    [{ refuse: "no\r\nway" }, "no??way"],
+    [{ refuse: "wrong: pa55 t0ken s1g jw7 SUSEED" }, /^wrong: (\[REDACTED\] ?){5}$/],
+    [{ refuse: "x".repeat(1_000) }, `${"x".repeat(256)}...`],
+    [{ refuse: 5 }, /refuse is no string/],
+    [{ refuse: "no", account: "A" }, /unknown field "account"/],
+    // What would let somebody do more than was meant.
+    [{ account: "A", permission: {} }, /unknown field "permission"/],
+    [{ permissions: { publish: { allowed: [] } } }, /unknown field "allowed"/],
+    [{ permissions: { publish: { allow: "a" } } }, /permissions.publish.allow is no list/],
+    [{ permissions: { publish: { allow: [5] } } }, /is no string/],
+    [{ permissions: { publish: { deny: ["a..b"] } } }, /permissions: publish deny/],
+    [{ permissions: { responses: {} } }, /needs messagesMax and expiresMs/],
+    [{ permissions: null }, /permissions is no object/],
+    [{ account: 5 }, /account is no string/],
+    [{ user: "x".repeat(2_000) }, /user is too long/],
+    [{ payloadBytesMax: -1 }, /payloadBytesMax/],
+    [{ subscriptionsMax: 1.5 }, /subscriptionsMax/],
+    [{ expiresAtMs: Number.NaN }, /expiresAtMs/],
+    [{ proxyRequired: "yes" }, /proxyRequired/],
+    [{ allowedConnectionTypes: ["PIGEON"] }, /unknown connection type "PIGEON"/],
+    [{ allowedConnectionTypes: ["MQTT"] }, "connection type not allowed"],
+  ])("%j: %s", (answer, expected) => {
+    expect(said(answer)).toMatch(expected);
+  });
+
+  test("no answer throws, and none of them lets in by chance", () => {
+    const evil = Object.defineProperty({}, "account", {
+      enumerable: true,
+      get: () => {
+        throw new Error("pa55");
+      },
+    });
+    expect(said(evil)).toMatch(/cannot be read/);
+    fc.assert(
+      fc.property(fc.anything(), (answer) => {
+        const verdict = readAnswer(answer, request);
+        const isEmptyMap = typeof answer === "object" && Object.keys(answer ?? {}).length === 0;
+        expect(verdict.kind === "user" && !isEmptyMap).toBe(false);
+      }),
+    );
+  });
+
+  test("SB-95: texts for the log hold nothing that proves who a client is", () => {
+    expect(withoutSecrets(`pa55${"pa55".repeat(50_000)}`, request)).not.toContain("pa5");
+  });
+});
+
+describe("GP-14: who is asked about", () => {
+  const spec = { name: "x.js", timeoutMs: 1, authUsers: ["ops"] };
+  const gate = new PluginGate(spec, new CalloutUsers(), "AUTH");
+  const all = (): boolean => true;
+
+  test("everybody but those who are named", () => {
+    expect(gate.begin({ user: "ann" })).toMatchObject({ kind: "pending" });
+    expect(gate.begin({})).toMatchObject({ kind: "pending" });
+    expect(gate.begin({ user: "ops" })).toBeUndefined();
+    expect(gate.begin({ user: "ops", account: "A" })).toMatchObject({ kind: "denied" });
+  });
+
+  test("a user is placed; in the account of a callout service without the server's subject", () => {
+    const verdict = readAnswer({ account: "AUTH", user: "u" }, request);
+    const outcome = gate.finish({ kind: "plugin", verdict }, {}, all);
+    if (outcome?.kind !== "granted") throw new Error("refused");
+    expect(outcome.identity).toMatchObject({ kind: "plugin", user: "u", accountName: "AUTH" });
+    expect(outcome.identity.permissionsKey).not.toBe("");
+    expect(gate.finish({ kind: "plugin", verdict }, {}, () => false)).toMatchObject({
+      detail: "authentication module: the account of its answer is not there",
+    });
+    expect(gate.finish({ kind: "hash", matches: true }, {}, all)).toMatchObject({ kind: "denied" });
+    expect(gate.finish({ kind: "plugin", verdict: { kind: "next" } }, {}, all)).toBeUndefined();
+  });
+
+  test("another module has to be asked anew", () => {
+    const verdict = readAnswer({ user: "u" }, request);
+    const outcome = gate.finish({ kind: "plugin", verdict }, {}, all);
+    if (outcome?.kind !== "granted") throw new Error("refused");
+    const { identity } = outcome;
+    expect(gate.hasToAsk(identity, spec)).toBe(false);
+    expect(gate.hasToAsk(identity, { ...spec, name: "y.js" })).toBe(true);
+    expect(gate.hasToAsk(identity, undefined)).toBe(true);
+    expect(gate.hasToAsk({ ...identity, kind: "user", user: "ops" }, undefined)).toBe(false);
+  });
+});
