@@ -1,14 +1,14 @@
 // The program: flags -> configuration -> server. Nothing else is decided here.
 import "./early-signals.ts";
+import "./control-heap.ts";
 import { prestartThreads } from "@weft/runtime";
+import { startsServer } from "./early-signals.ts";
 
 /** Name under which the reference's tools expect messages. */
 const PROGRAM = "nats-server";
-/** Words after which no server is started: a guess that saves threads, not a decision. */
-const NO_SERVER = /^(?:--?(?:v|version|h|help|help_tls|t|sl|signal)(?:=|$)|version$|help$)/;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const prestarted = argv.some((word) => NO_SERVER.test(word)) ? undefined : prestartThreads();
+  const prestarted = startsServer ? prestartThreads() : undefined;
   const { parseFlags } = await import("@weft/config");
   const parsed = parseFlags(argv);
   switch (parsed.kind) {

@@ -4,6 +4,7 @@ import { type Flags, formatProblem, redactArguments } from "@weft/config";
 import { type LogSink, ServerLog } from "@weft/logging";
 import { handleSignals, type PrestartedThreads, type Runtime, writePidFile } from "@weft/runtime";
 import { startWithOptions } from "@weft/server";
+import { releaseSignals } from "./early-signals.ts";
 import { loadOptions } from "./load-options.ts";
 import { PID_FILE_PART, reloadSource } from "./reload-source.ts";
 import { closeUnaskedInspector } from "./unasked-inspector.ts";
@@ -52,6 +53,7 @@ export async function serve(log: LogSink, start: () => Promise<Runtime>): Promis
   let server: Runtime | undefined;
   const onStarted = handleSignals({
     server: () => server,
+    reloadIsWanted: releaseSignals(),
     log,
     exit: (code) => process.exit(code),
   });

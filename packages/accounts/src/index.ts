@@ -1,4 +1,5 @@
 // The entry of the package: everything that other packages may use.
+export type { AccountDocument, BrokenImport } from "./account-document.ts";
 export {
   type CompileOptions,
   type CompileResult,

@@ -60,6 +60,10 @@ export const LIMITS = {
   moduleQuestionsUnderWayMax: 1_024,
   /** Logins waiting for a password hash; further ones are refused. */
   hashQueueMax: 1_024,
+  /** How long a pipe in place of a file (`<(...)`) may have nothing to read. */
+  pipeWaitMs: 3_000,
+  /** One file of certificates or keys; more is refused. */
+  certificateFileBytesMax: 16 * 1024 * 1024,
   /** Connections to the monitoring port; idle ones make room, then further ones are dropped. */
   monitorConnectionsMax: 256,
   /** Request line and headers of a request to it; more is answered 431. */
@@ -84,10 +88,19 @@ export const LIMITS = {
   monitorPageBytesMax: 32 * 1024 * 1024,
   /** The same for the system account, refused with 500: an answer is copied in one go. */
   systemPageBytesMax: 16 * 1024 * 1024,
-  /** Finished pages that wait for slow readers. Who has stalled longest is cut for the next page ... */
+  /** A page up to this is a small one ... */
+  monitorSmallPageBytes: 256 * 1024,
+  /** ... and these have a budget of their own while they wait for slow readers. */
+  monitorWaitingSmallBytesMax: 16 * 1024 * 1024,
+  /**
+   * The others. Half as much again may wait for room there. Who has stalled longest is cut for the
+   * next page ...
+   */
   monitorWaitingBytesMax: 64 * 1024 * 1024,
-  /** ... but nobody who took something within this time. */
+  /** ... but nobody who took something within this time ... */
   monitorGraceMs: 250,
+  /** ... until the next page has waited for so long: then whoever reads slowest. */
+  monitorPatienceMs: 1_000,
   /** Requests that one connection may have waiting (pipelining); more close it. */
   monitorPipelinedMax: 8,
   /** Wrong credentials from one address within a minute; then it is refused for a minute. */

@@ -210,6 +210,8 @@ export interface WorkerCounters {
   /** Local subscriptions of the widest plan so far. */
   fanoutMax: number;
   connectionFaults: number;
+  /** Connections that came above `connection_rate_limit` (TL-12). */
+  handshakesThrottled: number;
   /** Events of the system account that were made because somebody listened. */
   systemEvents: number;
 }

@@ -1,6 +1,7 @@
 // `/accountz` and `/accstatz`: accounts, what crosses their borders, and what they did (MO-25, MO-26).
 // Thread: control. Must stay true: nothing of a user is shown, neither name nor password nor key.
 import {
+  type AccountDocument,
   type ExportSpec,
   type ImportSpec,
   type LatencySpec,
@@ -10,7 +11,7 @@ import {
 } from "@weft/accounts";
 import { subjectIsSubsetMatch } from "@weft/subjects";
 import { type AccountTotals, accountTotals, allAccountTotals } from "./account-totals.ts";
-import type { AccountFacts, ClaimFacts, MonitorFacts, Steps } from "./facts.ts";
+import type { AccountFacts, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject, JsonValue } from "./go-json.ts";
 import { timeText } from "./go-text.ts";
 import type { Outcome } from "./page.ts";
@@ -84,7 +85,7 @@ function nanosOf(unixMs: number): bigint {
 }
 
 /** Of an account that came by a token. The signature is not shown, as the reference would. */
-function claimFields(claims: ClaimFacts): JsonObject {
+function claimFields(claims: AccountDocument): JsonObject {
   const { token, issuerKey, tags, claimsJson, findings, revokedUsers } = claims;
   const revoked = [...revokedUsers].map(
     ([key, seconds]) => [key, timeText(nanosOf(seconds * 1_000))] as const,

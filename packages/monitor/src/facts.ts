@@ -1,7 +1,7 @@
 // What the pages are made of: everything that control knows without asking anybody. Thread: control;
 // types only. Must stay true: no field is a secret, and reading one costs no more than its size.
 
-import type { AccountSpec, MappingSpec } from "@weft/accounts";
+import type { AccountDocument, AccountSpec, MappingSpec } from "@weft/accounts";
 import type { ConnectionFacts } from "@weft/base";
 import type {
   FinishedConnection,
@@ -78,37 +78,7 @@ export interface AccountFacts {
   readonly spec?: AccountSpec | undefined;
   readonly mappings: readonly MappingSpec[];
   /** What its token says and how it stands; undefined = it has none. */
-  claims?(): ClaimFacts;
-}
-
-/** MO-25. Of an account that came by a token. */
-export interface ClaimFacts {
-  readonly updatedMs: number;
-  readonly isExpired: boolean;
-  /** Everything that the token asks for works. */
-  readonly isComplete: boolean;
-  /** What does not, for people. */
-  readonly problems: readonly string[];
-  /** Imports that do not work; they are not among those of the specification. */
-  readonly brokenImports: readonly {
-    readonly kind: "stream" | "service";
-    readonly subject: string;
-    readonly account: string;
-  }[];
-  /** Without its signature; "" = there is none yet. */
-  readonly token: string;
-  readonly issuerKey: string;
-  readonly nameTag: string;
-  readonly tags: readonly string[];
-  /** "" = there are none. */
-  readonly claimsJson: string;
-  readonly findings: readonly {
-    readonly text: string;
-    readonly isBlocking: boolean;
-    readonly isAboutTime: boolean;
-  }[];
-  /** Unix seconds by user key. */
-  readonly revokedUsers: ReadonlyMap<string, number>;
+  claims?(): AccountDocument;
 }
 
 /** A reading of all connection boards: `count` rows of `FIGURES_COUNT` figures (base). */
@@ -174,6 +144,17 @@ export interface MonitorFacts {
   callout(): CalloutFacts | undefined;
   /** The same of an authentication module. */
   authenticationModule(): CalloutFacts | undefined;
+  throttled(): ThrottledFacts;
+}
+
+/** Connections that were turned away for how many came, since the start. */
+export interface ThrottledFacts {
+  /** `address_limits { connections_per_second }`. */
+  readonly connections: number;
+  /** `address_limits { login_failures }`. */
+  readonly failedLogins: number;
+  /** `tls { connection_rate_limit }`. */
+  readonly handshakes: number;
 }
 
 /** Questions to the auth callout service, or to the authentication module. */

@@ -46,6 +46,17 @@ test("/metrics is OpenMetrics", () => {
   expect(families.get("weft_listening")?.samples.get("")).toBe(1);
 });
 
+test("attacks 30, 64: connections that a throttle turned away, by limit", () => {
+  const server = new FakeServer();
+  server.throttled = { connections: 5, failedLogins: 7, handshakes: 9 };
+  const { samples } = parse(server.page("/metrics").text).get("weft_connections_throttled")!;
+  expect([...samples]).toEqual([
+    ['{limit="connections of an address"}', 5],
+    ['{limit="failed logins of an address"}', 7],
+    ['{limit="handshakes"}', 9],
+  ]);
+});
+
 test("attack 65: what clients choose makes no line, and names are escaped", () => {
   const server = new FakeServer();
   const lines = server.page("/metrics").text.split("\n").length;

@@ -71,6 +71,12 @@ export function* metrics(facts: MonitorFacts): Steps<string> {
     "Finished connections.",
     reasons.map(([reason, value]) => ({ labels: { reason }, value })),
   );
+  const { connections, failedLogins, handshakes } = facts.throttled();
+  text.add("counter", "weft_connections_throttled", "Turned away by a limit of a rate.", [
+    { labels: { limit: "connections of an address" }, value: connections },
+    { labels: { limit: "failed logins of an address" }, value: failedLogins },
+    { labels: { limit: "handshakes" }, value: handshakes },
+  ]);
   const requests = [...facts.requestStats()];
   text.add(
     "counter",

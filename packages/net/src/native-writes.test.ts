@@ -25,6 +25,17 @@ function churnMemory(): void {
   for (let round = 0; round < 200; round += 1) Buffer.allocUnsafeSlow(256 * 1024).fill(0x78);
 }
 
+/** A session that has greeted, and whose next write waits for a client that reads nothing. */
+async function startWithWaitingWrite() {
+  const running = await start(greets);
+  const client = await running.connect();
+  const session = await running.session();
+  await until(() => session.writesDone === 1);
+  client.socket.pause();
+  session.transport.write([Buffer.alloc(8_000_000)]);
+  return { running, client, session };
+}
+
 test("chunks of a write that has to wait are held, whatever becomes of the list", async () => {
   const running = await start(greets);
   const client = await running.connect();
@@ -68,12 +79,7 @@ test("small writes in between go at once, also after one that had to wait", asyn
 });
 
 test("a peer that resets during a write that waits: closed once, the write is not told", async () => {
-  const running = await start(greets);
-  const client = await running.connect();
-  const session = await running.session();
-  await until(() => session.writesDone === 1);
-  client.socket.pause();
-  session.transport.write([Buffer.alloc(8_000_000)]);
+  const { client, session } = await startWithWaitingWrite();
   client.socket.resetAndDestroy();
   await until(() => session.closedCount === 1);
   expect(session.writesDone).toBe(1);
@@ -185,12 +191,7 @@ test("over TLS too", async () => {
 });
 
 test("a peer that ended its side and then resets is forgotten", async () => {
-  const running = await start(greets);
-  const client = await running.connect();
-  const session = await running.session();
-  await until(() => session.writesDone === 1);
-  client.socket.pause();
-  session.transport.write([Buffer.alloc(8_000_000)]);
+  const { running, client, session } = await startWithWaitingWrite();
   client.socket.end();
   await until(() => running.driver.peerEnds.waiting === 1);
   client.socket.resetAndDestroy();

@@ -11,6 +11,7 @@ import type { OwnedSocket } from "./socket-access.ts";
 import type { SocketDriver } from "./socket-driver.ts";
 import type { TlsContext } from "./tls-context.ts";
 import { tlsFacts } from "./tls-facts.ts";
+import { handToTls, mayOpenTls, opensTls } from "./tls-opening.ts";
 import {
   bindSecure,
   errorText,
@@ -40,8 +41,6 @@ const LINGER_MS = 200;
 /** Reads below this, that many in a row, make a quiet connection. */
 const QUIET_READ_BYTES = 2_048;
 const QUIET_READS_MIN = 4;
-/** First byte of every TLS handshake record. */
-const TLS_HANDSHAKE_RECORD = 0x16;
 
 type Cause = Parameters<TransportEvents["onClosed"]>[0];
 const BY_PEER: readonly [Cause, string] = ["peer", ""];
@@ -139,8 +138,7 @@ export class SocketTransport implements Transport {
     const tls = this.#tls;
     assert(tls !== undefined, "this listener has a TLS context");
     assert((this.#flags & (AWAITING_HELLO | HANDSHAKING)) === 0, "TLS starts once");
-    if (!tls.admitsHandshake()) {
-      if (tls.rateRefusal !== undefined) this.#socket.write(tls.rateRefusal);
+    if (!mayOpenTls(this.#socket, tls)) {
       this.#endAs("refused", "");
       return;
     }
@@ -358,9 +356,7 @@ export class SocketTransport implements Transport {
   #takeHello(start: number, byteCount: number): boolean {
     this.#flags &= ~AWAITING_HELLO;
     const buffer = this.driver.readBuffer;
-    if (buffer[start] !== TLS_HANDSHAKE_RECORD) {
-      const refusal = this.#tls?.clearRefusal;
-      if (refusal !== undefined) this.#socket.write(refusal);
+    if (!opensTls(this.#socket, this.#tls, buffer[start])) {
       this.#endAs("tls", "first record does not look like a TLS handshake");
       return true;
     }
@@ -371,13 +367,9 @@ export class SocketTransport implements Transport {
     return false;
   }
 
-  /** Gives the socket and what it has read to the TLS layer. */
+  /** The TLS layer reads from here on. */
   handOver(hello: Buffer): void {
-    if ((this.#flags & DISCARDING) !== 0) return;
-    // Within the handshake an end is the end.
-    this.#socket.allowHalfOpen = false;
-    this.#socket.unshift(hello);
-    this.#tls?.accept(this.#socket);
+    if ((this.#flags & DISCARDING) === 0) handToTls(this.#socket, this.#tls, hello);
   }
 
   #endAs(cause: Cause, detail: string): void {

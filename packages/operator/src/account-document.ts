@@ -1,32 +1,9 @@
 // What monitoring shows of an account's token (MO-25, AC-56). Control thread; pure. Must stay true: the
 // token's signature is not among it.
+import type { AccountDocument } from "@weft/accounts";
 import type { SignatureVerifier } from "@weft/auth";
 import { claimsToJson, validateClaims } from "@weft/jwt";
-import type { BrokenImport, LoadedAccount } from "./operator-accounts.ts";
-
-export interface AccountDocument {
-  readonly updatedMs: number;
-  readonly isExpired: boolean;
-  /** Everything that the token asks for works. */
-  readonly isComplete: boolean;
-  /** What does not, for people. */
-  readonly problems: readonly string[];
-  readonly brokenImports: readonly BrokenImport[];
-  /** Header and claims; "" = there is no token yet. */
-  readonly token: string;
-  readonly issuerKey: string;
-  readonly nameTag: string;
-  readonly tags: readonly string[];
-  /** The claims as JSON; "" = there are none. */
-  readonly claimsJson: string;
-  readonly findings: readonly {
-    readonly text: string;
-    readonly isBlocking: boolean;
-    readonly isAboutTime: boolean;
-  }[];
-  /** Unix seconds by user key. */
-  readonly revokedUsers: ReadonlyMap<string, number>;
-}
+import type { LoadedAccount } from "./operator-accounts.ts";
 
 export function accountDocument(
   { trusted, text, updatedMs, isExpired, problems, brokenImports }: LoadedAccount,

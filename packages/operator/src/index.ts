@@ -1,5 +1,5 @@
 // The entry of the package: everything that other packages may use.
-export { type AccountDocument, accountDocument } from "./account-document.ts";
+export { accountDocument } from "./account-document.ts";
 export { CalloutOverlaps } from "./callout-overlaps.ts";
 export { JwtLogins } from "./jwt-logins.ts";
 export {

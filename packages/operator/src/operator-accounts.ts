@@ -2,7 +2,7 @@
 // (AC-56, AC-91, AC-93, AN-47). Control thread; pure: the time is an argument. What comes and goes is
 // collected, and `commit` says what workers have to know of it. Must stay true: only accounts that an
 // operator trusts are in here; the same token again changes nothing; a change costs what it touches.
-import type { AccountSpec, AccountsDelta, LiveAccounts } from "@weft/accounts";
+import type { AccountSpec, AccountsDelta, BrokenImport, LiveAccounts } from "@weft/accounts";
 import type { ForgottenAccount, SignatureVerifier, TokenEnd } from "@weft/auth";
 import {
   type AccountVerdict,
@@ -18,15 +18,6 @@ export interface OperatorAccountsOptions {
   readonly operators: TrustedOperators;
   readonly live: LiveAccounts;
   readonly verifier: SignatureVerifier;
-}
-
-/** An import that does not work, and why. */
-export interface BrokenImport {
-  readonly kind: "stream" | "service";
-  readonly subject: string;
-  /** Account that it would be from. */
-  readonly account: string;
-  readonly problem: string;
 }
 
 /** An account in use. */

@@ -22,12 +22,14 @@ import type {
   ToAcceptor,
 } from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
+import { THROTTLE_COUNTERS } from "./throttle-counters.ts";
 
 const { port, seed } = await awaitSeed<AcceptorSeed>();
 const tell = (message: FromAcceptor): void => port.postMessage(message);
 const log = new ThreadLog({ debug: false, trace: false, send: tell });
 const placement = new Placement(seed.regions.connectionsGone, seed.workers.length);
 const clientIds = new BigInt64Array(seed.regions.clientIds);
+const counters = THROTTLE_COUNTERS.block(seed.regions.throttled, 0);
 const refused = new RefusedSockets({
   nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
   onClosed: (records) => tell({ kind: "connections-closed", records }),
@@ -60,8 +62,10 @@ function limitAddresses(limits: AddressLimits | undefined): void {
 function isThrottled(connection: NativeConnection): boolean {
   if (throttle === undefined) return false;
   const address = peerAddress(connection);
-  if (throttle.admits(address, processMs())) return false;
+  const reason = throttle.refusal(address, processMs());
+  if (reason === undefined) return false;
   connection.close();
+  counters.add(THROTTLE_COUNTERS.index[reason], 1);
   throttledCount += 1;
   throttleTimer ??= setTimeout(reportThrottled, TROUBLE_EVERY_MS, address);
   return true;

@@ -13,6 +13,7 @@ import {
 import { accountStatistics } from "@weft/monitor";
 import type { SharedGauge } from "@weft/shm";
 import type { ConnectionRegistry } from "./connection-registry.ts";
+import { nextTurn } from "./monitor-steps.ts";
 
 interface LiveSums {
   subscriptions: number;
@@ -21,6 +22,13 @@ interface LiveSums {
   outMessages: number;
   outBytes: number;
 }
+
+type ConnectionReadings = Pick<ConnectionRegistry, "liveInSlices" | "finishedTotals">;
+
+type LiveSumsByName = ReadonlyMap<string, LiveSums>;
+
+/** Connections that are summed between two pauses; some of them have their facts taken apart. */
+const ROWS_PER_SLICE = 256;
 
 const NO_SUMS: LiveSums = {
   subscriptions: 0,
@@ -33,13 +41,15 @@ const NO_SUMS: LiveSums = {
 export class AccountLedger {
   /** By account index; replaced by a reload. */
   names: string[];
-  readonly #connections: ConnectionRegistry;
+  readonly #connections: ConnectionReadings;
   readonly #gauge: SharedGauge;
   /** Account of each live connection that has logged in: taking its facts apart costs most. */
   #accounts = new Map<number, string>();
+  #reading: Promise<LiveSumsByName> | undefined;
+  #nextReading: Promise<LiveSumsByName> | undefined;
 
   /** `names` by account index. */
-  constructor(names: string[], connections: ConnectionRegistry, gauge: SharedGauge) {
+  constructor(names: string[], connections: ConnectionReadings, gauge: SharedGauge) {
     this.names = names;
     this.#connections = connections;
     this.#gauge = gauge;
@@ -54,9 +64,9 @@ export class AccountLedger {
     return this.#gauge.count(account);
   }
 
-  /** What `/accstatz` says of these accounts (indexes), from one reading. */
-  statistics(accounts: readonly number[]): object[] {
-    const sums = this.#liveSums();
+  /** What `/accstatz` says of these accounts (indexes), from one reading that begins now or later. */
+  async statistics(accounts: readonly number[]): Promise<object[]> {
+    const sums = await this.#liveSums();
     return accounts.map((index) => {
       const name = this.names[index] ?? "";
       const live = sums.get(name) ?? NO_SUMS;
@@ -75,11 +85,32 @@ export class AccountLedger {
     });
   }
 
-  #liveSums(): Map<string, LiveSums> {
+  /** One reading serves all who asked before it began, so there are two at most. */
+  #liveSums(): Promise<LiveSumsByName> {
+    if (this.#reading === undefined) return this.#startReading();
+    this.#nextReading ??= this.#reading.then(() => this.#startReading());
+    return this.#nextReading;
+  }
+
+  #startReading(): Promise<LiveSumsByName> {
+    this.#nextReading = undefined;
+    const reading = this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    this.#reading = reading;
+    return reading;
+  }
+
+  /** In slices: reading tens of thousands in one go would hold control up for as many µs. */
+  async #read(): Promise<LiveSumsByName> {
+    const slices = this.#connections.liveInSlices();
+    let slice = slices.next();
+    for (; slice.done !== true; slice = slices.next()) await nextTurn();
+    const live = slice.value;
     const sums = new Map<string, LiveSums>();
-    const live = this.#connections.live();
     const known = new Map<number, string>();
     for (let row = 0; row < live.count; row += 1) {
+      if (row % ROWS_PER_SLICE === ROWS_PER_SLICE - 1) await nextTurn();
       const at = row * FIGURES_COUNT;
       const clientId = live.figures[at + FIGURE_CLIENT_ID] as number;
       const account = this.#accounts.get(clientId) ?? live.facts(row)?.account ?? "";
@@ -90,13 +121,17 @@ export class AccountLedger {
         sum = { ...NO_SUMS };
         sums.set(account, sum);
       }
-      sum.subscriptions += live.figures[at + FIGURE_SUBSCRIPTIONS] as number;
-      sum.inMessages += live.figures[at + FIGURE_IN_MESSAGES] as number;
-      sum.inBytes += live.figures[at + FIGURE_IN_BYTES] as number;
-      sum.outMessages += live.figures[at + FIGURE_OUT_MESSAGES] as number;
-      sum.outBytes += live.figures[at + FIGURE_OUT_BYTES] as number;
+      addFigures(sum, live.figures, at);
     }
     this.#accounts = known;
     return sums;
   }
+}
+
+function addFigures(sum: LiveSums, figures: Float64Array, at: number): void {
+  sum.subscriptions += figures[at + FIGURE_SUBSCRIPTIONS] as number;
+  sum.inMessages += figures[at + FIGURE_IN_MESSAGES] as number;
+  sum.inBytes += figures[at + FIGURE_IN_BYTES] as number;
+  sum.outMessages += figures[at + FIGURE_OUT_MESSAGES] as number;
+  sum.outBytes += figures[at + FIGURE_OUT_BYTES] as number;
 }

@@ -3,6 +3,7 @@
 // who is not limited is not counted.
 import { LIMITS, LoginThrottle, networkOf } from "@weft/base";
 import type { AddressLimits } from "@weft/config";
+import type { ThrottleReason } from "./throttle-counters.ts";
 
 const WINDOW_MS = 1_000;
 
@@ -27,21 +28,22 @@ export class AddressThrottle {
     return this.#opened.size;
   }
 
-  /** True when a new connection of this address may go on; counts it. */
-  admits(address: string, nowMs: number): boolean {
-    if (this.#logins !== undefined && this.#logins.waitSeconds(address, nowMs) > 0) return false;
-    if (this.#connectionsMax === Number.POSITIVE_INFINITY) return true;
+  /** Why a new connection of this address may not go on; undefined = it may. Counts it. */
+  refusal(address: string, nowMs: number): ThrottleReason | undefined {
+    const waitSeconds = this.#logins?.waitSeconds(address, nowMs) ?? 0;
+    if (waitSeconds > 0) return "failedLogins";
+    if (this.#connectionsMax === Number.POSITIVE_INFINITY) return undefined;
     const key = networkOf(address);
     const opened = this.#opened.get(key);
     if (opened !== undefined && opened.until > nowMs) {
       opened.count += 1;
-      return opened.count <= this.#connectionsMax;
+      return opened.count <= this.#connectionsMax ? undefined : "connections";
     }
     // Behind all others: the first of the map is the oldest.
     this.#opened.delete(key);
     this.#opened.set(key, { count: 1, until: nowMs + WINDOW_MS });
     if (this.#opened.size > LIMITS.throttledAddressesMax) this.#forgetOldest();
-    return true;
+    return undefined;
   }
 
   loginFailed(address: string, nowMs: number): void {

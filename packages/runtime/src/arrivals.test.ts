@@ -63,3 +63,18 @@ test("who was taken is let go of, also where so many come that somebody always w
   expect(taken.length).toBeGreaterThan(1_500);
   expect(taken.filter((placed) => placed.deref() !== undefined).length).toBeLessThan(100);
 });
+
+test("once all are refused nobody is taken: neither who waits nor who comes later", async () => {
+  const taken: number[] = [];
+  const refused: number[] = [];
+  const arrivals = new Arrivals<number>((placed) => taken.push(placed));
+  for (let count = 0; count < 30; count += 1) arrivals.add(count);
+  await pass();
+  for (let count = 30; count < 40; count += 1) arrivals.add(count);
+  arrivals.refuseAll((placed) => refused.push(placed));
+  for (let count = 40; count < 80; count += 1) arrivals.add(count);
+  expect([taken.length + refused.length, refused.length > 60]).toEqual([80, true]);
+  await pass();
+  await pass();
+  expect([...taken, ...refused]).toEqual(Array.from({ length: 80 }, (_, index) => index));
+});

@@ -2,19 +2,21 @@
 // pass of the loop, so that thousands who come at once (everybody's reconnect) do not keep those
 // waiting who are here already. Node itself hands on a thousand messages of a port in one pass.
 // Worker threads. Must stay true: who comes alone waits for nothing; order is kept; what waits is
-// bounded by the limit of connections, which the acceptor holds, also while nobody ever catches up.
+// bounded by the limit of connections, which the acceptor holds, also while nobody ever catches up;
+// once the worker ends nobody is taken any more.
 
 /** A tenth of a millisecond each. */
 const TAKEN_PER_PASS = 8;
 
 export class Arrivals<Placed> {
-  readonly #take: (placed: Placed) => void;
+  #take: (placed: Placed) => void;
   /** Who comes now. */
   #waiting: Placed[] = [];
   /** Who came before those, the next one last: whoever is taken is let go of. */
   #earlier: Placed[] = [];
   #takenInPass = 0;
   #isScheduled = false;
+  #isRefusing = false;
 
   constructor(take: (placed: Placed) => void) {
     this.#take = take;
@@ -25,11 +27,22 @@ export class Arrivals<Placed> {
   }
 
   add(placed: Placed): void {
-    if (this.waiting === 0 && this.#takenInPass < TAKEN_PER_PASS) this.#takeNow(placed);
+    const isTakenNow = this.waiting === 0 && this.#takenInPass < TAKEN_PER_PASS;
+    if (isTakenNow || this.#isRefusing) this.#takeNow(placed);
     else this.#waiting.push(placed);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(nextPass, this);
+  }
+
+  /** Whoever waits, and whoever comes from now on, goes to `refuse`, at once. */
+  refuseAll(refuse: (placed: Placed) => void): void {
+    const refused = [...this.#earlier.reverse(), ...this.#waiting];
+    this.#earlier = [];
+    this.#waiting = [];
+    this.#take = refuse;
+    this.#isRefusing = true;
+    for (const placed of refused) refuse(placed);
   }
 
   nextPass(): void {

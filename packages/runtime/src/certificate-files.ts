@@ -2,10 +2,11 @@
 // reference (TL-02). Control thread. Must stay true: what passes here makes a context that can shake
 // hands; OpenSSL alone would take an RSA key beside an EC certificate and refuse every client.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { getSystemErrorMessage } from "node:util";
+import { LIMITS } from "@weft/base";
 import type { TlsOptions } from "@weft/config";
 import type { CertificatePair } from "@weft/net";
+import { readBoundedFile } from "./bounded-file.ts";
 
 export interface CertificateMaterial {
   /** In the order of the options; empty when none is configured. */
@@ -72,7 +73,7 @@ function readAuthorities(file: string): string {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "latin1");
+    return readBoundedFile(file, LIMITS.certificateFileBytesMax).toString("latin1");
   } catch (error) {
     const { errno, message } = error as NodeJS.ErrnoException;
     throw new Error(

@@ -1,5 +1,5 @@
 // What monitoring learns of connections without asking a worker (MO-20, CP-110, SB-106).
-import { encodeFacts, FIGURE_IN_MESSAGES, FIGURES_COUNT, UNKNOWN_FACTS } from "@weft/base";
+import { encodeFacts, FIGURE_IN_MESSAGES, FIGURES_COUNT, LIMITS, UNKNOWN_FACTS } from "@weft/base";
 import type { FinishedConnection } from "@weft/broker";
 import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
 import { expect, test } from "vitest";
@@ -120,4 +120,17 @@ test("CP-110: a reader waits for records that are under way, and not for ever", 
   const start = performance.now();
   await registry.settled();
   expect(performance.now() - start).toBeGreaterThan(200);
+});
+
+test("totals of accounts that are gone are forgotten, and never more are kept than can be", () => {
+  const { registry } = registryOf(1);
+  registry.finished([finished(1, "Client Closed", "A"), finished(2, "Client Closed", "B")]);
+  registry.forgetAccounts((name) => name === "B");
+  expect([...registry.accountsFinished()]).toEqual(["B"]);
+  expect(registry.finishedTotals("A").connections).toBe(0);
+  const max = 2 * LIMITS.accountsMax;
+  const record = finished(3, "Client Closed");
+  registry.finished(Array.from({ length: max }, (_, at) => ({ ...record, account: `N${at}` })));
+  expect([...registry.accountsFinished()].length).toBe(max);
+  expect(registry.finishedTotals("B").connections).toBe(0);
 });

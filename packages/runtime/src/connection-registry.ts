@@ -1,8 +1,8 @@
 // Everybody's connections as monitoring sees them: the boards of all workers for those that live, a
 // ring for those that are finished, another for slow consumers, totals by account. Control thread.
 // Reading asks no worker for anything. What must stay true: nothing here grows with the number of
-// connections that ever were.
-import { decodeFacts, FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
+// connections that ever were, nor with the accounts that ever were.
+import { decodeFacts, FIGURE_CLIENT_ID, FIGURES_COUNT, LIMITS } from "@weft/base";
 import type { ClosedConnection, FinishedConnection } from "@weft/broker";
 import type { FinishedTotals, LiveConnections } from "@weft/monitor";
 import { ConnectionSlotsReader } from "@weft/shm";
@@ -147,6 +147,11 @@ export class ConnectionRegistry {
     return this.#totals.get(account) ?? NO_TOTALS;
   }
 
+  /** Accounts that are gone: one of the same name begins anew, as in the reference. */
+  forgetAccounts(isThere: (name: string) => boolean): void {
+    for (const name of this.#totals.keys()) if (!isThere(name)) this.#totals.delete(name);
+  }
+
   /** Accounts that had connections which are finished. */
   accountsFinished(): Iterable<string> {
     return this.#totals.keys();
@@ -178,15 +183,26 @@ export class ConnectionRegistry {
     for (const { reason } of records) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
 
+  #forgetFirst(): void {
+    for (const first of this.#totals.keys()) {
+      this.#totals.delete(first);
+      return;
+    }
+  }
+
   #totalsOf(account: string): MutableTotals {
     let totals = this.#totals.get(account);
     if (totals === undefined) {
       totals = { ...NO_TOTALS };
       this.#totals.set(account, totals);
+      if (this.#totals.size > TOTALS_MAX) this.#forgetFirst();
     }
     return totals;
   }
 }
+
+/** Names of accounts that came and went one by one stay until there are too many. */
+const TOTALS_MAX = 2 * LIMITS.accountsMax;
 
 const NO_TOTALS: FinishedTotals = {
   connections: 0,

@@ -1,6 +1,7 @@
 // The entry of the package: everything that other packages may use.
 export { EMBEDDED_HOOK } from "./authentication.ts";
 export type { AuthenticationHook, AuthenticationTools } from "./authentication-hook.ts";
+export { FileBoundError, readBoundedFile } from "./bounded-file.ts";
 export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";
 export { type PrestartedThreads, prestartThreads } from "./prestart.ts";

@@ -4,7 +4,7 @@ import net from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { sendPage } from "./monitor-answer.ts";
 import { MonitorListener } from "./monitor-listener.ts";
-import { PageBudget } from "./page-budget.ts";
+import { PageBudget, type PageHold } from "./page-budget.ts";
 import { until } from "./testing/echo-server.ts";
 
 const PIECE = Buffer.alloc(64 * 1024, "x");
@@ -28,12 +28,17 @@ interface Started {
 }
 
 async function start(
-  bounds: { answerMs?: number; stalledMs?: number; graceMs?: number } = {},
+  bounds: { answerMs?: number; stalledMs?: number; graceMs?: number; patienceMs?: number } = {},
 ): Promise<Started> {
-  const budget = new PageBudget(BUDGET_BYTES, bounds.graceMs ?? 0);
+  const budget = new PageBudget({
+    bytesMax: BUDGET_BYTES,
+    waitingBytesMax: 8 * PAGE_BYTES,
+    graceMs: bounds.graceMs ?? 0,
+    patienceMs: bounds.patienceMs ?? 60_000,
+  });
   const onRequest = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const { socket } = request;
-    const hold = await budget.take(PAGE_BYTES, () => socket.destroy());
+    const hold = (await budget.take(PAGE_BYTES, () => socket.destroy())) as PageHold;
     const pieces = Array.from({ length: 512 }, () => PIECE);
     const page = { status: 200, contentType: "text/plain" };
     await sendPage(response, { page, pieces, bytes: PAGE_BYTES, hold }, {}, bounds.answerMs);
@@ -96,6 +101,22 @@ test("attack 20: a stalled reader is cut when another page needs its room", asyn
   expect(await readAll(started)).toBe(PAGE_BYTES);
   await until(() => started.ended === 3);
   expect(started.budget.bytes).toBe(0);
+});
+
+test("attack 20: readers that trickle make room for a page that waits", async () => {
+  const started = await start({ graceMs: 250, patienceMs: 500 });
+  const readers = await Promise.all([stalledReader(started), stalledReader(started)]);
+  let isRead = false;
+  const trickle = setInterval(() => {
+    for (const socket of sockets) if (!isRead) socket.read(2 * PIECE.length);
+  }, 20);
+  try {
+    expect(await readAll(started)).toBe(PAGE_BYTES);
+    isRead = true;
+  } finally {
+    clearInterval(trickle);
+  }
+  await until(() => readers.every((isClosed) => isClosed()));
 });
 
 test("attack 20: pages behind one that is not read give their room back with it", async () => {

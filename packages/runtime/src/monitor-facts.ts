@@ -1,13 +1,12 @@
 // Binds the facts of the monitoring pages to the running server: registry, counters, options,
 // process. Control thread. Must stay true: reading asks no thread for anything.
-import type { AccountSpec, AccountsDelta, AccountsSnapshot } from "@weft/accounts";
+import type { AccountDocument, AccountSpec, AccountsDelta, AccountsSnapshot } from "@weft/accounts";
 import { decodeFacts } from "@weft/base";
 import { readLastSubscriptions, type WorkerCounters } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
 import type {
   AccountFacts,
   CalloutFacts,
-  ClaimFacts,
   ConnectionSource,
   LiveConnections,
   MonitorFacts,
@@ -15,6 +14,7 @@ import type {
   QueueFacts,
   ServerFacts,
   Steps,
+  ThrottledFacts,
   WorkerFacts,
 } from "@weft/monitor";
 import { Heartbeats } from "@weft/shm";
@@ -24,6 +24,7 @@ import { LoopUsage } from "./loop-usage.ts";
 import { ProcessUsage } from "./process-usage.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import type { ThreadGroup } from "./thread-group.ts";
+import { THROTTLE_COUNTERS } from "./throttle-counters.ts";
 import { WORKER_COUNTERS } from "./worker-counters.ts";
 
 /** What changes with the configuration. */
@@ -51,7 +52,7 @@ export interface MonitorSources {
 /** What is known of accounts that come by tokens. */
 export interface OperatorDocuments {
   spec(account: string): AccountSpec | undefined;
-  document(account: string): ClaimFacts | undefined;
+  document(account: string): AccountDocument | undefined;
 }
 
 export class LiveMonitorFacts implements MonitorFacts {
@@ -169,6 +170,16 @@ export class LiveMonitorFacts implements MonitorFacts {
     return this.#sources.notListening();
   }
 
+  throttled(): ThrottledFacts {
+    const { slots } = THROTTLE_COUNTERS.block(this.#sources.regions.throttled, 0);
+    const { index } = THROTTLE_COUNTERS;
+    return {
+      connections: slots[index.connections] ?? 0,
+      failedLogins: slots[index.failedLogins] ?? 0,
+      handshakes: this.counters().handshakesThrottled,
+    };
+  }
+
   callout(): CalloutFacts | undefined {
     return this.#sources.callout();
   }
@@ -211,7 +222,7 @@ export function monitoredAccounts<Service extends { snapshot(): AccountsSnapshot
 
 function claimsOf(name: string, operator: OperatorDocuments | undefined) {
   if (operator?.spec(name) === undefined) return {};
-  return { claims: () => operator.document(name) as ClaimFacts };
+  return { claims: () => operator.document(name) as AccountDocument };
 }
 
 function connectionSource(registry: ConnectionRegistry): ConnectionSource {

@@ -18,12 +18,12 @@ import {
 } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
 import type { HashPool } from "./hash-pool.ts";
-import { type FinishedPage, sendPage, sendText } from "./monitor-answer.ts";
+import { sendPage, sendText } from "./monitor-answer.ts";
 import type { LiveMonitorFacts } from "./monitor-facts.ts";
 import { MonitorListener } from "./monitor-listener.ts";
 import { MonitorLogins } from "./monitor-login.ts";
 import { runSteps, type StepSources } from "./monitor-steps.ts";
-import { NOTHING_HELD, PageBudget, type PageHold } from "./page-budget.ts";
+import { type MadePage, PageMaker } from "./page-maker.ts";
 import type { RenderTurns } from "./render-turns.ts";
 import { requestTarget } from "./request-target.ts";
 
@@ -51,7 +51,7 @@ interface OpenListener {
 export class MonitorService {
   readonly #given: MonitorServiceOptions;
   readonly #logins: MonitorLogins;
-  readonly #budget = new PageBudget(LIMITS.monitorWaitingBytesMax, LIMITS.monitorGraceMs);
+  readonly #pages: PageMaker;
   /** Requests without an answer, by connection. */
   readonly #waiting = new WeakMap<object, number>();
   #listener: OpenListener | undefined;
@@ -60,6 +60,7 @@ export class MonitorService {
   constructor(given: MonitorServiceOptions) {
     this.#given = given;
     this.#logins = new MonitorLogins(given.hashes);
+    this.#pages = new PageMaker(given.turns);
   }
 
   /** Port of the listener; 0 = there is none. */
@@ -183,20 +184,16 @@ export class MonitorService {
     const target = requestTarget(request.url ?? "");
     if (target === undefined) return sendText(response, textPage(400, "400 Bad Request"), CLOSE);
     if (!(await this.#isAdmitted(request, response, rules))) return;
-    const { facts, turns } = this.#given;
+    const { facts } = this.#given;
     const counted = countedName(target.path, rules.basePath);
     if (counted !== undefined) facts.countRequest(counted);
+    const make = (): Promise<MadePage> => this.#make(target, rules);
     // Who did not wait for his turn gets no page.
-    const cut = (): void => void socket.destroy();
+    const asker = { isGone: () => socket.destroyed, cut: () => void socket.destroy() };
     // Who asks whether the server lives must not wait for readers of other pages.
-    const finished =
-      counted === HEALTH
-        ? await this.#finish(target, rules, () => NOTHING_HELD)
-        : await turns.take("http", async () =>
-            socket.destroyed
-              ? undefined
-              : this.#finish(target, rules, (bytes) => this.#budget.take(bytes, cut)),
-          );
+    const finished = await (counted === HEALTH
+      ? this.#pages.makeNow(make)
+      : this.#pages.make(make, asker));
     if (finished === undefined) {
       return sendText(response, textPage(503, "Too many requests wait"), { "Retry-After": "1" });
     }
@@ -204,12 +201,7 @@ export class MonitorService {
     await sendPage(response, finished, hasBody(request) ? CLOSE : {});
   }
 
-  /** Makes the page and waits for room for it, which `hold` takes. */
-  async #finish(
-    target: PageRequest,
-    rules: MonitoringOptions,
-    hold: (bytes: number) => PageHold | Promise<PageHold>,
-  ): Promise<FinishedPage> {
+  async #make(target: PageRequest, rules: MonitoringOptions): Promise<MadePage> {
     const { facts, sources } = this.#given;
     let page = await runSteps(renderPage(target, facts, rules.basePath), sources);
     let made = await runSteps(pageBytes(page.body, LIMITS.monitorPageBytesMax), sources);
@@ -218,7 +210,7 @@ export class MonitorService {
       const piece = Buffer.from(PAGE_TOO_LARGE);
       made = { pieces: [piece], bytes: piece.length };
     }
-    return { page, ...made, hold: await hold(made.bytes) };
+    return { page, ...made };
   }
 
   /** Answers itself where the request may not see a page. */

@@ -2,7 +2,12 @@
 // in use, told to the workers by what has changed (AN-44, AN-47, AC-91, AC-93). Control thread. Must
 // stay true: an account is looked for once however many ask; a worker that is answered has been told
 // everything that it needs before; a change that is taken is in force within a second.
-import { type AccountSpec, type AccountsSnapshot, LiveAccounts } from "@weft/accounts";
+import {
+  type AccountDocument,
+  type AccountSpec,
+  type AccountsSnapshot,
+  LiveAccounts,
+} from "@weft/accounts";
 import { isPublicKey, type LoginAnswer, SignatureVerifier, type TokenEnd } from "@weft/auth";
 import {
   GLOBAL_ACCOUNT,
@@ -13,7 +18,6 @@ import {
 } from "@weft/config";
 import type { TrustedAccount } from "@weft/jwt";
 import {
-  type AccountDocument,
   accountDocument,
   CalloutOverlaps,
   type LoadedAccount,

@@ -12,6 +12,7 @@ import type { BrokerSnapshot, ConnectionLimits, SnapshotEffects } from "@weft/br
 import { formatProblem, type ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
 import { AccountRetirement } from "./account-retirement.ts";
+import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { Monitor } from "./monitor-wiring.ts";
 import type { OperatorService } from "./operator-service.ts";
@@ -53,6 +54,7 @@ export interface ReloadedServer {
   readonly threads: ThreadGroup;
   readonly hashes: HashPool;
   readonly regions: SharedRegions;
+  readonly registry: Pick<ConnectionRegistry, "forgetAccounts">;
   /** What else follows a reload. */
   readonly parts: readonly ReloadPart[];
   readonly system: SystemService | undefined;
@@ -137,6 +139,7 @@ export class ServerReload {
     await operator?.reload(next.options);
     const excess = await this.#closeExcess(previous, next);
     this.#retirement.follow(next.accounts);
+    this.#forgetAccounts(next);
     const result = this.#resultOf(prepared, excess.closed);
     this.#report(prepared, excess);
     hashes.warmUpFor(next.options.auth);
@@ -155,6 +158,12 @@ export class ServerReload {
     } catch (error) {
       log.write("error", `Monitoring did not follow the reload: ${(error as Error).message}`);
     }
+  }
+
+  #forgetAccounts({ accounts: { accounts } }: ServerConfiguration): void {
+    const live = accounts.filter(({ retired }) => retired !== true).map(({ name }) => name);
+    const names = new Set(live);
+    this.#given.registry.forgetAccounts((name) => names.has(name));
   }
 
   async #tellAcceptor(options: ServerOptions, snapshot: BrokerSnapshot): Promise<void> {

@@ -21,6 +21,7 @@ import { ProcessUsage } from "./process-usage.ts";
 import type { ServerReloads } from "./reload-queue.ts";
 import type { ReloadedServer } from "./reload-server.ts";
 import type { ReloadResult, Runtime, RuntimeOptions, ServerConfiguration } from "./runtime.ts";
+import { ServerEnd } from "./server-end.ts";
 import { closedCount, serverFigures } from "./server-figures.ts";
 import { localUrl, PortsFile, serverUrls } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
@@ -39,7 +40,8 @@ const STOP_WAIT_MS = 3_000;
 
 export class RunningServer implements Runtime {
   readonly workersCount: number;
-  readonly closed: Promise<void>;
+  readonly #end = new ServerEnd();
+  readonly closed = this.#end.closed;
   host = "";
   port = 0;
   inLameDuck = false;
@@ -66,8 +68,6 @@ export class RunningServer implements Runtime {
   #ending: Promise<void> | undefined;
   #isUp = false;
   #graceTimer: NodeJS.Timeout | undefined;
-  #resolveClosed: () => void = () => undefined;
-  #rejectClosed: (error: Error) => void = () => undefined;
 
   constructor(given: RuntimeOptions, modules?: Authentication) {
     const { options, log, accounts, configDigest: digest } = given;
@@ -85,13 +85,7 @@ export class RunningServer implements Runtime {
     this.#lists = new SubscriptionLists((worker, message) =>
       this.#threads.tellWorker(worker, message),
     );
-    this.closed = new Promise((resolve, reject) => {
-      this.#resolveClosed = resolve;
-      this.#rejectClosed = reject;
-    });
     log.onFatal((error) => this.#onDeath(error.message));
-    // A host that does not look at `closed` must not fall over its rejection.
-    this.closed.catch(() => undefined);
   }
 
   get id(): string {
@@ -122,7 +116,7 @@ export class RunningServer implements Runtime {
       const tls = await clientTls(this.#given.options);
       await this.#logins.open(this.#given.options);
       this.configuration = { ...this.configuration, tls };
-      await this.#orDeath(loaded);
+      await this.#end.or(loaded);
       await this.#listen();
       await this.#startMonitoring();
       await this.#openOperator();
@@ -132,7 +126,7 @@ export class RunningServer implements Runtime {
       this.#openSystem(snapshot, hashSeed);
       const trace = traceOptions(this.#given.options);
       this.#threads.tellWorkers({ kind: "start", snapshot, tls: [tls ?? null], hashSeed, trace });
-      await this.#orDeath(ready);
+      await this.#end.or(ready);
       const { refusalText } = await import("./refusal-text.ts");
       const texts = snapshot.listeners.map((listener) => refusalText(snapshot, listener));
       this.#threads.tellAcceptor({ kind: "refusals", texts });
@@ -152,7 +146,7 @@ export class RunningServer implements Runtime {
   }
 
   close(): Promise<void> {
-    this.#ending ??= this.#end(this.#isUp).then(() => this.#resolveClosed());
+    this.#ending ??= this.#endAll(this.#isUp).then(() => this.#end.reached());
     return this.#ending;
   }
 
@@ -285,7 +279,7 @@ export class RunningServer implements Runtime {
     const { host, port } = this.#given.options;
     const answered = this.#threads.arrival("listen-answer", 1);
     this.#threads.tellAcceptor({ kind: "listen", listeners: [{ listener: 0, host, port }] });
-    await this.#orDeath(answered);
+    await this.#end.or(answered);
     if (typeof this.#boundPort !== "number") throw this.#boundPort;
     this.host = host;
     this.port = this.#boundPort;
@@ -324,6 +318,7 @@ export class RunningServer implements Runtime {
       threads: this.#threads,
       hashes: this.#hashes,
       regions: this.#regions!,
+      registry: this.#connections!,
       parts: this.#given.reloadParts ?? [],
       system: this.#system,
       operator: this.#operator,
@@ -331,7 +326,7 @@ export class RunningServer implements Runtime {
       isUp: () => this.#isUp,
       isEnding: () => this.#ending !== undefined,
       snapshot: (configuration) => this.#snapshot(configuration),
-      orDeath: (arrived) => this.#orDeath(arrived),
+      orDeath: (arrived) => this.#end.or(arrived),
     };
   }
 
@@ -360,16 +355,11 @@ export class RunningServer implements Runtime {
   /** F27. */
   #onDeath(text: string): void {
     this.#given.log.writeFatal(text);
-    this.#ending ??= this.#end(false);
-    this.#rejectClosed(new Error(text));
+    this.#ending ??= this.#endAll(false);
+    this.#end.died(text);
   }
 
-  /** `arrived`, or the end of the server if that comes first. */
-  #orDeath(arrived: Promise<unknown>): Promise<unknown> {
-    return Promise.race([arrived, this.closed]);
-  }
-
-  async #end(orderly: boolean): Promise<void> {
+  async #endAll(orderly: boolean): Promise<void> {
     const { log } = this.#given;
     clearTimeout(this.#graceTimer);
     this.#watchdog?.stop();

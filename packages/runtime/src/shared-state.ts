@@ -19,6 +19,7 @@ import {
   type TokenHashSeed,
   takeInterestSeed,
 } from "@weft/subjects";
+import { THROTTLE_COUNTERS } from "./throttle-counters.ts";
 import { WORKER_COUNTERS } from "./worker-counters.ts";
 
 /** Interest records of a worker. Untouched pages of a segment cost nothing. */
@@ -46,6 +47,8 @@ export interface SharedRegions {
   readonly accountConnections: SharedArrayBuffer;
   /** Connections that are gone, by thread: see `connection-tally.ts`. */
   readonly connectionsGone: SharedArrayBuffer;
+  /** See `throttle-counters.ts`. */
+  readonly throttled: SharedArrayBuffer;
   /** Connection boards by worker: see `ConnectionSlots` in shm. */
   readonly boards: readonly SharedArrayBuffer[];
   /** One 64-bit counter: the last client id (CP-04). */
@@ -68,6 +71,7 @@ export function createRegions(workersCount: number): SharedRegions {
     heartbeats: Heartbeats.createRegion(threadsCount),
     accountConnections: SharedGauge.createRegion(LIMITS.accountsMax),
     connectionsGone: sharedRegion(threadsCount * 4),
+    throttled: THROTTLE_COUNTERS.createRegion(1),
     boards: Array.from({ length: workersCount }, () => connectionSlotsRegion(BOARD_PLACES)),
     clientIds: sharedRegion(8),
     eventSequence: sharedRegion(8),

@@ -6,19 +6,22 @@ import type { Runtime } from "./runtime.ts";
 export interface SignalActions {
   /** Undefined while it starts. */
   server(): Runtime | undefined;
+  /** SIGHUP came before this. */
+  readonly reloadIsWanted?: boolean | undefined;
   readonly log: LogSink;
   exit(code: number): void;
 }
 
 /**
  * Reacts to signals from now on. SIGINT and SIGTERM end the server, exit code 0; SIGTERM leaves a
- * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode; SIGHUP reloads
+ * lame duck to its end; SIGUSR1 re-opens the log file; SIGUSR2 starts lame duck mode, and ends a
+ * server that has not started yet; SIGHUP reloads
  * the configuration; during the start it is put off until the returned function is called, when the
  * server is there.
  */
 export function handleSignals(actions: SignalActions): () => void {
   const { log, exit } = actions;
-  let reloadIsWanted = false;
+  let reloadIsWanted = actions.reloadIsWanted ?? false;
   const reload = (): void => {
     // What goes wrong is in the log.
     actions
@@ -39,11 +42,14 @@ export function handleSignals(actions: SignalActions): () => void {
     log.reopen();
   });
   on("SIGUSR2", "user defined signal 2", log, () => {
-    actions
-      .server()
-      ?.enterLameDuck()
-      .then(() => exit(0))
-      .catch(() => undefined);
+    const server = actions.server();
+    // Nobody is there yet who would have to be told.
+    if (server === undefined) exit(0);
+    else
+      void server.enterLameDuck().then(
+        () => exit(0),
+        () => undefined,
+      );
   });
   on("SIGHUP", "hangup", log, () => {
     if (actions.server() === undefined) reloadIsWanted = true;

@@ -189,11 +189,11 @@ export class SystemAnswers {
     publisher.refuse(reply, { code: UNAVAILABLE, description: "too many requests wait" });
   }
 
-  #accountConnections(name: string, reply: string): void {
+  async #accountConnections(name: string, reply: string): Promise<void> {
     const { publisher, ledger } = this.#given;
     const account = this.#accountsByName.get(name);
     if (account === undefined || ledger.connections(account) === 0) return;
-    const [statistics] = ledger.statistics([account]);
+    const [statistics] = await ledger.statistics([account]);
     if (statistics === undefined) return;
     const stamp = { ...publisher.stamp(), id: eventId(systemEntropy) };
     publisher.document(reply, accountConnectionsEvent(publisher.server, statistics, stamp));

@@ -310,7 +310,7 @@ export class SystemService {
     if (this.#statsz.takeDue(now)) {
       this.#answers.sendStatsz(EVENT_SUBJECTS.statsz(this.#publisher.server.id));
     }
-    this.#tellAccounts(now);
+    void this.#tellAccounts(now);
     this.#participant.flush();
     this.#pumpSoon();
   }
@@ -325,7 +325,7 @@ export class SystemService {
   }
 
   /** SY-03. */
-  #tellAccounts(now: number): void {
+  async #tellAccounts(now: number): Promise<void> {
     const wanted: { readonly account: number; readonly subjects: readonly string[] }[] = [];
     for (const account of this.#watch.look(now)) {
       const name = subjectFromText(this.#accounts[account]?.name ?? "");
@@ -336,8 +336,9 @@ export class SystemService {
       if (subjects.length > 0) wanted.push({ account, subjects });
     }
     if (wanted.length === 0) return;
+    const all = await this.#ledger.statistics(wanted.map(({ account }) => account));
+    if (this.#closed) return;
     const { server } = this.#publisher;
-    const all = this.#ledger.statistics(wanted.map(({ account }) => account));
     for (const [place, { subjects }] of wanted.entries()) {
       const statistics = all[place];
       if (statistics === undefined) continue;
@@ -347,5 +348,7 @@ export class SystemService {
         );
       }
     }
+    this.#participant.flush();
+    this.#pumpSoon();
   }
 }

@@ -22,6 +22,7 @@ const NAMES = [
   "plansKept",
   "fanoutMax",
   "connectionFaults",
+  "handshakesThrottled",
   "systemEvents",
 ] as const satisfies readonly (keyof WorkerCounters)[];
 

@@ -18,11 +18,17 @@ export class WorkerEnding {
   #stopping = false;
   #stopped = false;
   #drain: NodeJS.Timeout | undefined;
+  #refuseWaiting: () => void = () => undefined;
 
   constructor(core: BrokerDriver, flush: () => void, tell: (answer: FromWorker) => void) {
     this.#core = core;
     this.#flush = flush;
     this.#tell = tell;
+  }
+
+  /** `refuse` closes whoever is placed here and not taken yet, or comes later, without a greeting. */
+  refusesWaitingBy(refuse: () => void): void {
+    this.#refuseWaiting = refuse;
   }
 
   connectionCame(): void {
@@ -58,6 +64,7 @@ export class WorkerEnding {
 
   #closeAll(): void {
     this.#stopping = true;
+    this.#refuseWaiting();
     this.#core.closeSome(Number.MAX_SAFE_INTEGER, "Server Shutdown");
     this.#flush();
     if (this.#open === 0) this.#answerStop();

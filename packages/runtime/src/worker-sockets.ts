@@ -41,13 +41,16 @@ export function takeSockets(
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.write("error", `${peer} - connection closed by a fault: ${text}`);
     },
-    onGone: () => {
-      gone.count();
-      ending.connectionGone();
-    },
+    onGone: () => connectionGone(),
   });
-  const onRejected = (count: number): void =>
+  const connectionGone = (): void => {
+    gone.count();
+    ending.connectionGone();
+  };
+  const onRejected = (count: number): void => {
+    counters.handshakesThrottled += count;
     log.write("warn", `Rejected ${count} connections due to TLS rate limiting`);
+  };
   const contextsOf = (tls: WorkerStart["tls"]): (TlsContext | undefined)[] =>
     tls.map((options) => (options === null ? undefined : new TlsContext(options, onRejected)));
   let contexts = contextsOf(start.tls);
@@ -58,6 +61,12 @@ export function takeSockets(
       return faults?.wrap(session) ?? session;
     });
   });
+  ending.refusesWaitingBy(() =>
+    arrivals.refuseAll(({ connection }) => {
+      connection.close();
+      connectionGone();
+    }),
+  );
   seed.sockets.on("message", (placed: PlacedConnection) => {
     ending.connectionCame();
     arrivals.add(placed);

@@ -79,6 +79,7 @@ export function createCounters(): WorkerCounters {
     plansKept: 0,
     fanoutMax: 0,
     connectionFaults: 0,
+    handshakesThrottled: 0,
     systemEvents: 0,
   };
 }

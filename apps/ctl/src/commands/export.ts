@@ -1,11 +1,10 @@
 // add export, edit export, delete export.
-import type { ExportClaim, ServiceLatencyClaim } from "@weft/jwt";
+import { type ExportClaim, newExport, type ServiceLatencyClaim } from "@weft/jwt";
 import type { Arguments } from "../command-line/arguments.ts";
 import { ACCOUNT_OPTION, type Command, type OptionSpec } from "../command-line/command.ts";
 import { EXIT, Failure, usageFailure } from "../command-line/failure.ts";
 import { boundedNumber, durationMs } from "../command-line/values.ts";
 import { editAccountBody } from "../edit/edit-account.ts";
-import { NEW_EXPORT } from "../edit/new-export.ts";
 import { Workplace } from "../store/workplace.ts";
 
 const SUBJECT: OptionSpec = {
@@ -123,7 +122,7 @@ const addExport: Command = {
   run(words, host) {
     const place = new Workplace(words, host);
     const subject = words.wanted("subject");
-    const added = editedExport({ ...NEW_EXPORT, subject, name: subject }, words);
+    const added = editedExport({ ...newExport("stream", subject), name: subject }, words);
     if (added.tokenRequired && added.accountTokenPosition > 0) {
       throw usageFailure("--account-token-position is for public exports");
     }

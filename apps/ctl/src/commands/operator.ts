@@ -4,6 +4,7 @@ import {
   decodeTokenOf,
   type ExportClaim,
   newAccountClaims,
+  newExport,
   newOperatorClaims,
   newUserClaims,
   type OperatorClaims,
@@ -14,7 +15,6 @@ import {
 import type { Command, OptionSpec } from "../command-line/command.ts";
 import { EXIT, Failure, usageFailure } from "../command-line/failure.ts";
 import { editedList } from "../edit/lists.ts";
-import { NEW_EXPORT } from "../edit/new-export.ts";
 import { editTags, editTimes, TAG_OPTIONS, TIME_OPTIONS } from "../edit/validity.ts";
 import { readWanted } from "../store/files.ts";
 import { checkName } from "../store/names.ts";
@@ -96,10 +96,8 @@ const SYSTEM_INFORMATION = "https://docs.nats.io/nats-server/configuration/sys_a
 /** What nsc gives to a system account: figures of an account for whoever imports them. */
 const SYSTEM_EXPORTS: readonly ExportClaim[] = [
   {
-    ...NEW_EXPORT,
+    ...newExport("service", "$SYS.REQ.ACCOUNT.*.*"),
     name: "account-monitoring-services",
-    subject: "$SYS.REQ.ACCOUNT.*.*",
-    type: "service",
     responseType: "Stream",
     accountTokenPosition: 4,
     description:
@@ -107,10 +105,8 @@ const SYSTEM_EXPORTS: readonly ExportClaim[] = [
     infoUrl: SYSTEM_INFORMATION,
   },
   {
-    ...NEW_EXPORT,
+    ...newExport("stream", "$SYS.ACCOUNT.*.>"),
     name: "account-monitoring-streams",
-    subject: "$SYS.ACCOUNT.*.>",
-    type: "stream",
     accountTokenPosition: 3,
     description: "Account specific monitoring stream",
     infoUrl: SYSTEM_INFORMATION,

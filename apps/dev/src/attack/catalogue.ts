@@ -8,6 +8,7 @@ import { INJECTION } from "./cases/injection.ts";
 import { LOG_FLOODS } from "./cases/log-floods.ts";
 import { LOGINS } from "./cases/logins.ts";
 import { MONITORING } from "./cases/monitoring.ts";
+import { ODD_FILES } from "./cases/odd-files.ts";
 import { RANDOM_RIGHTS } from "./cases/random-rights-cases.ts";
 import { REFUSED_REQUESTS } from "./cases/refused-requests.ts";
 import { RELOADS } from "./cases/reloads.ts";
@@ -36,6 +37,7 @@ export const ATTACKS: readonly AttackCase[] = [
   ...TOKEN_ACCOUNTS,
   ...TLS_STRANGERS,
   ...RELOADS,
+  ...ODD_FILES,
   ...LOG_FLOODS,
   ...REFUSED_REQUESTS,
 ];

@@ -27,9 +27,17 @@ const visit = (address: string, port: number): Promise<string> => readFrom(addre
 const guess = (address: string, port: number): Promise<string> =>
   readFrom(address, port, 'CONNECT {"user":"a","pass":"guess"}\r\nPING\r\n');
 
+/** What `/metrics` says of a limit. */
+async function throttled({ stderr }: { readonly stderr: string }, limit: string): Promise<number> {
+  const place = /Starting http monitor on (\S+)/.exec(stderr)?.[1];
+  const text = await (await fetch(`http://${place}/metrics`)).text();
+  const line = new RegExp(`^weft_connections_throttled_total\\{limit="${limit}"\\} (\\d+)$`, "m");
+  return Number(line.exec(text)?.[1]);
+}
+
 describeWithWorkers("limits of one address", (workers) => {
   itWeft("attack 64: connections in a second, for each address", async () => {
-    const config = "address_limits { connections_per_second: 5 }";
+    const config = 'address_limits { connections_per_second: 5 }\nhttp: "127.0.0.1:-1"';
     const server = await serverForTest({ workers, config });
     const bystander = await (await rawForTest(server.port)).login();
     const crowd = await Promise.all(
@@ -44,23 +52,26 @@ describeWithWorkers("limits of one address", (workers) => {
     await bystander.ping();
     const line = /\[WRN\] address_limits: \d+ connections closed, the first of 127\.0\.0\.2\n/;
     await eventually(() => server.stderr.match(line) ?? undefined, "the line in the log");
+    const turnedAway = await throttled(server, "connections of an address");
+    expect(turnedAway).toBe(40 - served.length);
     const again = async () => (await visit("127.0.0.2", server.port)) || undefined;
     expect(await eventually(again, "the next second")).toMatch(/^INFO /);
   });
 
   itWeft("attack 30: failed logins shut an address out, until a reload lets it in", async () => {
-    const config = `${USERS}\naddress_limits { login_failures: 3 }`;
+    const config = `${USERS}\naddress_limits { login_failures: 3 }\nhttp: "127.0.0.1:-1"`;
     const server = await serverForTest({ workers, config });
     for (let at = 0; at < 3; at += 1) {
       expect(await guess("127.0.0.2", server.port)).toContain("Authorization Violation");
     }
     const isOut = async () => (await visit("127.0.0.2", server.port)) === "" || undefined;
     await eventually(isOut, "the address to be shut out");
+    expect(await throttled(server, "failed logins of an address")).toBeGreaterThan(0);
     const other = await rawForTest(server.port);
     await other.login({ user: "a", pass: "pw" });
     expect(await server.reload(`${config}\nmax_payload: 1000`)).toMatch(/^Reloaded/);
     expect(await visit("127.0.0.2", server.port)).toBe("");
-    expect(await server.reload(USERS)).toMatch(/^Reloaded/);
+    expect(await server.reload(`${USERS}\nhttp: "127.0.0.1:-1"`)).toMatch(/^Reloaded/);
     expect(await visit("127.0.0.2", server.port)).toMatch(/^INFO /);
   });
 

@@ -48,6 +48,28 @@ function start(...flags: readonly string[]): ReturnType<typeof serverForTest> {
   return serverForTest({ command: [program], flags });
 }
 
+/** Megabytes that the young generations of a main thread and of a worker grow to. */
+const YOUNG_GENERATIONS = `
+import "control-heap";
+import { getHeapSpaceStatistics } from "node:v8";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+function grown() {
+  let kept = [];
+  for (let at = 0; at < 3e6; at += 1) {
+    kept.push({ at, more: [at] });
+    if (kept.length > 200_000) kept = [];
+  }
+  const { space_size } = getHeapSpaceStatistics().find((it) => it.space_name === "new_space");
+  return space_size / 1e6;
+}
+if (isMainThread) {
+  const worker = new Worker(new URL(import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
+  });
+  worker.on("message", (size) => console.log(JSON.stringify([grown(), size])));
+} else parentPort.postMessage(grown());
+`;
+
 const title = isOtherServer ? "weft [skipped: another program is under test]" : "weft";
 
 describe.skipIf(isOtherServer)(title, () => {
@@ -247,6 +269,63 @@ describe.skipIf(isOtherServer)(title, () => {
     expect(text).toMatch(/Debugger listening/);
     await eventually(async () => !(await accepts(inspectorPort)) || undefined, "it to be closed");
     await expectAlive(child, port);
+  });
+
+  /** A server that waits for its configuration; it gets this text when `write` is called. */
+  async function startWaiting(text: string) {
+    const pipe = join(folder, `pipe-${await freePort()}`);
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    const child = spawn(program, ["-c", pipe, "--workers", "1"]);
+    const ended = new Promise<Finished>((resolve) =>
+      child.once("exit", (code) => resolve({ code, text: said })),
+    );
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("latin1").on("data", (more: string) => {
+        said += more;
+      });
+    }
+    // Opening it for writing waits for the reader.
+    const script = 'exec 3> "$1"; echo opened; read word; printf %s "$2" >&3';
+    const writer = spawn("sh", ["-c", script, "sh", pipe, text]);
+    await within(once(writer.stdout, "data"), "the server to read its configuration");
+    return { child, ended, said: () => said, write: () => void writer.stdin.end("now\n") };
+  }
+
+  it("SG-01: SIGTERM, SIGINT and SIGUSR2 during the start end it with 0", async () => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGUSR2"] as const) {
+      const { child, ended, write } = await startWaiting("listen: 127.0.0.1:-1");
+      child.kill(signal);
+      write();
+      const { code, text } = await within(ended, "the end");
+      expect([signal, code, text.includes("Server is ready")]).toEqual([signal, 0, false]);
+    }
+  });
+
+  it("SG-01: SIGHUP during the start is obeyed once the server stands", async () => {
+    const { child, ended, said, write } = await startWaiting("listen: 127.0.0.1:-1");
+    child.kill("SIGHUP");
+    write();
+    // A pipe is read once: what is said of the reload is that nothing comes from it any more.
+    const told = /Failed to reload server configuration: .*nothing comes from it within \d+ ms/;
+    await eventually(() => told.test(said()) || undefined, "the reload");
+    expect(said().indexOf("Server is ready")).toBeGreaterThan(0);
+    child.kill("SIGTERM");
+    expect((await within(ended, "the end")).code).toBe(0);
+  });
+
+  it("the bound of the control thread's young generation is not that of the workers", () => {
+    const flag = /--max-semi-space-size=\d+/.exec(readFileSync(program, "utf8"))?.[0] ?? "";
+    const heap = join(repositoryRoot, "apps/server/dist/control-heap.js");
+    const script = configFile("heaps.mjs", YOUNG_GENERATIONS.replace("control-heap", heap));
+    const { stdout } = spawnSync(process.execPath, [flag, script], { encoding: "utf8" });
+    const [control, worker] = JSON.parse(stdout) as [number, number];
+    expect(control).toBeLessThanOrEqual(17);
+    expect(worker).toBeLessThanOrEqual(9);
+    expect(control).toBeGreaterThan(worker);
   });
 
   it("an inspector that is asked for is there", async () => {

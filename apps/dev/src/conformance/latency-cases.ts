@@ -147,39 +147,28 @@ const headerCases = Object.entries(HEADER_SETS).map(
   }),
 );
 
+/** A request and its answer, and how many measurements come of it. */
+function answered(name: string, service: string, count: number, asked = service): LatencyCase {
+  return {
+    name,
+    count,
+    play: async (actors) => {
+      await serve(actors, service);
+      await ask(actors, asked);
+    },
+  };
+}
+
 export const LATENCY_CASES: readonly LatencyCase[] = [
-  {
-    name: "AC-61 AC-65: an answer, nothing shared",
-    count: 1,
-    play: async (actors) => {
-      await serve(actors, "plain");
-      await ask(actors, "plain");
-    },
-  },
-  {
-    name: "AC-65: an answer, shared",
-    count: 1,
-    play: async (actors) => {
-      await serve(actors, "shared");
-      await ask(actors, "shared");
-    },
-  },
-  {
-    name: "AC-61: an export with a wildcard, under another name",
-    count: 1,
-    play: async (actors) => {
-      await serve(actors, "many.things.of");
-      await ask(actors, "any.things");
-    },
-  },
-  {
-    name: "AC-60: a service that is not measured",
-    count: 0,
-    play: async (actors) => {
-      await serve(actors, "silent");
-      await ask(actors, "silent");
-    },
-  },
+  answered("AC-61 AC-65: an answer, nothing shared", "plain", 1),
+  answered("AC-65: an answer, shared", "shared", 1),
+  answered(
+    "AC-61: an export with a wildcard, under another name",
+    "many.things.of",
+    1,
+    "any.things",
+  ),
+  answered("AC-60: a service that is not measured", "silent", 0),
   {
     name: "AC-62: 400, a request without a reply",
     count: 1,

@@ -1,7 +1,16 @@
 // The log of real servers: its lines and their facts, files that are rotated and re-opened under load,
 // syslog, what happens when it cannot be written, and that no secret stands in it.
+import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +19,13 @@ import { describe, expect, onTestFinished } from "vitest";
 import { connectForTest } from "./client-library.ts";
 import { eventually, within } from "./deadline.ts";
 import { openRaw, rawForTest } from "./raw-client.ts";
-import { describeWithWorkers, itWeft, serverForTest, startServer } from "./server-under-test.ts";
+import {
+  describeWithWorkers,
+  itWeft,
+  serverForTest,
+  startServer,
+  weftProgram,
+} from "./server-under-test.ts";
 
 const SEED = "SUAKGNXWWROCOS6JFCUM2PRCX2AKZHKA7W7452UIOJXLWEJ3UEGYZ6N4SY";
 const KEY = "UDNNGRYO47IMHX425ZAROM72KZE2AVDGT4GAF26Z35UYDW3I77H4AGAB";
@@ -241,6 +256,34 @@ describeWithWorkers("log files", (workers) => {
     );
     expect(readdirSync(folder).length).toBeLessThanOrEqual(3);
   });
+
+  itWeft(
+    "SB-107: what a full disk does not take waits, and is there once it has room",
+    async () => {
+      const folder = newFolder();
+      const file = join(folder, "server.log");
+      // No file grows beyond 8 KiB, until the limit is lifted.
+      const command = ["sh", "-c", 'ulimit -S -f 16; exec "$@"', "sh", weftProgram];
+      const config = `log_file: "${file}"`;
+      const flags = ["-DV"];
+      const server = await serverForTest({ workers, command, config, flags, logElsewhere: true });
+      const client = await (await rawForTest(server.port)).login();
+      const subjects = Array.from({ length: 200 }, (_, index) => `full.${index}`);
+      for (const subject of subjects) {
+        client.send(`PUB ${subject} 0\r\n\r\n`);
+        await client.ping();
+      }
+      await server.waitForLog(/\[ERR\] Log lines are being lost: EFBIG/);
+      expect(statSync(file).size).toBe(8_192);
+      await (await rawForTest(server.port)).login();
+      const lifted = spawnSync("prlimit", [`--pid=${server.pid}`, "--fsize=unlimited"]);
+      expect(lifted.status, "prlimit of util-linux").toBe(0);
+      const logged = (): string[] =>
+        [...readFileSync(file, "utf8").matchAll(/<<- \[PUB (\S+) 0\]\n/g)].map(([, it = ""]) => it);
+      await eventually(() => logged().length >= subjects.length || undefined, "all lines");
+      expect(logged()).toEqual(subjects);
+    },
+  );
 
   itWeft("SB-107: what cannot be re-opened ends the server", async () => {
     const folder = newFolder();

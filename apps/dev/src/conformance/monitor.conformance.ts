@@ -279,6 +279,8 @@ describeWithWorkers("the monitoring port", (workers) => {
       const query = `limit=1024&sort=${sort}&subs=1`;
       expect(await json(subject, `/connz?${query}`)).toMatchObject({ num_connections: 3 });
     }
+    // MO-20: before a ping has measured it, what the answer to INFO took.
+    expect(JSON.stringify(await json(subject, "/connz"))).not.toContain('"rtt":"0s"');
     const exporter = [
       "/varz",
       "/connz?auth=true",

@@ -12,6 +12,7 @@ import {
   encodeClaims,
   newAccountClaims,
   newActivationClaims,
+  newExport,
   newOperatorClaims,
   newScopedUserClaims,
   newUserClaims,
@@ -197,21 +198,7 @@ export async function verdictOf(client: RawClient): Promise<string> {
 }
 
 export function exportOf(subject: string, type: "stream" | "service") {
-  return {
-    name: subject,
-    subject,
-    type,
-    tokenRequired: false,
-    revocations: new Map(),
-    responseType: "",
-    responseThresholdNanos: 0,
-    latency: undefined,
-    accountTokenPosition: 0,
-    advertise: false,
-    allowTrace: false,
-    description: "",
-    infoUrl: "",
-  };
+  return { ...newExport(type, subject), name: subject };
 }
 
 export function importOf(

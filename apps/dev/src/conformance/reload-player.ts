@@ -1,7 +1,7 @@
 // Plays a pair of configurations against a server and notes what every client saw of it. Must stay
 // true: nothing that two good servers may do differently is part of the notes (ids, addresses, the
 // order of lines to one client).
-import { pause } from "./deadline.ts";
+import { eventually, pause, within } from "./deadline.ts";
 import { openRaw, type RawClient } from "./raw-client.ts";
 import type { ReloadClient, ReloadPair } from "./reload-pairs.ts";
 import { startServer } from "./server-under-test.ts";
@@ -20,13 +20,20 @@ export interface ReloadNotes {
 
 /** Of the timer with which the reference ends a connection above an account's subscriptions. */
 const LATE_CLOSE_MS = 60;
+/** On a busy machine. */
+const CLOSED_WITHIN_MS = 5_000;
 
 export interface PlayOptions {
   readonly workers: number;
   readonly command?: readonly string[] | undefined;
 }
 
-export async function playPair(pair: ReloadPair, options: PlayOptions): Promise<ReloadNotes> {
+/** `wanted`: whoever is closed in these notes is waited for; what else comes is noted as it is. */
+export async function playPair(
+  pair: ReloadPair,
+  options: PlayOptions,
+  wanted?: ReloadNotes,
+): Promise<ReloadNotes> {
   const server = await startServer({ config: pair.before, ...options });
   const clients: RawClient[] = [];
   const newcomers: RawClient[] = [];
@@ -34,8 +41,7 @@ export async function playPair(pair: ReloadPair, options: PlayOptions): Promise<
     for (const client of pair.clients) clients.push(await connected(server.port, client));
     const outcome = await server.reload(pair.after);
     for (const [index, client] of clients.entries()) {
-      client.send(`${pair.clients[index]?.sends ?? ""}PING\r\n`);
-      await answered(client);
+      await answered(client, pair.clients[index]?.sends);
     }
     for (const newcomer of pair.newcomers ?? []) {
       const client = await openRaw(server.port);
@@ -43,12 +49,12 @@ export async function playPair(pair: ReloadPair, options: PlayOptions): Promise<
       await client.waitFor(/^INFO .*\r\n/m);
       // Told why it may not stay, it may be closed before it could say anything.
       client.sendConnect(newcomer.fields);
-      client.send("PING\r\n");
       await answered(client);
     }
     await pause(LATE_CLOSE_MS, "the reference's delay before it ends a connection");
+    await closedAs(wanted?.clients, clients);
+    await closedAs(wanted?.newcomers, newcomers);
     // A delivery that came over another connection.
-    for (const client of clients) if (!client.isClosed) client.send("PING\r\n");
     for (const client of clients) await answered(client);
     return {
       isRefused: outcome.startsWith("Failed"),
@@ -74,23 +80,33 @@ async function connected(port: number, given: ReloadClient): Promise<RawClient> 
   return client;
 }
 
-/** PONG or the end. */
-async function answered(client: RawClient): Promise<void> {
-  await Promise.race([client.waitForClose(), waitForPong(client)]);
-}
-
-function waitForPong(client: RawClient): Promise<unknown> {
-  const from = client.received.length - client.rest.length;
-  const isThere = (): boolean => /^PONG\r\n/m.test(client.received.slice(from));
-  if (isThere()) return Promise.resolve();
-  return new Promise<void>((resolve) => {
+/** Sends `text` and PING, and waits for the PONG of this very one, or for the end. */
+async function answered(client: RawClient, text = ""): Promise<void> {
+  const { socket } = client;
+  const answersBefore = pongsOf(client);
+  if (client.isClosed) return;
+  client.send(`${text}PING\r\n`);
+  const answer = new Promise<void>((resolve) => {
     const look = (): void => {
-      if (!isThere()) return;
-      client.socket.off("data", look);
+      if (pongsOf(client) === answersBefore && !client.isClosed) return;
+      socket.off("data", look);
       resolve();
     };
-    client.socket.on("data", look);
+    socket.on("data", look).once("close", look);
   });
+  await within(answer, "PONG, or the end");
+}
+
+function pongsOf({ received }: RawClient): number {
+  return received.match(/^PONG\r$/gm)?.length ?? 0;
+}
+
+/** As many of them have been closed as in the notes, or will never be. */
+async function closedAs(notes: readonly Seen[] = [], clients: readonly RawClient[]): Promise<void> {
+  const wanted = notes.filter(({ closed }) => closed).length;
+  const isEnough = (): true | undefined =>
+    clients.filter(({ isClosed }) => isClosed).length >= wanted || undefined;
+  await eventually(isEnough, "connections to be closed", CLOSED_WITHIN_MS).catch(() => undefined);
 }
 
 function notesOf(clients: readonly RawClient[], { draw }: ReloadPair): Seen[] {

@@ -48,7 +48,7 @@ test("the image is built in stages, and the last one has neither sources nor npm
 });
 
 test("what is copied is in the repository or made by the build", () => {
-  const made = new Set(["node_modules", "apps/server/dist/bundle"]);
+  const made = new Set(["node_modules", "apps/server/dist/bundle", "apps/ctl/dist/bundle"]);
   const sources = copies.map((it) => it.source).filter((source) => !made.has(source));
   expect(sources.length).toBeGreaterThan(2);
   expect(sources.filter((path) => !existsSync(join(repositoryRoot, path)))).toEqual([]);
@@ -64,6 +64,20 @@ test("the program gets the signals, and its configuration is in the image", () =
   expect(execForm(only("CMD"))).toEqual(["-c", "/etc/weft/weft.conf"]);
   expect(copies.map((it) => it.target)).toContain("/etc/weft/weft.conf");
   expect(only("STOPSIGNAL")).toBe("SIGTERM");
+});
+
+test("weftctl is there, with what it needs beside its bundle", () => {
+  const targets = copies.map((it) => it.target);
+  for (const part of ["package.json", "bin", "dist/bundle"]) {
+    expect(targets).toContain(`apps/ctl/${part}`);
+  }
+  const lock = JSON.parse(readFileSync(join(repositoryRoot, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean } | undefined>>;
+  };
+  // The client library is not in the bundle, so it must not be one that only tests need.
+  expect(lock.packages["node_modules/@nats-io/transport-node"]?.dev).toBeUndefined();
+  const page = readFileSync(join(repositoryRoot, "docs/run.md"), "utf8");
+  expect(page).toContain("--entrypoint apps/ctl/bin/weftctl weft");
 });
 
 test("the health check asks the port of the configuration", () => {

@@ -6,6 +6,7 @@ import type {
   ActivationClaims,
   AuthorizationRequestClaims,
   AuthorizationResponseClaims,
+  ExportClaim,
   GenericClaims,
   OperatorClaims,
   StandardClaims,
@@ -94,4 +95,23 @@ export function newAuthorizationResponseClaims(subject: string): AuthorizationRe
 
 export function newGenericClaims(subject: string): GenericClaims {
   return { ...headOf(subject), kind: "generic", nats: new Map() };
+}
+
+/** An export with nothing but this; public, without a name. */
+export function newExport(type: ExportClaim["type"], subject: string): ExportClaim {
+  return {
+    name: "",
+    subject,
+    type,
+    tokenRequired: false,
+    revocations: new Map(),
+    responseType: "",
+    responseThresholdNanos: 0,
+    latency: undefined,
+    accountTokenPosition: 0,
+    advertise: false,
+    allowTrace: false,
+    description: "",
+    infoUrl: "",
+  };
 }

@@ -3,7 +3,7 @@
 import { compileAccounts } from "@weft/accounts";
 import { describe, expect, test } from "vitest";
 import type { ActivationClaims, ExportClaim, ImportClaim } from "../claims/claims.ts";
-import { newAccountClaims, newActivationClaims } from "../claims/new-claims.ts";
+import { newAccountClaims, newActivationClaims, newExport } from "../claims/new-claims.ts";
 import { tokenOf, verifier } from "../testing/reading.ts";
 import { publicKey, testKey } from "../testing/test-keys.ts";
 import { accountSpecs } from "./account-spec.ts";
@@ -17,22 +17,7 @@ const KEYS = [0, 1, 2].map((number) => publicKey("account", number)) as [string,
 const SIGNING = testKey("account", 5);
 
 function exportOf(kind: "stream" | "service", subject: string, more: Partial<ExportClaim> = {}) {
-  const claim: ExportClaim = {
-    name: "",
-    subject,
-    type: kind,
-    tokenRequired: false,
-    revocations: new Map(),
-    responseType: "",
-    responseThresholdNanos: 0,
-    latency: undefined,
-    accountTokenPosition: 0,
-    advertise: false,
-    allowTrace: false,
-    description: "",
-    infoUrl: "",
-  };
-  return { ...claim, ...more };
+  return { ...newExport(kind, subject), ...more };
 }
 
 function importOf(

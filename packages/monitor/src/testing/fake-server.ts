@@ -20,6 +20,7 @@ import type {
   QueueFacts,
   ServerFacts,
   Steps,
+  ThrottledFacts,
   WorkerFacts,
 } from "../facts.ts";
 import { renderPage } from "../render-page.ts";
@@ -98,6 +99,7 @@ const COUNTERS: WorkerCounters = {
   plansKept: 0,
   fanoutMax: 0,
   connectionFaults: 0,
+  handshakesThrottled: 0,
   systemEvents: 0,
 };
 
@@ -161,6 +163,7 @@ export class FakeServer {
   subscriptions: SubscriptionEntry[] = [];
   notListening: string | undefined;
   callout: CalloutFacts | undefined;
+  throttled: ThrottledFacts = { connections: 0, failedLogins: 0, handshakes: 0 };
   /** Pauses that pages made. */
   pauses = 0;
   /** Questions that workers were asked. */
@@ -189,6 +192,7 @@ export class FakeServer {
       notListening: () => this.notListening,
       authenticationModule: () => undefined,
       callout: () => this.callout,
+      throttled: () => this.throttled,
       stacks: () => "thread 0 [running]:\n",
     };
   }
