@@ -62,6 +62,7 @@ describe("ADR 0013: messages between nodes", () => {
       encodeMeshMessage("a.b", MESSAGES[1] as MeshMessage),
       encodeMeshMessage("", MESSAGES[1] as MeshMessage),
       '{"v":1,"from":"N","kind":"ask","parts":[64]}',
+      '{"v":1,"from":"N","kind":"ask","parts":[-0]}',
       '{"v":1,"from":"N","kind":"ask","parts":[0,0,0,0,0,0,0,0,0]}',
       '{"v":1,"from":"N","kind":"lookup","ticket":1,"key":"../x"}',
       '{"v":1,"from":"N","kind":"digest","parts":[]}',

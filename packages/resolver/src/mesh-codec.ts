@@ -120,8 +120,13 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Not -0: it equals 0 and is written as 0, so that one number would have two forms. */
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
+}
+
 function isCount(value: unknown, max: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max;
+  return isInteger(value) && value >= 0 && value <= max;
 }
 
 function isPart(value: unknown): value is string {
@@ -154,7 +159,7 @@ function isText(value: unknown): value is string {
 function isEntry(value: unknown): value is SummaryEntry {
   if (!isObject(value)) return false;
   const { key, stamp, rank, hash } = value;
-  return isKey(key) && Number.isSafeInteger(stamp) && isCount(rank, RANK_MAX) && isHash(hash);
+  return isKey(key) && isInteger(stamp) && isCount(rank, RANK_MAX) && isHash(hash);
 }
 
 function isReference(value: unknown): value is RecordReference {
