@@ -44,7 +44,8 @@ describe("GP-14: answers of an authentication module", () => {
       kind: "user",
       user: { accountName: "A", name: "u", permissions, ...rights },
     });
-    expect(readAnswer({}, request)).toMatchObject({ kind: "user", user: { accountName: "$G" } });
+    const onlyName = readAnswer({ user: "u" }, request);
+    expect(onlyName).toMatchObject({ kind: "user", user: { accountName: "$G" } });
   });
 
   test.each<[unknown, string | RegExp]>([
@@ -66,9 +67,21 @@ describe("GP-14: answers of an authentication module", () => {
     [{ permissions: { publish: { allow: "a" } } }, /permissions.publish.allow is no list/],
     [{ permissions: { publish: { allow: [5] } } }, /is no string/],
     [{ permissions: { publish: { deny: ["a..b"] } } }, /permissions: publish deny/],
-    [{ permissions: { responses: {} } }, /needs messagesMax and expiresMs/],
+    [{ permissions: { responses: {} } }, /responses is empty/],
+    [{ permissions: { responses: { messagesMax: 1 } } }, /needs messagesMax and expiresMs/],
     [{ permissions: null }, /permissions is no object/],
     [{ account: 5 }, /account is no string/],
+    // What a lookup gives that found nothing, and what keeps its fields elsewhere.
+    [{}, /the answer is empty/],
+    [{ account: undefined }, /undefined field "account"/],
+    [{ account: "A", permissions: undefined }, /undefined field "permissions"/],
+    [{ account: "A", permissions: {} }, /permissions is empty/],
+    [{ permissions: { publish: {} } }, /permissions.publish is empty/],
+    [{ permissions: { publish: { allow: undefined } } }, /undefined field "allow"/],
+    [Object.prototype, /the answer is empty/],
+    [new Error("no"), /no object/],
+    [new Map([["refuse", "no"]]), /no object/],
+    [new Response("no", { status: 403 }), /no object/],
     [{ user: "x".repeat(2_000) }, /user is too long/],
     [{ payloadBytesMax: -1 }, /payloadBytesMax/],
     [{ subscriptionsMax: 1.5 }, /subscriptionsMax/],

@@ -86,15 +86,25 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What is wrong with an answer. */
 class Nonsense extends Error {}
 
+/** An object as one writes it: an error, a Map or a `Response` keeps its fields elsewhere. */
 function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The fields of a map, of which no other may be there. */
+/**
+ * The fields of a map, of which no other may be there. Nothing, or an undefined field, is what a lookup
+ * by a name of a stranger gives (`users["__proto__"]`, `accounts[token]`), and would mean everything.
+ */
 function fieldsOf(value: unknown, where: string, known: readonly string[]): Fields {
   if (!isFields(value)) throw new Nonsense(`${where} is no object`);
-  const other = Object.keys(value).find((name) => !known.includes(name));
+  const names = Object.keys(value);
+  if (names.length === 0) throw new Nonsense(`${where} is empty`);
+  const other = names.find((name) => !known.includes(name));
   if (other !== undefined) throw new Nonsense(`${where} has an unknown field "${plain(other)}"`);
+  const missing = names.find((name) => value[name] === undefined);
+  if (missing !== undefined) throw new Nonsense(`${where} has an undefined field "${missing}"`);
   return value;
 }
 
