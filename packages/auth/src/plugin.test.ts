@@ -103,15 +103,19 @@ describe("GP-14: answers of an authentication module", () => {
     expect(said(evil)).toMatch(/cannot be read/);
     fc.assert(
       fc.property(fc.anything(), (answer) => {
-        const verdict = readAnswer(answer, request);
-        const isEmptyMap = typeof answer === "object" && Object.keys(answer ?? {}).length === 0;
-        expect(verdict.kind === "user" && !isEmptyMap).toBe(false);
+        expect(readAnswer(answer, request).kind).not.toBe("user");
       }),
     );
   });
 
   test("SB-95: texts for the log hold nothing that proves who a client is", () => {
     expect(withoutSecrets(`pa55${"pa55".repeat(50_000)}`, request)).not.toContain("pa5");
+    const pass = 'p"a\\5 &\ud800';
+    const odd = { ...request, connect: { ...request.connect, pass } };
+    const url = `https://a.b/login?password=${encodeURIComponent(pass.toWellFormed())}`;
+    for (const text of [pass, JSON.stringify({ pass }), url]) {
+      expect(withoutSecrets(text, odd)).toMatch(/^[^5]*\[REDACTED\][^5]*$/);
+    }
   });
 });
 

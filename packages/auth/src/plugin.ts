@@ -232,9 +232,17 @@ export function withoutSecrets(text: string, { connect }: AuthenticationRequest)
   const { pass, token, sig, jwt, nkey } = connect;
   let shown = text.slice(0, SAID_MAX);
   for (const secret of [jwt, sig, token, pass, nkey]) {
-    if (secret !== "") shown = shown.replaceAll(secret, "[REDACTED]");
+    for (const spelling of secret === "" ? [] : spellingsOf(secret)) {
+      shown = shown.replaceAll(spelling, "[REDACTED]");
+    }
   }
   return plain(shown);
+}
+
+/** As it is, as within JSON, and as within a URL: requests to others stand in their errors. */
+function spellingsOf(secret: string): ReadonlySet<string> {
+  const written = secret.toWellFormed();
+  return new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(written)]);
 }
 
 function plain(text: string): string {
