@@ -1,6 +1,7 @@
 // Which logins an authentication module decides about, and what becomes of its verdicts (GP-14). Owned
-// by a worker, one per set of users. Must stay true: who is named in `authUsers` never waits for it.
-import { type CalloutUsers, rawUserOf } from "./callout.ts";
+// by a worker, one per set of users. Must stay true: who is named in `authUsers` never waits for it, and
+// nobody else gets in without it.
+import type { CalloutUsers } from "./callout.ts";
 import type { Identity, LoginAnswer, LoginOutcome, LoginRequest } from "./identity.ts";
 import type { PluginSpec } from "./spec.ts";
 
@@ -28,7 +29,20 @@ export class PluginGate {
     if (request.account || request.newAccount) {
       return { kind: "denied", reason: "account in connect" };
     }
-    return this.spec.authUsers.includes(rawUserOf(request)) ? undefined : ASK;
+    return this.#isExempt(request) ? undefined : ASK;
+  }
+
+  /**
+   * What others say of somebody whom the module was not asked about: he has to be who he said. CONNECT
+   * may name one user, and prove another by a token, a key or a certificate.
+   */
+  followOthers(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
+    if (outcome.kind !== "granted" || !this.#isExempt(request)) return outcome;
+    const { nkey, user, kind } = outcome.identity;
+    // There the name is what a service says, which may be a tenant's own.
+    const isByTenant = kind === "callout" && Boolean(request.jwt);
+    if (!isByTenant && this.spec.authUsers.includes(nkey ?? user)) return outcome;
+    return refused("it was not asked, as another user was named");
   }
 
   /** Undefined: it leaves the login to the others. */
@@ -45,6 +59,11 @@ export class PluginGate {
     if (!hasAccount(user.accountName)) return refused("the account of its answer is not there");
     const identity = this.#users.identityOf(user, this.#calloutAccount, request);
     return { kind: "granted", identity: { ...identity, kind: "plugin" } };
+  }
+
+  #isExempt({ nkey, user }: LoginRequest): boolean {
+    const names = [nkey, user].filter(Boolean) as string[];
+    return names.length > 0 && names.every((name) => this.spec.authUsers.includes(name));
   }
 
   /** Somebody who got in under `before` has to ask this module. */

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CalloutUsers } from "./callout.ts";
+import type { LoginFacts, LoginRequest } from "./identity.ts";
+import { StaticAuthenticator } from "./login.ts";
 import { type AuthenticationRequest, readAnswer, withoutSecrets } from "./plugin.ts";
 import { PluginGate } from "./plugin-gate.ts";
 
@@ -24,6 +26,8 @@ const request: AuthenticationRequest = {
     protocol: 1,
   },
 };
+
+const facts: LoginFacts = { nonce: Buffer.alloc(0), connectionType: "STANDARD" };
 
 function said(answer: unknown): string {
   const verdict = readAnswer(answer, request);
@@ -129,6 +133,37 @@ describe("GP-14: who is asked about", () => {
     expect(gate.begin({})).toMatchObject({ kind: "pending" });
     expect(gate.begin({ user: "ops" })).toBeUndefined();
     expect(gate.begin({ user: "ops", account: "A" })).toMatchObject({ kind: "denied" });
+  });
+
+  test("AN-68: naming one of them beside does not spare anybody else the question", () => {
+    const users = [
+      { user: "ops", password: "o", account: "A" },
+      { user: "ann", password: "a", account: "A" },
+    ];
+    const known = new StaticAuthenticator({ users, tlsMap: false });
+    const isLetIn = (sent: LoginRequest, authenticator = known): boolean => {
+      if (gate.begin(sent) !== undefined) return false;
+      return gate.followOthers(authenticator.begin(sent, facts), sent).kind === "granted";
+    };
+    const ann = { user: "ann", pass: "a" };
+    expect(isLetIn({ user: "ops", pass: "o" })).toBe(true);
+    expect(isLetIn({ ...ann, nkey: "ops" })).toBe(false);
+    // A token, or nothing at all, is enough there, whatever the name.
+    const byToken = new StaticAuthenticator({ users: [], token: "t", tlsMap: false });
+    expect(isLetIn({ user: "ops", authToken: "t" }, byToken)).toBe(false);
+    expect(isLetIn({ user: "ops" }, new StaticAuthenticator({ users: [], tlsMap: false }))).toBe(
+      false,
+    );
+    // A certificate or a token of a user proves who somebody is, not his name in CONNECT.
+    const { identity } = known.table.users.get("ann") ?? {};
+    if (identity === undefined) throw new Error("no ann");
+    const sent = { user: "ops", jwt: "e.y.J" };
+    const asAnn = { ...identity, kind: "jwt" } as const;
+    const asOps = { ...identity, kind: "callout", user: "ops" } as const;
+    for (const one of [asAnn, asOps]) {
+      const outcome = gate.followOthers({ kind: "granted", identity: one }, sent);
+      expect(outcome).toMatchObject({ kind: "denied", reason: "plugin refused" });
+    }
   });
 
   test("a user is placed; in the account of a callout service without the server's subject", () => {

@@ -20,6 +20,7 @@ const REFUSED = "Authorization Violation";
 const VIOLATION = /Authorization Violation/i;
 
 const MODULE = `
+  const known = { lookup: { account: "A" } };
   const wait = () => new Promise(() => undefined);
   export async function authenticate(request, { signal, isSigned }) {
     const { user, pass, nkey } = request.connect;
@@ -44,6 +45,8 @@ const MODULE = `
     }
     if (user === "prints") { console.log("x".repeat(1e6)); return { account: "A" }; }
     if (user === "static") return "next";
+    if (user === "barred") return { refuse: "not now" };
+    if (user === "__proto__") return known[user];
     if (user === "tell") {
       const { name } = request.connect;
       return { refuse: JSON.stringify({ ...request, connect: { name } }) };
@@ -72,7 +75,7 @@ function moduleFile(text: string): { readonly path: string; write(text: string):
 function config(path: string, more = "timeout: 0.8"): string {
   return `
     accounts {
-      A { users: [ { user: static, password: pw } ] }
+      A { users: [ { user: static, password: pw }, { user: barred, password: pw } ] }
       SYS { users: [ { user: sys, password: sys } ] }
     }
     system_account: SYS
@@ -128,6 +131,10 @@ describeWithWorkers("an authentication module", (workers) => {
       // `next`: whatever the server says by itself.
       expect(await verdict(server, as("static", "pw"))).toBe("PONG");
       expect(await verdict(server, as("static", "x"))).toBe(REFUSED);
+      // Nor does the name of somebody whom it is not asked about spare anybody else the question.
+      const barred = as("barred", "pw");
+      expect(await verdict(server, barred)).toBe(REFUSED);
+      expect(await verdict(server, { ...barred, nkey: "sys" })).toBe(REFUSED);
       const system = await connectForTest(server, { user: "sys", pass: "sys" });
       const page = await system.request(
         "$SYS.REQ.SERVER.PING.CONNZ",
@@ -164,7 +171,7 @@ describeWithWorkers("an authentication module", (workers) => {
       const server = shared();
       const good = await connectForTest(server, as("ann"));
       const bad = (user: string): Promise<string> => verdict(server, as(user, "h1dden"));
-      const users = ["throws", "nonsense", "function", "nowhere", "hangs", "slow"];
+      const users = ["throws", "__proto__", "nonsense", "function", "nowhere", "hangs", "slow"];
       expect(await Promise.all(users.map(bad))).toEqual(users.map(() => REFUSED));
       expect(await bad("rejects")).toBe(REFUSED);
       await letInAgain(server);
@@ -225,6 +232,10 @@ describeWithWorkers("an authentication module", (workers) => {
     expect(await verdict(server, as("bob"))).toBe(REFUSED);
     const byToken = await login(server, account.user());
     await byToken.flush();
+    // Nobody is let in whom the next change of the account would send away.
+    const alone = `one_mechanism_per_account: true\n${more}`;
+    expect(await server.reload(world.memoryConfig([account], alone))).toMatch(/Reloaded/);
+    expect(await verdict(server, as("ann"))).toBe(REFUSED);
   });
 
   itWeft("GP-14, RL-12: a reload takes over another module, or nothing", async () => {

@@ -25,7 +25,9 @@ export function beginBy(
   request: LoginRequest,
   facts: LoginFacts,
 ): LoginOutcome {
-  return rules.plugin?.begin(request) ?? rules.beginLogin(request, facts);
+  const { plugin } = rules;
+  if (plugin === undefined) return rules.beginLogin(request, facts);
+  return plugin.begin(request) ?? plugin.followOthers(rules.beginLogin(request, facts), request);
 }
 
 /** Second half. */
@@ -36,14 +38,25 @@ export function finishBy(
   request: LoginRequest,
   facts: LoginFacts,
 ): LoginOutcome {
+  const { plugin } = rules;
   if (pending.wait.kind !== "plugin") {
-    return requireProxy(rules.finishLogin(pending, answer, request, facts), facts);
+    const finished = requireProxy(rules.finishLogin(pending, answer, request, facts), facts);
+    return plugin?.followOthers(finished, request) ?? finished;
   }
   const hasAccount = (name: string): boolean => rules.mayPlaceInto(name);
-  const outcome = rules.plugin?.finish(answer, request, hasAccount);
-  if (outcome !== undefined) return requireProxy(outcome, facts);
+  const outcome = plugin?.finish(answer, request, hasAccount);
+  if (outcome !== undefined) return requireProxy(judgePlaced(rules, outcome, facts), facts);
   if (rules.ownAuthRequired) return rules.beginLogin(request, facts);
   return { kind: "denied", reason: "credentials missing" };
+}
+
+/** Where accounts come by tokens: what would end the connection later does not let it begin. */
+function judgePlaced(rules: SnapshotRules, outcome: LoginOutcome, facts: LoginFacts): LoginOutcome {
+  if (outcome.kind !== "granted") return outcome;
+  const verdict = rules.judgeAgain(outcome.identity, facts);
+  if (verdict?.kind !== "ended") return outcome;
+  const detail = `authentication module: ${verdict.detail}`;
+  return { kind: "denied", reason: "plugin refused", detail };
 }
 
 /** Undefined when the session has asked too often. The deadline of the login begins anew. */
