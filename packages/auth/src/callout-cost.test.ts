@@ -70,4 +70,13 @@ describe("attack 29: static users and a callout service", () => {
   test("names in auth_users are refused without a question", () => {
     expect(wrong("auth")).toBe("hash $2a$11$: denied");
   });
+
+  test("AN-68: naming one of them beside does not spare anybody else the question", () => {
+    const beside = { nkey: "auth" };
+    expect(stepsOf({ user: "served-plain", pass: "p", ...beside })).toBe("callout: denied");
+    expect(stepsOf({ user: "served-hashed", pass: "p", ...beside })).toBe(
+      "callout, hash $2a$11$: denied",
+    );
+    expect(stepsOf({ user: "plain", pass: "p", ...beside })).toBe(": granted");
+  });
 });

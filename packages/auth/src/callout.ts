@@ -58,7 +58,7 @@ export class CalloutGate {
       return isFinal ? outcome : this.#ask();
     }
     if (outcome.kind === "granted") {
-      return this.#mayPass(outcome.identity, request) ? outcome : this.#ask();
+      return this.#mayPass(outcome.identity) ? outcome : this.#ask();
     }
     const { wait } = outcome;
     if (wait.kind !== "hash") return outcome;
@@ -67,7 +67,7 @@ export class CalloutGate {
       const isFinal = FINAL.has(wait.reason ?? "user unknown") || this.#isAuthUser(request);
       return isFinal ? outcome : this.#ask(wait);
     }
-    if (this.#mayPass(wait.candidate, request)) return outcome;
+    if (this.#mayPass(wait.candidate)) return outcome;
     return this.#ask({ ...wait, candidate: undefined });
   }
 
@@ -82,12 +82,9 @@ export class CalloutGate {
     return name !== "" && this.#spec.authUsers.includes(name);
   }
 
-  #mayPass(identity: Identity, request: LoginRequest): boolean {
-    if (!isDelegated(this.#spec, identity.accountName)) return true;
-    // A certificate and `no_auth_user` name somebody whom CONNECT does not.
-    const isNamed = identity.kind === "certificate" || identity.kind === "no-auth-user";
-    const name = isNamed ? (identity.nkey ?? identity.user) : rawUserOf(request);
-    return this.#spec.authUsers.includes(name);
+  /** By who he is: CONNECT may name somebody else beside, as in `nkey`, which counts for nothing. */
+  #mayPass(identity: Identity): boolean {
+    return !calloutDecides(this.#spec, identity);
   }
 }
 
