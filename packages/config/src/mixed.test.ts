@@ -118,6 +118,14 @@ describe("mixed_authentication", () => {
     );
   });
 
+  test("SA-29: a key means one account", () => {
+    const twice = file(`C { nkey: ${ISSUER} }\nA { nkey: ${ISSUER} }`);
+    expect(placed(twice)).toEqual([`10:1: account key ${ISSUER} stands for "C" and for "A"`]);
+    const asName = file(`C { nkey: ${ISSUER} }\n${ISSUER} { ${USERS} }`);
+    expect(placed(asName)[0]).toMatch(/^9:1: account key A\w+ stands for "A\w+" and for "C"$/);
+    expect(mechanisms(file(`C {}\n${ISSUER} { nkey: ${ISSUER} }`))[ISSUER]).toBe("static");
+  });
+
   test("SA-25: keys name accounts: those of the file by their names", () => {
     const text = file(`A { nkey: ${ISSUER}, exports: [ { stream: x } ] }
       C { imports: [

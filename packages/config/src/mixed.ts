@@ -71,6 +71,7 @@ class MechanismReader {
     const { accounts, noAuthUser, operator, places } = this.#draft;
     const found = accounts.map((account) => this.#account(account));
     found.push(this.#global());
+    this.#checkKeys();
     this.#checkAllowed(new Map(found.map((account) => [account.name, account])));
     if (noAuthUser !== undefined && operator.defaultSentinel !== undefined) {
       const text = "no_auth_user and default_sentinel both say who somebody without credentials is";
@@ -147,6 +148,21 @@ class MechanismReader {
         const text = `account ${shown} has the mechanism ${mechanism}, not callout`;
         this.#error(at, `${text}: each account has one`);
       }
+    }
+  }
+
+  /** Tokens and services name accounts by these: each has to mean one. */
+  #checkKeys(): void {
+    const { accounts } = this.#draft;
+    const known = new Map(accounts.map(({ spec: { name } }) => [name, name]));
+    for (const { spec } of accounts) {
+      const { name, nkey, at } = spec;
+      if (nkey === undefined) continue;
+      const other = known.get(nkey) ?? name;
+      known.set(nkey, name);
+      if (other === name) continue;
+      const [one, two] = [other, name].map((shown) => JSON.stringify(shown));
+      this.#error(at, `account key ${nkey} stands for ${one} and for ${two}`);
     }
   }
 
