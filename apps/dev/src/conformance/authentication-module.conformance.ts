@@ -28,7 +28,7 @@ const MODULE = `
     if (user === "throws") throw new Error("broken by " + pass);
     if (user === "hangs") return wait();
     if (user === "slow") {
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await new Promise((resolve) => signal.addEventListener("abort", () => setTimeout(resolve, 100)));
       return { account: "A" };
     }
     if (user === "nonsense") return { account: "A", permission: { publish: {} } };
