@@ -1,6 +1,7 @@
 // What an authentication module is asked about a login, and what is believed of its answers (GP-14,
 // AN-19). Any thread; pure. Must stay true: an answer is taken whole or not at all: a word that is not
 // known, a wrong type or a wrong subject refuses the login, or a slip would give more than was meant.
+import { plainText, REDACTED } from "@weft/base";
 import { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
 import { GLOBAL_ACCOUNT } from "./credential-table.ts";
 import type { CalloutUser } from "./identity.ts";
@@ -72,7 +73,6 @@ export type PluginVerdict =
   | { readonly kind: "refused"; readonly reason: string };
 
 const NAME_MAX = 1_024;
-const REASON_MAX = 256;
 /** Of a text that secrets are looked for in. */
 const SAID_MAX = 65_536;
 const RULES_MAX = 4_096;
@@ -94,7 +94,8 @@ function isFields(value: unknown): value is Fields {
 function fieldsOf(value: unknown, where: string, known: readonly string[]): Fields {
   if (!isFields(value)) throw new Nonsense(`${where} is no object`);
   const other = Object.keys(value).find((name) => !known.includes(name));
-  if (other !== undefined) throw new Nonsense(`${where} has an unknown field "${plain(other)}"`);
+  if (other !== undefined)
+    throw new Nonsense(`${where} has an unknown field "${plainText(other)}"`);
   return value;
 }
 
@@ -135,7 +136,7 @@ function permissionsOf(value: unknown): PermissionsSpec | undefined {
     responses: responsesOf(responses),
   };
   const [problem] = validatePermissions(spec);
-  if (problem !== undefined) throw new Nonsense(`permissions: ${plain(problem)}`);
+  if (problem !== undefined) throw new Nonsense(`permissions: ${plainText(problem)}`);
   return spec;
 }
 
@@ -155,7 +156,7 @@ function responsesOf(value: unknown): PermissionsSpec["responses"] {
 function typesOf(value: unknown): readonly ConnectionType[] | undefined {
   return textsOf(value, "allowedConnectionTypes")?.map((text) => {
     const type = parseConnectionType(text);
-    if (type === undefined) throw new Nonsense(`unknown connection type "${plain(text)}"`);
+    if (type === undefined) throw new Nonsense(`unknown connection type "${plainText(text)}"`);
     return type;
   });
 }
@@ -222,12 +223,7 @@ export function withoutSecrets(text: string, { connect }: AuthenticationRequest)
   const { pass, token, sig, jwt, nkey } = connect;
   let shown = text.slice(0, SAID_MAX);
   for (const secret of [jwt, sig, token, pass, nkey]) {
-    if (secret !== "") shown = shown.replaceAll(secret, "[REDACTED]");
+    if (secret !== "") shown = shown.replaceAll(secret, REDACTED);
   }
-  return plain(shown);
-}
-
-function plain(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
-  return line.length > REASON_MAX ? `${line.slice(0, REASON_MAX)}...` : line;
+  return plainText(shown);
 }
