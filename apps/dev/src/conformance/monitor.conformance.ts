@@ -81,7 +81,7 @@ async function client(subject: Subject, user: string, name: string): Promise<Raw
   return one.login({ user, pass: "pw", name, lang: "raw", version: "1.2.3" });
 }
 
-/** Three clients with different figures, and one that has gone. */
+/** Three clients, none with a figure of another's, so that every order is one; and one that has gone. */
 async function playClients(subject: Subject): Promise<void> {
   const ann = await client(subject, "ann", "c-ann");
   const ada = await client(subject, "ada", "c-ada");
@@ -91,7 +91,7 @@ async function playClients(subject: Subject): Promise<void> {
   bob.send("SUB in.s.x 1\r\nSUB b 2\r\n");
   for (const one of [ann, ada, bob]) await one.ping();
   ada.send("PUB a.b 5\r\nhello\r\nPUB a.c 2\r\nhi\r\nPUB s.x 1\r\nx\r\n");
-  bob.send("PUB b 30\r\n123456789012345678901234567890\r\n");
+  bob.send("PUB b 30\r\n123456789012345678901234567890\r\n".repeat(4));
   await bob.waitFor(/MSG in\.s\.x/);
   for (const one of [ada, bob, ann]) await one.ping();
   const gone = await client(subject, "ann", "c-gone");
@@ -154,8 +154,8 @@ describeWithWorkers("the monitoring port", (workers) => {
       connections: 3,
       total_connections: 4,
       subscriptions: 6,
-      in_msgs: 5,
-      in_bytes: 39,
+      in_msgs: 8,
+      in_bytes: 129,
       auth_required: true,
     });
     const page = await json(subject, "/connz?auth=1&subs=detail&sort=subs&limit=1");
