@@ -1,9 +1,8 @@
 // One line for each event, as text or JSON, to standard error. Must stay true: lines are made of named
 // fields that hold no secret; what clients chose is escaped and cut.
+import { plainText } from "@weft/base";
 
 export type LogFields = Readonly<Record<string, string | number | undefined>>;
-
-const VALUE_MAX = 256;
 
 export interface Log {
   info(event: string, fields?: LogFields): void;
@@ -15,7 +14,9 @@ export function createLog(format: "text" | "json", write: (line: string) => void
     const time = new Date().toISOString();
     const shown = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, typeof value === "string" ? plain(value) : value] as const);
+      .map(
+        ([name, value]) => [name, typeof value === "string" ? plainText(value) : value] as const,
+      );
     if (format === "json") {
       write(`${JSON.stringify({ time, level, event, ...Object.fromEntries(shown) })}\n`);
       return;
@@ -27,9 +28,4 @@ export function createLog(format: "text" | "json", write: (line: string) => void
     info: (event, fields = {}) => line("info", event, fields),
     warn: (event, fields = {}) => line("warn", event, fields),
   };
-}
-
-function plain(text: string): string {
-  const printable = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
-  return printable.length > VALUE_MAX ? `${printable.slice(0, VALUE_MAX)}...` : printable;
 }

@@ -3,6 +3,7 @@
 // is never asked about, or the service could not log in; nobody in the account of the service may
 // publish what only the server may ask.
 
+import { REDACTED } from "@weft/base";
 import { withoutCalloutSubject } from "./callout-subject.ts";
 import { GLOBAL_ACCOUNT } from "./credential-table.ts";
 import type {
@@ -23,11 +24,10 @@ import type { CalloutSpec, PermissionsSpec } from "./spec.ts";
 const FINAL: ReadonlySet<DenyReason> = new Set(["account in connect", "proxy connection required"]);
 /** Sets of permissions that stay compiled; all make room together. */
 const COMPILED_MAX = 1_024;
-const HIDDEN = "[REDACTED]";
 
 /** AN-68: who a login counts as; a token has no name. User tokens say nothing here (AN-73). */
 export function rawUserOf({ nkey, user, authToken }: LoginRequest): string {
-  return nkey || user || (authToken ? HIDDEN : "");
+  return nkey || user || (authToken ? REDACTED : "");
 }
 
 /** Users of this account are the service's business. */
@@ -146,7 +146,7 @@ export class CalloutUsers {
 
 /** As the client called itself, without what may be a secret. */
 function shownName({ nkey, user, authToken, jwt }: LoginRequest): string {
-  if (nkey) return isPublicKey(nkey, "user") ? nkey : HIDDEN;
+  if (nkey) return isPublicKey(nkey, "user") ? nkey : REDACTED;
   if (user) return user;
-  return authToken || jwt ? HIDDEN : "";
+  return authToken || jwt ? REDACTED : "";
 }

@@ -1,6 +1,7 @@
 // What an authentication module is asked about a login, and what is believed of its answers (GP-14,
 // AN-19). Any thread; pure. Must stay true: an answer is taken whole or not at all: a word that is not
 // known, a wrong type or a wrong subject refuses the login, or a slip would give more than was meant.
+import { plainText, REDACTED } from "@weft/base";
 import { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
 import { GLOBAL_ACCOUNT } from "./credential-table.ts";
 import type { CalloutUser } from "./identity.ts";
@@ -72,7 +73,6 @@ export type PluginVerdict =
   | { readonly kind: "refused"; readonly reason: string };
 
 const NAME_MAX = 1_024;
-const REASON_MAX = 256;
 /** Of a text that secrets are looked for in. */
 const SAID_MAX = 65_536;
 const RULES_MAX = 4_096;
@@ -102,7 +102,8 @@ function fieldsOf(value: unknown, where: string, known: readonly string[]): Fiel
   const names = Object.keys(value);
   if (names.length === 0) throw new Nonsense(`${where} is empty`);
   const other = names.find((name) => !known.includes(name));
-  if (other !== undefined) throw new Nonsense(`${where} has an unknown field "${plain(other)}"`);
+  if (other !== undefined)
+    throw new Nonsense(`${where} has an unknown field "${plainText(other)}"`);
   const missing = names.find((name) => value[name] === undefined);
   if (missing !== undefined) throw new Nonsense(`${where} has an undefined field "${missing}"`);
   return value;
@@ -145,7 +146,7 @@ function permissionsOf(value: unknown): PermissionsSpec | undefined {
     responses: responsesOf(responses),
   };
   const [problem] = validatePermissions(spec);
-  if (problem !== undefined) throw new Nonsense(`permissions: ${plain(problem)}`);
+  if (problem !== undefined) throw new Nonsense(`permissions: ${plainText(problem)}`);
   return spec;
 }
 
@@ -165,7 +166,7 @@ function responsesOf(value: unknown): PermissionsSpec["responses"] {
 function typesOf(value: unknown): readonly ConnectionType[] | undefined {
   return textsOf(value, "allowedConnectionTypes")?.map((text) => {
     const type = parseConnectionType(text);
-    if (type === undefined) throw new Nonsense(`unknown connection type "${plain(text)}"`);
+    if (type === undefined) throw new Nonsense(`unknown connection type "${plainText(text)}"`);
     return type;
   });
 }
@@ -233,19 +234,14 @@ export function withoutSecrets(text: string, { connect }: AuthenticationRequest)
   let shown = text.slice(0, SAID_MAX);
   for (const secret of [jwt, sig, token, pass, nkey]) {
     for (const spelling of secret === "" ? [] : spellingsOf(secret)) {
-      shown = shown.replaceAll(spelling, "[REDACTED]");
+      shown = shown.replaceAll(spelling, REDACTED);
     }
   }
-  return plain(shown);
+  return plainText(shown);
 }
 
 /** As it is, as within JSON, and as within a URL: requests to others stand in their errors. */
 function spellingsOf(secret: string): ReadonlySet<string> {
   const written = secret.toWellFormed();
   return new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(written)]);
-}
-
-function plain(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
-  return line.length > REASON_MAX ? `${line.slice(0, REASON_MAX)}...` : line;
 }

@@ -43,6 +43,15 @@ describe("AN-81: who signed", () => {
     expect(trusted.check(one.sign(none), none)).toEqual({ kind: "untrusted" });
   });
 
+  test("AZ-16: a key that is not trusted any more is told from one that is, and from none", () => {
+    expect([undefined, one.key, other.key].map((key) => trusted.accepts(key))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(trusted.accepts(proxy().key)).toBe(false);
+  });
+
   test("without keys, or without a signature, a connection is direct", () => {
     expect(new TrustedProxies().check(one.sign(NONCE), NONCE)).toEqual({ kind: "direct" });
     expect(trusted.check("", NONCE)).toEqual({ kind: "direct" });

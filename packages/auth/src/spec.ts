@@ -1,4 +1,4 @@
-// What a configuration (later: a JWT) says about users and their rights, before compilation.
+// What a configuration or a token says about users and their rights, before compilation.
 // Plain data: it is made on the control thread and cloned to the workers.
 import type { SourcePosition } from "@weft/base";
 

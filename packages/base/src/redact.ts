@@ -2,7 +2,8 @@
 // What must stay true: rather too much is taken out than too little; work is linear in the text.
 // CONNECT has a reader of its own in the protocol package, command lines in the config package.
 
-const REDACTED = "[REDACTED]";
+/** Stands for what nobody shall read. */
+export const REDACTED = "[REDACTED]";
 
 /** A JSON Web Token: base64url of `{"`, two more parts. */
 const TOKEN = /\beyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*)?/g;

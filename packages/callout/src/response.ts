@@ -10,6 +10,7 @@ import {
   parseConnectionType,
   type SignatureVerifier,
 } from "@weft/auth";
+import { plainText } from "@weft/base";
 import {
   type AuthorizationResponseClaims,
   decodeTokenOf,
@@ -25,8 +26,6 @@ import type { SealedLine } from "./curve.ts";
 /** Longer answers are refused unread: a token of a user is some hundred bytes. */
 export const RESPONSE_BYTES_MAX = 64 * 1024;
 const TOKEN_PREFIX = Buffer.from("eyJ", "latin1");
-/** What a service says of a refusal is cut to this for the log. */
-const SAID_MAX = 256;
 const NO_LIMIT = -1;
 
 /** The request that an answer is for. */
@@ -94,7 +93,7 @@ export function readResponse(
     return refused("Auth callout violation: auth callout response is not for server");
   }
   const { error, jwt } = response.nats;
-  if (error !== "") return refused(`Auth callout service returned an error: ${said(error)}`);
+  if (error !== "") return refused(`Auth callout service returned an error: ${plainText(error)}`);
   const user = readUser(jwt, asked, tools, nowSeconds);
   return user.ok ? { ok: true, value: { response, wasSealed, user: user.value } } : user;
 }
@@ -109,12 +108,6 @@ function openPayload(
   }
   const opened = line.open(payload);
   return opened && { text: opened.toString("latin1"), wasSealed: true };
-}
-
-/** Control characters would be written to the log as they are. */
-function said(text: string): string {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
-  return plain.length > SAID_MAX ? `${plain.slice(0, SAID_MAX)}...` : plain;
 }
 
 function readUser(
@@ -166,7 +159,7 @@ export function placeStatic(
   const accountName = user.audience;
   if (!hasAccount(accountName)) {
     return refused(
-      `No valid account "${said(accountName)}" for auth callout response on account "${account}"`,
+      `No valid account "${plainText(accountName)}" for auth callout response on account "${account}"`,
     );
   }
   // Static users alone were meant to be there.

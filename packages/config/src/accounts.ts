@@ -1,6 +1,8 @@
 // `accounts { NAME { ... } }` (AC-02 to AC-04, AC-06, AC-23). Control thread. Must stay true: every
 // account that an export or import names is one that the file defines.
+
 import type { AccountLimitsSpec, AccountSpec } from "@weft/accounts";
+import { isPublicKey } from "@weft/auth";
 import type { ReadContext } from "./context.ts";
 import { readExports } from "./exports.ts";
 import { fieldNames, forEachField, readInteger } from "./fields.ts";
@@ -11,7 +13,6 @@ import { readMechanism, type WrittenMechanism } from "./mechanism.ts";
 import { readMessageTrace } from "./message-trace.ts";
 import { type ConfigEntry, type ConfigNode, describeKind, type MapNode } from "./node.ts";
 import { GLOBAL_ACCOUNT } from "./options.ts";
-import { isPublicKey } from "./public-key.ts";
 import { NO_ROLES, type ReadRights, type Roles, readDefaultRights, readRoles } from "./roles.ts";
 import { reportUnsupported } from "./unsupported.ts";
 import { type ReadUser, readUsers } from "./users.ts";

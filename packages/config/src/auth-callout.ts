@@ -1,12 +1,12 @@
 // `authorization { auth_callout { ... } }` (AN-60, AN-61). Control thread. Must stay true: a block
 // that is not whole leaves no callout behind, and an error says why.
-import type { CalloutSpec } from "@weft/auth";
+import { type CalloutSpec, isPublicKey } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import { fieldNames, forEachField, readString } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { type ConfigEntry, describeKind } from "./node.ts";
 import { GLOBAL_ACCOUNT, type ServerOptions } from "./options.ts";
-import { isPublicKey } from "./public-key.ts";
+import { shownKey } from "./shown-key.ts";
 
 const CALLOUT_FIELDS = fieldNames({
   issuer: [],
@@ -70,7 +70,7 @@ function readIssuer(entry: ConfigEntry, findings: Findings): string {
   const key = readString(entry, findings) ?? "";
   if (key !== "" && !isPublicKey(key, "account")) {
     const text = "Expected callout user to be a valid public account nkey";
-    findings.error(entry.at, `${text}, got ${shown(key)}`);
+    findings.error(entry.at, `${text}, got ${shownKey(key)}`);
   }
   return key;
 }
@@ -78,13 +78,8 @@ function readIssuer(entry: ConfigEntry, findings: Findings): string {
 function readCurveKey(entry: ConfigEntry, findings: Findings): string | undefined {
   const key = readString(entry, findings);
   if (key === undefined || isPublicKey(key, "curve")) return key;
-  findings.error(entry.at, `Expected callout xkey to be a valid public xkey, got ${shown(key)}`);
+  findings.error(entry.at, `Expected callout xkey to be a valid public xkey, got ${shownKey(key)}`);
   return undefined;
-}
-
-/** A seed by mistake is not shown. */
-function shown(key: string): string {
-  return /^S[A-Z]/.test(key) ? "a seed" : JSON.stringify(key);
 }
 
 /** Names with their places. */

@@ -29,6 +29,7 @@ export const AUTHENTICATION_MODULE_ROW: OptionRow = rowOf(
 
 function readModule(entry: ConfigEntry, context: ReadContext): PluginSpec | undefined {
   const { findings } = context;
+  const errorsBefore = findings.errorCount;
   const map = readMap(entry, findings);
   if (map === undefined) return undefined;
   let name = "";
@@ -40,7 +41,8 @@ function readModule(entry: ConfigEntry, context: ReadContext): PluginSpec | unde
     else authUsers = readStrings(value, "auth_users", findings) ?? authUsers;
   });
   if (name !== "") return { name, timeoutMs, authUsers };
-  if (findings.errorCount === 0) findings.error(entry.at, "authentication_module needs a file");
+  if (findings.errorCount === errorsBefore)
+    findings.error(entry.at, "authentication_module needs a file");
   return undefined;
 }
 

@@ -11,7 +11,7 @@ import {
   type ReloadView,
   refusalOf,
 } from "./reload-rules.ts";
-import { sameValue } from "./same-value.ts";
+import { isRecord, sameValue } from "./same-value.ts";
 
 /** One option that is different and may be. */
 export interface OptionChange {
@@ -72,8 +72,4 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function pathsOf({ paths }: ReloadRule): readonly string[] {
   return paths;
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,5 @@
 // Users, permissions, accounts, exports, imports and mappings out of a file. Test.
 import { describe, expect, it, test } from "vitest";
-import { isPublicKey } from "./public-key.ts";
 import { errorsOf, loadText, optionsOf } from "./testdata/memory-source.ts";
 
 const USER_KEY = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
@@ -333,21 +332,5 @@ describe("accounts", () => {
     expect(withoutPlaces(optionsOf("maps { a: b }").globalMappings)).toEqual([
       { source: "a", destinations: [{ subject: "b" }] },
     ]);
-  });
-});
-
-describe("public keys", () => {
-  it("AN-10, AC-04: checks kind and checksum", () => {
-    expect(isPublicKey(USER_KEY, "user")).toBe(true);
-    expect(isPublicKey(USER_KEY, "account")).toBe(false);
-    expect(isPublicKey(ACCOUNT_KEY, "account")).toBe(true);
-    for (let at = 0; at < USER_KEY.length; at++) {
-      const other = USER_KEY[at] === "A" ? "B" : "A";
-      expect(isPublicKey(USER_KEY.slice(0, at) + other + USER_KEY.slice(at + 1), "user")).toBe(
-        false,
-      );
-    }
-    expect(isPublicKey(USER_KEY.toLowerCase(), "user")).toBe(false);
-    expect(isPublicKey(`${USER_KEY}A`, "user")).toBe(false);
   });
 });

@@ -2,14 +2,13 @@
 // has which, and what contradicts itself. Control thread. Must stay true: an account has one mechanism;
 // whoever writes two for it is told where both stand.
 import type { AccountSpec } from "@weft/accounts";
-import type { MixedAccount, MixedSpec } from "@weft/auth";
+import { isPublicKey, type MixedAccount, type MixedSpec } from "@weft/auth";
 import { formatPosition, type SourcePosition } from "@weft/base";
 import type { ReadAccount } from "./accounts.ts";
 import type { Findings } from "./findings.ts";
 import type { MapNode } from "./node.ts";
 import type { OptionsDraft } from "./option-row.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, GLOBAL_ACCOUNT } from "./options.ts";
-import { isPublicKey } from "./public-key.ts";
 
 /** Looked up before anything else is read: other keys mean something else with it. */
 export function isMixedFile(root: MapNode): boolean {

@@ -1,5 +1,4 @@
-// `proxies { trusted: [{ key: ... }] }` (AN-80, CK-31). Control thread. Must stay true: a seed by
-// mistake is not shown.
+// `proxies { trusted: [{ key: ... }] }` (AN-80, CK-31). Control thread.
 import { decodePublicKey } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import type { ReadContext } from "./context.ts";
@@ -8,6 +7,7 @@ import type { Findings } from "./findings.ts";
 import { type ConfigEntry, type ConfigNode, describeKind } from "./node.ts";
 import { type OptionRow, rowOf } from "./option-row.ts";
 import type { ServerOptions } from "./options.ts";
+import { shownKey } from "./shown-key.ts";
 
 const PROXIES_FIELDS = fieldNames({ trusted: [] });
 const PROXY_FIELDS = fieldNames({ key: ["public_key"] });
@@ -56,7 +56,7 @@ function readProxy(node: ConfigNode, findings: Findings): string | undefined {
     const text = readString(entry, findings);
     if (text === undefined) return;
     if (decodePublicKey(text).ok) key = text;
-    else findings.error(entry.at, `invalid proxy key ${shown(text)}`);
+    else findings.error(entry.at, `invalid proxy key ${shownKey(text)}`);
   });
   if (key === undefined && findings.errorCount === errorsBefore) {
     findings.error(node.at, proxyKeyMistake(""));
@@ -65,11 +65,7 @@ function readProxy(node: ConfigNode, findings: Findings): string | undefined {
 }
 
 function proxyKeyMistake(key: string): string {
-  return `proxy trusted key ${shown(key)} is invalid`;
-}
-
-function shown(key: string): string {
-  return /^S[A-Z]/.test(key) ? "(a seed)" : JSON.stringify(key);
+  return `proxy trusted key ${shownKey(key)} is invalid`;
 }
 
 /** What is wrong with options that did not come from a file; undefined = nothing. */

@@ -1,10 +1,10 @@
 // The command line as others may see it (FL-11): monitoring shows it. Control thread. Must stay true:
 // names, passwords and tokens of flags never leave here, whichever way they were written.
+import { REDACTED } from "@weft/base";
 
 const SECRET = new Set(["user", "pass", "auth"]);
 /** Flags whose value is an URL, or several behind commas, with a login in them. */
 const ADDRESS = new Set(["routes", "cluster", "cluster_listen"]);
-const REDACTED = "[REDACTED]";
 
 /** The same words with secrets replaced: `--pass x` is `--pass [REDACTED]`. */
 export function redactArguments(argv: readonly string[]): string[] {

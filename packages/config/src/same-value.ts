@@ -23,6 +23,7 @@ function isSame(one: unknown, other: unknown, without: ReadonlySet<string>): boo
   return [...names].every((name) => without.has(name) || isSame(one[name], other[name], without));
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** A value with members, and no list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

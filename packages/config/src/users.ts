@@ -1,13 +1,12 @@
 // `users: [...]` of `authorization` and of accounts (AN-04, AN-08, AN-10, AN-13, AN-14). Control
 // thread. Must stay true: names and nkeys share one space over the whole configuration.
-import type { ConnectionType, PermissionsSpec, UserSpec } from "@weft/auth";
+import { type ConnectionType, isPublicKey, type PermissionsSpec, type UserSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import type { ReadContext } from "./context.ts";
 import { fieldNames, forEachField, readBoolean, readString, readStrings } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { type ConfigEntry, type ConfigNode, describeKind, type MapNode } from "./node.ts";
 import { readPermissions } from "./permissions.ts";
-import { isPublicKey } from "./public-key.ts";
 import { type RoleReference, type Roles, readRoleNames, resolveRights } from "./roles.ts";
 
 const USER_FIELDS = fieldNames({

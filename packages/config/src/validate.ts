@@ -1,9 +1,9 @@
 // Rules between options (CK-33), in the reference's order. Control thread.
+import { isPublicKey } from "@weft/auth";
 import type { ConfigProblem, SourcePosition } from "@weft/base";
 import { formatDuration } from "./duration.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, isOperatorMode, type ServerOptions } from "./options.ts";
 import { proxiesMistake } from "./proxies.ts";
-import { isPublicKey } from "./public-key.ts";
 import { operatorMistake } from "./validate-operator.ts";
 
 /** Where an option was written, by its name in the schema. */

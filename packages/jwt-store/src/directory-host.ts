@@ -1,7 +1,7 @@
 // Binds a directory node to its files, its clock and the system account. Control thread. Must stay
 // true: file effects run one at a time, in the order in which the node asked for them; answers that
 // need a file are read beside them, a bounded number at a time.
-import type { Log } from "@weft/base";
+import { errorText, type Log } from "@weft/base";
 import {
   CLAIM_SUBSCRIPTIONS,
   type ClaimReplyBody,
@@ -178,7 +178,7 @@ export class DirectoryHost {
     try {
       return await this.#directory.read(path);
     } catch (error) {
-      this.#ports.log.write("error", `DirResolver - ${path} can not be read: ${textOf(error)}`);
+      this.#ports.log.write("error", `DirResolver - ${path} can not be read: ${errorText(error)}`);
       return undefined;
     }
   }
@@ -226,7 +226,7 @@ export class DirectoryHost {
     try {
       await this.#directory.run(steps);
     } catch (error) {
-      failure = textOf(error);
+      failure = errorText(error);
     }
     this.node.store.filesDone(ticket, failure);
     this.#pump();
@@ -246,7 +246,7 @@ export class DirectoryHost {
     this.#detached += 1;
     void work()
       .catch((error: unknown) => {
-        this.#ports.log.write("error", `DirResolver - ${textOf(error)}`);
+        this.#ports.log.write("error", `DirResolver - ${errorText(error)}`);
       })
       .finally(() => {
         this.#detached -= 1;
@@ -301,8 +301,4 @@ export class DirectoryHost {
   #send(to: string | undefined, message: MeshMessage): void {
     this.#ports.sendMesh(to, encodeMeshMessage(this.#ports.nodeName, message));
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,11 @@
 // Account JWTs from a web server: GET of the base address plus the account's key (AC-81). Control thread.
 // Must stay true: every request ends within its time and its bytes; a password in the address never
 // reaches a text; a redirect never leads from https to http.
+
 import http from "node:http";
 import https from "node:https";
 import type { SecureContextOptions } from "node:tls";
+import { errorText } from "@weft/base";
 import { RESOLVER_LIMITS, type SourceAnswer } from "@weft/resolver";
 
 /** `resolver_tls`. */
@@ -146,5 +148,5 @@ function redacted(address: string): string {
 /** The first line of what went wrong; several addresses of one name are one error with many. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -11,7 +11,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { LogLevel } from "@weft/base";
+import { errorText, type LogLevel } from "@weft/base";
 import { DescriptorWriter, type Waiting } from "./descriptor-writer.ts";
 import type { LogOutput, OutputEvents } from "./log-output.ts";
 import { atMost } from "./stderr-output.ts";
@@ -141,7 +141,7 @@ export class LogFile implements LogOutput {
   #rotateLater(error: unknown): void {
     this.#sizeMax *= 2;
     const next = `will attempt next rotation at size ${this.#sizeMax}`;
-    this.#note("error", `Unable to rename logfile for rotation (${reason(error)}), ${next}`);
+    this.#note("error", `Unable to rename logfile for rotation (${errorText(error)}), ${next}`);
   }
 
   /** In a new file, behind the line that tells of the old one. */
@@ -149,7 +149,7 @@ export class LogFile implements LogOutput {
     try {
       this.#changeTo(openLogFile(this.#path));
     } catch (error) {
-      const why = reason(error).replace(/^error opening file: /, "");
+      const why = errorText(error).replace(/^error opening file: /, "");
       const file = JSON.stringify(this.#path);
       const text = `Unable to re-open the logfile ${file} after rotation: ${why}`;
       this.#sizeMax = 0;
@@ -201,7 +201,7 @@ export class LogFile implements LogOutput {
         .sort();
     } catch (error) {
       const what = `Unable to read directory ${JSON.stringify(folder)} for log purge`;
-      this.#note("error", `${what} (${reason(error)}), will attempt next rotation`);
+      this.#note("error", `${what} (${errorText(error)}), will attempt next rotation`);
       return;
     }
     for (const name of backups.slice(0, Math.max(0, backups.length - this.#limits.filesMax + 1))) {
@@ -209,7 +209,7 @@ export class LogFile implements LogOutput {
         unlinkSync(join(folder, name));
       } catch (error) {
         const what = `Unable to remove backup log file ${JSON.stringify(name)}`;
-        this.#note("error", `${what} (${reason(error)}), will attempt next rotation`);
+        this.#note("error", `${what} (${errorText(error)}), will attempt next rotation`);
         return;
       }
       this.#note("info", `Purged log file ${JSON.stringify(name)}`);
@@ -230,7 +230,7 @@ function openLogFile(path: string): OpenedFile {
     const { size, dev, ino } = fstatSync(descriptor);
     return { descriptor, bytes: size, identity: `${dev} ${ino}` };
   } catch (error) {
-    throw new Error(`error opening file: ${reason(error)}`);
+    throw new Error(`error opening file: ${errorText(error)}`);
   }
 }
 
@@ -250,8 +250,4 @@ function backupStamp(unixMs: number): string {
     String(nanos).padStart(9, "0"),
   ];
   return parts.join(".");
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

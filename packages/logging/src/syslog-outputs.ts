@@ -1,9 +1,11 @@
 // The outputs that are a syslog (LG-09): remote by URL, local by its socket (ADR 0012). Control
 // thread. What must stay true: who cannot be reached at the start is an error then.
+
 import { execFile } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
+import { errorText } from "@weft/base";
 import { childStream } from "./child-stream.ts";
 import { DatagramOutput } from "./datagram-output.ts";
 import type { LogOptions, LogPlace } from "./log-options.ts";
@@ -154,7 +156,7 @@ function octetCounted(message: string): string {
 }
 
 function connectError(error: unknown): Error {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   if (text.startsWith("error ")) return new Error(text);
   return new Error(`error connecting to syslog: ${JSON.stringify(text)}`);
 }

@@ -1,7 +1,8 @@
 // For tests: options of a TLS listener, a session that upgrades, and clients that do so too.
 import { randomBytes } from "node:crypto";
 import tls from "node:tls";
-import { pem, type RecordingSession, TestClient, type TestServer, until } from "./test-peers.ts";
+import { onTestFinished } from "vitest";
+import { pem, type RecordingSession, TestClient, TestServer, until } from "./test-peers.ts";
 import type { TlsContextOptions } from "./tls-context.ts";
 
 export const REFUSAL = "-ERR 'Secure Connection - TLS Required'\r\n";
@@ -16,6 +17,18 @@ export const TLS_BASE: TlsContextOptions = {
   sessionContext: "listener 0",
   clearRefusal: REFUSAL,
 };
+
+/** Starts a listener with TLS, which ends with the running test. */
+export async function startTls(
+  change: Partial<TlsContextOptions>,
+  onOpen: (session: RecordingSession) => void,
+  onRejected: (count: number) => void = () => undefined,
+): Promise<TestServer> {
+  const tls = { ...TLS_BASE, ...change };
+  const server = await new TestServer({ tls, onOpen, onRejected }).start();
+  onTestFinished(() => server.stop());
+  return server;
+}
 
 /** INFO in clear, then TLS (CP-18); echoes what it gets. */
 export function infoThenTls(session: RecordingSession): void {

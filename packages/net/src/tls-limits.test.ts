@@ -1,26 +1,11 @@
 // How many handshakes a listener takes, and which suites it offers when nobody chose.
-import { afterEach, expect, test } from "vitest";
-import { type RecordingSession, TestServer, until } from "./test-peers.ts";
-import { echoes, infoThenTls, TLS_BASE, upgrade } from "./test-tls-peers.ts";
-import type { TlsContextOptions } from "./tls-context.ts";
+import { expect, test } from "vitest";
+import { until } from "./test-peers.ts";
+import { echoes, infoThenTls, startTls, upgrade } from "./test-tls-peers.ts";
 import { HANDSHAKE_RATE_BYTES } from "./tls-handshake-rate.ts";
 
-let server: TestServer | undefined;
-afterEach(async () => {
-  await server?.stop();
-  server = undefined;
-});
-
-async function start(
-  change: Partial<TlsContextOptions>,
-  onOpen: (session: RecordingSession) => void,
-): Promise<TestServer> {
-  server = await new TestServer({ tls: { ...TLS_BASE, ...change }, onOpen }).start();
-  return server;
-}
-
 test("TL-09: a client that knows no better suite than the reference's last ones comes in", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await upgrade(running, {
     maxVersion: "TLSv1.2",
     ciphers: "ECDHE-ECDSA-AES128-SHA",
@@ -37,11 +22,8 @@ test("TL-12, CP-94: one connection too many reads why, in clear, and is closed",
   const region = new SharedArrayBuffer(HANDSHAKE_RATE_BYTES);
   const rejected: number[] = [];
   const rateRefusal = "-ERR 'too many'\r\n";
-  server = await new TestServer({
-    tls: { ...TLS_BASE, handshakeRate: { perSecondMax: 2, region }, rateRefusal },
-    onRejected: (count) => rejected.push(count),
-    onOpen: infoThenTls,
-  }).start();
+  const change = { handshakeRate: { perSecondMax: 2, region }, rateRefusal };
+  const server = await startTls(change, infoThenTls, (count) => rejected.push(count));
   const first = await upgrade(server);
   await echoes(first, "x");
   const second = await upgrade(server);
@@ -52,7 +34,7 @@ test("TL-12, CP-94: one connection too many reads why, in clear, and is closed",
   expect(third.text).toBe(`INFO {}\r\n${rateRefusal}`);
   expect(fourth.text).toBe(`INFO {}\r\n${rateRefusal}`);
   await echoes(second, "y");
-  await until(() => server!.sessions[3]!.closedCount === 1);
+  await until(() => server.sessions[3]!.closedCount === 1);
   expect(server.sessions[3]!.closed).toEqual({ cause: "refused", detail: "" });
   await until(() => rejected.length > 0);
   expect(rejected).toEqual([2]);
@@ -63,7 +45,7 @@ test("TL-12, CP-94: one connection too many reads why, in clear, and is closed",
 
 test("TL-12: clear connections beside TLS are not counted", async () => {
   const region = new SharedArrayBuffer(HANDSHAKE_RATE_BYTES);
-  const running = await start({ handshakeRate: { perSecondMax: 1, region } }, (session) => {
+  const running = await startTls({ handshakeRate: { perSecondMax: 1, region } }, (session) => {
     session.react = (bytes) => {
       if (session.facts === undefined && bytes[0] === 0x16) session.transport.startTls();
       else session.transport.write([Buffer.from(bytes)]);

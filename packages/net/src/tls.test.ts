@@ -3,24 +3,17 @@
 import { createHash, randomBytes, X509Certificate } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { pem, type RecordingSession, TestClient, TestServer, until } from "./test-peers.ts";
-import { echoes, infoThenTls, REFUSAL, TLS_BASE, TRUST, upgrade } from "./test-tls-peers.ts";
-import type { TlsContextOptions } from "./tls-context.ts";
-
-let server: TestServer | undefined;
-afterEach(async () => {
-  await server?.stop();
-  server = undefined;
-});
-
-async function start(
-  change: Partial<TlsContextOptions>,
-  onOpen: (session: RecordingSession) => void,
-): Promise<TestServer> {
-  server = await new TestServer({ tls: { ...TLS_BASE, ...change }, onOpen }).start();
-  return server;
-}
+import {
+  echoes,
+  infoThenTls,
+  REFUSAL,
+  startTls,
+  TLS_BASE,
+  TRUST,
+  upgrade,
+} from "./test-tls-peers.ts";
 
 function tlsFirst(session: RecordingSession): void {
   session.transport.startTls();
@@ -28,7 +21,7 @@ function tlsFirst(session: RecordingSession): void {
 }
 
 test("CP-18: INFO in clear, then TLS on the same socket", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await upgrade(running);
   await echoes(client, "PING\r\n");
   const session = await running.session();
@@ -41,7 +34,7 @@ test("CP-18: INFO in clear, then TLS on the same socket", async () => {
 });
 
 test("large messages pass both ways and stay whole", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await upgrade(running);
   const session = await running.session();
   session.react = undefined;
@@ -56,14 +49,14 @@ test("large messages pass both ways and stay whole", async () => {
 });
 
 test("TL-10: TLS before INFO", async () => {
-  const running = await start({}, tlsFirst);
+  const running = await startTls({}, tlsFirst);
   const client = new TestClient(tls.connect({ ...TRUST, port: running.port, host: "127.0.0.1" }));
   await until(() => client.text === "INFO {}\r\n");
   client.socket.destroy();
 });
 
 test("CP-19: a session that sees a TLS hello starts TLS from inside that call", async () => {
-  const running = await start({}, (session) => {
+  const running = await startTls({}, (session) => {
     session.keepChunks = false;
     session.transport.write([Buffer.from("INFO {}\r\n")]);
     session.react = (bytes) => {
@@ -107,7 +100,7 @@ async function throughRelay(
 }
 
 test("a hello that trickles in byte by byte succeeds", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const relay = await throughRelay(running, (chunk, toServer) => {
     for (const byte of chunk) toServer.write(Uint8Array.of(byte));
   });
@@ -116,7 +109,7 @@ test("a hello that trickles in byte by byte succeeds", async () => {
 });
 
 test("what a session writes during the handshake leaves after it", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const held: Buffer[] = [];
   let server: net.Socket | undefined;
   const relay = await throughRelay(running, (chunk, toServer) => {
@@ -139,7 +132,7 @@ test("what a session writes during the handshake leaves after it", async () => {
 });
 
 test("CP-93: clear data on a TLS port gets the refusal in clear and a close", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await running.connect();
   client.socket.write("CONNECT {}\r\nPING\r\n");
   await until(() => client.closed);
@@ -154,14 +147,14 @@ test("CP-93: clear data on a TLS port gets the refusal in clear and a close", as
 });
 
 test("TL-06: a handshake that does not come in time is cut", async () => {
-  const running = await start({ handshakeTimeoutMs: 60 }, infoThenTls);
+  const running = await startTls({ handshakeTimeoutMs: 60 }, infoThenTls);
   const silent = await running.connect();
   await until(() => silent.closed);
   expect(running.sessions[0]!.closed).toEqual({ cause: "tls", detail: "TLS handshake timeout" });
 });
 
 test("TL-06: a handshake that trickles does not get more time", async () => {
-  const running = await start({ handshakeTimeoutMs: 80 }, infoThenTls);
+  const running = await startTls({ handshakeTimeoutMs: 80 }, infoThenTls);
   const trickler = await running.connect();
   trickler.socket.on("error", () => undefined);
   const drip = setInterval(() => trickler.socket.write(Uint8Array.of(0x16)), 10);
@@ -171,7 +164,7 @@ test("TL-06: a handshake that trickles does not get more time", async () => {
 });
 
 test("a peer that leaves during the handshake is a TLS failure", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await running.connect();
   client.socket.write(Uint8Array.of(0x16, 3, 1));
   client.socket.end();
@@ -181,7 +174,7 @@ test("a peer that leaves during the handshake is a TLS failure", async () => {
 });
 
 test("garbage behind a TLS record header is a TLS failure", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await running.connect();
   client.socket.write(Buffer.concat([Buffer.from([0x16, 3, 1, 0, 9]), Buffer.alloc(400, 0x41)]));
   const session = await running.session();
@@ -191,7 +184,7 @@ test("garbage behind a TLS record header is a TLS failure", async () => {
 });
 
 test("pausing holds decrypted bytes back", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await upgrade(running);
   await echoes(client, "one");
   const session = await running.session();
@@ -206,7 +199,7 @@ test("pausing holds decrypted bytes back", async () => {
 });
 
 test("end over TLS delivers the last line", async () => {
-  const running = await start({}, infoThenTls);
+  const running = await startTls({}, infoThenTls);
   const client = await upgrade(running);
   await echoes(client, "one");
   const session = await running.session();
@@ -218,7 +211,7 @@ test("end over TLS delivers the last line", async () => {
 });
 
 test("TL-08: a client below the least version is refused", async () => {
-  const running = await start({ minVersion: "1.3" }, infoThenTls);
+  const running = await startTls({ minVersion: "1.3" }, infoThenTls);
   const client = await upgrade(running, { maxVersion: "TLSv1.2" });
   await until(() => client.closed);
   expect(running.sessions[0]!.closed?.cause).toBe("tls");
@@ -226,7 +219,7 @@ test("TL-08: a client below the least version is refused", async () => {
 
 test("TL-07: only the configured suites are taken", async () => {
   const only = ["ECDHE-ECDSA-AES128-GCM-SHA256"];
-  const running = await start({ ciphers: only }, infoThenTls);
+  const running = await startTls({ ciphers: only }, infoThenTls);
   const good = await upgrade(running, { maxVersion: "TLSv1.2" });
   await echoes(good, "x");
   expect(running.sessions[0]!.facts?.cipher).toBe("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
@@ -240,7 +233,7 @@ test("TL-07: only the configured suites are taken", async () => {
 });
 
 test("tickets of one thread are good on another that shares the keys", async () => {
-  const first = await start({}, infoThenTls);
+  const first = await startTls({}, infoThenTls);
   const client = await upgrade(first);
   let ticket: Buffer | undefined;
   client.socket.on("session", (session: Buffer) => {
@@ -250,12 +243,12 @@ test("tickets of one thread are good on another that shares the keys", async () 
   await until(() => ticket !== undefined);
   client.socket.destroy();
   await first.stop();
-  const second = await start({}, infoThenTls);
+  const second = await startTls({}, infoThenTls);
   const resumed = await upgrade(second, { session: ticket! });
   await echoes(resumed, "x");
   expect((resumed.socket as tls.TLSSocket).isSessionReused()).toBe(true);
   await second.stop();
-  const other = await start({ sessionContext: "listener 1" }, infoThenTls);
+  const other = await startTls({ sessionContext: "listener 1" }, infoThenTls);
   const fresh = await upgrade(other, { session: ticket! });
   await echoes(fresh, "x");
   expect((fresh.socket as tls.TLSSocket).isSessionReused()).toBe(false);
@@ -272,7 +265,7 @@ describe("TL-04: a client certificate is required", () => {
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     for (const { name, given, detail } of cases) {
       test(`${name} is refused, ${version}`, async () => {
-        const running = await start({ verifyClients: true }, infoThenTls);
+        const running = await startTls({ verifyClients: true }, infoThenTls);
         const client = await upgrade(running, { ...given, maxVersion: version });
         client.socket.write("PING\r\n");
         await until(() => client.closed);
@@ -286,7 +279,7 @@ describe("TL-04: a client certificate is required", () => {
     }
 
     test(`AN-31: a good one is told to the session, ${version}`, async () => {
-      const running = await start({ verifyClients: true }, infoThenTls);
+      const running = await startTls({ verifyClients: true }, infoThenTls);
       const client = await upgrade(running, { ...certificate("client"), maxVersion: version });
       await echoes(client, "PING\r\n");
       const facts = (await running.session()).facts!;
@@ -319,7 +312,7 @@ test("TL-03: a further certificate is chosen by the name that the client asks fo
     certificate: pem(`${name}.pem`),
     key: pem(`${name}.key`),
   }));
-  const running = await start({ certificates: pairs }, infoThenTls);
+  const running = await startTls({ certificates: pairs }, infoThenTls);
   for (const [servername, subject] of [
     ["localhost", "localhost"],
     ["alice.weft.test", "alice"],
@@ -338,12 +331,12 @@ test("TL-13: only pinned client keys get in", async () => {
   });
   const digest = createHash("sha256").update(der).digest("hex");
   const options = { verifyClients: true, pinnedKeys: [digest] };
-  const good = await start(options, infoThenTls);
+  const good = await startTls(options, infoThenTls);
   const client = await upgrade(good, certificate("client"));
   await echoes(client, "x");
   client.socket.destroy();
   await good.stop();
-  const bad = await start({ ...options, pinnedKeys: ["0".repeat(64)] }, infoThenTls);
+  const bad = await startTls({ ...options, pinnedKeys: ["0".repeat(64)] }, infoThenTls);
   const refused = await upgrade(bad, certificate("client"));
   await until(() => refused.closed);
   expect(bad.sessions[0]!.closed).toEqual({

@@ -199,11 +199,13 @@ export class JwtLogins implements TokenLogins {
     return { kind: "granted", identity } satisfies LoginOutcome;
   }
 
-  /** Somebody whom a service let in: stays for as long as the account does. */
+  /** Somebody whom a service or a module let in: stays for as long as the account does. */
   #judgePlaced(identity: Identity): TokenVerdict {
     const account = this.#accounts.get(identity.accountName);
     if (account !== undefined && !accountExpired(account, this.#unixMs())) {
-      if (!this.#rules.oneMechanism || hasCallout(account)) return { kind: "granted", identity };
+      // SA-22 is about callouts: a module has its say about every account, at the login too.
+      const isFree = identity.kind === "plugin" || !this.#rules.oneMechanism;
+      if (isFree || hasCallout(account)) return { kind: "granted", identity };
       return { kind: "ended", why: "refused", detail: "the account takes user JWTs only" };
     }
     return { kind: "ended", why: "account expired", detail: "account expired or deleted" };

@@ -205,6 +205,9 @@ describe("one mechanism for each account", () => {
         const made = encodeClaims(claims, A, 1);
         const token = { text: made.ok ? made.token : "", name: "", tags: [], issuerKey: "" };
         const direct = { ...placed, kind: "jwt", token };
+        // GP-14: a module is no callout.
+        const byModule = { ...placed, kind: "plugin" };
+        expect(logins?.judgeAgain(byModule as Identity, FACTS).kind).toBe("granted");
         return [placed, direct].map(
           (identity) => logins?.judgeAgain(identity as Identity, FACTS).kind,
         );

@@ -1,7 +1,7 @@
 // The CONNECT document (CP-20 to CP-28): its fields, their defaults, and how it looks in a trace.
 // Thread: worker, once per login. What must stay true: names are those of the wire; what a field
 // means is the session's business; no secret leaves `redactConnect`.
-
+import { REDACTED } from "@weft/base";
 import {
   decodeObject,
   decodeString,
@@ -129,8 +129,6 @@ export function parseConnect(
   if (verdict !== "decoded") return { ok: false, reason: verdict };
   return { ok: true, options: { ...base, ...(fields as Partial<ConnectOptions>) } };
 }
-
-const REDACTED = "[REDACTED]";
 
 /** LG-12, and the JWT too: bearer tokens are secrets. */
 function isSecretName(name: string): boolean {

@@ -1,7 +1,7 @@
 // Entry of the thread that an authentication module runs in (GP-14). Whatever the module does, it does
 // it here: it can end, block or fill this thread, and nothing else. Control believes no message of it.
 import { parentPort, workerData } from "node:worker_threads";
-import { assert } from "@weft/base";
+import { assert, errorText } from "@weft/base";
 import type { AuthenticationHook } from "./authentication-hook.ts";
 import type { FromModule, ModuleSeed, ToModule } from "./authentication-messages.ts";
 import { callHook } from "./authentication-runner.ts";
@@ -18,10 +18,6 @@ function tell(message: FromModule): void {
   port?.postMessage(message);
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 async function answer(
   hook: AuthenticationHook,
   { ticket, request, timeoutMs }: Extract<ToModule, { kind: "question" }>,
@@ -30,7 +26,7 @@ async function answer(
     tell({ kind: "answer", ticket, answer: await callHook(hook, request, timeoutMs) });
   } catch (error) {
     // What cannot be cloned is thrown by `tell`.
-    tell({ kind: "threw", ticket, error: textOf(error) });
+    tell({ kind: "threw", ticket, error: errorText(error) });
   }
 }
 
@@ -55,4 +51,4 @@ async function main(): Promise<void> {
   tell({ kind: "loaded" });
 }
 
-main().catch((error: unknown) => tell({ kind: "failed", error: textOf(error) }));
+main().catch((error: unknown) => tell({ kind: "failed", error: errorText(error) }));

@@ -9,7 +9,7 @@ import {
   readAnswer,
   withoutSecrets,
 } from "@weft/auth";
-import { LIMITS } from "@weft/base";
+import { errorText, LIMITS } from "@weft/base";
 import { Breaker } from "@weft/callout";
 import type { ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
@@ -134,7 +134,7 @@ export class Authentication implements ReloadPart {
     } catch (error) {
       // It says something, if only that it cannot.
       this.#answered();
-      const text = error instanceof Error ? error.message : String(error);
+      const text = errorText(error);
       return refused(withoutSecrets(text, request));
     } finally {
       clearTimeout(timer);

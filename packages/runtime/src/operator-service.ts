@@ -2,6 +2,7 @@
 // in use, told to the workers by what has changed (AN-44, AN-47, AC-91, AC-93). Control thread. Must
 // stay true: an account is looked for once however many ask; a worker that is answered has been told
 // everything that it needs before; a change that is taken is in force within a second.
+
 import {
   type AccountDocument,
   type AccountSpec,
@@ -9,6 +10,7 @@ import {
   LiveAccounts,
 } from "@weft/accounts";
 import { isPublicKey, type LoginAnswer, SignatureVerifier, type TokenEnd } from "@weft/auth";
+import { errorText } from "@weft/base";
 import {
   GLOBAL_ACCOUNT,
   type OperatorOptions,
@@ -259,7 +261,7 @@ export class OperatorService {
     let loading = this.#loading.get(key);
     if (loading === undefined) {
       loading = this.#find(key, chain)
-        .catch((error: unknown) => textOf(error))
+        .catch(errorText)
         .finally(() => this.#loading.delete(key));
       this.#loading.set(key, loading);
     }
@@ -383,7 +385,3 @@ const SILENT = { debugEnabled: false, traceEnabled: false } as const;
 const NO_DELTA = { accounts: [], imports: [], movesMessages: false } as const;
 const NOBODY: ReadonlySet<number> = new Set();
 const NO_LIMITS: ReadonlyMap<number, number> = new Map();
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,6 +1,8 @@
 // Doing what requests to the system account ask for (SY-20 to SY-36). Control thread. What is to be
 // done is decided by `decide` of the control package; here it is carried out.
+
 import type { AccountSnapshot } from "@weft/accounts";
+import { errorText } from "@weft/base";
 import type { InternalParticipant, InternalRequest } from "@weft/broker";
 import {
   accountConnectionsEvent,
@@ -91,7 +93,7 @@ export class SystemAnswers {
       }
       await this.#do(decide({ ...request, origin }, publisher.server), request);
     } catch (error) {
-      const description = error instanceof Error ? error.message : String(error);
+      const description = errorText(error);
       parts.log.write("error", `${request.subject} - ${description}`);
       if (request.reply === "") return;
       publisher.refuse(request.reply, { code: SERVER_ERROR, description: "internal error" });

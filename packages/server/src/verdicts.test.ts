@@ -95,16 +95,21 @@ describe("verdicts of -t (FL-02)", () => {
     }
   });
 
-  it("are those of the installed nats-server", { timeout: 120_000 }, async () => {
-    const version = installedVersion();
-    // Without one of the recorded versions the records stand for it: the tests above hold Weft to them.
-    const answers = version === undefined ? [] : await askAll();
-    const wrong = answers.flatMap((answer, index) => {
-      const { text, reference } = VERDICTS[index] as Verdict;
-      const recorded = reference[version as ReferenceVersion];
-      return recorded === "either" || recorded === answer ? [] : [{ text, answer, recorded }];
-    });
-    expect(wrong).toEqual([]);
-    expect(answers.length).toBe(version === undefined ? 0 : VERDICTS.length);
-  });
+  // Without one of the recorded versions the records stand for it: the tests above hold Weft to them.
+  const version = installedVersion();
+  const why = version === undefined ? " [skipped: neither 2.9.10 nor 2.14.0 is here]" : "";
+  it.skipIf(why !== "")(
+    `are those of the installed nats-server${why}`,
+    { timeout: 120_000 },
+    async () => {
+      const answers = await askAll();
+      const wrong = answers.flatMap((answer, index) => {
+        const { text, reference } = VERDICTS[index] as Verdict;
+        const recorded = reference[version as ReferenceVersion];
+        return recorded === "either" || recorded === answer ? [] : [{ text, answer, recorded }];
+      });
+      expect(wrong).toEqual([]);
+      expect(answers.length).toBe(VERDICTS.length);
+    },
+  );
 });

@@ -11,7 +11,7 @@ import {
   serverConfig,
   writeSettings,
 } from "./callout-app.ts";
-import { type ConnectOptions, connectForTest } from "./client-library.ts";
+import { type ConnectOptions, connectForTest, expectOut } from "./client-library.ts";
 import { eventually } from "./deadline.ts";
 import { directoryForTest, hasSlapd } from "./directory-server.ts";
 import { IdentityProvider } from "./identity-provider.ts";
@@ -31,10 +31,6 @@ const RULES = [
     session: "1h",
   },
 ];
-
-async function expectOut(server: ServerUnderTest, options: ConnectOptions): Promise<void> {
-  await expect(connectForTest(server, options)).rejects.toThrow(/Authorization Violation/i);
-}
 
 /** Logs in as staff, and tries what staff may and may not do. */
 async function expectStaff(server: ServerUnderTest, options: ConnectOptions): Promise<void> {

@@ -4,7 +4,7 @@ import { createCurve, createServer, createUser } from "@nats-io/nkeys";
 import { describe, expect, it } from "vitest";
 import { CALLOUT_SUBJECT, type Decide, startCallout } from "./callout-service.ts";
 import { newIssuer, signToken, userClaims } from "./callout-tokens.ts";
-import { type ConnectOptions, connectForTest } from "./client-library.ts";
+import { type ConnectOptions, connectForTest, expectOut } from "./client-library.ts";
 import { eventually, within } from "./deadline.ts";
 import { MessageLog } from "./message-log.ts";
 import { rawForTest } from "./raw-client.ts";
@@ -57,10 +57,6 @@ async function logged(server: ServerUnderTest, pattern: RegExp): Promise<void> {
 }
 
 const placeBeside: Decide = (_claims, answers) => answers.user("AUTH");
-
-async function expectOut(server: ServerUnderTest, options: ConnectOptions): Promise<void> {
-  await expect(connectForTest(server, options)).rejects.toThrow(/Authorization Violation/i);
-}
 
 describeWithWorkers("auth callout", (workers) => {
   describe("in the clear", () => {

@@ -2,7 +2,7 @@
 // Must stay true: nothing of the libraries is changed, only where they differ is named.
 import * as current from "@nats-io/transport-node";
 import * as older from "nats";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { ServerUnderTest } from "./server-under-test.ts";
 import type { ClientTls } from "./testdata/certificates.ts";
 
@@ -61,6 +61,11 @@ export async function connectForTest(
   });
   onTestFinished(() => connection.close());
   return connection;
+}
+
+/** Who is refused reads the same, whatever the cause. */
+export async function expectOut(server: ServerUnderTest, options: ConnectOptions): Promise<void> {
+  await expect(connectForTest(server, options)).rejects.toThrow(/Authorization Violation/i);
 }
 
 /** Options of a TLS connection. */

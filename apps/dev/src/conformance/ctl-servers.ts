@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { reference, versionOf } from "./reference.ts";
 import {
   isOtherServer,
   repositoryRoot,
@@ -20,14 +21,9 @@ export interface ResolverServer {
 }
 
 /** WEFT_REFERENCE_SERVER names a newer reference beside the one of the system. */
-const references = [process.env["WEFT_REFERENCE_SERVER"] ?? "", "/usr/sbin/nats-server"].filter(
-  (path) => path !== "" && existsSync(path),
-);
-
-function versionOf(path: string): string {
-  const { stdout } = spawnSync(path, ["-v"], { encoding: "utf8" });
-  return /v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? "?";
-}
+const references = [process.env["WEFT_REFERENCE_SERVER"], reference].filter(
+  (path) => path !== undefined && existsSync(path),
+) as readonly string[];
 
 const triedCounts = workersCounts.filter(
   (workers) => workers === 2 || process.env["WEFT_DEEP"] === "1",

@@ -1,10 +1,16 @@
 // The same bytes, the same answers: every raw script of the corpus against the server, compared
 // with what the reference answered. Where nats-server is installed, the recorded answers are
 // compared with it first; WEFT_RECORD_ANSWERS=1 records them anew.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import {
+  comparisonWith,
+  isRecording,
+  type Recorded,
+  readRecorded,
+  reference,
+} from "./reference.ts";
 import { describeWithWorkers, isOtherServer, startServer } from "./server-under-test.ts";
 import { WANTED_DIFFERENCES, WANTED_MASKS } from "./wanted-differences.ts";
 import {
@@ -18,21 +24,16 @@ import {
   wireScripts,
 } from "./wire-script.ts";
 
-const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
-  existsSync(path),
-);
 const recordedFile = fileURLToPath(new URL("testdata/reference-answers.json", import.meta.url));
-const isRecording = process.env["WEFT_RECORD_ANSWERS"] === "1";
 const configNames = [...new Set(wireScripts.map((script) => script.config))];
 const differing = new Set(WANTED_DIFFERENCES.map(({ script }) => script));
 
-interface Recorded {
-  readonly version: string;
+interface RecordedAnswers extends Recorded {
   readonly answers: Readonly<Record<string, Answer>>;
 }
 
-function readRecorded(): Recorded {
-  return JSON.parse(readFileSync(recordedFile, "utf8")) as Recorded;
+function recordedAnswers(): RecordedAnswers["answers"] {
+  return readRecorded<RecordedAnswers>(recordedFile).answers;
 }
 
 function scriptsOf(config: string): readonly WireScript[] {
@@ -85,43 +86,31 @@ function comparable(answers: Readonly<Record<string, Answer>>): Record<string, A
   return Object.fromEntries(masked) as Record<string, Answer>;
 }
 
-/** Version of nats-server on this machine; empty = none. */
-function installedVersion(): string {
-  if (reference === undefined) return "";
-  const { stdout } = spawnSync(reference, ["-v"], { encoding: "utf8" });
-  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "";
-}
+const { isComparable, installed, why } = comparisonWith(recordedFile);
 
-const installed = installedVersion();
-const isComparable = isRecording ? installed !== "" : installed === readRecorded().version;
-const whyNot = `nats-server ${readRecorded().version} is not here`;
-
-describe.skipIf(!isComparable)(
-  `recorded answers${isComparable ? "" : ` [skipped: ${whyNot}]`}`,
-  () => {
-    it("are what the reference on this machine answers", { timeout: 120_000 }, async () => {
-      const answers: Record<string, Answer> = {};
-      for (const config of configNames) {
-        Object.assign(
-          answers,
-          await playAll(config, {
-            workers: 0,
-            command: reference === undefined ? [] : [reference],
-          }),
-        );
-      }
-      if (isRecording) {
-        const recorded: Recorded = { version: installed, answers };
-        writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
-      }
-      expect(answers).toEqual(readRecorded().answers);
-    });
-  },
-);
+describe.skipIf(!isComparable)(`recorded answers${why}`, () => {
+  it("are what the reference on this machine answers", { timeout: 120_000 }, async () => {
+    const answers: Record<string, Answer> = {};
+    for (const config of configNames) {
+      Object.assign(
+        answers,
+        await playAll(config, {
+          workers: 0,
+          command: reference === undefined ? [] : [reference],
+        }),
+      );
+    }
+    if (isRecording) {
+      const recorded: RecordedAnswers = { version: installed, answers };
+      writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
+    }
+    expect(answers).toEqual(recordedAnswers());
+  });
+});
 
 describeWithWorkers("the same bytes get the same answers", (workers) => {
   it.each(configNames)("with configuration %s", { timeout: 120_000 }, async (config) => {
-    const wanted = readRecorded().answers;
+    const wanted = recordedAnswers();
     const got = await playAll(config, { workers });
     const names = Object.keys(got);
     expect(names.length).toBeGreaterThanOrEqual(scriptsOf(config).length);
@@ -146,7 +135,7 @@ describe("wanted differences", () => {
       if (differs) expect(differing.has(name), name).toBe(true);
     }
     expect(wireScripts.length).toBeGreaterThanOrEqual(150);
-    const recorded = Object.keys(readRecorded().answers);
+    const recorded = Object.keys(recordedAnswers());
     expect(recorded.length).toBeGreaterThanOrEqual(wireScripts.length);
   });
 });

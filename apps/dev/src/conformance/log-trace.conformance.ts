@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { eventually, within } from "./deadline.ts";
 import { openRaw, type RawClient, rawForTest } from "./raw-client.ts";
+import { reference, whyNoReference } from "./reference.ts";
 import {
   describeWithWorkers,
   freePort,
@@ -18,11 +19,6 @@ import {
   weftProgram,
   workersCounts,
 } from "./server-under-test.ts";
-
-const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
-  existsSync(path),
-);
-const whyNot = reference === undefined ? " [skipped: no nats-server here]" : "";
 
 /** Sent one after the other, each with a PING behind it. */
 const SCRIPT: readonly string[] = [
@@ -59,7 +55,7 @@ function maskedTrace(text: string): string[] {
 describeWithWorkers("protocol trace", (workers) => {
   const compare = reference === undefined ? it.skip : it;
 
-  compare(`LG-11: the lines are those of the reference${whyNot}`, async () => {
+  compare(`LG-11: the lines are those of the reference${whyNoReference}`, async () => {
     const flags = ["-DV"];
     const theirs = await serverForTest({ flags, command: [reference as string] });
     const ours = await serverForTest({ flags, workers });

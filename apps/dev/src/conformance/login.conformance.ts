@@ -3,7 +3,7 @@
 import { createUser, fromSeed } from "@nats-io/nkeys";
 import { nkeyAuthenticator } from "@nats-io/transport-node";
 import { describe, expect, it } from "vitest";
-import { type ConnectOptions, connectForTest } from "./client-library.ts";
+import { type ConnectOptions, connectForTest, expectOut } from "./client-library.ts";
 import { MessageLog } from "./message-log.ts";
 import { rawForTest } from "./raw-client.ts";
 import { describeWithWorkers, type ServerUnderTest, useServer } from "./server-under-test.ts";
@@ -22,10 +22,6 @@ async function expectIn(server: ServerUnderTest, options: ConnectOptions): Promi
   await first.flush();
   second.publish("in");
   await log.waitForCount(1);
-}
-
-async function expectOut(server: ServerUnderTest, options: ConnectOptions): Promise<void> {
-  await expect(connectForTest(server, options)).rejects.toThrow(/Authorization Violation/i);
 }
 
 describeWithWorkers("login", (workers) => {

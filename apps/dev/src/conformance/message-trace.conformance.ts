@@ -2,41 +2,38 @@
 // as the reference does it. Its events are recorded; where a nats-server that can trace is at hand
 // (installed, or named by WEFT_TRACE_REFERENCE), they are compared with it first.
 // WEFT_RECORD_ANSWERS=1 records them anew.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Connection, connectForTest, transportNode } from "./client-library.ts";
 import { MessageLog } from "./message-log.ts";
+import {
+  comparisonWith,
+  reference as installedReference,
+  isRecording,
+  type Recorded,
+  readRecorded,
+  versionOf,
+} from "./reference.ts";
 import { describeWithWorkers, serverForTest, useServer } from "./server-under-test.ts";
 import { playTraceCase, TRACE_CASES, TRACE_CONFIG } from "./trace-cases.ts";
 import type { TraceOutcome } from "./trace-stage.ts";
 
 const file = fileURLToPath(new URL("testdata/reference-traces.json", import.meta.url));
-const isRecording = process.env["WEFT_RECORD_ANSWERS"] === "1";
 
-interface Recorded {
-  readonly version: string;
+interface RecordedTraces extends Recorded {
   readonly outcomes: Readonly<Record<string, TraceOutcome>>;
 }
 
-function readRecorded(): Recorded {
-  return JSON.parse(readFileSync(file, "utf8")) as Recorded;
-}
-
-function versionOf(path: string): string {
-  if (!existsSync(path)) return "";
-  const { stdout } = spawnSync(path, ["-v"], { encoding: "utf8" });
-  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "";
+function recordedOutcomes(): RecordedTraces["outcomes"] {
+  return readRecorded<RecordedTraces>(file).outcomes;
 }
 
 /** Tracing came with 2.11. */
-const reference = [process.env["WEFT_TRACE_REFERENCE"] ?? "", "/usr/sbin/nats-server"].find(
+const reference = [process.env["WEFT_TRACE_REFERENCE"], installedReference].find(
   (path) => Number(versionOf(path).split(".")[1] ?? 0) >= 11,
 );
-const isComparable =
-  reference !== undefined && (isRecording || versionOf(reference) === readRecorded().version);
-const why = isComparable ? "" : " [skipped: the recorded nats-server is not here]";
+const { isComparable, installed, why } = comparisonWith(file, reference ?? "");
 
 describe.skipIf(!isComparable)(`recorded traces${why}`, () => {
   it("are what the reference on this machine tells", { timeout: 120_000 }, async () => {
@@ -44,9 +41,9 @@ describe.skipIf(!isComparable)(`recorded traces${why}`, () => {
     const server = await serverForTest({ config: TRACE_CONFIG, command, workers: 0 });
     const outcomes: Record<string, TraceOutcome> = {};
     for (const one of TRACE_CASES) outcomes[one.name] = await playTraceCase(server, one);
-    const recorded: Recorded = { version: versionOf(reference ?? ""), outcomes };
+    const recorded: RecordedTraces = { version: installed, outcomes };
     if (isRecording) writeFileSync(file, `${JSON.stringify(recorded, undefined, 1)}\n`);
-    expect(outcomes).toEqual(readRecorded().outcomes);
+    expect(outcomes).toEqual(recordedOutcomes());
   });
 });
 
@@ -54,7 +51,7 @@ describeWithWorkers("message tracing", (workers) => {
   const server = useServer({ config: TRACE_CONFIG, workers });
 
   it.each(TRACE_CASES)("$name", async (one) => {
-    expect(await playTraceCase(server(), one)).toEqual(readRecorded().outcomes[one.name]);
+    expect(await playTraceCase(server(), one)).toEqual(recordedOutcomes()[one.name]);
   });
 
   it("AC-70: exactly one member of a group gets a traced message, and is told of", async () => {

@@ -15,12 +15,14 @@ import {
 const TOP = process.env["WEFT_NATS_TOP"] ?? "nats-top";
 const EXPORTER = process.env["WEFT_NATS_EXPORTER"] ?? "prometheus-nats-exporter";
 
-function isInstalled(program: string, flag: string): boolean {
-  return spawnSync(program, [flag], { stdio: "ignore" }).error === undefined;
+/** Behind the name of a test: why it is skipped; empty = it is not. */
+function whyNot(program: string, flag: string, variable: string): string {
+  const isInstalled = spawnSync(program, [flag], { stdio: "ignore" }).error === undefined;
+  return isInstalled ? "" : ` [skipped: ${program} is not here; ${variable} names it]`;
 }
 
-const itTop = it.skipIf(!isInstalled(TOP, "-v"));
-const itExporter = it.skipIf(!isInstalled(EXPORTER, "-version"));
+const whyNoTop = whyNot(TOP, "-v", "WEFT_NATS_TOP");
+const whyNoExporter = whyNot(EXPORTER, "-version", "WEFT_NATS_EXPORTER");
 
 /** A server with a monitoring port, and a client that sent itself three messages of five bytes. */
 async function watched(workers: number): Promise<{ server: ServerUnderTest; http: number }> {
@@ -51,49 +53,55 @@ function outputOf(program: string, flags: readonly string[]): Promise<string> {
 }
 
 describeWithWorkers("tools that read the monitoring port", (workers) => {
-  itTop("nats-top shows server and client, in every order", async () => {
-    const { http } = await watched(workers);
-    const base = ["-s", "127.0.0.1", "-m", String(http), "-d", "1", "-r", "1", "-u", "-o", "-"];
-    for (const sort of ["cid", "subs", "pending", "msgs_to", "bytes_from", "last", "uptime"]) {
-      const text = await outputOf(TOP, [...base, "-sort", sort]);
-      expect(text).toMatch(/NATS server version 2\.14\.0 /);
-      expect(text).toMatch(/In:\s+Msgs: 3\s+Bytes: 15 /);
-      expect(text).toMatch(/Connections Polled: 1\n/);
-      expect(text).toMatch(/watched-client\s+1\s+0\s+3\s+3\s+15\s+15 .*stays/);
-    }
-  });
+  it.skipIf(whyNoTop !== "")(
+    `nats-top shows server and client, in every order${whyNoTop}`,
+    async () => {
+      const { http } = await watched(workers);
+      const base = ["-s", "127.0.0.1", "-m", String(http), "-d", "1", "-r", "1", "-u", "-o", "-"];
+      for (const sort of ["cid", "subs", "pending", "msgs_to", "bytes_from", "last", "uptime"]) {
+        const text = await outputOf(TOP, [...base, "-sort", sort]);
+        expect(text).toMatch(/NATS server version 2\.14\.0 /);
+        expect(text).toMatch(/In:\s+Msgs: 3\s+Bytes: 15 /);
+        expect(text).toMatch(/Connections Polled: 1\n/);
+        expect(text).toMatch(/watched-client\s+1\s+0\s+3\s+3\s+15\s+15 .*stays/);
+      }
+    },
+  );
 
-  itExporter("the exporter turns every page into metrics", async () => {
-    const { server, http } = await watched(workers);
-    const port = await freePort();
-    const wanted = ["varz", "connz", "connz_detailed", "subz", "routez", "gatewayz", "leafz"];
-    const flags = [...wanted, "accstatz", "accountz", "healthz"].map((page) => `-${page}`);
-    const at = ["-a", "127.0.0.1", "-p", String(port), "-jsz", "all"];
-    const exporter = spawn(EXPORTER, [...flags, ...at, `http://127.0.0.1:${http}`], {
-      stdio: "ignore",
-    });
-    onTestFinished(() => void exporter.kill("SIGKILL"));
-    const scrape = async (): Promise<string | undefined> => {
-      const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
-      const text = await answer?.text();
-      return text?.includes("gnatsd_varz_in_msgs") === true ? text : undefined;
-    };
-    const text = await eventually(scrape, "the exporter's page");
-    const figure = (name: string, label = ""): number => {
-      const line = text
-        .split("\n")
-        .find((one) => one.startsWith(`${name}{`) && one.includes(label));
-      return Number(line?.split(" ").at(-1));
-    };
-    expect(figure("gnatsd_varz_in_msgs")).toBe(3);
-    expect(figure("gnatsd_varz_out_bytes")).toBe(15);
-    expect(figure("gnatsd_connz_num_connections")).toBe(1);
-    expect(figure("gnatsd_connz_in_msgs", 'name="watched-client"')).toBe(3);
-    expect(figure("gnatsd_subsz_num_subscriptions")).toBe(1);
-    expect(figure("gnatsd_accstatz_received_messages", 'account="$G"')).toBe(3);
-    expect(figure("gnatsd_accountz_client_connections", 'account_id="$G"')).toBe(1);
-    // Its word for "ok".
-    expect(figure("gnatsd_healthz_status")).toBe(0);
-    expect(server.stderr).not.toContain("[ERR]");
-  });
+  it.skipIf(whyNoExporter !== "")(
+    `the exporter turns every page into metrics${whyNoExporter}`,
+    async () => {
+      const { server, http } = await watched(workers);
+      const port = await freePort();
+      const wanted = ["varz", "connz", "connz_detailed", "subz", "routez", "gatewayz", "leafz"];
+      const flags = [...wanted, "accstatz", "accountz", "healthz"].map((page) => `-${page}`);
+      const at = ["-a", "127.0.0.1", "-p", String(port), "-jsz", "all"];
+      const exporter = spawn(EXPORTER, [...flags, ...at, `http://127.0.0.1:${http}`], {
+        stdio: "ignore",
+      });
+      onTestFinished(() => void exporter.kill("SIGKILL"));
+      const scrape = async (): Promise<string | undefined> => {
+        const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+        const text = await answer?.text();
+        return text?.includes("gnatsd_varz_in_msgs") === true ? text : undefined;
+      };
+      const text = await eventually(scrape, "the exporter's page");
+      const figure = (name: string, label = ""): number => {
+        const line = text
+          .split("\n")
+          .find((one) => one.startsWith(`${name}{`) && one.includes(label));
+        return Number(line?.split(" ").at(-1));
+      };
+      expect(figure("gnatsd_varz_in_msgs")).toBe(3);
+      expect(figure("gnatsd_varz_out_bytes")).toBe(15);
+      expect(figure("gnatsd_connz_num_connections")).toBe(1);
+      expect(figure("gnatsd_connz_in_msgs", 'name="watched-client"')).toBe(3);
+      expect(figure("gnatsd_subsz_num_subscriptions")).toBe(1);
+      expect(figure("gnatsd_accstatz_received_messages", 'account="$G"')).toBe(3);
+      expect(figure("gnatsd_accountz_client_connections", 'account_id="$G"')).toBe(1);
+      // Its word for "ok".
+      expect(figure("gnatsd_healthz_status")).toBe(0);
+      expect(server.stderr).not.toContain("[ERR]");
+    },
+  );
 });

@@ -1,18 +1,14 @@
 // The monitoring port with real clients: pages, figures and lists; and side by side with a
 // nats-server of this machine, whose pages have the same fields of the same types.
-import { existsSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { shapeDifferences, shapeOf } from "./page-shape.ts";
 import { openRaw, type RawClient } from "./raw-client.ts";
+import { reference, whyNoReference } from "./reference.ts";
 import { describeWithWorkers, freePort, isOtherServer, startServer } from "./server-under-test.ts";
 import { ERROR_PAGES, SHAPE_PAGES, WANTED_SHAPES } from "./wanted-page-shapes.ts";
 
 // By its name, so from the build, as another program would load it.
 const { startServer: embed } = await import("@weft/server");
-
-const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
-  existsSync(path),
-);
 
 const CONFIG = `
 server_name: one
@@ -113,7 +109,7 @@ async function names(subject: Subject, query: string): Promise<unknown[]> {
 
 const SORTS = ["cid", "start", "subs", "msgs_to", "msgs_from", "bytes_to", "bytes_from"];
 
-describe.skipIf(reference === undefined)("monitoring beside the reference", () => {
+describe.skipIf(reference === undefined)(`monitoring beside the reference${whyNoReference}`, () => {
   it.each([1, 2])("MO-10 to MO-26: same fields and types (%i workers)", async (workers) => {
     const [theirs, ours] = [await startReference(), await startWeft(workers)];
     await playClients(theirs);

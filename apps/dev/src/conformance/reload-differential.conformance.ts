@@ -1,39 +1,31 @@
 // The same reload, the same effects: pairs of configurations against the server, compared with what
 // the clients of the reference saw. Where nats-server is installed, the recorded notes are compared
 // with it first; WEFT_RECORD_ANSWERS=1 records them anew.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import {
+  comparisonWith,
+  isRecording,
+  type Recorded,
+  readRecorded,
+  reference,
+} from "./reference.ts";
 import { RELOAD_PAIRS } from "./reload-pairs.ts";
 import { playPair, type ReloadNotes } from "./reload-player.ts";
 import { describeWithWorkers, isOtherServer } from "./server-under-test.ts";
 
-const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
-  existsSync(path),
-);
 const recordedFile = fileURLToPath(new URL("testdata/reload-notes.json", import.meta.url));
-const isRecording = process.env["WEFT_RECORD_ANSWERS"] === "1";
 
-interface Recorded {
-  readonly version: string;
+interface RecordedNotes extends Recorded {
   readonly notes: Readonly<Record<string, ReloadNotes>>;
 }
 
-function readRecorded(): Recorded {
-  return JSON.parse(readFileSync(recordedFile, "utf8")) as Recorded;
+function recordedNotes(): RecordedNotes["notes"] {
+  return readRecorded<RecordedNotes>(recordedFile).notes;
 }
 
-/** Version of nats-server on this machine; empty = none. */
-function installedVersion(): string {
-  if (reference === undefined) return "";
-  const { stdout } = spawnSync(reference, ["-v"], { encoding: "utf8" });
-  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "";
-}
-
-const installed = installedVersion();
-const isComparable = isRecording ? installed !== "" : installed === readRecorded().version;
-const whyNot = isRecording ? "" : ` [skipped: nats-server ${readRecorded().version} is not here]`;
+const { isComparable, installed, why } = comparisonWith(recordedFile);
 
 /** A line that the reference sends in front of a close is lost now and then: the close resets. */
 const LOST_NOW_AND_THEN = "-ERR 'maximum connections exceeded'";
@@ -46,25 +38,25 @@ function withoutRaces(notes: unknown): unknown {
   );
 }
 
-describe.skipIf(!isComparable)(`recorded notes${isComparable ? "" : whyNot}`, () => {
+describe.skipIf(!isComparable)(`recorded notes${why}`, () => {
   it("are what clients of the reference here see", { timeout: 120_000 }, async () => {
     const notes: Record<string, ReloadNotes> = {};
     for (const pair of RELOAD_PAIRS) {
       const command = reference === undefined ? [] : [reference];
-      const wanted = isRecording ? undefined : readRecorded().notes[pair.name];
+      const wanted = isRecording ? undefined : recordedNotes()[pair.name];
       notes[pair.name] = await playPair(pair, { workers: 0, command }, wanted);
     }
     if (isRecording) {
-      const recorded: Recorded = { version: installed, notes };
+      const recorded: RecordedNotes = { version: installed, notes };
       writeFileSync(recordedFile, `${JSON.stringify(recorded, undefined, 1)}\n`);
     }
-    expect(withoutRaces(notes)).toEqual(withoutRaces(readRecorded().notes));
+    expect(withoutRaces(notes)).toEqual(withoutRaces(recordedNotes()));
   });
 });
 
 describeWithWorkers("the same reload has the same effects", (workers) => {
   it.each(RELOAD_PAIRS)("$name", async (pair) => {
-    const wanted = readRecorded().notes[pair.name];
+    const wanted = recordedNotes()[pair.name];
     const notes = await playPair(
       pair,
       { workers },

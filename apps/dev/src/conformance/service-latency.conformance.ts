@@ -1,39 +1,32 @@
 // Service latency: what is measured, and what a measurement says, as the reference says it. Its
 // measurements are recorded; where that nats-server is installed, they are compared with it first.
 // WEFT_RECORD_ANSWERS=1 records them anew.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { connectForTest } from "./client-library.ts";
 import { LATENCY_CASES, LATENCY_CONFIG, playLatencyCase } from "./latency-cases.ts";
 import { answer, MessageLog } from "./message-log.ts";
+import {
+  comparisonWith,
+  isRecording,
+  type Recorded,
+  readRecorded,
+  reference,
+} from "./reference.ts";
 import { describeWithWorkers, serverForTest, useServer } from "./server-under-test.ts";
 
 const file = fileURLToPath(new URL("testdata/reference-latency.json", import.meta.url));
-const isRecording = process.env["WEFT_RECORD_ANSWERS"] === "1";
-const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
-  existsSync(path),
-);
 
-interface Recorded {
-  readonly version: string;
+interface RecordedMeasurements extends Recorded {
   readonly measurements: Readonly<Record<string, readonly string[]>>;
 }
 
-function readRecorded(): Recorded {
-  return JSON.parse(readFileSync(file, "utf8")) as Recorded;
+function recordedMeasurements(): RecordedMeasurements["measurements"] {
+  return readRecorded<RecordedMeasurements>(file).measurements;
 }
 
-function installedVersion(): string {
-  if (reference === undefined) return "";
-  const { stdout } = spawnSync(reference, ["-v"], { encoding: "utf8" });
-  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "";
-}
-
-const installed = installedVersion();
-const isComparable = isRecording ? installed !== "" : installed === readRecorded().version;
-const why = isComparable ? "" : " [skipped: the recorded nats-server is not here]";
+const { isComparable, installed, why } = comparisonWith(file);
 
 describe.skipIf(!isComparable)(`recorded measurements${why}`, () => {
   it("are what the reference on this machine publishes", { timeout: 120_000 }, async () => {
@@ -44,9 +37,9 @@ describe.skipIf(!isComparable)(`recorded measurements${why}`, () => {
     });
     const measurements: Record<string, string[]> = {};
     for (const one of LATENCY_CASES) measurements[one.name] = await playLatencyCase(server, one);
-    const recorded: Recorded = { version: installed, measurements };
+    const recorded: RecordedMeasurements = { version: installed, measurements };
     if (isRecording) writeFileSync(file, `${JSON.stringify(recorded, undefined, 1)}\n`);
-    expect(measurements).toEqual(readRecorded().measurements);
+    expect(measurements).toEqual(recordedMeasurements());
   });
 });
 
@@ -54,7 +47,7 @@ describeWithWorkers("service latency", (workers) => {
   const server = useServer({ config: LATENCY_CONFIG, workers });
 
   it.each(LATENCY_CASES)("$name", async (one) => {
-    expect(await playLatencyCase(server(), one)).toEqual(readRecorded().measurements[one.name]);
+    expect(await playLatencyCase(server(), one)).toEqual(recordedMeasurements()[one.name]);
   });
 
   it("AC-61: the times add up", async () => {

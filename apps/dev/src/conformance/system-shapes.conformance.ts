@@ -1,16 +1,12 @@
 // What the system account says has the reference's shape: the same clients against both, every event
 // and answer field by field. Where nats-server is installed; differences that are wanted are listed
 // with their reasons.
-import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { reference, whyNoReference } from "./reference.ts";
 import { isOtherServer, startServer } from "./server-under-test.ts";
 import { SYSTEM_CONFIG } from "./system-client.ts";
 import { type Shapes, systemShapes } from "./system-shapes.ts";
 import { WANTED_SHAPES } from "./wanted-shapes.ts";
-
-const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find((path) =>
-  existsSync(path),
-);
 
 /** `<name>/<field>:<type>` of what `one` says and `other` does not. */
 function onlyIn(one: Shapes, other: Shapes): string[] {
@@ -21,7 +17,9 @@ function onlyIn(one: Shapes, other: Shapes): string[] {
   );
 }
 
-describe.skipIf(reference === undefined || isOtherServer)("shapes of the system account", () => {
+const why = isOtherServer ? " [skipped: another program is under test]" : whyNoReference;
+
+describe.skipIf(why !== "")(`shapes of the system account${why}`, () => {
   it("SY-01 to SY-36: events and answers have the reference's fields and types", async () => {
     const command = [reference ?? ""];
     const expected = await systemShapes(await startServer({ config: SYSTEM_CONFIG, command }));

@@ -1,6 +1,7 @@
 // CONNECT and everything until a session is active: begin, perhaps wait, finish, with one deadline
 // (CP-20 to CP-36). Owned by the session's worker. Must stay true: whatever the cause of a refusal,
 // the client reads the same text; no secret is kept or logged.
+
 import type { AccountSnapshot } from "@weft/accounts";
 import {
   type DenyReason,
@@ -15,6 +16,7 @@ import {
   questionOf,
   ResponseTracker,
 } from "@weft/auth";
+import { REDACTED } from "@weft/base";
 import {
   authorizationViolation,
   type ClosedReason,
@@ -31,8 +33,6 @@ import { askPlugin, beginBy, finishBy } from "./plugin-login.ts";
 import { proxyOf, takeProxy } from "./proxied.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
 
-/** What is shown of a token in place of a name. */
-const HIDDEN = "[REDACTED]";
 const NO_NONCE = Buffer.alloc(0);
 const NANOS_PER_MS = 1_000_000n;
 
@@ -197,7 +197,7 @@ export function setRights(
   session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
-  if (identity.kind === "token") session.user = HIDDEN;
+  if (identity.kind === "token") session.user = REDACTED;
   session.loginKind = identity.nkey === undefined ? identity.kind : "nkey";
   const { limits } = account;
   session.payloadBytesMax = smaller(
@@ -286,7 +286,7 @@ function refuse(
 /** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
 function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
   if (isPublicKey(nkey, "user")) return nkey;
-  return user || (nkey === "" && auth_token === "" ? "" : HIDDEN);
+  return user || (nkey === "" && auth_token === "" ? "" : REDACTED);
 }
 
 export function loginFacts(session: ClientSession): LoginFacts {
