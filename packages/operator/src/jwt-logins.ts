@@ -203,9 +203,8 @@ export class JwtLogins implements TokenLogins {
   #judgePlaced(identity: Identity): TokenVerdict {
     const account = this.#accounts.get(identity.accountName);
     if (account !== undefined && !accountExpired(account, this.#unixMs())) {
-      // SA-22 is about callouts: a module has its say about every account, at the login too.
-      const isFree = identity.kind === "plugin" || !this.#rules.oneMechanism;
-      if (isFree || hasCallout(account)) return { kind: "granted", identity };
+      // SA-29: the login by a module is judged by this, too.
+      if (!this.#rules.oneMechanism || hasCallout(account)) return { kind: "granted", identity };
       return { kind: "ended", why: "refused", detail: "the account takes user JWTs only" };
     }
     return { kind: "ended", why: "account expired", detail: "account expired or deleted" };

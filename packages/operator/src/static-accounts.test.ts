@@ -205,9 +205,10 @@ describe("one mechanism for each account", () => {
         const made = encodeClaims(claims, A, 1);
         const token = { text: made.ok ? made.token : "", name: "", tags: [], issuerKey: "" };
         const direct = { ...placed, kind: "jwt", token };
-        // GP-14: a module is no callout.
-        const byModule = { ...placed, kind: "plugin" };
-        expect(logins?.judgeAgain(byModule as Identity, FACTS).kind).toBe("granted");
+        // GP-14: whom a module places is judged alike.
+        const byModule = { ...placed, kind: "plugin" } as Identity;
+        const alike = logins?.judgeAgain(placed as Identity, FACTS).kind;
+        expect(logins?.judgeAgain(byModule, FACTS).kind).toBe(alike);
         return [placed, direct].map(
           (identity) => logins?.judgeAgain(identity as Identity, FACTS).kind,
         );

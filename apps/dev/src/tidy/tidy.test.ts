@@ -59,6 +59,12 @@ describe("tidy", () => {
     expect(checkForeign(bad(["", "work", "x"].join("/")))).toHaveLength(1);
   });
 
+  it("has no marks of a merge that was not finished", () => {
+    const isMarked = ({ text }: SourceFile): boolean => /^(?:<{7}|>{7}) /m.test(text);
+    expect(texts.filter(isMarked).map(({ path }) => path)).toEqual([]);
+    expect(isMarked(bad(`a\n${"<".repeat(7)} HEAD\n`))).toBe(true);
+  });
+
   it("locks the packages of every platform, not only of the one that wrote the lock file", () => {
     const lock = texts.find((file) => file.path === "package-lock.json");
     expect(missingPlatformPackages(lock?.text ?? "{}")).toEqual([]);
