@@ -1,4 +1,4 @@
-// What a client says of itself in CONNECT. A signature costs the load process as much as any client.
+// What a client says of itself in CONNECT. A signature costs the load process what it costs every client.
 import { type Signer, signerFromSeed } from "@weft/jwt";
 import type { Login } from "./job.ts";
 

@@ -6,6 +6,7 @@ import {
   type AccountBody,
   encodeClaims,
   newAccountClaims,
+  newExport,
   newUserClaims,
   type Signer,
   type TrustedAccount,
@@ -84,23 +85,7 @@ function importOf(exporter: Signer, subject: string, type: "stream" | "service")
 const FROM_SHOP = [importOf(SHOP_KEY, "price", "service"), importOf(SHOP_KEY, "news.*", "stream")];
 const FROM_A = {
   ...newAccountClaims(A.publicKey).nats,
-  exports: [
-    {
-      name: "",
-      subject: "from.a",
-      type: "stream" as const,
-      tokenRequired: false,
-      revocations: new Map(),
-      responseType: "",
-      responseThresholdNanos: 0,
-      latency: undefined,
-      accountTokenPosition: 0,
-      advertise: false,
-      allowTrace: false,
-      description: "",
-      infoUrl: "",
-    },
-  ],
+  exports: [newExport("stream", "from.a")],
 };
 
 describe("accounts of the configuration and accounts by tokens", () => {
