@@ -1,7 +1,7 @@
 // `/connz`: connections, filtered, sorted and cut to a page (MO-18 to MO-20). Thread: control.
 // Reading order: `connzOptions`, `connz`. Must stay true: the work pauses after every slice, and the
-// full text of a connection is made only for the page that was asked for.
-import { type ConnectionFacts, FIGURE_CLIENT_ID, FIGURES_COUNT } from "@weft/base";
+// full text of a connection is made only for the page that was asked for, as bytes at once.
+import { type ConnectionFacts, FIGURE_CLIENT_ID, FIGURES_COUNT, LIMITS } from "@weft/base";
 import type { FinishedConnection, SubscriptionEntry } from "@weft/broker";
 import { subjectFromText } from "@weft/subjects";
 import {
@@ -12,9 +12,11 @@ import {
   subscriptionFields,
 } from "./connection-info.ts";
 import { type Candidate, isSortKey, type SortKey, sortCandidates } from "./connz-order.ts";
+import type { EncodedItems } from "./encoded-items.ts";
 import type { LiveConnections, MonitorFacts, Steps } from "./facts.ts";
 import type { JsonObject } from "./go-json.ts";
 import { timeText } from "./go-text.ts";
+import { ItemEncoder, type ItemForm } from "./item-encoder.ts";
 import {
   collectSubscriptions,
   LISTED_PER_PAGE_MAX,
@@ -22,14 +24,18 @@ import {
 } from "./listed-subscriptions.ts";
 import { collectTokens } from "./listed-tokens.ts";
 import type { Outcome } from "./page.ts";
+import { PAGE_TOO_LARGE } from "./page-bytes.ts";
 import type { ConnectionState, Query } from "./query.ts";
 
 export const CONNECTIONS_LIMIT_DEFAULT = 1_024n;
 
-/** Connections that are looked at, or written out, between two pauses. */
+/** Connections that are looked at between two pauses. */
 const SLICE_CONNECTIONS = 256;
 /** Subscriptions, or what takes as long, that are written out between two pauses. */
-const SLICE_WORK = 4_096;
+const SLICE_WORK = 1_024;
+/** A connection takes as long as so many subscriptions; with `auth` its certificate is read. */
+const CONNECTION_WORK = 16;
+const AUTH_WORK = 28;
 
 export interface ConnzOptions {
   /** One of `SORT_KEYS`; empty = `cid`. */
@@ -98,7 +104,14 @@ function connzMistake({ sort, state, filterSubject, account }: ConnzOptions): st
   return undefined;
 }
 
-export function* connz(facts: MonitorFacts, options: ConnzOptions): Steps<Outcome> {
+/** Over HTTP. */
+const WIDE_FORM: ItemForm = { indent: "  ", bytesMax: LIMITS.monitorPageBytesMax };
+
+export function* connz(
+  facts: MonitorFacts,
+  options: ConnzOptions,
+  form: ItemForm = WIDE_FORM,
+): Steps<Outcome> {
   const mistake = connzMistake(options);
   if (mistake !== undefined) return { mistake };
   const now = facts.unixNanos();
@@ -119,11 +132,12 @@ export function* connz(facts: MonitorFacts, options: ConnzOptions): Steps<Outcom
   const sorted = yield* sortCandidates(live, found.candidates, key, nowMs);
   yield { kind: "pause" };
   const page = cut(sorted, offset, limit);
-  const connections = yield* infosOf(facts, live, page, { ...options, nowMs });
+  const connections = yield* infosOf(facts, live, page, { ...options, ...form, nowMs });
+  if (connections === undefined) return { mistake: PAGE_TOO_LARGE };
   return {
     server_id: facts.server.id,
     now: timeText(now),
-    num_connections: connections.length,
+    num_connections: connections.count,
     total: found.total,
     offset,
     limit,
@@ -217,19 +231,20 @@ function cut(sorted: readonly Candidate[], offset: bigint, limit: bigint): reado
   return sorted.slice(Number(first), Number(last));
 }
 
-interface InfoWish {
+interface InfoWish extends ItemForm {
   readonly auth: boolean;
   readonly subscriptions: SubscriptionsShown;
   readonly nowMs: number;
 }
 
+/** Undefined: they are more than the page may hold. */
 function* infosOf(
   facts: MonitorFacts,
   live: LiveConnections,
   page: readonly Candidate[],
   wish: InfoWish,
-): Steps<JsonObject[]> {
-  const infos: JsonObject[] = [];
+): Steps<EncodedItems | undefined> {
+  const encoder = new ItemEncoder(wish);
   // Of the whole page, however many slices it takes.
   let left = LISTED_PER_PAGE_MAX;
   for (let from = 0; from < page.length; from += SLICE_CONNECTIONS) {
@@ -244,14 +259,14 @@ function* infosOf(
     const tokens = isToldTokens ? yield* collectTokens(facts, placesOf(live, rows)) : NO_TOKENS;
     let work = 0;
     for (const candidate of slice) {
+      if (encoder.isFull) return undefined;
       let entries: readonly SubscriptionEntry[] | undefined;
       if (typeof candidate === "number") entries = listed.get(clientIdOf(live, candidate));
       else if (wish.subscriptions !== "none" && left > 0) {
         entries = facts.connections.subscriptionsOf(candidate);
         left -= entries.length;
       }
-      // Certificates are read for `auth`, which takes as long as a hundred subscriptions.
-      work += (wish.auth ? 100 : 1) + (entries?.length ?? 0);
+      work += (wish.auth ? AUTH_WORK : CONNECTION_WORK) + (entries?.length ?? 0);
       if (work > SLICE_WORK) {
         yield { kind: "pause" };
         work = 0;
@@ -262,11 +277,11 @@ function* infosOf(
         ...(entries?.length && subscriptionFields(entries, wish.subscriptions)),
         ...jwtField(live, candidate, tokens),
       };
-      infos.push(Object.keys(more).length === 0 ? info : { ...info, ...more });
+      yield* encoder.add(Object.keys(more).length === 0 ? info : { ...info, ...more });
     }
     yield { kind: "pause" };
   }
-  return infos;
+  return encoder.items();
 }
 
 const NO_TOKENS: ReadonlyMap<number, string> = new Map();

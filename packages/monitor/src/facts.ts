@@ -189,6 +189,6 @@ export interface Page {
   readonly status: number;
   readonly contentType: string;
   /** Pieces of bounded size, made as they are asked for. */
-  readonly body: Iterable<string>;
+  readonly body: Iterable<string | Buffer>;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }

@@ -1,6 +1,7 @@
 // Values as JSON text in the reference's form: indented, maps in byte order of their keys, "<", ">",
 // "&" and the Unicode line separators escaped (MO-03). Thread: any. Must stay true: what is put
 // together from chunks is what one piece would have been.
+import { EncodedItems } from "./encoded-items.ts";
 
 /** A value of a page. Undefined fields are left out; a Map is written sorted by key. */
 export type JsonValue =
@@ -11,6 +12,7 @@ export type JsonValue =
   | null
   | readonly JsonValue[]
   | ReadonlyMap<string, JsonValue>
+  | EncodedItems
   | JsonObject;
 
 export interface JsonObject {
@@ -18,7 +20,7 @@ export interface JsonObject {
 }
 
 /** Chunks are handed out at about this many characters. */
-const CHUNK_CHARACTERS = 32 * 1024;
+export const CHUNK_CHARACTERS = 32 * 1024;
 /** A list of plain items up to this length is encoded in one go. */
 const ITEMS_AT_ONCE = 256;
 
@@ -32,20 +34,32 @@ export function encodeJson(value: JsonValue, indent = "  "): string {
   return encode(value, indent, indent === "" ? "" : "\n");
 }
 
-/** The same in pieces: long lists are encoded as they are asked for, also those of items. */
-export function* jsonChunks(value: JsonObject, indent = "  "): Generator<string, void> {
+/**
+ * The same in pieces: long lists are encoded as they are asked for, also those of items. Bytes where
+ * a list was encoded before.
+ */
+export function* jsonChunks(value: JsonObject, indent = "  "): Generator<string | Buffer, void> {
   let text = "";
   for (const part of parts(value, indent, indent === "" ? "" : "\n")) {
-    text += part;
-    if (text.length < CHUNK_CHARACTERS) continue;
-    yield text;
-    text = "";
+    if (typeof part === "string") text += part;
+    if (text !== "" && (typeof part !== "string" || text.length >= CHUNK_CHARACTERS)) {
+      yield text;
+      text = "";
+    }
+    if (typeof part !== "string") yield part;
   }
   if (text !== "") yield text;
 }
 
+/** An item of a list, in more than one part where it has long lists itself. */
+export function itemParts(item: JsonValue, indent: string, line: string): Iterable<string> {
+  // There are no encoded items within items.
+  if (holdsLongList(item)) return parts(item, indent, line) as Iterable<string>;
+  return [encode(item, indent, line)];
+}
+
 /** Fields one by one, and items of lists one by one. */
-function* parts(value: JsonObject, indent: string, line: string): Generator<string, void> {
+function* parts(value: JsonObject, indent: string, line: string): Generator<string | Buffer, void> {
   const inner = line === "" ? "" : line + indent;
   const itemLine = inner === "" ? "" : inner + indent;
   const colon = indent === "" ? ":" : ": ";
@@ -55,6 +69,12 @@ function* parts(value: JsonObject, indent: string, line: string): Generator<stri
     if (field === undefined) continue;
     yield `${opening}${inner}${fieldName(key)}${colon}`;
     opening = ",";
+    if (field instanceof EncodedItems && field.count > 0) {
+      yield "[";
+      yield* field.pieces;
+      yield `${inner}]`;
+      continue;
+    }
     if (!isTakenApart(field)) {
       yield encode(field, indent, inner);
       continue;
@@ -62,8 +82,7 @@ function* parts(value: JsonObject, indent: string, line: string): Generator<stri
     for (let at = 0; at < field.length; at += 1) {
       const item = field[at] as JsonValue;
       yield `${at === 0 ? "[" : ","}${itemLine}`;
-      if (holdsLongList(item)) yield* parts(item, indent, itemLine);
-      else yield encode(item, indent, itemLine);
+      yield* itemParts(item, indent, itemLine);
     }
     yield `${inner}]`;
   }
@@ -78,6 +97,7 @@ function isTakenApart(field: JsonValue): field is readonly JsonValue[] {
 /** Connections with all their subscriptions, for one. */
 function holdsLongList(item: JsonValue): item is JsonObject {
   if (typeof item !== "object" || item === null || isList(item) || isMap(item)) return false;
+  if (item instanceof EncodedItems) return false;
   for (const key in item) {
     const field = item[key];
     if (Array.isArray(field) && field.length > ITEMS_AT_ONCE) return true;
@@ -100,7 +120,7 @@ function encode(value: JsonValue, indent: string, line: string): string {
 }
 
 function encodeComposite(
-  value: readonly JsonValue[] | ReadonlyMap<string, JsonValue> | JsonObject,
+  value: readonly JsonValue[] | ReadonlyMap<string, JsonValue> | EncodedItems | JsonObject,
   indent: string,
   line: string,
 ): string {
@@ -109,6 +129,9 @@ function encodeComposite(
     if (value.length === 0) return "[]";
     const items = value.map((item) => inner + encode(item, indent, inner));
     return `[${items.join(",")}${line}]`;
+  }
+  if (value instanceof EncodedItems) {
+    return value.count === 0 ? "[]" : `[${value.pieces.join("")}${line}]`;
   }
   const colon = indent === "" ? ":" : ": ";
   let text = "";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { encodeJson, jsonChunks } from "./go-json.ts";
 import { pageBytes } from "./page-bytes.ts";
 
-function made(body: Iterable<string>, bytesMax: number) {
+function made(body: Iterable<string | Buffer>, bytesMax: number) {
   const steps = pageBytes(body, bytesMax);
   let pauses = 0;
   for (;;) {

@@ -1,5 +1,6 @@
 // A page as bytes that can be counted and kept until its reader takes them. Thread: control; no state.
 import type { Steps } from "./facts.ts";
+import { pieceOf } from "./item-encoder.ts";
 
 /** A page in pieces, ready to be sent. */
 export interface PageBytes {
@@ -11,17 +12,19 @@ export interface PageBytes {
 export const PAGE_TOO_LARGE = "page too large, ask for less with limit and offset";
 
 /** Undefined: it has more than `bytesMax`. */
-export function* pageBytes(body: Iterable<string>, bytesMax: number): Steps<PageBytes | undefined> {
+export function* pageBytes(
+  body: Iterable<string | Buffer>,
+  bytesMax: number,
+): Steps<PageBytes | undefined> {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for (const text of body) {
-    // Memory of its own: a slow reader may keep it for long.
-    const piece = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-    piece.write(text);
+  for (const part of body) {
+    const isText = typeof part === "string";
+    const piece = isText ? pieceOf(part) : part;
     bytes += piece.length;
     if (bytes > bytesMax) return undefined;
     pieces.push(piece);
-    yield { kind: "pause" };
+    if (isText) yield { kind: "pause" };
   }
   return { pieces, bytes };
 }

@@ -7,6 +7,7 @@ import {
   accountz,
   accstatz,
   CONNZ_DEFAULTS,
+  type ConnzOptions,
   connz,
   debugValues,
   encodeJson,
@@ -54,27 +55,33 @@ function integer(options: RequestOptions, name: string): bigint {
   return BigInt(Number(options[name] ?? 0));
 }
 
+/** In one line, as the reference answers requests. */
+const TIGHT_FORM = { indent: "", bytesMax: LIMITS.systemPageBytesMax };
+
+function connzRequest(options: RequestOptions): ConnzOptions {
+  return {
+    ...CONNZ_DEFAULTS,
+    sort: text(options, "sort"),
+    auth: flag(options, "auth"),
+    subscriptions: flag(options, "subscriptions_detail")
+      ? "detail"
+      : flag(options, "subscriptions")
+        ? "names"
+        : "none",
+    offset: integer(options, "offset"),
+    limit: integer(options, "limit"),
+    clientId: integer(options, "cid"),
+    state: STATES[Number(options["state"] ?? 0)] ?? "open",
+    user: text(options, "user"),
+    account: text(options, "acc"),
+    mqttClient: text(options, "mqtt_client"),
+    filterSubject: text(options, "filter_subject"),
+  };
+}
+
 const PAGES: Readonly<Record<EndpointName, (facts: MonitorFacts, o: RequestOptions) => Made>> = {
   VARZ: (facts) => varz(facts),
-  CONNZ: (facts, options) =>
-    connz(facts, {
-      ...CONNZ_DEFAULTS,
-      sort: text(options, "sort"),
-      auth: flag(options, "auth"),
-      subscriptions: flag(options, "subscriptions_detail")
-        ? "detail"
-        : flag(options, "subscriptions")
-          ? "names"
-          : "none",
-      offset: integer(options, "offset"),
-      limit: integer(options, "limit"),
-      clientId: integer(options, "cid"),
-      state: STATES[Number(options["state"] ?? 0)] ?? "open",
-      user: text(options, "user"),
-      account: text(options, "acc"),
-      mqttClient: text(options, "mqtt_client"),
-      filterSubject: text(options, "filter_subject"),
-    }),
+  CONNZ: (facts, options) => connz(facts, connzRequest(options), TIGHT_FORM),
   SUBSZ: (facts, options) =>
     subsz(facts, {
       subscriptions: flag(options, "subscriptions"),
