@@ -38,7 +38,9 @@ async function start(
   });
   const onRequest = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const { socket } = request;
-    const hold = (await budget.take(PAGE_BYTES, () => socket.destroy())) as PageHold;
+    const cut = (): void => void socket.destroy();
+    const reader = { address: socket.remoteAddress ?? "", cut };
+    const hold = (await budget.take(PAGE_BYTES, reader)) as PageHold;
     const pieces = Array.from({ length: 512 }, () => PIECE);
     const page = { status: 200, contentType: "text/plain" };
     await sendPage(response, { page, pieces, bytes: PAGE_BYTES, hold }, {}, bounds.answerMs);

@@ -4,7 +4,7 @@
 // request is judged by the rules of the listener that took it.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { LIMITS } from "@weft/base";
+import { LIMITS, networkOf } from "@weft/base";
 import type { MonitoringOptions, ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
 import {
@@ -189,7 +189,11 @@ export class MonitorService {
     if (counted !== undefined) facts.countRequest(counted);
     const make = (): Promise<MadePage> => this.#make(target, rules);
     // Who did not wait for his turn gets no page.
-    const asker = { isGone: () => socket.destroyed, cut: () => void socket.destroy() };
+    const asker = {
+      address: networkOf(socket.remoteAddress ?? ""),
+      isGone: () => socket.destroyed,
+      cut: () => void socket.destroy(),
+    };
     // Who asks whether the server lives must not wait for readers of other pages.
     const finished = await (counted === HEALTH
       ? this.#pages.makeNow(make)

@@ -26,6 +26,7 @@ function ask(pages: PageMaker, bytes: number): Asked {
     return pageOf(bytes);
   };
   const asker = {
+    address: "10.0.0.1",
     isGone: () => asked.gone,
     cut: () => {
       isCut = true;
@@ -44,6 +45,7 @@ test("attack 20: pages that nobody reads keep no turn, and no small page waits f
   await until(() => greedy.every(({ made }) => made() > 0) && turns.running === 0);
   for (let count = 0; count < 100; count += 1) {
     const page = await pages.make(() => pageOf(1_000), {
+      address: "10.0.0.2",
       isGone: () => false,
       cut: () => undefined,
     });

@@ -3,18 +3,16 @@
 // pages are bounded by budgets, one of them for small pages alone, whom large ones do not hold up.
 import { LIMITS } from "@weft/base";
 import type { FinishedPage } from "./monitor-answer.ts";
-import { NOTHING_HELD, PageBudget, type PagePlace } from "./page-budget.ts";
+import { NOTHING_HELD, PageBudget, type PagePlace, type PageReader } from "./page-budget.ts";
 import type { RenderTurns } from "./render-turns.ts";
 
 /** A page as bytes, without a part of a budget. */
 export type MadePage = Omit<FinishedPage, "hold">;
 
-/** Who waits for a page. */
-export interface PageAsker {
+/** Who waits for a page, and loses it with its connection when others need the room. */
+export interface PageAsker extends PageReader {
   /** Is gone: needs no page. */
   isGone(): boolean;
-  /** Loses the page, with its connection, as others need the room. */
-  cut(): void;
 }
 
 const BOUNDS = { graceMs: LIMITS.monitorGraceMs, patienceMs: LIMITS.monitorPatienceMs };
@@ -43,7 +41,6 @@ export class PageMaker {
 
   /** In turn. Undefined = too many wait already, or nobody waits any more. */
   async make(make: () => Promise<MadePage>, asker: PageAsker): Promise<FinishedPage | undefined> {
-    const cut = (): void => asker.cut();
     let place: PagePlace | undefined;
     try {
       for (;;) {
@@ -53,12 +50,13 @@ export class PageMaker {
         if (made === undefined) return undefined;
         const isSmall = made.bytes <= LIMITS.monitorSmallPageBytes;
         const budget = isSmall ? this.#small : this.#large;
-        const hold = budget.take(made.bytes, cut, place);
+        const hold = budget.take(made.bytes, asker, place);
         if (hold !== undefined) return { ...made, hold: await hold };
         // No room even to wait: it is thrown away, and made again when there is some.
         made.pieces.length = 0;
         place = await budget.place(
           isSmall ? LIMITS.monitorSmallPageBytes : LIMITS.monitorPageBytesMax,
+          asker.address,
         );
       }
     } finally {
