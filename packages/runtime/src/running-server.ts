@@ -347,7 +347,10 @@ export class RunningServer implements Runtime {
   }
 
   #onAcceptorMessage(message: FromAcceptor): void {
-    if (message.kind === "connections-closed") this.#connections?.refused(message.records);
+    if (message.kind === "connections-closed") {
+      this.#connections?.refused(message.records);
+      this.#system?.refused(message.records);
+    }
     if (message.kind !== "listen-answer") return;
     this.#boundPort = message.ports[0] ?? new Error(message.error ?? "not listening");
   }

@@ -8,6 +8,7 @@ import type { CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import {
   type BrokerSnapshot,
+  type FinishedConnection,
   InternalParticipant,
   type InternalRequest,
   serverFacts,
@@ -34,6 +35,7 @@ import type { CalloutService } from "./callout-service.ts";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import { EventSequence } from "./event-sequence.ts";
 import { MailboxBus } from "./mailbox-bus.ts";
+import { tellRefused } from "./refused-events.ts";
 import { openInterest } from "./shared-state.ts";
 import { SystemAnswers } from "./system-answers.ts";
 import type { OrderAnswer, SystemParts } from "./system-ports.ts";
@@ -147,6 +149,13 @@ export class SystemService {
   /** Undefined where no callout is configured. */
   calloutFacts(): CalloutFacts | undefined {
     return this.#callouts?.facts();
+  }
+
+  /** Connections that the acceptor turned away. */
+  refused(records: readonly FinishedConnection[]): void {
+    if (this.#closed) return;
+    tellRefused(this.#publisher, records);
+    this.#participant.flush();
   }
 
   /** Events that control made because somebody listened. */

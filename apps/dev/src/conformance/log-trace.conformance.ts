@@ -69,6 +69,31 @@ describeWithWorkers("protocol trace", (workers) => {
     for (const server of [theirs, ours]) expect(server.stderr).not.toContain("s3cret");
   });
 
+  compare(`LG-11: a mapped message shows its new subject${whyNoReference}`, async () => {
+    const config = `mappings {
+      "one.*": "a.$1"
+      "some": [{ destination: b, weight: 100% }]
+      "drawn": [{ destination: "c.one", weight: 50% }, { destination: "c.two", weight: 50% }]
+    }`;
+    const theirs = await serverForTest({ config, flags: ["-V"], command: [reference as string] });
+    const ours = await serverForTest({ config, flags: ["-V"], workers });
+    const script = ["one.x", "some", "drawn", "b"].map(
+      (subject) => `PUB ${subject} 2\r\nhi\r\nHPUB ${subject} 12 14\r\nNATS/1.0\r\n\r\nyo\r\n`,
+    );
+    for (const server of [theirs, ours]) {
+      await play(server.port, ["SUB a.* 1\r\nSUB b 2\r\nSUB c.* 3\r\n", ...script]);
+      await server.waitForLog(/DELSUB 3/);
+    }
+    // The order in which subscriptions go is not fixed there.
+    const drawn = (text: string): string[] =>
+      maskedTrace(text)
+        .filter((line) => !line.includes("DELSUB"))
+        .map((line) => line.replace(/c\.(one|two)/, "c.drawn"));
+    expect(ours.stderr).toContain("<<- [MAPPING one.x -> a.x]\n");
+    expect(ours.stderr).toMatch(/<<- \[MAPPING drawn -> c\.(one|two)\]\n/);
+    expect(drawn(ours.stderr)).toEqual(drawn(theirs.stderr));
+  });
+
   itWeft("LG-11: messages that cross threads are traced on both sides", async () => {
     const server = await serverForTest({ workers, flags: ["-V"] });
     const clients: RawClient[] = [];

@@ -17,7 +17,7 @@ import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { fillMessage } from "../internal/internal-message.ts";
 import type { BrokerDependencies, ServerIdentity } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
-import { MessageView } from "../publish/message-view.ts";
+import { MessageView, renameMessage } from "../publish/message-view.ts";
 import {
   type Plan,
   placeOf,
@@ -25,11 +25,7 @@ import {
   type RemoteTarget,
   type Target,
 } from "../publish/plan.ts";
-import {
-  hashSubject,
-  type PlanCompiler,
-  type RefusedSubscription,
-} from "../publish/plan-compiler.ts";
+import type { PlanCompiler, RefusedSubscription } from "../publish/plan-compiler.ts";
 import { PARKED, type Publisher } from "../publish/publisher.ts";
 import type { ServiceStep } from "../publish/service-step.ts";
 import { AwaitedReports } from "./awaited-reports.ts";
@@ -85,6 +81,7 @@ export class MessageTracer {
   run(trace: MessageTrace, message: MessageView, account: number): number {
     const { subject, subjectStart, subjectEnd, hash } = message;
     const isLost = !this.#map(message, account, (to) => {
+      message.source?.trace?.mapped(to);
       trace.add(mappingEntry(textOf(to), this.#parts.clock.unixNanos()));
     });
     // SU-34: nobody is told.
@@ -212,11 +209,7 @@ export class MessageTracer {
     const chosen = mapping.choose(this.#parts.prng);
     mapped(chosen ?? "");
     if (chosen === null) return false;
-    const bytes = Buffer.from(chosen, "latin1");
-    message.subject = bytes;
-    message.subjectStart = 0;
-    message.subjectEnd = bytes.length;
-    message.hash = hashSubject(bytes, 0, bytes.length, this.#parts.hashSeed);
+    renameMessage(message, chosen, this.#parts.hashSeed);
     return true;
   }
 

@@ -2,6 +2,7 @@
 // worker, refilled for each message, so that publishing allocates nothing. Valid for the turn only.
 import type { MessageTrace } from "../message-trace/message-trace.ts";
 import type { ClientSession } from "../session/client-session.ts";
+import { hashSubject } from "./plan-compiler.ts";
 
 const EMPTY = Buffer.alloc(0);
 
@@ -42,4 +43,13 @@ export class MessageView {
   hops = 0;
   /** Set while a traced message is followed (AC-70). */
   trace: MessageTrace | undefined;
+}
+
+/** The message goes on under another subject, a byte string. */
+export function renameMessage(message: MessageView, subject: string, hashSeed: number): void {
+  const bytes = Buffer.from(subject, "latin1");
+  message.subject = bytes;
+  message.subjectStart = 0;
+  message.subjectEnd = bytes.length;
+  message.hash = hashSubject(bytes, 0, bytes.length, hashSeed);
 }

@@ -10,7 +10,7 @@ import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
-import type { MessageView } from "./message-view.ts";
+import { type MessageView, renameMessage } from "./message-view.ts";
 import { PassingPlans } from "./passing-plans.ts";
 import {
   framesOf,
@@ -22,7 +22,7 @@ import {
   type Target,
 } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
-import { hashSubject, type PlanCompiler } from "./plan-compiler.ts";
+import type { PlanCompiler } from "./plan-compiler.ts";
 import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** Result of a publish that has to be tried again when `parkedOn` has room. */
@@ -348,15 +348,11 @@ export class Publisher {
   /** SU-33: draws one destination and follows its own plan. */
   #runMapped(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
     if (depth + 1 >= PUBLISH_DEPTH_MAX) return 0;
-    const chosen = plan.mapping?.choose(this.#dependencies.prng);
-    // SU-34: the gap below 100 % loses messages on purpose; nobody is told.
-    if (chosen === undefined || chosen === null) return 1;
+    const chosen = plan.mapping?.choose(this.#dependencies.prng) ?? "";
+    if (depth === 0) message.source?.trace?.mapped(chosen);
+    if (chosen === "") return 1; // SU-34: lost on purpose; nobody is told.
     const { subject, subjectStart, subjectEnd, hash } = message;
-    const bytes = Buffer.from(chosen, "latin1");
-    message.subject = bytes;
-    message.subjectStart = 0;
-    message.subjectEnd = bytes.length;
-    message.hash = hashSubject(bytes, 0, bytes.length, this.#dependencies.hashSeed);
+    renameMessage(message, chosen, this.#dependencies.hashSeed);
     const mapped = this.#dependencies.contexts().mapped(context.account);
     const result = this.run(this.planFor(mapped, message, depth + 1), message, mapped, depth + 1);
     message.subject = subject;
@@ -364,6 +360,10 @@ export class Publisher {
     message.subjectEnd = subjectEnd;
     message.hash = hash;
     return result;
+  }
+
+  get routing(): AccountRouting {
+    return this.#dependencies.compiler.routing;
   }
 
   #stillValid(plan: Plan): boolean {

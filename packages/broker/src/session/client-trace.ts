@@ -33,6 +33,8 @@ export function traceSession(session: ClientSession, trace: TraceOptions | undef
 export class ClientTrace implements ClientOps {
   readonly #session: ClientSession;
   readonly #options: TraceOptions;
+  /** Shows the payload of a message whose new subject is drawn first. */
+  #held: (() => void) | undefined;
 
   constructor(session: ClientSession, options: TraceOptions) {
     this.#session = session;
@@ -73,15 +75,29 @@ export class ClientTrace implements ClientOps {
     bodyEnd: number,
     headerBytes: number,
   ): boolean {
-    this.#publish(input, subjectStart, bodyStart, bodyEnd, headerBytes);
+    this.#publish(input, subjectStart, subjectEnd, bodyStart, bodyEnd, headerBytes);
     // biome-ignore format: one call
-    return this.#session.onPublish(input, subjectStart, subjectEnd, hash, replyStart, replyEnd,
-      tailStart, bodyStart, bodyEnd, headerBytes);
+    const isDone = this.#session.onPublish(input, subjectStart, subjectEnd, hash, replyStart,
+      replyEnd, tailStart, bodyStart, bodyEnd, headerBytes);
+    this.#showHeld();
+    return isDone;
   }
 
   onTracedPublish(...publish: PublishParts): boolean {
-    this.#publish(publish[0], publish[1], publish[7], publish[8], publish[9]);
-    return this.#session.onTracedPublish(...publish);
+    this.#publish(publish[0], publish[1], publish[2], publish[7], publish[8], publish[9]);
+    const isDone = this.#session.onTracedPublish(...publish);
+    this.#showHeld();
+    return isDone;
+  }
+
+  /** SU-31: the message in hand got this subject; "" = it is lost on purpose. */
+  mapped(to: string): void {
+    // One that was parked is drawn again.
+    if (this.#held === undefined) return;
+    const { message } = this.#session.host;
+    const from = message.subject.toString("utf8", message.subjectStart, message.subjectEnd);
+    this.#mapping(from, to);
+    this.#showHeld();
   }
 
   onOversizedHeaders(input: Buffer, start: number, end: number, totalBytes: number): void {
@@ -161,15 +177,36 @@ export class ClientTrace implements ClientOps {
   #publish(
     input: Buffer,
     subjectStart: number,
+    subjectEnd: number,
     bodyStart: number,
     bodyEnd: number,
     headerBytes: number,
   ): void {
+    const { publishParked, account, host } = this.#session;
     // One that was parked comes again.
-    if (this.#session.publishParked) return;
+    if (publishParked) return;
     const verb = isHeaderPublish(input, subjectStart) ? "HPUB" : "PUB";
     this.#operation(verb, input, subjectStart, lineEnd(input, bodyStart));
-    this.#payload("<<-", input, bodyStart, bodyEnd, headerBytes);
+    const subject = input.toString("latin1", subjectStart, subjectEnd);
+    const { routing } = host.publisher;
+    const mapping = account < 0 ? undefined : routing.account(account).mapping(subject);
+    const show = (): void => this.#payload("<<-", input, bodyStart, bodyEnd, headerBytes);
+    const isDrawn = mapping !== undefined && mapping.fixed === undefined;
+    if (isDrawn) this.#held = show;
+    if (mapping?.fixed !== undefined) {
+      this.#mapping(input.toString("utf8", subjectStart, subjectEnd), mapping.fixed);
+    }
+    if (!isDrawn) show();
+  }
+
+  #mapping(from: string, to: string): void {
+    this.#line(`<<- [MAPPING ${from} -> ${Buffer.from(to, "latin1").toString("utf8")}]`);
+  }
+
+  #showHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.();
   }
 
   #operation(verb: string, input: Buffer, start: number, end: number): void {
