@@ -8,8 +8,10 @@ import {
   describeWithWorkers,
   itWeft,
   type ServerUnderTest,
+  serverForTest,
   useServer,
 } from "./server-under-test.ts";
+import { type Json, SYSTEM_CONFIG, SystemClient } from "./system-client.ts";
 
 describeWithWorkers("limits", (workers) => {
   describe("of connections", () => {
@@ -175,3 +177,29 @@ async function floodUntilCut(server: ServerUnderTest, megabytes: number): Promis
   publisher.send("PUB flood.end 0\r\n\r\n");
   await reader.waitFor(/MSG flood\.end/);
 }
+
+describeWithWorkers("a full server", (workers) => {
+  it("SY-02: connections above the server's limit are told", async () => {
+    const config = `${SYSTEM_CONFIG}\nmax_connections: 2`;
+    const server = await serverForTest({ workers, config });
+    const system = await SystemClient.open(server);
+    const log = await system.events("$SYS.ACCOUNT.$G.DISCONNECT");
+    const reason = "Maximum Connections Exceeded";
+    for (let count = 0; count < 4; count += 1) await rawForTest(server.port);
+    const ids: unknown[] = [];
+    while (ids.length < 3) {
+      const told = await log.first((event) => {
+        const { id } = event["client"] as Json;
+        return event["reason"] === reason && !ids.includes(id);
+      });
+      expect(told).toMatchObject({
+        type: "io.nats.server.advisory.v1.client_disconnect",
+        server: { id: system.id },
+        client: { acc: "$G", kind: "Client", host: "127.0.0.1", stop: expect.any(String) },
+        sent: { msgs: 0, bytes: 0 },
+        received: { msgs: 0, bytes: 0 },
+      });
+      ids.push((told["client"] as Json)["id"]);
+    }
+  });
+});
