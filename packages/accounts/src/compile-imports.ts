@@ -78,8 +78,8 @@ export function compileImportsOf(
   const streams = links.filter((link) => link.spec.kind === "stream");
   const services = links.filter((link) => link.spec.kind === "service");
   return {
-    streams: compileAll(streams, new StreamCompiler(cycles.streams, always), findings),
-    services: compileAll(services, new ServiceCompiler(cycles.services, always), findings),
+    streams: compileAll(streams, new StreamCompiler(cycles.streams, always), findings, true),
+    services: compileAll(services, new ServiceCompiler(cycles.services, always), findings, true),
   };
 }
 
@@ -103,6 +103,7 @@ function compileAll<T>(
   links: readonly Link[],
   compiler: ImportCompiler<T>,
   findings: Findings,
+  goesOn = false,
 ): T[] {
   const ordered = links.map((link, at) => ({ link, at, length: compiler.need.chainLength(link) }));
   ordered.sort((left, right) => left.length - right.length || left.at - right.at);
@@ -117,8 +118,9 @@ function compileAll<T>(
     const { kind, subject } = link.spec;
     const message = `Error adding ${kind} import ${JSON.stringify(subject)}: ${result.error}`;
     errors[at] = { message, at: link.spec.at ?? link.importer.spec.at };
-    // Looking further would only cost more of the time that has run out.
-    if (result.error === CYCLE_ERRORS.depth) break;
+    // Looking further would only cost more of the time that has run out. An account that lives on
+    // without one import keeps the others, or is told of each.
+    if (result.error === CYCLE_ERRORS.depth && !goesOn) break;
   }
   for (const error of errors) if (error !== undefined) findings.errors.push(error);
   return compiled.filter((one) => one !== undefined);

@@ -75,6 +75,21 @@ function ordersOf<T>(items: readonly T[]): T[][] {
 }
 
 describe("live accounts", () => {
+  test("attack 45: an import on a chain that is too long is told; those beside it work", () => {
+    const accounts = live();
+    const near = importOf("stream", "NEAR", "near");
+    const chain = ring("stream", 1_100, false).slice(0, -1).reverse();
+    const specs = chain.map((spec) => ({ ...spec, imports: [...(spec.imports ?? []), near] }));
+    accounts.change([{ name: "NEAR", exports: [stream("near")] }]);
+    const { problems } = accounts.change(specs);
+    const told = [...problems.values()].flat().map(({ message }) => message);
+    expect(told).toContain('Error adding stream import "x": search cycle depth exhausted');
+    const { streamImports } = accounts.snapshot();
+    expect(streamImports.filter(({ from }) => from === "near")).toHaveLength(chain.length);
+    // Each is told of once.
+    expect(streamImports).toHaveLength(2 * chain.length - told.length);
+  });
+
   test("AC-93: any way to the same accounts leads to the same ways of messages", () => {
     const prng = createPrng(93);
     let compared = 0;

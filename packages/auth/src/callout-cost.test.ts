@@ -18,8 +18,8 @@ const USERS: readonly UserSpec[] = [
 ];
 
 /** What is waited for until the login is decided; the service lets `welcome` in, nobody fits a hash. */
-function stepsOf(request: LoginRequest, users = USERS): string {
-  const callout = { issuer: "", account: "AUTH", authUsers: ["auth"], allowedAccounts: ["APP"] };
+function stepsOf(request: LoginRequest, users = USERS, authUsers = ["auth"]): string {
+  const callout = { issuer: "", account: "AUTH", authUsers, allowedAccounts: ["APP"] };
   const authenticator = new StaticAuthenticator({ users, callout, tlsMap: false });
   const gate = new CalloutGate(callout);
   const placed = new CalloutUsers();
@@ -66,9 +66,27 @@ describe("attack 29: static users and a callout service", () => {
     }
   });
 
-  // docs/secure.md says so.
-  test("names in auth_users are refused without a question", () => {
-    expect(wrong("auth")).toBe("hash $2a$11$: denied");
+  test("a name in auth_users costs what others cost, and nobody else's answer lets it in", () => {
+    expect(wrong("auth")).toBe("callout, hash $2a$11$: denied");
+    const plain = USERS.map((user) => ({ ...user, password: "p" }));
+    expect(stepsOf({ user: "auth", pass: "wrong" }, plain)).toBe("callout: denied");
+    expect(stepsOf({ user: "auth", pass: "p" }, plain)).toBe(": granted");
+    const welcome = [...plain, { user: "welcome", password: "p", account: "AUTH" }];
+    expect(stepsOf({ user: "welcome", pass: "wrong" }, welcome, ["welcome"])).toBe(
+      "callout: denied",
+    );
+  });
+
+  test("AN-82: so does a name that has to come through a proxy, whatever the password", () => {
+    const bound = USERS.map((user) => ({ ...user, proxyRequired: true }));
+    for (const user of ["auth", "hashed", "plain", "served-plain"]) {
+      expect([user, stepsOf({ user, pass: "p" }, bound)]).toEqual([
+        user,
+        "callout, hash $2a$11$: denied",
+      ]);
+    }
+    const welcome = [{ user: "welcome", password: "p", account: "APP", proxyRequired: true }];
+    expect(stepsOf({ user: "welcome", pass: "p" }, welcome)).toBe("callout: denied");
   });
 
   test("AN-68: naming one of them beside does not spare anybody else the question", () => {

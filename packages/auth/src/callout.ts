@@ -1,6 +1,6 @@
 // Which logins an auth callout service decides about, and what becomes of its answer (AN-60 to
 // AN-71). Owned by a worker, one per set of users. What must stay true: who is named in `auth_users`
-// is never asked about, or the service could not log in; nobody in the account of the service may
+// gets in without it, or the service could not log in; nobody in the account of the service may
 // publish what only the server may ask.
 
 import { REDACTED } from "@weft/base";
@@ -10,7 +10,6 @@ import type {
   CalloutPending,
   CalloutUser,
   DenyReason,
-  HashPending,
   Identity,
   LoginAnswer,
   LoginOutcome,
@@ -20,8 +19,10 @@ import { isPublicKey } from "./nkeys/key.ts";
 import { type CompiledPermissions, compilePermissions, permissionsKey } from "./permissions.ts";
 import type { CalloutSpec, PermissionsSpec } from "./spec.ts";
 
+/** Whoever says this, whatever his name: nobody learns anything from the time. */
+const AT_ONCE: DenyReason = "account in connect";
 /** What no service can undo. */
-const FINAL: ReadonlySet<DenyReason> = new Set(["account in connect", "proxy connection required"]);
+const FINAL: DenyReason = "proxy connection required";
 /** Sets of permissions that stay compiled; all make room together. */
 const COMPILED_MAX = 1_024;
 
@@ -51,11 +52,14 @@ export class CalloutGate {
     this.#spec = spec;
   }
 
-  /** What follows from what the static users say of a login. */
+  /**
+   * What follows from what the static users say of a login. Attack 29: who is refused whatever the
+   * service says is asked about all the same, in vain: in time he is like one whom nobody knows.
+   */
   follow(outcome: LoginOutcome, request: LoginRequest): LoginOutcome {
     if (outcome.kind === "denied") {
-      const isFinal = FINAL.has(outcome.reason) || this.#isAuthUser(request);
-      return isFinal ? outcome : this.#ask();
+      if (outcome.reason === AT_ONCE) return outcome;
+      return this.#ask(this.#isFinal(outcome.reason, request) ? { refusal: outcome } : {});
     }
     if (outcome.kind === "granted") {
       return this.#mayPass(outcome.identity) ? outcome : this.#ask();
@@ -64,17 +68,21 @@ export class CalloutGate {
     if (wait.kind !== "hash") return outcome;
     // What the comparison says is of no consequence where the service is asked in any case.
     if (wait.candidate === undefined) {
-      const isFinal = FINAL.has(wait.reason ?? "user unknown") || this.#isAuthUser(request);
-      return isFinal ? outcome : this.#ask(wait);
+      const isFinal = this.#isFinal(wait.reason ?? "user unknown", request);
+      return isFinal ? outcome : this.#ask({ costs: wait });
     }
     if (this.#mayPass(wait.candidate)) return outcome;
-    return this.#ask({ ...wait, candidate: undefined });
+    return this.#ask({ costs: { ...wait, candidate: undefined } });
   }
 
-  /** `costs`: attack 29. See `afterCallout`. */
-  #ask(costs?: HashPending): LoginOutcome {
+  /** `costs`: see `afterCallout`. */
+  #ask(more: Pick<CalloutPending, "costs" | "refusal"> = {}): LoginOutcome {
     const { account } = this.#spec;
-    return { kind: "pending", wait: { kind: "callout", account, jwt: "", costs } };
+    return { kind: "pending", wait: { kind: "callout", account, jwt: "", ...more } };
+  }
+
+  #isFinal(reason: DenyReason, request: LoginRequest): boolean {
+    return reason === FINAL || this.#isAuthUser(request);
   }
 
   #isAuthUser(request: LoginRequest): boolean {
@@ -93,7 +101,11 @@ export class CalloutGate {
  * stranger, who is only asked about: the stranger's refusal costs a hash too, behind the answer. Who is
  * let in by the service does not wait for it.
  */
-export function afterCallout(outcome: LoginOutcome, { costs }: CalloutPending): LoginOutcome {
+export function afterCallout(
+  outcome: LoginOutcome,
+  { costs, refusal }: CalloutPending,
+): LoginOutcome {
+  if (refusal !== undefined) return refusal;
   if (outcome.kind !== "denied" || costs === undefined) return outcome;
   return { kind: "pending", wait: { ...costs, refusal: outcome } };
 }

@@ -59,8 +59,13 @@ export class UrlFetcher {
   async check(): Promise<string | undefined> {
     const answer = await this.fetch("", new AbortController().signal);
     if (answer.kind === "found") return undefined;
-    if (answer.kind === "timeout") return this.#wrong("", "timed out");
+    if (answer.kind === "timeout") return this.lateText("");
     return answer.kind === "stopped" ? this.#wrong("", "stopped") : (answer.error ?? "");
+  }
+
+  /** What to say of an answer that did not come in time. */
+  lateText(key: string): string {
+    return this.#wrong(key, "timed out");
   }
 
   /** Never rejects. `signal` gives up early; the time limit holds in any case. */

@@ -141,7 +141,9 @@ export class JwtLogins implements TokenLogins {
     if (answer.kind !== "account") return { kind: "denied", reason: "answer unexpected" };
     const account = this.#accounts.get(pending.key);
     if (answer.error !== undefined || account === undefined) {
-      return denied(`account ${pending.key}: ${answer.error ?? "not known"}`);
+      const { error = "not known" } = answer;
+      // Lines of the log are bounded: what names it, as an address does, is not made longer.
+      return denied(error.includes(pending.key) ? error : `account ${pending.key}: ${error}`);
     }
     return this.#judge(pending.judged as JudgedAlone, account, facts);
   }

@@ -94,8 +94,10 @@ export class AccountSources {
   }
 
   /** The token of an account; never rejects. */
-  find(key: string): ReturnType<AccountSource["find"]> {
-    return this.#source.find(key);
+  async find(key: string): ReturnType<AccountSource["find"]> {
+    const found = await this.#source.find(key);
+    const isLate = !found.ok && found.failure === "timeout" && this.#url !== undefined;
+    return isLate ? { ...found, error: this.#url.lateText(key) } : found;
   }
 
   /** AC-95: files that somebody changed by hand. */

@@ -7,6 +7,9 @@ import type { CloseCause, SimTransport, TransportPeer } from "./transport.ts";
 export interface ConnectFields {
   readonly user?: string;
   readonly pass?: string;
+  readonly auth_token?: string;
+  readonly nkey?: string;
+  readonly sig?: string;
   readonly name?: string;
   readonly echo?: boolean;
   readonly verbose?: boolean;

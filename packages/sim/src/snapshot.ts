@@ -7,6 +7,8 @@ import type { BrokerLimits, BrokerSnapshot, WorkerCounters } from "@weft/broker"
 export interface SnapshotOptions {
   readonly accounts?: readonly AccountSpec[] | undefined;
   readonly users?: readonly UserSpec[] | undefined;
+  /** More about logins than `users`. */
+  readonly auth?: Partial<AuthSpec> | undefined;
   readonly limits?: Partial<BrokerLimits> | undefined;
 }
 
@@ -39,6 +41,7 @@ export function createSnapshot(options: SnapshotOptions): BrokerSnapshot {
     users: options.users ?? [],
     tlsMap: false,
     accountNames: accounts.map((account) => account.name),
+    ...options.auth,
   };
   return {
     auth,

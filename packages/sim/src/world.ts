@@ -48,6 +48,8 @@ export interface WorldOptions extends SnapshotOptions {
   readonly recordsMax?: number;
   /** Called for each log line; what it throws, the core throws. */
   readonly onLog?: (text: string) => void;
+  /** What control says of logins; undefined = what it says where there is one password only. */
+  readonly onQuestion?: (question: LoginQuestion) => LoginAnswer | undefined;
 }
 
 export class World {
@@ -219,7 +221,8 @@ export class World {
       control: {
         askForLogin: (ticket, question) =>
           this.scheduler.post(() => {
-            core.onLoginAnswer(ticket, answerOf(question));
+            const answer = this.#options.onQuestion?.(question) ?? answerOf(question);
+            core.onLoginAnswer(ticket, answer);
             core.flush();
           }),
         connectionClosed: (record) => this.closed.push(record),

@@ -119,6 +119,35 @@ describeWithWorkers("trusted proxies", (workers) => {
     }
   });
 
+  itSince(
+    "2.12.0",
+    "AN-81: a signature is of no use at another server that trusts the proxy",
+    async () => {
+      const [here, there] = await Promise.all(
+        [1, 2].map(() => serverForTest({ workers, config: config([first]) })),
+      );
+      const asked = await rawForTest(there?.port ?? 0);
+      const client = await rawForTest(here?.port ?? 0);
+      // The one who replays stands between: he hands the nonce of one server to the proxy as the other's.
+      const nonce = Buffer.from(String((await asked.info())["nonce"]));
+      const own = String((await client.info())["nonce"]);
+      expect(own).not.toBe(nonce.toString());
+      const proxySig = Buffer.from(first.sign(nonce)).toString("base64url");
+      const fields = { user: "ann", pass: "a", proxy_sig: proxySig };
+      for (const [at, wanted] of [
+        [client, REFUSED],
+        [asked, "PONG"],
+      ] as const) {
+        at.sendConnect(fields);
+        at.send("PING\r\n");
+        expect(await verdictOf(at)).toBe(wanted);
+      }
+      // Used once, it is of no use for another connection at its own server either.
+      const again = await loginBy(there as ServerUnderTest, undefined, () => fields);
+      expect(again.verdict).toBe(REFUSED);
+    },
+  );
+
   itSince("2.12.0", "AN-82: a token, and that it is not for others", async () => {
     const key = `proxies { trusted: [ { public_key: ${first.publicKey} } ] }`;
     const authorization = "authorization { token: secret, proxy_required: true }";

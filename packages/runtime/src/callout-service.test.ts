@@ -1,0 +1,238 @@
+// The questions to callout services on control (AN-60 to AN-70): who is believed. The service answers on
+// a bus of this test: what it signs with, and where it wants its users, is the cases' business.
+import { type AccountSpec, compileAccounts } from "@weft/accounts";
+import type { AuthSpec, CalloutQuestion, LoginAnswer } from "@weft/auth";
+import { encodeSeed, SignatureVerifier } from "@weft/auth";
+import type { BrokerSnapshot, InternalMessage } from "@weft/broker";
+import {
+  decodeTokenOf,
+  encodeClaims,
+  newAccountClaims,
+  newAuthorizationResponseClaims,
+  newUserClaims,
+  type Signer,
+  signerFromSeed,
+  type TrustedAccount,
+} from "@weft/jwt";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { CalloutService } from "./callout-service.ts";
+import { createServerKeys } from "./identity.ts";
+
+const verifier = new SignatureVerifier();
+const keys = createServerKeys();
+
+function accountSigner(number: number): Signer {
+  return signerFromSeed(encodeSeed("account", new Uint8Array(32).fill(number))) as Signer;
+}
+const [ISSUER, STRANGER, AUTH, APP, PLAIN] = [1, 2, 3, 4, 5].map(accountSigner) as [
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+];
+
+/** What a service says. */
+interface Said {
+  readonly by: Signer;
+  readonly account?: string;
+  /** Of the answer itself; default: as the user. */
+  readonly answerBy?: Signer;
+}
+
+function questionTo(account: string): CalloutQuestion {
+  const texts = { jwt: "", nkey: "", sig: "", token: "", user: "ann", pass: "a" };
+  return {
+    kind: "callout",
+    account,
+    clientId: 1,
+    host: "127.0.0.1",
+    rawUser: "ann",
+    nonce: "",
+    connectionType: "STANDARD",
+    connect: { ...texts, name: "", lang: "", version: "", protocol: 1 },
+  };
+}
+
+function signed(claims: Parameters<typeof encodeClaims>[0], by: Signer): string {
+  const made = encodeClaims(claims, by, Math.floor(Date.now() / 1_000));
+  if (!made.ok) throw new Error(made.error.message);
+  return made.token;
+}
+
+/** The answer to a request, as a service makes it. */
+function answerTo(request: Buffer, { by, account = "", answerBy = by }: Said): Buffer {
+  const decoded = decodeTokenOf("authorization_request", request.toString("latin1"), verifier);
+  if (!decoded.ok) throw new Error(decoded.error.message);
+  const { userNkey, server } = decoded.claims.nats;
+  const user = { ...newUserClaims(userNkey), audience: account };
+  const fresh = newAuthorizationResponseClaims(userNkey);
+  const nats = { ...fresh.nats, jwt: signed(user, by) };
+  return Buffer.from(signed({ ...fresh, audience: server.id, nats }, answerBy));
+}
+
+interface Stage {
+  readonly auth?: Partial<AuthSpec>;
+  readonly trusted?: readonly TrustedAccount[];
+  readonly oneMechanism?: boolean;
+  readonly authTimeoutMs?: number;
+}
+
+function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = 60_000 }: Stage) {
+  const names = ["AUTH", "RED", "BLUE", ...trusted.map(({ key }) => key)];
+  const compiled = compileAccounts(
+    names.map((name): AccountSpec => ({ name })),
+    {},
+  );
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
+  const snapshot = {
+    auth: { users: [], tlsMap: false, ...auth },
+    accounts: compiled.snapshot,
+    limits: { authTimeoutMs },
+    server: { id: keys.id, name: "s", host: "h", version: "1" },
+    operator: oneMechanism === undefined ? undefined : { oneMechanism },
+  } as unknown as BrokerSnapshot;
+  let said: Said | undefined;
+  let take: (message: InternalMessage) => void = () => undefined;
+  const told: string[] = [];
+  const service = new CalloutService(snapshot, {
+    keys,
+    log: { write: () => undefined } as never,
+    bus: {
+      listen: (_account, _filter, taken) => {
+        take = taken;
+      },
+      publish: (_account, _subject, _header, payload, subject) => {
+        if (said === undefined) return true;
+        const answer = { subject, payload: answerTo(payload, said), isTooLong: false };
+        take(answer as InternalMessage);
+        return true;
+      },
+      flush: () => undefined,
+    },
+    accounts:
+      trusted.length === 0
+        ? undefined
+        : {
+            trusted: async (key) => trusted.find((account) => account.key === key),
+            answer: async (key, worker) => {
+              told.push(`${worker}: ${key}`);
+              return { kind: "account" };
+            },
+          },
+  });
+  onTestFinished(() => service.close());
+  return {
+    service,
+    told,
+    /** What becomes of a login when the service of `account` says this; undefined = it is silent. */
+    login: async (account: string, says: Said | undefined): Promise<string> => {
+      said = says;
+      const answer: LoginAnswer = await service.ask(questionTo(account), 3);
+      if (answer.kind !== "callout") return answer.kind;
+      return answer.user === undefined ? answer.reason : `in ${answer.user.accountName}`;
+    },
+  };
+}
+
+describe("AN-64 AN-65: the service of the configuration", () => {
+  const callout = { issuer: ISSUER.publicKey, account: "AUTH", authUsers: ["auth"] };
+
+  test("is believed by the key of its issuer alone", async () => {
+    const { login } = stage({ auth: { callout: { ...callout, allowedAccounts: [] } } });
+    expect(await login("AUTH", { by: ISSUER, account: "RED" })).toBe("in RED");
+    expect(await login("AUTH", { by: STRANGER, account: "RED" })).toMatch(/^Wrong issuer/);
+    const disguised = { by: STRANGER, answerBy: ISSUER, account: "RED" };
+    expect(await login("AUTH", disguised)).toMatch(/^Wrong issuer/);
+    expect(await login("AUTH", { by: ISSUER, account: "GREEN" })).toMatch(/^No valid account/);
+  });
+
+  test("places users into its allowed accounts only", async () => {
+    const { login } = stage({ auth: { callout: { ...callout, allowedAccounts: ["RED"] } } });
+    expect(await login("AUTH", { by: ISSUER, account: "RED" })).toBe("in RED");
+    expect(await login("AUTH", { by: ISSUER, account: "$G" })).toBe("in $G");
+    for (const account of ["BLUE", "AUTH"]) {
+      expect(await login("AUTH", { by: ISSUER, account })).toMatch(/not among the allowed/);
+    }
+  });
+
+  test("GP-1: and into those with the mechanism callout, where accounts have one", async () => {
+    const mixed = {
+      accounts: [
+        { name: "AUTH", mechanism: "static" },
+        { name: "RED", mechanism: "callout" },
+        { name: "BLUE", mechanism: "static" },
+      ],
+    } as const;
+    const { login } = stage({ auth: { mixed, callout: { ...callout, allowedAccounts: [] } } });
+    expect(await login("AUTH", { by: ISSUER, account: "RED" })).toBe("in RED");
+    for (const account of ["BLUE", "AUTH"]) {
+      expect(await login("AUTH", { by: ISSUER, account })).toMatch(/mechanism static, not callout/);
+    }
+    expect(await login("AUTH", { by: ISSUER, account: "$G" })).toMatch(/mechanism jwt/);
+  });
+
+  test("AN-67: has its time, and what comes later lets nobody in", async () => {
+    const limited = { auth: { callout: { ...callout, allowedAccounts: [] } }, authTimeoutMs: 20 };
+    const { login, service } = stage(limited);
+    expect(await login("AUTH", undefined)).toMatch(/not received in time on account "AUTH"/);
+    expect(service.facts()).toMatchObject({ asked: 1, late: 1, refused: 1, underWay: 0 });
+    expect(await login("AUTH", { by: ISSUER, account: "RED" })).toBe("in RED");
+  });
+});
+
+describe("AN-64 AN-65 AN-70: the service of an account by token", () => {
+  function account(key: Signer, authUsers: readonly string[], allowed: readonly string[] = []) {
+    const { publicKey } = key;
+    const fresh = newAccountClaims(publicKey);
+    const { authorization } = fresh.nats;
+    const more = { ...authorization, authUsers, allowedAccounts: allowed };
+    const claims = { ...fresh, nats: { ...fresh.nats, authorization: more } };
+    const signers = new Map([[publicKey, undefined]]);
+    return { key: publicKey, claims, signers, findings: [] } satisfies TrustedAccount;
+  }
+  const world = (allowed: readonly string[]) => [
+    account(AUTH, ["U-SERVICE"], allowed),
+    account(APP, ["U-OTHER"]),
+    account(PLAIN, []),
+  ];
+
+  test("places users into its account, into those that it names, and nowhere else", async () => {
+    const { login, told } = stage({ trusted: world([APP.publicKey]) });
+    expect(await login(AUTH.publicKey, { by: AUTH })).toBe(`in ${AUTH.publicKey}`);
+    const elsewhere = { by: APP, answerBy: AUTH };
+    expect(await login(AUTH.publicKey, elsewhere)).toBe(`in ${APP.publicKey}`);
+    // The worker that asked knows the account before it reads the answer.
+    expect(told).toEqual([`3: ${AUTH.publicKey}`, `3: ${APP.publicKey}`]);
+    const forbidden = { by: PLAIN, answerBy: AUTH };
+    expect(await login(AUTH.publicKey, forbidden)).toMatch(/not permitted/);
+    expect(await login(APP.publicKey, { by: AUTH, answerBy: APP })).toMatch(/not permitted/);
+    expect(told).toHaveLength(2);
+  });
+
+  test("is believed by the keys of its own account", async () => {
+    const { login } = stage({ trusted: world(["*"]) });
+    for (const answerBy of [APP, STRANGER]) {
+      const judged = await login(AUTH.publicKey, { by: AUTH, answerBy });
+      expect(judged).toBe("Auth callout signing key is unknown");
+    }
+    const stranger = { by: STRANGER, answerBy: AUTH };
+    expect(await login(AUTH.publicKey, stranger)).toMatch(/^No valid account/);
+    // Another account's service has no say about this one.
+    expect(await login(APP.publicKey, { by: APP, answerBy: AUTH })).toMatch(/key is unknown/);
+  });
+
+  test("SA-29: with one mechanism each, not among users with tokens", async () => {
+    const held = stage({ trusted: world(["*"]), oneMechanism: true });
+    const among = { by: PLAIN, answerBy: AUTH };
+    expect(await held.login(AUTH.publicKey, among)).toMatch(/mechanism jwt, not callout/);
+    expect(await held.login(AUTH.publicKey, { by: APP, answerBy: AUTH })).toMatch(/^in A/);
+    const free = stage({ trusted: world(["*"]), oneMechanism: false });
+    expect(await free.login(AUTH.publicKey, among)).toBe(`in ${PLAIN.publicKey}`);
+  });
+
+  test("an account that cannot be had is asked nothing", async () => {
+    const { login } = stage({ trusted: world([]) });
+    expect(await login(STRANGER.publicKey, { by: STRANGER })).toMatch(/^No valid account/);
+  });
+});
