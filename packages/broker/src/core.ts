@@ -72,6 +72,7 @@ import type { SessionHost } from "./session/session-host.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { Departures } from "./subscribe/departures.ts";
+import { OwnSubscriptions } from "./subscribe/own-subscription.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
@@ -87,6 +88,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
+  readonly ownSubscriptions: OwnSubscriptions;
   readonly shared: SharedLimits;
   readonly threadIndex: number;
   // What the current snapshot says: see `#take`.
@@ -133,7 +135,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     const table = new SubscriptionTable();
     const { writer } = index;
-    assert(writer !== null, "a worker writes its own interest");
+    const reader = index.reader(bus.threadIndex);
+    assert(writer !== null && reader !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
@@ -163,6 +166,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     });
     this.#openEvents();
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
+    this.ownSubscriptions = new OwnSubscriptions(index, reader, table);
     this.#flow = new FlowControl({
       clock: this.clock,
       bus,

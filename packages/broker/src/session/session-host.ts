@@ -16,6 +16,7 @@ import type { ContextTable } from "../publish/context.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { Departures } from "../subscribe/departures.ts";
+import type { OwnSubscriptions } from "../subscribe/own-subscription.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
@@ -37,6 +38,7 @@ export interface SessionHost {
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
+  readonly ownSubscriptions: OwnSubscriptions;
   /** Limits over all threads. */
   readonly shared: SharedLimits;
   /** The message in hand at depth 0. */
