@@ -4,8 +4,8 @@
 //
 //   greeting -> securing -> connecting -> (logging-in) -> active -> closing -> closed
 //
-// Must stay true: nothing is delivered to a session that is not active; after `close` no
-// subscription of it is left in the index.
+// Must stay true: nothing is delivered to a session that has ended; after `close` its subscriptions
+// have left the index, or leave it in slices (departures.ts).
 import type { CompiledPermissions, Identity, LoginKind, ResponseTracker } from "@weft/auth";
 import {
   equalWords,
