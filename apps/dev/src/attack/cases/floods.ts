@@ -228,7 +228,7 @@ export const FLOODS: readonly AttackCase[] = [
     profile: "guarded",
     fullWithinMs: 600_000,
     // One message to 100,000 groups is one turn.
-    bystanderFloorMs: IS_FULL ? 1_000 : undefined,
+    bystanderFloorMs: IS_FULL ? 2_500 : undefined,
     run: subscriptionStorm,
   },
   {
