@@ -42,6 +42,7 @@ import type {
   ConnectionOrder,
   ListenerOptions,
   ServerIdentity,
+  SharedLimits,
   SnapshotChange,
   SnapshotEffects,
   TraceOptions,
@@ -70,6 +71,8 @@ import { ParkedSessions } from "./session/parked-sessions.ts";
 import type { SessionHost } from "./session/session-host.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
+import { Departures } from "./subscribe/departures.ts";
+import { OwnSubscriptions } from "./subscribe/own-subscription.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import { listSubscriptions } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
@@ -84,6 +87,9 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly contexts = new ContextTable();
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
+  readonly departures: Departures;
+  readonly ownSubscriptions: OwnSubscriptions;
+  readonly shared: SharedLimits;
   readonly threadIndex: number;
   // What the current snapshot says: see `#take`.
   limits!: BrokerLimits;
@@ -119,6 +125,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
+    this.shared = dependencies.shared;
     this.#take(snapshot);
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
@@ -128,7 +135,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
     const table = new SubscriptionTable();
     const { writer } = index;
-    assert(writer !== null, "a worker writes its own interest");
+    const reader = index.reader(bus.threadIndex);
+    assert(writer !== null && reader !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
     const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
@@ -158,6 +166,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     });
     this.#openEvents();
     this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
+    this.ownSubscriptions = new OwnSubscriptions(index, reader, table);
     this.#flow = new FlowControl({
       clock: this.clock,
       bus,
@@ -165,6 +174,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       setTimer: (delayMs) => dependencies.setTimer(delayMs),
       isSpent: () => this.publisher.isSpent,
     });
+    const callSoon = (): void => this.#flow.callSoon();
+    this.departures = new Departures(this.subscriptions, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.#flow, this);
     this.#inbox = new FrameInbox({
       bus,
@@ -261,6 +272,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   onTimer(): void {
     this.#flow.onTimer();
+    this.departures.step();
   }
 
   onLoginAnswer(ticket: number, answer: LoginAnswer): void {
@@ -342,18 +354,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   askForLogin(session: ClientSession, question: LoginQuestion): void {
     this.#logins.ask(session, question);
-  }
-
-  acquireConnection(account: number, max: number): boolean {
-    return this.#dependencies.shared.acquireConnection(account, max);
-  }
-
-  releaseConnection(account: number): void {
-    this.#dependencies.shared.releaseConnection(account);
-  }
-
-  releaseAbove(account: number, max: number): boolean {
-    return this.#dependencies.shared.releaseAbove(account, max);
   }
 
   park(session: ClientSession, thread: number): void {

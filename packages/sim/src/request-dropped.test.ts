@@ -26,3 +26,27 @@ for (const inbox of ["_INBOX", "inbox"]) {
     expect(requester.deliveries.map(({ subject }) => subject)).toEqual([`${inbox}.1`]);
   });
 }
+
+test("CP-64: very many subscriptions of the requester do not make its 503s dear", () => {
+  const world = new World({ seed: 9, workers: 1, chunkBytesMax: 1 << 20, recordsMax: 1 << 16 });
+  const requester = world.connect(1);
+  const other = world.connect(1);
+  const many = 40_000;
+  const lines = Array.from({ length: many }, (_, sid) => `SUB f.${sid} ${sid}\r\n`);
+  requester.send(lines.join(""));
+  requester.send("SUB in.*.queue group g\r\nSUB in.a.* plain\r\n");
+  other.subscribe("1", "in.>");
+  world.settle();
+  const asked = 2_000;
+  const replies = ["in.a.x", "in.b.queue", "out.a"];
+  for (let count = 0; count < asked; count += 1) {
+    for (const reply of replies) requester.publish(`nobody.${count}`, "?", reply);
+  }
+  const startedMs = performance.now();
+  world.settle();
+  // One by one: 240 million comparisons.
+  expect(performance.now() - startedMs).toBeLessThan(3_000);
+  expect(requester.deliveries).toHaveLength(asked);
+  expect(new Set(requester.deliveries.map(({ sid }) => sid))).toEqual(new Set(["plain"]));
+  expect(other.deliveries).toEqual([]);
+});

@@ -101,6 +101,11 @@ export class FlowControl {
     }
   }
 
+  /** Has `onTimer` called in another turn, soon. */
+  callSoon(): void {
+    this.#setTimer(0);
+  }
+
   /** Its turn has done enough work: the rest of its input waits until others had theirs. */
   yieldTurn(session: ClientSession): void {
     this.#yielded.push(session);

@@ -53,6 +53,7 @@ export class Outbox {
   #inFlightSlabs: Slab[] | undefined;
   #inFlightBytes = 0;
   #touched = false;
+  #sealed = false;
   #startSmall = true;
 
   constructor(host: OutboxHost, owner: unknown) {
@@ -79,7 +80,7 @@ export class Outbox {
    * or -1 when the message is not to be delivered (closed, overflowed or dropped by policy).
    */
   grow(needBytes: number): number {
-    if (this.closed) return -1;
+    if (this.#sealed) return -1;
     this.#cut();
     if (!this.admits(needBytes)) return -1;
     return this.#begin(needBytes);
@@ -106,7 +107,7 @@ export class Outbox {
 
   /** Appends a copy of `bytes`. For everything that is not a message: INFO, PONG, errors. */
   append(bytes: Uint8Array): void {
-    if (this.closed) return;
+    if (this.#sealed) return;
     let at = this.used;
     if (at + bytes.length > this.capacity) {
       this.#cut();
@@ -123,7 +124,7 @@ export class Outbox {
    * say so. To be asked before the head of a message whose body goes by `appendShared`.
    */
   admits(needBytes: number): boolean {
-    if (this.closed) return false;
+    if (this.#sealed) return false;
     const waiting = this.pendingBytes;
     if (waiting <= LIMITS.stallHighBytes && waiting <= this.#host.pendingBytesMax / 2) return true;
     return this.#mayGrow(waiting, needBytes, this.#host.dropAboveThreshold);
@@ -131,7 +132,7 @@ export class Outbox {
 
   /** Appends `slab[0, length)` without copying; the slab gains a reference. */
   appendShared(slab: Slab, length: number): void {
-    if (this.closed) return;
+    if (this.#sealed) return;
     this.#cut();
     slab.references += 1;
     this.#queued.push(slab.bytes.subarray(0, length));
@@ -177,10 +178,19 @@ export class Outbox {
     }
   }
 
+  /** What is in here still leaves; nothing is accepted any more. */
+  seal(): void {
+    if (this.#sealed) return;
+    this.#sealed = true;
+    this.#cut();
+    this.#dropSlab();
+  }
+
   /** Gives all memory back that no write under way holds. Nothing is accepted any more. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#sealed = true;
     for (const slab of this.#queuedSlabs) this.#host.slabs.release(slab);
     this.#queued = [];
     this.#queuedSlabs = [];

@@ -270,6 +270,7 @@ export class PlanCompiler {
     if (here === undefined) return;
     let name: string | undefined;
     for (const subscription of here.plain) {
+      if (subscription.session.closedReason !== undefined) continue;
       if (subscription.filtered) {
         name ??= scope.subject.toString("latin1", scope.start, scope.end);
         if (!subscription.session.mayReceive(name, undefined)) {
@@ -283,6 +284,7 @@ export class PlanCompiler {
     for (const queue of here.queues) {
       const step = plan.queueFor(queue.name);
       for (const subscription of queue.members) {
+        if (subscription.session.closedReason !== undefined) continue;
         if (subscription.filtered) {
           name ??= scope.subject.toString("latin1", scope.start, scope.end);
           if (!subscription.session.mayReceive(name, queue.name)) {

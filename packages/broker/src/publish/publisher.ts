@@ -23,6 +23,7 @@ import {
 } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import type { PlanCompiler } from "./plan-compiler.ts";
+import { QueuePicks } from "./queue-picks.ts";
 import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** Result of a publish that has to be tried again when `parkedOn` has room. */
@@ -73,12 +74,13 @@ export class Publisher {
   readonly runs: readonly Run[];
   tracer: MessageTracer | undefined;
   #work = 0;
-  readonly #picked: Target[] = [];
+  readonly #picks: QueuePicks;
   readonly #dependencies: PublisherDependencies;
 
   constructor(dependencies: PublisherDependencies) {
     this.#dependencies = dependencies;
     this.runs = dependencies.lanes.runs;
+    this.#picks = new QueuePicks(dependencies.deliverer, dependencies.prng);
     this.#passing = new PassingPlans(dependencies.index, dependencies.compiler, {
       isCurrent: (plan) => plan.checkedEpoch === this.epoch || this.#stillValid(plan),
       compile: (context, message, spare) => this.#compile(context, message, 0, false, spare),
@@ -226,13 +228,12 @@ export class Publisher {
 
   #runSteps(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
     const { deliverer } = this.#dependencies;
-    const picked = this.#picked;
-    picked.length = 0;
+    const picks = this.#picks;
     if (message.mayPark && this.isSpent) {
       this.parkedOn = this.#dependencies.threadIndex;
       return PARKED;
     }
-    if (plan.queues !== undefined) this.#pickMembers(plan.queues, picked);
+    picks.draw(plan.queues);
     const remotes = plan.remotes;
     if (remotes !== undefined && message.mayPark && !this.#haveRoom(remotes, message)) {
       for (const remote of remotes) remote.picks.length = 0;
@@ -240,45 +241,15 @@ export class Publisher {
     }
     let delivered = 0;
     const targets = plan.targets;
-    this.spend(targets.length + picked.length, message.bodyEnd - message.bodyStart);
+    this.spend(targets.length + picks.count, message.bodyEnd - message.bodyStart);
     if (targets.length > 0) delivered = deliverer.deliver(targets, plan.plain, message);
-    for (let i = 0; i < picked.length; i += 1) {
-      delivered += this.#deliverPick(picked[i] as Target, plan, message);
-    }
+    if (picks.count > 0) delivered += picks.deliver(plan.queues ?? [], message);
     if (remotes !== undefined) delivered += this.#sendFrames(remotes, message, delivered);
     if (plan.services !== undefined) {
       delivered += this.#dependencies.services().request(plan, message, context, depth);
     }
     if (plan.serviceReply && this.#dependencies.services().reply(message, context)) delivered += 1;
     return delivered;
-  }
-
-  #pickMembers(queues: readonly QueueStep[], picked: Target[]): void {
-    for (let i = 0; i < queues.length; i += 1) {
-      const step = queues[i] as QueueStep;
-      if (step.total === 0) continue;
-      const choice = this.#dependencies.prng.below(step.total);
-      if (choice < step.local.length) {
-        picked.push(step.local[choice] as Target);
-        continue;
-      }
-      (step.remotes[placeOf(step, choice)] as RemoteTarget).picks.push(step.name);
-    }
-  }
-
-  /** SU-25: a member that cannot take the message makes room for another one of its group. */
-  #deliverPick(target: Target, plan: Plan, message: MessageView): number {
-    const { deliverer } = this.#dependencies;
-    if (deliverer.deliverOne(target, message) === 1) return 1;
-    const step = plan.queues?.find((queue) => queue.local.includes(target));
-    if (step === undefined) return 0;
-    for (const other of step.local) {
-      if (other !== target && deliverer.deliverOne(other, message) === 1) return 1;
-    }
-    const remote = step.remotes[0];
-    if (remote === undefined) return 0;
-    remote.picks.push(step.name);
-    return 0;
   }
 
   /** True when no lane that would get a frame is full: nobody has got the message yet. */

@@ -69,7 +69,7 @@ export function closeExcess(
     if (left > connectionsMax) {
       logAbout(session, "error", ERROR_LINES.connectionsExceeded.text);
       session.fail(ERROR_LINES.connectionsExceeded);
-    } else if (accountMax !== undefined && host.releaseAbove(account, accountMax)) {
+    } else if (accountMax !== undefined && host.shared.releaseAbove(account, accountMax)) {
       logAbout(session, "error", ERROR_LINES.accountConnectionsExceeded.text);
       // Given back already, or two threads would both find one too many.
       session.account = -1;

@@ -9,7 +9,7 @@ import {
   quoteBytes,
   replyViolation,
 } from "@weft/protocol";
-import { isValidLiteralSubjectBytes, matches } from "@weft/subjects";
+import { isValidLiteralSubjectBytes } from "@weft/subjects";
 import type { PublishContext } from "../publish/context.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Plan } from "../publish/plan.ts";
@@ -83,6 +83,11 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
   const context = admitPublish(session, plan);
   if (context === undefined) return true;
   const followed = context === session.context ? plan : publisher.planFor(context, message, 0);
+  // What was spent may be on answers, which plans without steps do not look at.
+  if (publisher.isSpent && message.mayPark) {
+    publisher.parkedOn = host.threadIndex;
+    return parkPublish(session);
+  }
   const result = publisher.run(followed, message, context, 0);
   if (result === PARKED) return parkPublish(session);
   countIn(session);
@@ -147,13 +152,10 @@ function tellNobody(session: ClientSession): void {
 
 /** CP-64: to the requester's own plain subscription for the reply; without one nothing is sent. */
 export function sendNoResponders(session: ClientSession, reply: Buffer, subject: Buffer): void {
-  const replyText = reply.toString("latin1");
-  for (const subscription of session.subscriptions?.values() ?? []) {
-    if (subscription.queue !== undefined || !matches(subscription.filter, replyText)) continue;
-    const sid = Buffer.from(subscription.sid, "latin1");
-    session.send(noRespondersMessage(reply, sid, subject));
-    return;
-  }
+  const subscription = session.host.ownSubscriptions.plainFor(session, reply);
+  if (subscription === undefined) return;
+  const sid = Buffer.from(subscription.sid, "latin1");
+  session.send(noRespondersMessage(reply, sid, subject));
 }
 
 export function subjectOf(message: MessageView): Buffer {

@@ -4,8 +4,8 @@
 //
 //   greeting -> securing -> connecting -> (logging-in) -> active -> closing -> closed
 //
-// Must stay true: nothing is delivered to a session that is not active; after `close` no
-// subscription of it is left in the index.
+// Must stay true: nothing is delivered to a session that has ended; after `close` its subscriptions
+// have left the index, or leave it in slices (departures.ts).
 import type { CompiledPermissions, Identity, LoginKind, ResponseTracker } from "@weft/auth";
 import {
   equalWords,
@@ -430,9 +430,8 @@ export class ClientSession implements ClientOps, TransportEvents {
   /** After a change of switches: recomputes `specialTarget` and makes plans to this session anew. */
   refreshSpecial(): void {
     this.specialTarget = !this.echo || this.responses !== undefined || this.trace !== undefined;
-    for (const subscription of this.subscriptions?.values() ?? []) {
-      this.host.subscriptions.changed(subscription);
-    }
+    const { subscriptions } = this;
+    if (subscriptions !== undefined) this.host.subscriptions.allChanged(subscriptions.values());
   }
 
   /** Everything of this session that others can see is taken back. */
@@ -443,7 +442,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.host.log.debugEnabled) logAbout(this, "debug", `Client connection closed: ${reason}`);
     dropSubscriptions(this);
     this.waiting = 0;
-    if (this.account >= 0) this.host.releaseConnection(this.account);
+    if (this.account >= 0) this.host.shared.releaseConnection(this.account);
   }
 
   /** Points the message in hand at this session, once per piece of input. */

@@ -26,7 +26,6 @@ import {
   OK,
   parseConnect,
 } from "@weft/protocol";
-import { dropSubscriptions } from "../subscribe/client-subscribe.ts";
 import { askService } from "./callout-question.ts";
 import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
 import { askPlugin, beginBy, finishBy } from "./plugin-login.ts";
@@ -50,10 +49,11 @@ export function connect(
     return false;
   }
   const options = parsed.options;
-  if (session.connectReceived) dropSubscriptions(session);
+  const isFirst = !session.connectReceived;
   session.connectReceived = true;
   session.connectOptions = withoutSecrets(options);
   session.lastOptions = options;
+  if (!isFirst && !hasLeft(session)) return false;
   return follow(session, begin(session, options));
 }
 
@@ -75,8 +75,21 @@ function requestOf(options: ConnectOptions): LoginRequest {
   };
 }
 
+/** CP-29: who logs in anew has no subscriptions. While there are some left, its input waits. */
+function hasLeft(session: ClientSession): boolean {
+  const { departures } = session.host;
+  const goOn = (): void => {
+    if (session.state === "logging-in") restartLogin(session);
+  };
+  if (departures.begin(session, goOn)) return true;
+  session.state = "logging-in";
+  session.wait(WAIT_LOGIN);
+  return false;
+}
+
 /** The users have changed while a login was waiting: it begins anew. */
 export function restartLogin(session: ClientSession): void {
+  if (session.host.departures.holds(session)) return;
   session.pendingLogin = undefined;
   session.state = "connecting";
   const outcome = begin(session, session.lastOptions ?? CONNECT_DEFAULTS);
@@ -157,9 +170,9 @@ function admit(session: ClientSession, identity: Identity): boolean {
     return false;
   }
   if (session.account !== account.index) {
-    if (session.account >= 0) host.releaseConnection(session.account);
+    if (session.account >= 0) host.shared.releaseConnection(session.account);
     session.account = -1;
-    if (!host.acquireConnection(account.index, account.limits.connectionsMax)) {
+    if (!host.shared.acquireConnection(account.index, account.limits.connectionsMax)) {
       session.fail(ERROR_LINES.accountConnectionsExceeded);
       return false;
     }

@@ -5,10 +5,18 @@ import type { LoginOutcome, LoginQuestion } from "@weft/auth";
 import type { Clock, Entropy, Log } from "@weft/base";
 import type { ClientParser } from "@weft/protocol";
 import type { Outbox } from "../deliver/outbox.ts";
-import type { BrokerLimits, ListenerOptions, ServerIdentity, WorkerCounters } from "../ports.ts";
+import type {
+  BrokerLimits,
+  ListenerOptions,
+  ServerIdentity,
+  SharedLimits,
+  WorkerCounters,
+} from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Publisher } from "../publish/publisher.ts";
+import type { Departures } from "../subscribe/departures.ts";
+import type { OwnSubscriptions } from "../subscribe/own-subscription.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
@@ -29,6 +37,10 @@ export interface SessionHost {
   readonly contexts: ContextTable;
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
+  readonly departures: Departures;
+  readonly ownSubscriptions: OwnSubscriptions;
+  /** Limits over all threads. */
+  readonly shared: SharedLimits;
   /** The message in hand at depth 0. */
   readonly message: MessageView;
   readonly threadIndex: number;
@@ -45,9 +57,6 @@ export interface SessionHost {
   readonly nonceRequired: boolean;
   /** Asks control what the login has to know; `finishLogin` follows. */
   askForLogin(session: ClientSession, question: LoginQuestion): void;
-  acquireConnection(account: number, max: number): boolean;
-  releaseConnection(account: number): void;
-  releaseAbove(account: number, max: number): boolean;
   /** The session's input waits until the lane to `thread` has room. */
   park(session: ClientSession, thread: number): void;
   /** End of one connection's input: flow control looks whether it has to pause. */

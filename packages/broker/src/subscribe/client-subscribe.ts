@@ -72,19 +72,17 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
 
 /** Takes one subscription out of the session and the index. */
 export function removeSubscription(session: ClientSession, subscription: Subscription): void {
-  session.subscriptions?.delete(subscription.sid);
+  // Those that depart already go without being asked.
+  if (session.subscriptions?.delete(subscription.sid) !== true) return;
   session.trace?.unsubscribed(subscription.sid);
   session.host.subscriptions.remove(subscription);
 }
 
-/** Takes all of them out: the session closes, or logs in anew (CP-29). */
+/** Takes all of them out: the session closes. Nothing is delivered to it from now on. */
 export function dropSubscriptions(session: ClientSession): void {
-  if (session.closedReason !== undefined) keepLastSubscriptions(session);
-  for (const subscription of session.subscriptions?.values() ?? []) {
-    session.trace?.unsubscribed(subscription.sid);
-    session.host.subscriptions.remove(subscription);
-  }
-  session.subscriptions = undefined;
+  session.outbox.seal();
+  keepLastSubscriptions(session);
+  session.host.departures.begin(session);
 }
 
 function logDeferred(session: ClientSession, { filter, max, delivered }: Subscription): void {

@@ -94,27 +94,58 @@ function removeFrom(list: Subscription[], subscription: Subscription): void {
   last.place = subscription.place;
 }
 
-/** All subscriptions of a worker by node id. */
+/** A power of two. */
+const PAGE_NODES = 512;
+const PAGE_SHIFT = 9;
+
+/** Nodes with neighbouring ids. */
+interface Page {
+  readonly nodes: (NodeSubscriptions | undefined)[];
+  count: number;
+}
+
+/**
+ * All subscriptions of a worker by node id. Ids are dense, and there may be millions: pages come and go
+ * one by one, where a map would now and then move all of its entries at once.
+ */
 export class SubscriptionTable {
-  readonly #nodes = new Map<number, NodeSubscriptions>();
+  readonly #pages: (Page | undefined)[] = [];
 
   at(node: number): NodeSubscriptions | undefined {
-    return this.#nodes.get(node);
+    return this.#pages[node >>> PAGE_SHIFT]?.nodes[node & (PAGE_NODES - 1)];
+  }
+
+  #make(node: number): NodeSubscriptions {
+    const place = node >>> PAGE_SHIFT;
+    while (this.#pages.length <= place) this.#pages.push(undefined);
+    let page = this.#pages[place];
+    if (page === undefined) {
+      page = { nodes: new Array(PAGE_NODES).fill(undefined), count: 0 };
+      this.#pages[place] = page;
+    }
+    const made = new NodeSubscriptions();
+    page.nodes[node & (PAGE_NODES - 1)] = made;
+    page.count += 1;
+    return made;
+  }
+
+  #drop(node: number): void {
+    const place = node >>> PAGE_SHIFT;
+    const page = this.#pages[place] as Page;
+    page.nodes[node & (PAGE_NODES - 1)] = undefined;
+    page.count -= 1;
+    if (page.count === 0) this.#pages[place] = undefined;
   }
 
   add(subscription: Subscription): void {
-    let here = this.#nodes.get(subscription.node);
-    if (here === undefined) {
-      here = new NodeSubscriptions();
-      this.#nodes.set(subscription.node, here);
-    }
+    const here = this.at(subscription.node) ?? this.#make(subscription.node);
     const list = this.#listFor(here, subscription.queue);
     subscription.place = list.length;
     list.push(subscription);
   }
 
   remove(subscription: Subscription): void {
-    const here = this.#nodes.get(subscription.node);
+    const here = this.at(subscription.node);
     if (here === undefined) return;
     if (subscription.queue === undefined) {
       removeFrom(here.plain, subscription);
@@ -125,7 +156,7 @@ export class SubscriptionTable {
         if (group.members.length === 0) here.removeQueue(group);
       }
     }
-    if (here.isEmpty) this.#nodes.delete(subscription.node);
+    if (here.isEmpty) this.#drop(subscription.node);
   }
 
   #listFor(here: NodeSubscriptions, queue: string | undefined): Subscription[] {

@@ -10,6 +10,9 @@ const DOT = 0x2e;
 const STAR = 0x2a;
 const FULL = 0x3e;
 
+/** A few are told of by their first tokens; of more, all of the account are. */
+const CHANGED_APART_MAX = 64;
+
 export class Subscriptions {
   /** Live subscriptions of this worker. */
   count = 0;
@@ -51,18 +54,39 @@ export class Subscriptions {
   remove(subscription: Subscription): void {
     if (subscription.node === 0) return;
     assert(this.count > 0, "a subscription is removed once");
+    this.count -= 1;
+    this.takeOut(subscription, true);
+  }
+
+  /** One that is not counted any more. `isNamed`: plans of this thread may hold it. */
+  takeOut(subscription: Subscription, isNamed: boolean): void {
+    if (subscription.node === 0) return;
     const queue =
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
     this.#table.remove(subscription);
     this.#writer.remove(subscription.node, queue);
     subscription.node = 0;
-    this.count -= 1;
-    this.#localChange(subscription.account, Buffer.from(subscription.filter, "latin1"));
+    if (isNamed) this.changed(subscription);
   }
 
   /** Plans that hold this subscription have to be made anew (its `max` changed). */
   changed(subscription: Subscription): void {
     this.#localChange(subscription.account, Buffer.from(subscription.filter, "latin1"));
+  }
+
+  /** The same for all subscriptions of a client, which may be very many. */
+  allChanged(subscriptions: Iterable<Subscription>): void {
+    let count = 0;
+    let last = -1;
+    for (const subscription of subscriptions) {
+      count += 1;
+      if (count <= CHANGED_APART_MAX) this.changed(subscription);
+      else if (subscription.account !== last) {
+        last = subscription.account;
+        this.#generations.bumpAll(last);
+      }
+    }
+    this.#publisher().beginTurn();
   }
 
   /**

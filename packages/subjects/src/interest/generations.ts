@@ -68,6 +68,13 @@ export class Generations {
     this.bumpSlot(this.wildcardSlot(account));
   }
 
+  /** The same for all filters of `account`. */
+  bumpAll(account: number): void {
+    const first = this.wildcardSlot(account);
+    for (let slot = first; slot < first + ACCOUNT_SLOTS; slot += 1) this.#memory.add(slot, 1);
+    this.#memory.add(0, 1);
+  }
+
   /** The same for a slot known already: slot first, then epoch. */
   bumpSlot(slot: number): void {
     this.#memory.add(slot, 1);

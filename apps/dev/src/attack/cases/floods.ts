@@ -227,7 +227,7 @@ export const FLOODS: readonly AttackCase[] = [
     name: "A57: subscriptions, groups and their end",
     profile: "guarded",
     fullWithinMs: 600_000,
-    // One message to 100,000 groups, and the end of 1,100,000 subscriptions, are one turn each.
+    // One message to 100,000 groups is one turn.
     bystanderFloorMs: IS_FULL ? 2_500 : undefined,
     run: subscriptionStorm,
   },

@@ -1,0 +1,89 @@
+// Subscriptions whose client is gone, or logs in anew, on their way out of the index: a bounded number
+// in one turn, so that the end of a client with a million of them holds nobody up (A57). Owned by the
+// worker's core.
+//
+// Must stay true: what departs is neither counted nor listed any more. Nothing is delivered to a client
+// that is gone: its outbox is sealed, new plans leave it out, and all plans that name it were found
+// stale when it left. The index still names its filters for some turns; a message that comes for them
+// reaches nobody here, and goes the way of a queue member that cannot take it (SU-25, CP-64).
+import type { ClientSession } from "../session/client-session.ts";
+import type { Subscription } from "./subscription.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** Taken out in one turn: some milliseconds of work. As many more may go as soon as they are told. */
+const SLICE = 2_048;
+
+interface Departing {
+  readonly session: ClientSession;
+  readonly left: Iterator<Subscription>;
+  /** Plans name them still: the session lives on. */
+  readonly areNamed: boolean;
+  readonly done: (() => void) | undefined;
+}
+
+export class Departures {
+  readonly #subscriptions: Subscriptions;
+  readonly #callSoon: () => void;
+  readonly #departing: Departing[] = [];
+  /** How many may go at once until the next step: many clients may end in one pass of the loop. */
+  #atOnce = SLICE;
+
+  /** `callSoon`: `step` is to be called in another pass of the loop. */
+  constructor(subscriptions: Subscriptions, callSoon: () => void) {
+    this.#subscriptions = subscriptions;
+    this.#callSoon = callSoon;
+  }
+
+  /** True while subscriptions of this session depart. */
+  holds(session: ClientSession): boolean {
+    return this.#departing.some((departing) => departing.session === session);
+  }
+
+  /**
+   * All subscriptions of a session begin to leave. True if they are gone when this returns; else
+   * `done` is called in a later turn.
+   */
+  begin(session: ClientSession, done?: (() => void) | undefined): boolean {
+    const { subscriptions } = session;
+    session.subscriptions = undefined;
+    if (subscriptions === undefined || subscriptions.size === 0) return true;
+    const { size } = subscriptions;
+    this.#subscriptions.count -= size;
+    const left = subscriptions.values();
+    this.#callSoon();
+    if (size <= this.#atOnce) {
+      this.#atOnce -= size;
+      this.#takeOut({ session, left, areNamed: true, done }, size);
+      return true;
+    }
+    const areNamed = session.closedReason === undefined;
+    if (!areNamed) this.#subscriptions.allChanged(subscriptions.values());
+    this.#departing.push({ session, left, areNamed, done });
+    return false;
+  }
+
+  /** One slice. */
+  step(): void {
+    this.#atOnce = SLICE;
+    let allowance = SLICE;
+    for (let [first] = this.#departing; first !== undefined; [first] = this.#departing) {
+      const taken = this.#takeOut(first, allowance);
+      allowance -= taken;
+      if (allowance === 0) break;
+      this.#departing.shift();
+      first.done?.();
+    }
+    if (this.#departing.length > 0) this.#callSoon();
+  }
+
+  /** Returns how many were taken out: fewer than `max` if these were all. */
+  #takeOut({ session, left, areNamed }: Departing, max: number): number {
+    for (let taken = 0; taken < max; taken += 1) {
+      const { done, value } = left.next();
+      if (done === true) return taken;
+      session.trace?.unsubscribed(value.sid);
+      this.#subscriptions.takeOut(value, areNamed);
+    }
+    return max;
+  }
+}
