@@ -18,7 +18,7 @@ const bundle = await rolldown({
     "authentication-module": `${runtime}authentication-module.js`,
   },
   platform: "node",
-  external: [/^node:/, "pino", "piscina", "bcryptjs"],
+  external: [/^node:/, "pino", "piscina", "bcryptjs", "sodium-native"],
 });
 await bundle.write({
   dir: target,

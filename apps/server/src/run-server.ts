@@ -2,7 +2,13 @@
 // it died (F27).
 import { type Flags, formatProblem, redactArguments } from "@weft/config";
 import { type LogSink, ServerLog } from "@weft/logging";
-import { handleSignals, type PrestartedThreads, type Runtime, writePidFile } from "@weft/runtime";
+import {
+  handleSignals,
+  type PrestartedThreads,
+  type Runtime,
+  useNativeSignatures,
+  writePidFile,
+} from "@weft/runtime";
 import { startWithOptions } from "@weft/server";
 import { releaseSignals } from "./early-signals.ts";
 import { loadOptions } from "./load-options.ts";
@@ -17,6 +23,7 @@ export async function runServer(
   program: string,
   prestarted: PrestartedThreads | undefined,
 ): Promise<void> {
+  useNativeSignatures();
   hideSecrets();
   const { options, digest, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));

@@ -92,6 +92,8 @@ export interface LoginsJob extends Window {
   /** Used in turn. */
   readonly logins: readonly Login[];
   readonly atOnce: number;
+  /** Each of those `atOnce` rests for so long after a login; undefined = not at all. */
+  readonly restMs?: number | undefined;
 }
 
 /** Messages at a fixed rate, from one connection to another. */

@@ -8,7 +8,7 @@ import { between, takeReading } from "./usage.ts";
 const US_PER_MS = 1_000;
 
 export async function runLogins(job: LoginsJob): Promise<Figures> {
-  const { target, logins, atOnce } = job;
+  const { target, logins, atOnce, restMs } = job;
   let count = 0;
   let isOver = false;
   let tookMs: number[] = [];
@@ -19,6 +19,7 @@ export async function runLogins(job: LoginsJob): Promise<Figures> {
       tookMs.push(performance.now() - startedAt);
       count += 1;
       link.reset();
+      if (restMs !== undefined) await whileRunning(restMs);
     }
   };
   const running = Promise.all(Array.from({ length: atOnce }, (_, first) => logInAgain(first)));

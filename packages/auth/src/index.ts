@@ -21,7 +21,13 @@ export {
   type KeyError,
   type KeyKind,
 } from "./nkeys/key.ts";
-export { decodeSignature, type SignatureVerdict, SignatureVerifier } from "./nkeys/signature.ts";
+export {
+  checkSignaturesBy,
+  decodeSignature,
+  type Ed25519Check,
+  type SignatureVerdict,
+  SignatureVerifier,
+} from "./nkeys/signature.ts";
 export { dummyBcrypt, isBcrypt, normaliseBcrypt, secretsEqual } from "./password.ts";
 export { peerCertificateLabels } from "./peer-certificate.ts";
 export {

@@ -46,8 +46,28 @@ export function processMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }
 
-export const systemEntropy: Entropy = {
-  fill: (out) => {
-    randomFillSync(out);
-  },
-};
+/** Bytes drawn at a time: a draw costs more than these, and a nonce needs eleven. */
+const DRAWN_BYTES = 2_048;
+
+/** Random bytes of the system, drawn ahead. None is given twice, none stays after it was given. */
+class SystemEntropy implements Entropy {
+  readonly #drawn = new Uint8Array(DRAWN_BYTES);
+  #given = DRAWN_BYTES;
+
+  fill(out: Uint8Array): void {
+    if (out.length > DRAWN_BYTES) {
+      randomFillSync(out);
+      return;
+    }
+    if (this.#given + out.length > DRAWN_BYTES) {
+      randomFillSync(this.#drawn);
+      this.#given = 0;
+    }
+    const end = this.#given + out.length;
+    out.set(this.#drawn.subarray(this.#given, end));
+    this.#drawn.fill(0, this.#given, end);
+    this.#given = end;
+  }
+}
+
+export const systemEntropy: Entropy = new SystemEntropy();

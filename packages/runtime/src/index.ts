@@ -4,6 +4,7 @@ export type { AuthenticationHook, AuthenticationTools } from "./authentication-h
 export { FileBoundError, readBoundedFile } from "./bounded-file.ts";
 export { checkTlsFiles } from "./certificate-files.ts";
 export { startRuntime } from "./control-thread.ts";
+export { useNativeSignatures } from "./native-signatures.ts";
 export { type PrestartedThreads, prestartThreads } from "./prestart.ts";
 export { ReloadError, type ReloadErrorCode } from "./reload-error.ts";
 export type {

@@ -10,6 +10,7 @@ import { ThreadLog } from "@weft/logging";
 import type { OperatorRules } from "@weft/operator";
 import { Heartbeats, openMailbox } from "@weft/shm";
 import { processMs } from "./clocks.ts";
+import { useNativeSignatures } from "./native-signatures.ts";
 import type { ToWorker, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import { awaitSeed } from "./thread-seed.ts";
 import { workerDependencies } from "./worker-dependencies.ts";
@@ -30,6 +31,7 @@ async function coreOf(module: string | undefined): Promise<CoreModule["BrokerCor
 }
 
 async function main(): Promise<void> {
+  useNativeSignatures();
   const { port, seed } = await awaitSeed<WorkerSeed>();
   const log = new ThreadLog({ ...seed, send: (batch) => port.postMessage(batch) });
   const link = new WorkerLink(port, log);

@@ -23,6 +23,7 @@ import {
   type ReloadSource,
   type Runtime,
   startRuntime,
+  useNativeSignatures,
 } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
@@ -42,6 +43,7 @@ export type WeftServer = Runtime;
  * when the configuration is wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
+  useNativeSignatures();
   const { options, digest } = optionsOf(start);
   const { configFile } = start;
   const log = await openLog(start, options);

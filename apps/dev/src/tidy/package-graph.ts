@@ -125,7 +125,7 @@ export const PACKAGE_GRAPH: Readonly<Record<string, PackageRule>> = {
       "jwt-store",
     ],
     pure: false,
-    modules: ["node:", "piscina", "bcryptjs"],
+    modules: ["node:", "piscina", "bcryptjs", "sodium-native"],
     why: "drivers: threads, files, pools; decisions belong into the cores",
   },
   server: {
