@@ -157,17 +157,49 @@ const jobs = {
   bench: () => spawnForever(projectNode(), [join(root, "benchmarks/dist/main.js"), ...rest]),
 };
 
-if (command === "test-package") {
-  // The inner loop: one package's tests, from source, without a build.
-  install();
+/** They take seconds each: the inner loop of a package leaves them to `npm test`, and says so. */
+const slowTests = [
+  "packages/accounts/src/compile-limits",
+  "packages/accounts/src/live-accounts",
+  "packages/accounts/src/routing",
+  "packages/logging/src/server-log",
+  "packages/resolver/src/mesh-convergence",
+  "packages/runtime/src/monitor-port",
+  "packages/runtime/src/threads",
+  "packages/server/src/authentication",
+  "packages/server/src/closed-connections",
+  "packages/server/src/start-server",
+  "packages/sim/src/broker-equals-model",
+  "packages/sim/src/concurrency",
+  "packages/sim/src/crowded-groups",
+  "packages/sim/src/kept-memory",
+  "packages/sim/src/parked-rights",
+  "packages/sim/src/refused-everywhere",
+  "packages/sim/src/slow-receivers",
+  "packages/sim/src/turn-work",
+  "packages/subjects/src/interest/protocol",
+  "packages/subjects/src/interest/threads",
+];
+
+/** The inner loop: one package's tests, from source, without a build. `--all` runs the slow ones too. */
+function testPackage() {
   const folder = relative(root, process.cwd()) || ".";
   process.chdir(root);
+  const takesAll = rest.includes("--all");
+  const left = takesAll ? [] : slowTests.filter((file) => file.startsWith(`${folder}/`));
+  for (const file of left) console.log(`left to npm test, or to --all: ${file}.test.ts`);
   spawnForever(projectNode(), [
     join(root, "node_modules/vitest/vitest.mjs"),
     "run",
     `${folder}/`,
-    ...rest,
+    ...left.flatMap((file) => ["--exclude", `${file}.test.ts`]),
+    ...rest.filter((word) => word !== "--all"),
   ]);
+}
+
+if (command === "test-package") {
+  install();
+  testPackage();
 } else if (command === "build") {
   install();
   build();
