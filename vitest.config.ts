@@ -10,6 +10,17 @@ const alias = Object.fromEntries(
   ]),
 );
 
+/** Packages without state of the module or the process: their files may share a process. */
+const SHARED =
+  "accounts,auth,base,broker,callout,config,control,jwt,monitor,operator,protocol,resolver,sim,subjects";
+
+const all = [
+  "packages/*/src/**/*.test.ts",
+  "apps/*/src/**/*.test.ts",
+  "benchmarks/src/**/*.test.ts",
+];
+const shared = [`packages/{${SHARED}}/src/**/*.test.ts`];
+
 /** Unit tests stand beside the code and run from source; tests that boot servers use the build. */
 export default defineConfig({
   resolve: { alias },
@@ -17,12 +28,12 @@ export default defineConfig({
     root,
     pool: "forks",
     maxWorkers: 2,
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "apps/*/src/**/*.test.ts",
-      "benchmarks/src/**/*.test.ts",
-    ],
     // The full budgets of `npm run deep` take minutes.
     testTimeout: process.env["WEFT_DEEP"] === "1" ? 1_800_000 : 20_000,
+    projects: [
+      { extends: true, test: { name: "alone", include: all, exclude: shared } },
+      // A process for each file would cost as much as its tests.
+      { extends: true, test: { name: "shared", include: shared, isolate: false } },
+    ],
   },
 });

@@ -57,7 +57,7 @@ function main(): number {
   if (!flags.has("--lint")) {
     const environment = { WEFT_DEEP: deep ? "1" : "", WEFT_ATTACK: attack ? "full" : "" };
     if (!attack) parts.push(vitest("unit tests", "vitest.config.ts", environment));
-    if (attack) filters.push("attack.conformance");
+    if (attack) filters.push("conformance/attack-");
     if (!deep) parts.push(vitest("server tests", "vitest.servers.config.ts", environment));
   }
   const total = addUp(parts);

@@ -15,8 +15,17 @@ const page = readFileSync(join(repositoryRoot, PAGE), "utf8");
 const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)];
 const lines = blocks.flatMap(([, block = ""]) => block.split("\n").filter((text) => text !== ""));
 
-function expectDone(home: CtlHome, line: string): void {
-  const { code, out, error } = home.shell(line);
+/** Words as a shell takes them, where nothing but apostrophes means anything to it; else none. */
+function plainWords(line: string): readonly string[] {
+  const words = line.match(/'[^']*'|[^\s'"$&;|<>`\\*?~()#]+/g) ?? [];
+  return words.join(" ") === line ? words.map((word) => word.replaceAll("'", "")) : [];
+}
+
+/** `isTyped`: by a shell. The page is typed once; with other servers the same words are enough. */
+async function expectDone(home: CtlHome, line: string, isTyped: boolean): Promise<void> {
+  const [program, ...words] = isTyped ? [] : plainWords(line);
+  const outcome = program === "weftctl" ? await home.run(...words) : home.shell(line);
+  const { code, out, error } = outcome;
   expect([line, code, error && `${error}${out}`]).toEqual([line, 0, expect.any(String)]);
 }
 
@@ -47,7 +56,8 @@ describe(`${PAGE} (SA-35)`, () => {
         continue;
       }
       const port = String(server?.port ?? "none");
-      expectDone(home, text.replaceAll("localhost:4222", `127.0.0.1:${port}`));
+      const line = text.replaceAll("localhost:4222", `127.0.0.1:${port}`);
+      await expectDone(home, line, options.command === undefined);
     }
     expect(server).toBeDefined();
   });

@@ -1,8 +1,10 @@
-// Servers that weftctl is tried against, as a parameter: the product, and references that are at hand.
+// Servers that weftctl is tried against, as a parameter: the product, and references that are at
+// hand; and command lines of weftctl, in this process or as one of their own.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { onTestFinished } from "vitest";
 import { reference, versionOf } from "./reference.ts";
 import {
@@ -13,6 +15,23 @@ import {
 } from "./server-under-test.ts";
 
 const weftctl = join(repositoryRoot, "apps/ctl/bin/weftctl");
+
+/** What the program's own main does, for a host of ours. */
+interface CommandLines {
+  runCommandLine(
+    argv: readonly string[],
+    host: {
+      print(text: string): void;
+      warn(text: string): void;
+      environment: NodeJS.ProcessEnv;
+      homeFolder: string;
+      nowMs(): number;
+    },
+  ): Promise<number>;
+}
+
+const built = pathToFileURL(join(repositoryRoot, "apps/ctl/dist/run.js")).href;
+const { runCommandLine } = (await import(built)) as CommandLines;
 
 /** A server that keeps accounts. */
 export interface ResolverServer {
@@ -76,7 +95,31 @@ export class CtlHome {
     return new CtlHome(undefined, true);
   }
 
-  run(...argv: string[]): CtlOutcome {
+  /** In this process, which costs a tenth of one of its own. One at a time. */
+  async run(...argv: string[]): Promise<CtlOutcome> {
+    const said = { out: "", error: "" };
+    const host = {
+      print: (text: string): void => {
+        said.out += `${text}\n`;
+      },
+      warn: (text: string): void => {
+        said.error += `${text}\n`;
+      },
+      environment: this.environment,
+      homeFolder: this.folder,
+      nowMs: () => Date.now(),
+    };
+    const before = process.cwd();
+    process.chdir(this.folder);
+    try {
+      return { code: await runCommandLine(argv, host), ...said };
+    } finally {
+      process.chdir(before);
+    }
+  }
+
+  /** As a process of its own. */
+  spawn(...argv: string[]): CtlOutcome {
     return this.#outcome(weftctl, argv);
   }
 
@@ -95,9 +138,17 @@ export class CtlHome {
   }
 
   /** The output of a command that must succeed. */
-  done(...argv: string[]): string {
-    const { code, out, error } = this.run(...argv);
-    if (code !== 0) throw new Error(`weftctl ${argv.join(" ")} ended with ${code}: ${error}${out}`);
-    return out;
+  async done(...argv: string[]): Promise<string> {
+    return outputOf(argv, await this.run(...argv));
   }
+
+  /** The same as a process of its own. */
+  spawned(...argv: string[]): string {
+    return outputOf(argv, this.spawn(...argv));
+  }
+}
+
+function outputOf(argv: readonly string[], { code, out, error }: CtlOutcome): string {
+  if (code !== 0) throw new Error(`weftctl ${argv.join(" ")} ended with ${code}: ${error}${out}`);
+  return out;
 }

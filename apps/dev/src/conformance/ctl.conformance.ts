@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { CtlHome, missingServers, resolverServers } from "./ctl-servers.ts";
+import { CtlHome, type CtlOutcome, missingServers, resolverServers } from "./ctl-servers.ts";
 import {
   describeWithWorkers,
   freePort,
@@ -18,28 +18,28 @@ interface Installation {
   readonly server: ServerUnderTest;
   readonly url: string;
   /** The public key of an account. */
-  key(account: string): string;
+  key(account: string): Promise<string>;
 }
 
 /** An operator with two accounts and a user, made once: every test begins with a copy of it. */
 let installed: CtlHome | undefined;
 afterAll(() => rmSync(installed?.folder ?? "", { recursive: true, force: true }));
 
-function firstHome(): CtlHome {
+async function firstHome(): Promise<CtlHome> {
   if (installed !== undefined) return installed;
   const home = CtlHome.kept();
-  home.done("add", "operator", "O", "--sys", "--generate-signing-key");
-  for (const name of ["A", "B"]) home.done("add", "account", name);
-  home.done("add", "user", "u", "-a", "A");
+  await home.done("add", "operator", "O", "--sys", "--generate-signing-key");
+  for (const name of ["A", "B"]) await home.done("add", "account", name);
+  await home.done("add", "user", "u", "-a", "A");
   const file = join(home.folder, "resolver.conf");
   const where = ["--dir", join(home.folder, "jwt"), "--config-file", file];
-  home.done("generate", "config", "--nats-resolver", "--allow-delete", ...where);
+  await home.done("generate", "config", "--nats-resolver", "--allow-delete", ...where);
   installed = home;
   return home;
 }
 
 async function installation(options: StartOptions, allowDelete = true): Promise<Installation> {
-  const first = firstHome();
+  const first = await firstHome();
   const home = new CtlHome(first);
   const file = join(home.folder, "resolver.conf");
   const config = readFileSync(file, "utf8")
@@ -48,16 +48,16 @@ async function installation(options: StartOptions, allowDelete = true): Promise<
   writeFileSync(file, config);
   const server = await serverForTest({ ...options, config: readFileSync(file, "utf8") });
   const url = `nats://127.0.0.1:${server.port}`;
-  home.done("edit", "operator", "--account-jwt-server-url", url);
-  const key = (account: string): string => {
-    return home.done("describe", "account", account, "--field", "sub").trim();
+  await home.done("edit", "operator", "--account-jwt-server-url", url);
+  const key = async (account: string): Promise<string> => {
+    return (await home.done("describe", "account", account, "--field", "sub")).trim();
   };
   return { home, server, url, key };
 }
 
 /** Logs in with a creds file of the store. */
 async function login({ home, url }: Installation, account: string, user: string) {
-  const creds = home.done("generate", "creds", user, "-a", account, "-o", "--");
+  const creds = await home.done("generate", "creds", user, "-a", account, "-o", "--");
   const authenticator = credsAuthenticator(new TextEncoder().encode(creds));
   const options = { servers: url, authenticator, reconnect: false, maxReconnectAttempts: 0 };
   const connection = await connect(options);
@@ -78,7 +78,7 @@ describe.each(resolverServers)("accounts on $name (AC-86 to AC-90)", ({ options 
     const installed = await installation(options);
     const { home } = installed;
     await expect(login(installed, "A", "u")).rejects.toThrow();
-    expect(home.done("push", "--all")).toMatch(
+    expect(home.spawned("push", "--all")).toMatch(
       /^account "A": server \S+: jwt updated\naccount "B": .*\naccount "SYS": .*\n$/,
     );
     expect(await echoes(await login(installed, "A", "u"), "any")).toBe(true);
@@ -86,68 +86,70 @@ describe.each(resolverServers)("accounts on $name (AC-86 to AC-90)", ({ options 
 
   it("are compared, removed one by one and pruned", async () => {
     const { home, key } = await installation(options);
-    home.done("push", "-A");
-    const list = home.done("push", "--diff");
-    for (const name of ["A", "B", "SYS"]) expect(list).toContain(`${key(name)} "${name}"`);
+    await home.done("push", "-A");
+    const list = await home.done("push", "--diff");
+    for (const name of ["A", "B", "SYS"]) {
+      expect(list).toContain(`${await key(name)} "${name}"`);
+    }
     expect(list).not.toContain("only");
-    expect(home.done("push", "-R", "B")).toContain("deleted 1 accounts");
-    expect(home.done("push", "--diff")).toContain(`${key("B")} "B" only in the store`);
-    const gone = key("A");
-    home.done("delete", "account", "A");
-    expect(home.done("push", "--diff")).toContain(`${gone} only on the server`);
-    expect(home.done("push", "--prune")).toContain("deleted 1 accounts");
-    expect(home.done("push", "--prune")).toContain("nothing to remove");
+    expect(await home.done("push", "-R", "B")).toContain("deleted 1 accounts");
+    expect(await home.done("push", "--diff")).toContain(`${await key("B")} "B" only in the store`);
+    const gone = await key("A");
+    await home.done("delete", "account", "A");
+    expect(await home.done("push", "--diff")).toContain(`${gone} only on the server`);
+    expect(await home.done("push", "--prune")).toContain("deleted 1 accounts");
+    expect(await home.done("push", "--prune")).toContain("nothing to remove");
   });
 
   it("are pulled; newer and foreign ones stay as they are", async () => {
     const { home, key } = await installation(options);
-    home.done("push", "-A");
-    const kept = home.done("describe", "account", "A", "--raw");
+    await home.done("push", "-A");
+    const kept = await home.done("describe", "account", "A", "--raw");
     // Issue times are in whole seconds.
     const file = join(home.folder, ".local/share/nats/nsc/stores/O/accounts/A/A.jwt");
-    writeFileSync(file, home.done("describe", "account", "B", "--raw"));
-    const other = home.run("pull", "-A");
+    writeFileSync(file, await home.done("describe", "account", "B", "--raw"));
+    const other = await home.run("pull", "-A");
     expect(other.code).toBe(1);
     expect(other.error).toContain("the store has another key");
     writeFileSync(file, kept.trim());
     const signed = "2035-01-01T00:00:00Z";
-    home.done("delete", "account", "B");
-    expect(home.done("pull", "-A")).toContain('account "B": stored');
-    expect(home.done("describe", "account", "B", "--field", "name")).toBe("B\n");
-    expect(signed > key("A")).toBe(false);
-    expect(home.done("pull", "-a", "A")).toBe('account "A": stored\n');
-    expect(home.done("validate")).toBe("no findings\n");
+    await home.done("delete", "account", "B");
+    expect(await home.done("pull", "-A")).toContain('account "B": stored');
+    expect(await home.done("describe", "account", "B", "--field", "name")).toBe("B\n");
+    expect(signed > (await key("A"))).toBe(false);
+    expect(await home.done("pull", "-a", "A")).toBe('account "A": stored\n');
+    expect(await home.done("validate")).toBe("no findings\n");
   });
 
   it("that were changed here and not pushed are not overwritten", async () => {
     const { home } = await installation(options);
-    home.done("push", "-A");
-    const issued = Number(home.done("describe", "account", "A", "--field", "iat"));
+    await home.done("push", "-A");
+    const issued = Number(await home.done("describe", "account", "A", "--field", "iat"));
     await expect
       .poll(
-        () => {
-          home.done("edit", "account", "A", "--conns", "7");
-          return Number(home.done("describe", "account", "A", "--field", "iat")) > issued;
+        async () => {
+          await home.done("edit", "account", "A", "--conns", "7");
+          return Number(await home.done("describe", "account", "A", "--field", "iat")) > issued;
         },
         { timeout: 5_000 },
       )
       .toBe(true);
-    const { code, error } = home.run("pull", "-A");
+    const { code, error } = await home.run("pull", "-A");
     expect([code, error]).toEqual([1, expect.stringContaining("use --overwrite-newer")]);
-    expect(home.done("describe", "account", "A", "-F", "nats.limits.conn")).toBe("7\n");
-    home.done("pull", "-A", "--overwrite-newer");
-    expect(home.done("describe", "account", "A", "-F", "nats.limits.conn")).toBe("-1\n");
+    expect(await home.done("describe", "account", "A", "-F", "nats.limits.conn")).toBe("7\n");
+    await home.done("pull", "-A", "--overwrite-newer");
+    expect(await home.done("describe", "account", "A", "-F", "nats.limits.conn")).toBe("-1\n");
   });
 
   it("by a user of the system account from the store; others are refused", async () => {
     const { home } = await installation(options);
-    expect(home.done("push", "-A", "--system-user", "sys")).toContain("jwt updated");
-    const other = home.run("push", "-a", "A", "--system-account", "B");
+    expect(await home.done("push", "-A", "--system-user", "sys")).toContain("jwt updated");
+    const other = await home.run("push", "-a", "A", "--system-account", "B");
     expect([other.code, other.out]).toEqual([1, ""]);
     expect(other.error).toMatch(/Authorization Violation|nobody answers|no server answered/i);
-    home.done("add", "operator", "P", "--sys");
-    home.done("add", "account", "X", "--operator", "P");
-    const url = home.done(
+    await home.done("add", "operator", "P", "--sys");
+    await home.done("add", "account", "X", "--operator", "P");
+    const url = await home.done(
       "describe",
       "operator",
       "--operator",
@@ -155,22 +157,22 @@ describe.each(resolverServers)("accounts on $name (AC-86 to AC-90)", ({ options 
       "-F",
       "nats.account_server_url",
     );
-    const stranger = home.run("push", "-A", "--operator", "P", "-u", url.trim());
+    const stranger = await home.run("push", "-A", "--operator", "P", "-u", url.trim());
     expect(stranger.code).toBe(1);
     expect(stranger.error).toMatch(/Authorization Violation/i);
   });
 
   it("cannot be removed where the server does not allow it", async () => {
     const { home } = await installation(options, false);
-    home.done("push", "-A");
-    const { code, error } = home.run("push", "-R", "A");
+    await home.done("push", "-A");
+    const { code, error } = await home.run("push", "-R", "A");
     expect([code, error]).toEqual([1, expect.stringContaining("delete must be enabled")]);
   });
 
   it("with errors or without the operator's signature are not pushed", async () => {
     const { home } = await installation(options);
-    home.done("edit", "account", "A", "--expiry", "-1d");
-    const { code, error } = home.run("push", "-A");
+    await home.done("edit", "account", "A", "--expiry", "-1d");
+    const { code, error } = await home.run("push", "-A");
     expect([code, error]).toEqual([
       1,
       expect.stringContaining('"A" is not pushed: claim is expired'),
@@ -180,10 +182,10 @@ describe.each(resolverServers)("accounts on $name (AC-86 to AC-90)", ({ options 
   it("revoked users are refused after the push (AN-49)", async () => {
     const installed = await installation(options);
     const { home } = installed;
-    home.done("push", "-A");
+    await home.done("push", "-A");
     const connection = await login(installed, "A", "u");
-    home.done("revocations", "add-user", "-a", "A", "--name", "u");
-    home.done("push", "-a", "A");
+    await home.done("revocations", "add-user", "-a", "A", "--name", "u");
+    await home.done("push", "-a", "A");
     await connection.closed();
     await expect(login(installed, "A", "u")).rejects.toThrow();
   });
@@ -195,16 +197,27 @@ for (const name of missingServers) {
   });
 }
 
-describeWithWorkers("check connection", (workers) => {
-  const check = (home: CtlHome, port: number, ...more: string[]) =>
-    home.run("check", "connection", "--server", `127.0.0.1:${port}`, ...more);
-  // Machines of tests may be slow: limits that no healthy server reaches.
-  const patient = ["--connect-warn", "20s", "--connect-critical", "30s", "--rtt-warn", "20s"];
-  patient.push("--rtt-critical", "30s", "--req-warn", "20s", "--req-critical", "30s");
+function checkWords(port: number, more: readonly string[]): string[] {
+  return ["check", "connection", "--server", `127.0.0.1:${port}`, ...more];
+}
 
+function check(home: CtlHome, port: number, ...more: string[]): Promise<CtlOutcome> {
+  return home.run(...checkWords(port, more));
+}
+
+/** As a process of its own, which ends with the verdict. */
+function checkAlone(home: CtlHome, port: number, ...more: string[]): CtlOutcome {
+  return home.spawn(...checkWords(port, more));
+}
+
+// Machines of tests may be slow: limits that no healthy server reaches.
+const patient = ["--connect-warn", "20s", "--connect-critical", "30s", "--rtt-warn", "20s"];
+patient.push("--rtt-critical", "30s", "--req-warn", "20s", "--req-critical", "30s");
+
+describeWithWorkers("check connection", (workers) => {
   it("0: all is well, in the reference's words", async () => {
     const server = await serverForTest({ workers });
-    const { code, out, error } = check(new CtlHome(), server.port, ...patient);
+    const { code, out, error } = checkAlone(new CtlHome(), server.port, ...patient);
     expect([code, error]).toEqual([0, ""]);
     const time = String.raw`\d+\.\d{4}s;20\.0000;30\.0000`;
     const text = String.raw`OK Connection OK:connected to nats://127\.0\.0\.1:\d+ in \S+ OK:rtt time \S+ OK:round trip took \d+\.\d{6}s`;
@@ -221,7 +234,7 @@ describeWithWorkers("check connection", (workers) => {
       ["rtt", "rtt time exceeded 1e-9"],
       ["req", "round trip request took"],
     ]) {
-      const { code, out } = check(home, server.port, ...patient, `--${option}-warn`, "1ns");
+      const { code, out } = await check(home, server.port, ...patient, `--${option}-warn`, "1ns");
       expect([code, out]).toEqual([1, expect.stringContaining("WARNING Connection Warn:")]);
       expect(out).toContain(name);
     }
@@ -237,21 +250,34 @@ describeWithWorkers("check connection", (workers) => {
     });
     const home = new CtlHome();
     home.environment["NATS_PASSWORD"] = "b";
-    const slow = check(home, server.port, "--user", "a", ...patient, "--rtt-critical", "1ns");
+    const slow = await check(home, server.port, "--user", "a", ...patient, "--rtt-critical", "1ns");
     expect([slow.code, slow.out]).toEqual([
       2,
       expect.stringContaining("CRITICAL Connection Crit:rtt"),
     ]);
-    const refused = check(home, server.port, "--user", "nobody");
+    const refused = await check(home, server.port, "--user", "nobody");
     expect(refused.code).toBe(2);
     expect(refused.out).toMatch(/^CRITICAL Connection Crit:connection failed: .*Authorization/i);
-    const deaf = check(home, server.port, "--user", "deaf", "--timeout", "500ms", ...patient);
+    const deaf = checkAlone(home, server.port, "--user", "deaf", "--timeout", "500ms", ...patient);
     expect(deaf.code).toBe(2);
     expect(deaf.out).toContain("did not receive from");
-    const nobody = check(home, await freePort());
+    const nobody = await check(home, await freePort());
     expect([nobody.code, nobody.out]).toEqual([2, expect.stringContaining("connection failed")]);
   });
 
+  it("as JSON", async () => {
+    const server = await serverForTest({ workers });
+    const { out } = await check(new CtlHome(), server.port, ...patient, "--format", "json");
+    expect(JSON.parse(out)).toMatchObject({
+      status: "OK",
+      check_suite: "connections",
+      check_name: "Connection",
+      perf_data: [{ name: "connect_time", warning: 20, critical: 30, unit: "s" }, {}, {}],
+    });
+  });
+});
+
+describe("check connection without a server of ours", () => {
   it("3: the check cannot be made", async () => {
     const home = new CtlHome();
     writeFileSync(join(home.folder, "open.creds"), "x", { mode: 0o644 });
@@ -262,20 +288,9 @@ describeWithWorkers("check connection", (workers) => {
       ["--creds", "nowhere.creds"],
       ["--creds", "open.creds"],
     ]) {
-      const { code, out } = check(home, 4222, ...more);
+      const { code, out } = await check(home, 4222, ...more);
       expect([more, code, out]).toEqual([more, 3, expect.stringMatching(/^UNKNOWN Connection /)]);
     }
-  });
-
-  it("as JSON", async () => {
-    const server = await serverForTest({ workers });
-    const { out } = check(new CtlHome(), server.port, ...patient, "--format", "json");
-    expect(JSON.parse(out)).toMatchObject({
-      status: "OK",
-      check_suite: "connections",
-      check_name: "Connection",
-      perf_data: [{ name: "connect_time", warning: 20, critical: 30, unit: "s" }, {}, {}],
-    });
   });
 
   it("2: a server that says nothing, within the time that is given", async () => {
@@ -286,7 +301,7 @@ describeWithWorkers("check connection", (workers) => {
     });
     const address = silent.address();
     const port = address !== null && typeof address === "object" ? address.port : 0;
-    const { code, out } = check(new CtlHome(), port, "--timeout", "300ms");
+    const { code, out } = checkAlone(new CtlHome(), port, "--timeout", "300ms");
     expect([code, out]).toEqual([2, expect.stringContaining("connection failed")]);
   });
 });

@@ -4,7 +4,7 @@
 import { eventually, pause, within } from "./deadline.ts";
 import { openRaw, type RawClient } from "./raw-client.ts";
 import type { ReloadClient, ReloadPair } from "./reload-pairs.ts";
-import { startServer } from "./server-under-test.ts";
+import { type ServerUnderTest, startServer } from "./server-under-test.ts";
 
 export interface Seen {
   /** Lines since the reload, in alphabetical order, without PONG and INFO. */
@@ -35,6 +35,19 @@ export async function playPair(
   wanted?: ReloadNotes,
 ): Promise<ReloadNotes> {
   const server = await startServer({ config: pair.before, ...options });
+  try {
+    return await playOn(server, pair, wanted);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The same with a server that has the pair's first configuration by now, and goes on. */
+export async function playOn(
+  server: ServerUnderTest,
+  pair: ReloadPair,
+  wanted?: ReloadNotes,
+): Promise<ReloadNotes> {
   const clients: RawClient[] = [];
   const newcomers: RawClient[] = [];
   try {
@@ -63,7 +76,6 @@ export async function playPair(
     };
   } finally {
     for (const client of [...clients, ...newcomers]) client.end();
-    await server.stop();
   }
 }
 

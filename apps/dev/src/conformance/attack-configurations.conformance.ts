@@ -1,8 +1,7 @@
-// Attacks against the built server, each with a bystander watching, with 1, 2 and 4 workers. The
-// short form runs with all other tests; WEFT_ATTACK=full takes the real numbers.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+// Configurations that are attacks, against the built server: refused, or served as before. The short
+// form runs with all other tests; WEFT_ATTACK=full takes the real numbers.
+import { describe, it } from "vitest";
 import { IS_FULL, scaled } from "../attack/attack-case.ts";
-import { AttackRunner } from "../attack/attack-runner.ts";
 import {
   ANONYMOUS_ROWS,
   assertAnonymous,
@@ -17,41 +16,8 @@ import {
   SECRETS_IN_MISTAKES,
   WRONG_MAPPINGS,
 } from "../attack/cases/configurations.ts";
-import { ATTACKS } from "../attack/catalogue.ts";
-import { PROFILES, type ProfileName } from "../attack/profiles.ts";
 
-const SHORT_WITHIN_MS = 60_000;
 const FULL_WITHIN_MS = 240_000;
-const START_WITHIN_MS = 60_000;
-
-for (const workers of [1, 2, 4]) {
-  for (const profile of Object.keys(PROFILES) as ProfileName[]) {
-    const attacks = ATTACKS.filter(
-      (attack) =>
-        attack.profile === profile && (IS_FULL || (attack.shortWorkers?.includes(workers) ?? true)),
-    );
-    if (attacks.length === 0) continue;
-    describe(`attacks on a server of ${workers} workers, ${profile}`, () => {
-      let runner: AttackRunner | undefined;
-      beforeAll(async () => {
-        runner = await AttackRunner.start(profile, workers);
-      }, START_WITHIN_MS);
-      afterAll(async () => {
-        for (const row of runner?.figures ?? []) {
-          if (IS_FULL) console.log(JSON.stringify(row));
-        }
-        await runner?.stop();
-      }, START_WITHIN_MS);
-      for (const attack of attacks) {
-        const withinMs = IS_FULL ? (attack.fullWithinMs ?? FULL_WITHIN_MS) : SHORT_WITHIN_MS;
-        it(attack.name, { timeout: withinMs }, async () => {
-          expect(runner, "the server did not start").toBeDefined();
-          await runner?.run(attack);
-        });
-      }
-    });
-  }
-}
 
 describe.concurrent("configurations under attack", {
   timeout: IS_FULL ? FULL_WITHIN_MS : 30_000,

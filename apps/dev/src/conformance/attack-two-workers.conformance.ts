@@ -1,0 +1,5 @@
+// Attacks against the built server with 2 workers: a file of its own, so that the short forms run
+// side by side.
+import { describeAttacks } from "../attack/attack-tests.ts";
+
+describeAttacks(2);
