@@ -42,8 +42,8 @@ function createFlow(): { flow: FlowControl; now: { ms: number } } {
 
 test("A57: publishers go on in time, whoever else lags", () => {
   const { flow, now } = createFlow();
-  const helper = createPublisher();
-  for (let count = 0; count < MANY; count += 1) flow.lagging(createOutbox(), helper.session, 1, 1);
+  const busy = createPublisher();
+  for (let count = 0; count < MANY; count += 1) flow.lagging(createOutbox(), busy.session, 1, 1);
   const publishers = Array.from({ length: MANY }, createPublisher);
   const laggard = createOutbox();
   const startedMs = performance.now();
