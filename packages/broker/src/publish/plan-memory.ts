@@ -6,8 +6,6 @@ import type { Plan } from "./plan.ts";
 /** What a kept plan costs beside its bytes: the object, its arrays and cache slot. */
 const PLAN_BYTES = 320;
 const TARGET_BYTES = 96;
-/** A group: its object, three lists, the view of its name, its place in the map by name. */
-const QUEUE_BYTES = 448;
 
 /** The plan's memory has moved. */
 export function point(plan: Plan, view: DataView): void {
@@ -40,5 +38,5 @@ export function detach(plan: Plan, bytes: Buffer, used: number): void {
   };
   for (const step of queues) step.name = keep(step.name);
   for (const remote of remotes) if (remote.subject) remote.subject = keep(remote.subject);
-  plan.bytesCharged = PLAN_BYTES + total + targets * TARGET_BYTES + queues.length * QUEUE_BYTES;
+  plan.bytesCharged = PLAN_BYTES + total + targets * TARGET_BYTES;
 }
