@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const FOLDER = "apps/dev/src/conformance";
 const IS_FULL_ATTACK = process.env["WEFT_ATTACK"] === "full";
+const IS_LONG = IS_FULL_ATTACK || process.env["WEFT_DEEP"] === "1";
 
 /** They take all memory or all descriptors there are: nothing runs beside them. */
 const ALONE = ["crowded-system", "faults"].map((name) => `${FOLDER}/${name}.conformance.ts`);
@@ -13,7 +14,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     pool: "forks",
-    testTimeout: IS_FULL_ATTACK ? 900_000 : 60_000,
+    testTimeout: IS_LONG ? 900_000 : 60_000,
     hookTimeout: 60_000,
     // Real processes, clocks and sockets on a machine that others use as well: a second try tells a
     // fault from a hiccup. What needs it is printed.

@@ -12,6 +12,9 @@ const bin = join(root, "node_modules", ".bin");
 const flags = new Set(process.argv.slice(2).filter((argument) => argument.startsWith("--")));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 
+/** Tests against servers that have a deep form. */
+const DEEP_SERVER_TESTS = ["conformance/ctl.", "reload-differential", "resolver-kill"];
+
 /** One checker that passes or fails as a whole. */
 function check(name: string, file: string, args: readonly string[]): Counts {
   console.log(`\n== ${name}`);
@@ -58,7 +61,12 @@ function main(): number {
     const environment = { WEFT_DEEP: deep ? "1" : "", WEFT_ATTACK: attack ? "full" : "" };
     if (!attack) parts.push(vitest("unit tests", "vitest.config.ts", environment));
     if (attack) filters.push("conformance/attack-");
-    if (!deep) parts.push(vitest("server tests", "vitest.servers.config.ts", environment));
+    // Deep with filters is about the unit tests that they name.
+    const areServersWanted = !deep || filters.length === 0;
+    if (deep) filters.push(...DEEP_SERVER_TESTS);
+    if (areServersWanted) {
+      parts.push(vitest("server tests", "vitest.servers.config.ts", environment));
+    }
   }
   const total = addUp(parts);
   for (const skip of total.skipped) console.log(`skipped: ${skip}`);

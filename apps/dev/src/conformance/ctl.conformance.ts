@@ -165,7 +165,7 @@ describe.each(resolverServers)("accounts on $name (AC-86 to AC-90)", ({ options 
   it("cannot be removed where the server does not allow it", async () => {
     const { home } = await installation(options, false);
     await home.done("push", "-A");
-    const { code, error } = await home.run("push", "-R", "A");
+    const { code, error } = home.spawn("push", "-R", "A");
     expect([code, error]).toEqual([1, expect.stringContaining("delete must be enabled")]);
   });
 
@@ -291,6 +291,8 @@ describe("check connection without a server of ours", () => {
       const { code, out } = await check(home, 4222, ...more);
       expect([more, code, out]).toEqual([more, 3, expect.stringMatching(/^UNKNOWN Connection /)]);
     }
+    const alone = checkAlone(home, 4222, "--bogus");
+    expect([alone.code, alone.out]).toEqual([3, expect.stringMatching(/^UNKNOWN Connection /)]);
   });
 
   it("2: a server that says nothing, within the time that is given", async () => {
