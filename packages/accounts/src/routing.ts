@@ -2,7 +2,7 @@
 // the snapshot that a worker asks per distinct subject. Owned by a worker; made anew for each
 // snapshot, changed between two turns where accounts come and go one by one. The booleans are for
 // the hit path: an account without imports and mappings costs nothing. Subjects are byte views.
-import { assert, createPrng, type Prng } from "@weft/base";
+import { assert, createPrng, LIMITS, type Prng } from "@weft/base";
 import {
   compileMapping,
   compileTransform,
@@ -49,7 +49,7 @@ export interface ServiceTarget {
 export interface MappingChoice {
   /** The one result; undefined = it has to be chosen for each message. */
   readonly fixed: string | undefined;
-  /** The result for one message; null = the message is lost on purpose (SU-34). */
+  /** The result for one message; null = the message is lost on purpose (SU-34), or too long. */
   choose(prng: Prng): string | null;
 }
 
@@ -83,6 +83,11 @@ function rewritten(rewrite: SubjectTransform | string | undefined, subject: stri
   return typeof rewrite === "string" ? rewrite : rewrite.apply(subject, NO_CHOICE);
 }
 
+/** A transform may write a long token many times. */
+function fits(subject: string): boolean {
+  return subject.length <= LIMITS.subjectBytesMax;
+}
+
 class CompiledChoice implements MappingChoice {
   readonly fixed: string | undefined;
   readonly #mapping: SubjectMapping;
@@ -91,11 +96,13 @@ class CompiledChoice implements MappingChoice {
   constructor(mapping: SubjectMapping, subject: string) {
     this.#mapping = mapping;
     this.#subject = subject;
-    this.fixed = mapping.isDeterministic ? mapping.apply(subject, NO_CHOICE) : undefined;
+    const fixed = mapping.isDeterministic ? mapping.apply(subject, NO_CHOICE) : undefined;
+    this.fixed = fixed !== undefined && fits(fixed) ? fixed : undefined;
   }
 
   choose(prng: Prng): string | null {
-    return this.fixed ?? this.#mapping.apply(this.#subject, prng) ?? null;
+    const chosen = this.fixed ?? this.#mapping.apply(this.#subject, prng);
+    return chosen !== undefined && fits(chosen) ? chosen : null;
   }
 }
 
@@ -196,13 +203,16 @@ export class CompiledAccount {
   /** {@link streamTargets} by result: cheap however many accounts import the same. */
   streamTargetGroups(subject: string): readonly StreamTargetGroup[] {
     if (!this.hasStreamImporters) return NO_STREAM_GROUPS;
-    return this.#streams.match(subject).map(({ importers, rewrite, allowTrace, from, to }) => ({
-      importers,
-      subject: rewritten(rewrite, subject),
-      allowTrace,
-      from,
-      to,
-    }));
+    const groups = this.#streams
+      .match(subject)
+      .map(({ importers, rewrite, allowTrace, from, to }) => ({
+        importers,
+        subject: rewritten(rewrite, subject),
+        allowTrace,
+        from,
+        to,
+      }));
+    return groups.filter((group) => fits(group.subject));
   }
 
   /** The services that a message published here on `subject` is a request to; all get it. */
@@ -217,10 +227,11 @@ export class CompiledAccount {
 
   #importTargets(subject: string): readonly ServiceTarget[] {
     if (this.#services.size === 0) return NO_SERVICE_TARGETS;
-    return this.#services.match(subject).map((entry) => ({
+    const targets = this.#services.match(subject).map((entry) => ({
       import: entry.import,
       subject: rewritten(entry.rewrite, subject),
     }));
+    return targets.filter((target) => fits(target.subject));
   }
 
   /** One object for each, as replies are told by it. */

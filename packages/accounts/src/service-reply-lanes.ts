@@ -4,6 +4,8 @@
 import type { Millis } from "@weft/base";
 
 const NONE = -1;
+/** Lanes that are looked at for one to be used anew. */
+const LOOKS_MAX = 64;
 
 /** Requests with the same time to live, from the oldest to the newest: also in order of expiry. */
 interface Lane {
@@ -14,15 +16,18 @@ interface Lane {
 
 export class ReplyLanes {
   readonly #lanes: Lane[] = [];
+  /** Whose exports they are choose the times: there may be thousands. */
+  readonly #byTime = new Map<number, number>();
+  #hand = 0;
   #deadlineMs = new Float64Array(0);
-  #lane = new Int16Array(0);
+  #lane = new Int32Array(0);
   #older = new Int32Array(0);
   #newer = new Int32Array(0);
 
   /** Room for this many slots. */
   grow(slots: number): void {
     this.#deadlineMs = resized(this.#deadlineMs, new Float64Array(slots));
-    this.#lane = resized(this.#lane, new Int16Array(slots));
+    this.#lane = resized(this.#lane, new Int32Array(slots));
     this.#older = resized(this.#older, new Int32Array(slots));
     this.#newer = resized(this.#newer, new Int32Array(slots));
   }
@@ -79,20 +84,30 @@ export class ReplyLanes {
     return next;
   }
 
-  /** Index of the lane for a time to live; there are as many as are in use at the same time. */
+  /** Index of the lane for a time to live; there are about as many as are in use at the same time. */
   #laneFor(timeToLiveMs: number): number {
-    let unused: Lane | undefined;
-    for (let index = 0; index < this.#lanes.length; index += 1) {
-      const lane = this.#lanes[index] as Lane;
-      if (lane.timeToLiveMs === timeToLiveMs) return index;
-      if (lane.oldest === NONE) unused = lane;
-    }
-    if (unused !== undefined) {
+    const known = this.#byTime.get(timeToLiveMs);
+    if (known !== undefined) return known;
+    let index = this.#findUnused();
+    const unused = this.#lanes[index];
+    if (unused === undefined) {
+      index = this.#lanes.push({ timeToLiveMs, oldest: NONE, newest: NONE }) - 1;
+    } else {
+      this.#byTime.delete(unused.timeToLiveMs);
       unused.timeToLiveMs = timeToLiveMs;
-      return this.#lanes.indexOf(unused);
     }
-    this.#lanes.push({ timeToLiveMs, oldest: NONE, newest: NONE });
-    return this.#lanes.length - 1;
+    this.#byTime.set(timeToLiveMs, index);
+    return index;
+  }
+
+  /** A lane without requests, if there is one among the next few; else -1. */
+  #findUnused(): number {
+    const { length } = this.#lanes;
+    for (let looks = Math.min(length, LOOKS_MAX); looks > 0; looks -= 1) {
+      this.#hand = (this.#hand + 1) % length;
+      if (this.#lanes[this.#hand]?.oldest === NONE) return this.#hand;
+    }
+    return -1;
   }
 
   #append(slot: number, laneIndex: number, now: Millis): void {
@@ -108,9 +123,10 @@ export class ReplyLanes {
 }
 
 /** `to`, beginning with what is in `from`. */
-export function resized<
-  T extends Uint8Array | Int16Array | Int32Array | Uint32Array | Float64Array,
->(from: T, to: T): T {
+export function resized<T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(
+  from: T,
+  to: T,
+): T {
   to.set(from);
   return to;
 }

@@ -72,6 +72,21 @@ describe("service replies", () => {
     expect(table.import(slot).exporter).toBe(3);
   });
 
+  test("AC-30: requests expire in time, each of 40,000 with a time of its own", () => {
+    const table = new ServiceReplyTable(ENTROPY, "w1", slots(1 << 17));
+    const times = 40_000;
+    for (let round = 0; round < 2; round += 1) {
+      const start = round * 1_000_000;
+      for (let time = 1; time <= times; time += 1) {
+        create(table, spec("singleton", round + 2 * time), time, "_INBOX.1", start);
+      }
+      expect(table.expire(start + times + 1)).toBe(times / 2);
+      expect(table.size).toBe(times / 2);
+      expect(table.expire(start + 2 * times + 1)).toBe(times / 2);
+    }
+    expect(table.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test("AC-29: singleton, streamed and chunked", () => {
     const table = new ServiceReplyTable(ENTROPY, "w1");
     for (const type of ["singleton", "stream", "chunked"] as const) {

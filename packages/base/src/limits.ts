@@ -52,6 +52,8 @@ export const LIMITS = {
   workersMax: 63,
   /** Control lines that a configuration may allow: subjects travel between threads with 16-bit lengths. */
   controlLineBytesBound: 65_000,
+  /** Subjects as mappings and imports make them: a longer one reaches nobody. */
+  subjectBytesMax: 65_535,
   /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
   subjectTokensMax: 2_049,
   /** Logins waiting for an auth callout service; further ones are refused. */

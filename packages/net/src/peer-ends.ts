@@ -31,14 +31,14 @@ export class PeerEnds {
     transport.endByPeer(LINGER_MS);
   }
 
-  /** Behind each turn that told sessions of writes: who has nothing more to take goes. */
-  look(): void {
-    if (this.#waiting.size === 0) return;
-    for (const transport of this.#waiting) {
-      if (transport.isWriting) continue;
-      this.#waiting.delete(transport);
-      transport.endByPeer();
-    }
+  /**
+   * Behind the turn in which its session heard of a write: one that has nothing more to take goes. What
+   * a write costs does not grow with how many others wait.
+   */
+  look(transport: SocketTransport): void {
+    if (!this.#waiting.has(transport) || transport.isWriting) return;
+    this.#waiting.delete(transport);
+    transport.endByPeer();
   }
 
   /** It is closed. */

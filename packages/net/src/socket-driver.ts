@@ -204,9 +204,9 @@ export class SocketDriver {
     this.#written = this.#writtenSpare;
     this.#writtenSpare = batch;
     for (const transport of batch) transport.tellWritten();
-    batch.length = 0;
     this.flush();
-    this.peerEnds.look();
+    for (const transport of batch) this.peerEnds.look(transport);
+    batch.length = 0;
   }
 
   /** Lets every other socket have its turn before this one reads on. */

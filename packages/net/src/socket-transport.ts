@@ -289,7 +289,7 @@ export class SocketTransport implements Transport {
     if (isEnding) this.#stream.end();
     this.tellWritten();
     this.driver.flush();
-    this.driver.peerEnds.look();
+    this.driver.peerEnds.look(this);
   }
 
   /** Output of which the session waits to hear that it is written. */

@@ -15,7 +15,7 @@
 // the frame's head, so that the reader looks up its plan once. The tail (`<#bytes> CRLF` of the
 // control line) travels with the body so that the receiver copies both in one piece behind the
 // prefix of each of its targets.
-import { copyWords, viewOf, WORD_COPY_BYTES_MAX } from "@weft/base";
+import { assert, copyWords, viewOf, WORD_COPY_BYTES_MAX } from "@weft/base";
 import type { MessageView } from "../publish/message-view.ts";
 
 export const FRAME_MESSAGE = 1;
@@ -46,8 +46,13 @@ export const ITEM_SOLE = 1;
 /** The item has a header block, whose length precedes it. */
 const ITEM_HEADER = 2;
 
-/** Queue groups that one frame can name; further ones get nothing. */
-export const PICKS_MAX = 0xffff;
+/**
+ * Queue groups that one frame names, of 65,535 that it could: more go in several frames, so that their
+ * reader may stop between them.
+ */
+export const PICKS_MAX = 16_384;
+/** Lengths of subjects and replies travel in 16 bits. */
+const SUBJECT_BYTES_MAX = 0xffff;
 const HEAD_FIXED_BYTES = 24;
 const ITEM_FIXED_BYTES = 8;
 /** What an item takes at most beside reply, tail, body and CRLF. */
@@ -110,7 +115,8 @@ export function writeFrameHead(
   frames = 1,
 ): number {
   const subjectBytes = subjectEnd - subjectStart;
-  const picksCount = Math.min(picks.length, PICKS_MAX);
+  const picksCount = picks.length;
+  assert(picksCount <= PICKS_MAX && subjectBytes <= SUBJECT_BYTES_MAX, "a frame's head has room");
   const { view } = out;
   view.setInt32(at, FRAME_MESSAGE | (flags << 8) | (picksCount << 16), true);
   view.setInt32(at + 4, subjectBytes | (account << 16), true);

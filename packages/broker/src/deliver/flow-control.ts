@@ -39,6 +39,8 @@ export interface FlowControlDependencies {
 export class FlowControl {
   readonly #dependencies: FlowControlDependencies;
   readonly #lagging = new Map<Outbox, Lag>();
+  /** The other way round, without those that wait for nobody: both may be thousands. */
+  readonly #waitsFor = new Map<ClientSession, Set<Lag>>();
   /** Publishers of this thread that wait, with the time when they go on anyway. */
   readonly #stalled = new Map<ClientSession, number>();
   /** Waited for a receiver that has caught up: they go on at the end of the turn. */
@@ -77,7 +79,7 @@ export class FlowControl {
     }
     if (source !== undefined) {
       if (source.outbox === outbox) return;
-      lag.waiters.add(source);
+      this.#remember(source, lag);
       this.#wanted = true;
       return;
     }
@@ -95,7 +97,12 @@ export class FlowControl {
     if (lag === undefined) return;
     this.#lagging.delete(outbox);
     // Not now: this may be in the middle of somebody's publish (an overflow closes the receiver).
-    for (const session of lag.waiters) this.#due.push(session);
+    for (const session of lag.waiters) {
+      this.#due.push(session);
+      const lags = this.#waitsFor.get(session);
+      lags?.delete(lag);
+      if (lags?.size === 0) this.#waitsFor.delete(session);
+    }
     for (const [clientId, { thread }] of lag.remoteWaiters) {
       this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_UNSTALL, clientId));
     }
@@ -184,7 +191,16 @@ export class FlowControl {
     this.#dependencies.setTimer(delayMs);
   }
 
+  #remember(session: ClientSession, lag: Lag): void {
+    lag.waiters.add(session);
+    const lags = this.#waitsFor.get(session);
+    if (lags === undefined) this.#waitsFor.set(session, new Set([lag]));
+    else lags.add(lag);
+  }
+
+  /** Costs what this session waits for, however many others lag or wait. */
   #forget(session: ClientSession): void {
-    for (const lag of this.#lagging.values()) lag.waiters.delete(session);
+    for (const lag of this.#waitsFor.get(session) ?? []) lag.waiters.delete(session);
+    this.#waitsFor.delete(session);
   }
 }

@@ -234,6 +234,7 @@ export class FrameInbox {
     if (missing.length > 0) missing.length = 0;
     let delivered = 0;
     const { picks } = frame;
+    this.#dependencies.publisher.spend(picks.length, this.message.bodyEnd - this.message.bodyStart);
     for (let i = 0; i < picks.length; i += 1) {
       const name = picks[i] as Buffer;
       if (this.#deliverToGroup(plan, name)) delivered += 1;

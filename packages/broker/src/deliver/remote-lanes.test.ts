@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Bus } from "../ports.ts";
 import { MessageView } from "../publish/message-view.ts";
-import { RemoteTarget } from "../publish/plan.ts";
+import { framesOf, RemoteTarget } from "../publish/plan.ts";
 import { FLAG_PLAIN, FrameHead, itemBytes, readFrameHead, readItem } from "./bus-frame.ts";
 import { fitsRun, RemoteLanes } from "./remote-lanes.ts";
 
@@ -221,5 +221,34 @@ describe("a full lane", () => {
     bus.grants = Number.POSITIVE_INFINITY;
     expect(lanes.drainSpill(2)).toBe(true);
     expect(bus.frames).toHaveLength(4);
+  });
+});
+
+describe("very many picked groups", () => {
+  test("A57, SU-20: they share frames, each of which is whole; plain interest is told once", () => {
+    const bus = new FakeBus();
+    const lanes = new RemoteLanes(bus);
+    const message = messageOf("hello");
+    const names = Array.from({ length: 70_000 }, (_, place) => Buffer.from(`g${place}`));
+    const remote = remoteOf(2);
+    remote.picks.push(...names);
+    const frames = framesOf([remote]);
+    // biome-ignore format: one call
+    lanes.send(2, message, 0, message.subject, 0, 3, 77, remote.picks, FLAG_PLAIN, 0, 0, 0, 9,
+      frames);
+    expect(bus.frames).toHaveLength(frames);
+    const picked: string[] = [];
+    const flags: number[] = [];
+    for (const bytes of bus.frames) {
+      const read = new MessageView();
+      const head = new FrameHead();
+      const first = readFrameHead(bytes, 0, read, head);
+      expect(readItem(bytes, first, read)).toBe(bytes.length);
+      expect([head.ballot, head.frames]).toEqual([9, frames]);
+      picked.push(...head.picks.map((name) => name.toString("latin1")));
+      flags.push(head.flags & FLAG_PLAIN);
+    }
+    expect(picked).toEqual(names.map((name) => name.toString("latin1")));
+    expect(flags).toEqual([FLAG_PLAIN, ...Array.from({ length: frames - 1 }, () => 0)]);
   });
 });

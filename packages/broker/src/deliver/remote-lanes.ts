@@ -18,6 +18,7 @@ import {
   frameHeadBytes,
   ITEM_HEAD_BYTES_MAX,
   itemBytes,
+  PICKS_MAX,
   writeFrameHead,
   writeItem,
 } from "./bus-frame.ts";
@@ -138,7 +139,10 @@ export class RemoteLanes {
     open.length = 0;
   }
 
-  /** Writes a frame of one message; it spills when the lane is full. */
+  /**
+   * Writes a frame of one message; it spills when the lane is full. Very many picked groups share
+   * several frames, each of which counts in the message's ballot: see `framesOf`.
+   */
   send(
     thread: number,
     message: MessageView,
@@ -154,6 +158,34 @@ export class RemoteLanes {
     itemFlags = 0,
     ballot = 0,
     frames = 1,
+  ): void {
+    let rest = picks;
+    let left = flags;
+    for (; rest.length > PICKS_MAX; rest = rest.slice(PICKS_MAX), left &= ~FLAG_PLAIN) {
+      // biome-ignore format: one call
+      this.#sendOne(thread, message, account, subject, subjectStart, subjectEnd, hash,
+        rest.slice(0, PICKS_MAX), left, triedLow, triedHigh, itemFlags, ballot, frames);
+    }
+    // biome-ignore format: one call
+    this.#sendOne(thread, message, account, subject, subjectStart, subjectEnd, hash, rest, left,
+      triedLow, triedHigh, itemFlags, ballot, frames);
+  }
+
+  #sendOne(
+    thread: number,
+    message: MessageView,
+    account: number,
+    subject: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    hash: number,
+    picks: readonly Buffer[],
+    flags: number,
+    triedLow: number,
+    triedHigh: number,
+    itemFlags: number,
+    ballot: number,
+    frames: number,
   ): void {
     this.#close(thread);
     let all = triedLow === 0 && triedHigh === 0 ? flags : flags | FLAG_TRIED;

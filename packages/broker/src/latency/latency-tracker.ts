@@ -28,6 +28,8 @@ const MARK = Buffer.from(".T", "latin1");
 const LOOKED_AT_MAX = 1_000;
 /** Measurements of one tick for requests that timed out; the others follow with the next. */
 const TOLD_MAX = 1_000;
+/** Such requests that wait for it; of further ones nobody is told. */
+const UNTOLD_MAX = 16_384;
 const NANOS_PER_MS = 1e6;
 const NO_HEADER = Buffer.alloc(0);
 const NOBODY: readonly Buffer[] = [];
@@ -139,7 +141,7 @@ export class LatencyTracker {
   /** The table has forgotten the request in `slot`. */
   released(slot: number): void {
     const measured = this.#take(slot);
-    if (measured !== undefined) this.#timedOut.push(measured);
+    if (measured !== undefined && this.#timedOut.length < UNTOLD_MAX) this.#timedOut.push(measured);
   }
 
   /** What another thread is told of who answers, as the only name in the frame. */

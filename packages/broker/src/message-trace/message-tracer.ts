@@ -235,8 +235,8 @@ export class MessageTracer {
     const plan = this.#plan(context, message, depth, refused);
     const draws = this.#draw(plan);
     if (message.mayPark) {
-      if (publisher.isSpent) publisher.parkedOn = bus.threadIndex;
-      if (publisher.isSpent || !this.#haveRoom(plan, message)) {
+      if (publisher.mustWait) publisher.parkedOn = bus.threadIndex;
+      if (publisher.mustWait || !this.#haveRoom(plan, message)) {
         for (const { picks } of plan.remotes ?? []) picks.length = 0;
         return PARKED;
       }

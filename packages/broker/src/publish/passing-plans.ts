@@ -19,6 +19,8 @@ const PLACES = 1 << 12;
 const LAST_TOKEN_BYTES_MAX = 48;
 /** Plans with more targets gain little. */
 const TARGETS_MAX = 4;
+/** Filters with wildcards can make these very many, to be kept with each entry and looked at each time. */
+const PARENTS_MAX = 32;
 /** Shorter beginnings are compiled. */
 const BEGINNING_BYTES_MIN = 8;
 const DOT = 0x2e;
@@ -105,7 +107,7 @@ export class PassingPlans {
   /** Keeps a plan that was made with room to spare, if it can be written anew. */
   #keep(plan: Plan, message: MessageView): void {
     const { parents } = this.#compiler;
-    if (!isRewritable(plan)) return;
+    if (!isRewritable(plan) || parents.length > PARENTS_MAX) return;
     const { subject, subjectStart, subjectEnd } = message;
     const beginningBytes = beginningOf(subject, subjectStart, subjectEnd);
     const entry: Entry = { plan, beginningBytes, parents };

@@ -81,6 +81,18 @@ describe("plan cache", () => {
     expect(kept).toBe(0);
   });
 
+  test("A57: a huge plan pushes nobody's out", () => {
+    const cache = new PlanCache();
+    for (let subject = 0; subject < 100; subject += 1) {
+      cache.insert(planFor(1, `s.${subject}`, 100));
+    }
+    cache.insert(planFor(1, "huge", LIMITS.planCacheBytes + 1));
+    expect([cache.count, cache.bytes]).toEqual([100, 10_000]);
+    expect(find(cache, 1, "huge")).toBeUndefined();
+    cache.insert(planFor(1, "large", LIMITS.planCacheBytes / 2));
+    expect(find(cache, 1, "large")).toBeDefined();
+  });
+
   test("is bounded in bytes, and a sweep spares nobody for ever", () => {
     const cache = new PlanCache();
     const bytes = 64 * 1024;

@@ -8,6 +8,8 @@ const SLOTS = 1 << 16;
 /** A plan stands in the slot `(hash ^ contextMix(contextId)) & SLOT_MASK` or in the one beside it. */
 const SLOT_MASK = SLOTS - 1;
 const SEEN_MASK = (1 << 14) - 1;
+/** A larger plan is made anew each time: it would push out everybody's. */
+const PLAN_BYTES_MAX = LIMITS.planCacheBytes / 2;
 
 /** Spreads contexts over the slots. */
 export function contextMix(contextId: number): number {
@@ -53,8 +55,9 @@ export class PlanCache {
     return false;
   }
 
-  /** Keeps `plan`, in place of an older plan of the same subject if there is one. */
+  /** Keeps `plan` unless it is huge, in place of an older plan of the same subject if there is one. */
   insert(plan: Plan): void {
+    if (plan.bytesCharged > PLAN_BYTES_MAX) return;
     const slot = (plan.hash ^ contextMix(plan.contextId)) & SLOT_MASK;
     const { contextId, view, subjectStart, subjectLength, hash } = plan;
     const end = subjectStart + subjectLength;

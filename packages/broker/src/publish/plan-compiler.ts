@@ -92,6 +92,11 @@ export class PlanCompiler {
   parents: ParentNode[] = [];
   /** ... and whether all subjects that begin like it are routed by interest alone. */
   byInterestAlone = false;
+  /**
+   * Nodes, subscriptions and groups that the last plan looked at: all that making it took, also where
+   * nobody of them gets the message.
+   */
+  looks = 0;
   #spareBytes = 0;
   #bytes: Buffer = NOTHING.bytes;
   #view: DataView = NOTHING.view;
@@ -121,6 +126,7 @@ export class PlanCompiler {
     this.#spareBytes = spareBytes;
     if (spareBytes > 0) this.parents = [];
     this.byInterestAlone = false;
+    this.looks = 0;
     const scratch = this.#scratchAt(depth);
     this.#bytes = scratch.bytes;
     this.#view = scratch.view;
@@ -252,6 +258,7 @@ export class PlanCompiler {
     if (reader === null) return;
     index.enter();
     const count = reader.match(scope.account, this.#tokens, this.#nodes);
+    this.looks += reader.visited;
     if (this.#spareBytes > 0) {
       const { parents } = reader;
       for (let i = 0; i < parents.count; i += 1) this.parents.push({ thread, node: parents.at(i) });
@@ -269,6 +276,7 @@ export class PlanCompiler {
     const here = this.#dependencies.subscriptions.at(node);
     if (here === undefined) return;
     let name: string | undefined;
+    this.looks += here.plain.length;
     for (const subscription of here.plain) {
       if (subscription.session.closedReason !== undefined) continue;
       if (subscription.filtered) {
@@ -283,6 +291,7 @@ export class PlanCompiler {
     if (here.queues === undefined) return;
     for (const queue of here.queues) {
       const step = plan.queueFor(queue.name);
+      this.looks += 1 + queue.members.length;
       for (const subscription of queue.members) {
         if (subscription.session.closedReason !== undefined) continue;
         if (subscription.filtered) {
@@ -313,6 +322,7 @@ export class PlanCompiler {
       if (reader.plainCount(node) > 0) plain = true;
       for (let queue = reader.firstQueue(node); queue !== 0; queue = reader.nextQueue(queue)) {
         const weight = reader.queueWeight(queue);
+        this.looks += 1;
         if (weight <= 0) continue;
         const name = reader.copyQueueName(queue).toString("latin1");
         groups ??= new Map();

@@ -2,6 +2,7 @@
 // and then followed without another decision. What cannot be compiled is a dynamic step: the pick
 // of a queue member, a weighted mapping, a service import, and targets marked `special`.
 import type { MappingChoice, ServiceTarget } from "@weft/accounts";
+import { PICKS_MAX } from "../deliver/bus-frame.ts";
 import type { Outbox } from "../deliver/outbox.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 
@@ -168,10 +169,13 @@ export function placeOf(step: QueueStep, choice: number): number {
   return place;
 }
 
-/** How many of these threads get a frame of the message in hand. */
+/** How many frames of the message in hand go to these threads. */
 export function framesOf(remotes: readonly RemoteTarget[]): number {
   let frames = 0;
-  for (const remote of remotes) if (remote.plain || remote.picks.length > 0) frames += 1;
+  for (const { plain, picks } of remotes) {
+    if (picks.length > 0) frames += Math.ceil(picks.length / PICKS_MAX);
+    else if (plain) frames += 1;
+  }
   return frames;
 }
 

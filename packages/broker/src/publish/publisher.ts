@@ -47,8 +47,10 @@ export interface PublisherDependencies {
  * thousands of receivers would otherwise hold up everybody on the thread, and fill its memory.
  */
 const TURN_WORK_MAX = 100_000;
-/** Making a target, in deliveries. */
-const COMPILE_WORK = 4;
+/** A look at a node of the index, at a subscription or a group, in deliveries. */
+const LOOK_WORK = 4;
+/** So many for one message are usual, and not counted. */
+const LOOKS_FREE = 16;
 
 /** Slots of the plan cache looked at in one tick: all of them in a little more than 3 seconds. */
 const SWEPT_SLOTS = 2_048;
@@ -74,6 +76,7 @@ export class Publisher {
   readonly runs: readonly Run[];
   tracer: MessageTracer | undefined;
   #work = 0;
+  #workBefore = 0;
   readonly #picks: QueuePicks;
   readonly #dependencies: PublisherDependencies;
 
@@ -105,6 +108,24 @@ export class Publisher {
   /** So much was done in this turn that others have to get theirs first. */
   get isSpent(): boolean {
     return this.#work >= TURN_WORK_MAX;
+  }
+
+  /** Counts looks at what a message might go to. */
+  spendLooks(looks: number): void {
+    if (looks > LOOKS_FREE) this.#work += looks * LOOK_WORK;
+  }
+
+  /**
+   * A connection publishes. What its own message costs does not make it wait (`mustWait`): a plan that
+   * takes a turn to make, and is too large to be kept, would be made again for ever.
+   */
+  begin(): void {
+    this.#workBefore = this.#work;
+  }
+
+  /** So much was done in this turn before the message in hand that others have to get theirs first. */
+  get mustWait(): boolean {
+    return this.#workBefore >= TURN_WORK_MAX;
   }
 
   /** Counts deliveries of a plan with many targets; one of 128 bytes more is twice the work. */
@@ -229,7 +250,7 @@ export class Publisher {
   #runSteps(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
     const { deliverer } = this.#dependencies;
     const picks = this.#picks;
-    if (message.mayPark && this.isSpent) {
+    if (message.mayPark && this.mustWait) {
       this.parkedOn = this.#dependencies.threadIndex;
       return PARKED;
     }
@@ -242,6 +263,7 @@ export class Publisher {
     let delivered = 0;
     const targets = plan.targets;
     this.spend(targets.length + picks.count, message.bodyEnd - message.bodyStart);
+    this.spend(picks.drawn - picks.count, 0);
     if (targets.length > 0) delivered = deliverer.deliver(targets, plan.plain, message);
     if (picks.count > 0) delivered += picks.deliver(plan.queues ?? [], message);
     if (remotes !== undefined) delivered += this.#sendFrames(remotes, message, delivered);
@@ -362,7 +384,7 @@ export class Publisher {
     const plan = compiler.compile(context, subject, subjectStart, subjectEnd, hash, isOwn, depth,
       spareBytes);
     plan.checkedEpoch = this.epoch;
-    if (plan.hasSteps) this.spend(COMPILE_WORK * localTargets(plan), 0);
+    this.spendLooks(compiler.looks);
     if (!keep) return plan;
     this.cache.insert(plan);
     this.fanoutMax = Math.max(this.fanoutMax, localTargets(plan));

@@ -11,6 +11,8 @@ export class QueuePicks {
   readonly #prng: Prng;
   /** Local members, in the order of their groups. */
   readonly #picked: Target[] = [];
+  /** Groups that were drawn for, here or elsewhere. */
+  drawn = 0;
 
   constructor(deliverer: Deliverer, prng: Prng) {
     this.#deliverer = deliverer;
@@ -26,6 +28,7 @@ export class QueuePicks {
   draw(queues: readonly QueueStep[] | undefined): void {
     const picked = this.#picked;
     picked.length = 0;
+    this.drawn = queues === undefined ? 0 : queues.length;
     if (queues === undefined) return;
     for (let i = 0; i < queues.length; i += 1) {
       const step = queues[i] as QueueStep;

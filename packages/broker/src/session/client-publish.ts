@@ -70,6 +70,7 @@ export function publishInHand(session: ClientSession): boolean {
   const { message } = host;
   if (message.tailStart < 0) makeCanonical(message);
   if (session.state !== "active" && !session.ensureActive()) return false;
+  host.publisher.begin();
   return publishChecked(session, host.publisher.planFor(session.context, message, 0));
 }
 
@@ -80,11 +81,13 @@ export function publishInHand(session: ClientSession): boolean {
 function publishChecked(session: ClientSession, plan: Plan): boolean {
   const { host } = session;
   const { message, publisher } = host;
+  const again = session.publishParked;
   const context = admitPublish(session, plan);
   if (context === undefined) return true;
   const followed = context === session.context ? plan : publisher.planFor(context, message, 0);
-  // What was spent may be on answers, which plans without steps do not look at.
-  if (publisher.isSpent && message.mayPark) {
+  // What was spent may be on answers, which plans without steps do not look at. A plan that has taken
+  // the whole turn is followed in the next one; but not made anew and put off for ever.
+  if (message.mayPark && (publisher.mustWait || (publisher.isSpent && !again))) {
     publisher.parkedOn = host.threadIndex;
     return parkPublish(session);
   }

@@ -143,6 +143,7 @@ function followTraced(
     startedMs: host.clock.monotonicMs(),
   });
   const at = host.clock.unixNanos();
+  publisher.begin();
   message.trace = trace;
   const context = admitPublish(session, publisher.planFor(session.context, message, 0));
   trace.add(ingressEntry(ingress, at));

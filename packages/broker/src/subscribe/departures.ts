@@ -14,7 +14,6 @@ import type { Subscriptions } from "./subscriptions.ts";
 const SLICE = 2_048;
 
 interface Departing {
-  readonly session: ClientSession;
   readonly left: Iterator<Subscription>;
   /** Plans name them still: the session lives on. */
   readonly areNamed: boolean;
@@ -24,7 +23,8 @@ interface Departing {
 export class Departures {
   readonly #subscriptions: Subscriptions;
   readonly #callSoon: () => void;
-  readonly #departing: Departing[] = [];
+  /** In the order in which they began. Each once: a session gets new ones when the last one is out. */
+  readonly #departing = new Map<ClientSession, Departing>();
   /** How many may go at once until the next step: many clients may end in one pass of the loop. */
   #atOnce = SLICE;
 
@@ -36,7 +36,7 @@ export class Departures {
 
   /** True while subscriptions of this session depart. */
   holds(session: ClientSession): boolean {
-    return this.#departing.some((departing) => departing.session === session);
+    return this.#departing.has(session);
   }
 
   /**
@@ -53,12 +53,12 @@ export class Departures {
     this.#callSoon();
     if (size <= this.#atOnce) {
       this.#atOnce -= size;
-      this.#takeOut({ session, left, areNamed: true, done }, size);
+      this.#takeOut(session, { left, areNamed: true, done }, size);
       return true;
     }
     const areNamed = session.closedReason === undefined;
     if (!areNamed) this.#subscriptions.allChanged(subscriptions.values());
-    this.#departing.push({ session, left, areNamed, done });
+    this.#departing.set(session, { left, areNamed, done });
     return false;
   }
 
@@ -66,18 +66,17 @@ export class Departures {
   step(): void {
     this.#atOnce = SLICE;
     let allowance = SLICE;
-    for (let [first] = this.#departing; first !== undefined; [first] = this.#departing) {
-      const taken = this.#takeOut(first, allowance);
-      allowance -= taken;
+    for (const [session, departing] of this.#departing) {
+      allowance -= this.#takeOut(session, departing, allowance);
       if (allowance === 0) break;
-      this.#departing.shift();
-      first.done?.();
+      this.#departing.delete(session);
+      departing.done?.();
     }
-    if (this.#departing.length > 0) this.#callSoon();
+    if (this.#departing.size > 0) this.#callSoon();
   }
 
   /** Returns how many were taken out: fewer than `max` if these were all. */
-  #takeOut({ session, left, areNamed }: Departing, max: number): number {
+  #takeOut(session: ClientSession, { left, areNamed }: Departing, max: number): number {
     for (let taken = 0; taken < max; taken += 1) {
       const { done, value } = left.next();
       if (done === true) return taken;

@@ -47,6 +47,7 @@ export class OwnSubscriptions {
     this.#index.enter();
     const count = this.#reader.match(account, this.#tokens, this.#nodes);
     this.#index.exit();
+    host.publisher.spendLooks(this.#reader.visited);
     let looks = 0;
     let found: Subscription | undefined;
     for (let place = 0; place < count && found === undefined; place += 1) {

@@ -16,6 +16,8 @@ export class InterestReader {
   /** Branches not taken yet: node, level, node, level ... */
   readonly #branches = new NodeList();
   readonly #parents = new NodeList();
+  /** Nodes that the last match looked at: wildcards at each level may make them very many. */
+  visited = 0;
 
   /** Throws unless the region is formatted. */
   constructor(region: ArrayBufferLike | WordMemory) {
@@ -37,6 +39,7 @@ export class InterestReader {
   match(account: number, tokens: SubjectTokens, out: NodeList): number {
     out.clear();
     this.#parents.clear();
+    this.visited = 0;
     if (tokens.count === 0 || hasEmptyToken(tokens)) return 0;
     const root = this.#view.findRoot(account);
     if (root !== 0) this.#walk(root, tokens, out);
@@ -101,8 +104,10 @@ export class InterestReader {
     branches.clear();
     let node = root;
     let level = 0;
+    let visited = 0;
     for (;;) {
       let next = 0;
+      visited += 1;
       if (level === count) {
         if (view.hasInterest(node)) out.push(node);
       } else {
@@ -122,13 +127,14 @@ export class InterestReader {
         }
       }
       if (next === 0) {
-        if (branches.count === 0) return;
+        if (branches.count === 0) break;
         branches.count -= 2;
         next = branches.at(branches.count);
         level = branches.at(branches.count + 1);
       }
       node = next;
     }
+    this.visited = visited;
   }
 }
 
