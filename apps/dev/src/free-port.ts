@@ -4,9 +4,11 @@
 import { createServer } from "node:net";
 
 const FIRST = 12_000;
-const RANGE = 10_000;
-/** Vitest numbers its test processes from 1; the side by side ones are two. */
-const range = (Number(process.env["VITEST_POOL_ID"] ?? 1) - 1) % 2;
+const RANGE = 6_500;
+/** As many as `maxWorkers` of vitest.servers.config.ts; outgoing connections begin at 32,768. */
+const PROCESSES = 3;
+/** Vitest numbers its test processes from 1. */
+const range = (Number(process.env["VITEST_POOL_ID"] ?? 1) - 1) % PROCESSES;
 let next = process.pid % RANGE;
 
 /** A port of 127.0.0.1 that was free a moment ago, and that no other test process asks for. */
