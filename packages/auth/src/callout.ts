@@ -23,8 +23,9 @@ import type { CalloutSpec, PermissionsSpec } from "./spec.ts";
 const AT_ONCE: DenyReason = "account in connect";
 /** What no service can undo. */
 const FINAL: DenyReason = "proxy connection required";
-/** Sets of permissions that stay compiled; all make room together. */
+/** Sets of permissions that stay compiled, and their tokens; all make room together. */
 const COMPILED_MAX = 1_024;
+const TOKENS_MAX = 65_536;
 
 /** AN-68: who a login counts as; a token has no name. User tokens say nothing here (AN-73). */
 export function rawUserOf({ nkey, user, authToken }: LoginRequest): string {
@@ -113,6 +114,7 @@ export function afterCallout(
 /** What becomes of the answers of services, in any account. */
 export class CalloutUsers {
   readonly #compiled = new Map<string, CompiledPermissions>();
+  #tokensCount = 0;
 
   /** The identity that the service gives, or why there is none. */
   finish(wait: CalloutPending, answer: LoginAnswer, request: LoginRequest): LoginOutcome {
@@ -149,9 +151,13 @@ export class CalloutUsers {
   #compile(key: string, spec: PermissionsSpec | undefined): CompiledPermissions {
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
-    if (this.#compiled.size >= COMPILED_MAX) this.#compiled.clear();
     const compiled = compilePermissions(spec);
-    this.#compiled.set(key, compiled);
+    this.#tokensCount += compiled.tokensCount;
+    if (this.#compiled.size >= COMPILED_MAX || this.#tokensCount > TOKENS_MAX) {
+      this.#compiled.clear();
+      this.#tokensCount = compiled.tokensCount;
+    }
+    if (compiled.tokensCount <= TOKENS_MAX) this.#compiled.set(key, compiled);
     return compiled;
   }
 }

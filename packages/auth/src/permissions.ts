@@ -81,6 +81,8 @@ export class CompiledPermissions {
   readonly responses: ResponsePermission | undefined;
   /** The lists as they count, to be shown to the user (SY-36). */
   readonly rules: PermissionsSpec;
+  /** What they take: tokens of all entries, each some 300 bytes of memory. */
+  readonly tokensCount: number;
   readonly #publishAllow: FilterMap<QueuePattern> | undefined;
   readonly #publishDeny: FilterMap<QueuePattern> | undefined;
   readonly #subscribeAllow: FilterMap<QueuePattern> | undefined;
@@ -94,6 +96,12 @@ export class CompiledPermissions {
     this.#publishDeny = compileDeny(publish.deny);
     this.#subscribeAllow = subscribe.allow && compileList(subscribe.allow, undefined);
     this.#subscribeDeny = compileDeny(subscribe.deny);
+    this.tokensCount = [
+      this.#publishAllow,
+      this.#publishDeny,
+      this.#subscribeAllow,
+      this.#subscribeDeny,
+    ].reduce((sum, list) => sum + (list?.nodeCount ?? 0), 1);
     this.publishUnrestricted = this.#publishAllow === undefined && this.#publishDeny === undefined;
     this.subscribeUnrestricted =
       this.#subscribeAllow === undefined && this.#subscribeDeny === undefined;

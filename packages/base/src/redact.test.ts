@@ -52,11 +52,29 @@ describe("redactText", () => {
     );
   });
 
+  test("GP-10: tokens behind other words, two in a row, and what only begins like one", () => {
+    const token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln";
+    expect(redactText(`x-${token}.more`)).toBe("x-[REDACTED].more");
+    expect(redactText(`${token} ${token}`)).toBe("[REDACTED] [REDACTED]");
+    expect(redactText(`a.b.${token}`)).toBe("a.b.[REDACTED]");
+    expect(redactText("eyJhbGciOiJub25lIn0.ab")).toBe("[REDACTED]");
+    for (const text of ["eyJ.a.b", "eyJhbGciOi.a", "weyJhbGciOiJub25lIn0.abc", "eyJ-eyJ-eyJ"]) {
+      expect(redactText(text)).toBe(text);
+    }
+    expect(redactText("a-b+c://user:pw@host, x://tok@h")).toBe(
+      "a-b+c://user:[REDACTED]@host, x://[REDACTED]@h",
+    );
+  });
+
   test("work is linear in the text", () => {
     const start = performance.now();
     redactText('"pass":"'.repeat(50_000));
     redactText(`nats://${"a:".repeat(100_000)}`);
     redactText("eyJ".repeat(50_000));
+    redactText("eyJ-".repeat(250_000));
+    redactText("eyJ-eyJaaaaaaaa.".repeat(50_000));
+    redactText(`${"a-".repeat(500_000)}://`);
+    redactText("a-://".repeat(200_000));
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 });

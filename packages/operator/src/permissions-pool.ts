@@ -1,5 +1,6 @@
 // Compiled permissions of users with tokens, each set once. Owned by a worker. Must stay true: the
-// pool is bounded; the set unused for longest makes room, and lives on with whoever has it.
+// pool is bounded, by number and by what its sets take; the set unused for longest makes room, and
+// lives on with whoever has it.
 import { createHash } from "node:crypto";
 import {
   type CompiledPermissions,
@@ -9,6 +10,8 @@ import {
 } from "@weft/auth";
 
 const SETS_MAX = 1_024;
+/** Some 20 MB. A token of 4 KB can hold a set of a thousand tokens, and a user can make many. */
+const TOKENS_MAX = 65_536;
 /** Longer keys are known by their hash. */
 const KEY_LENGTH_MAX = 128;
 
@@ -19,6 +22,12 @@ export interface PooledPermissions {
 
 export class PermissionsPool {
   readonly #sets = new Map<string, PooledPermissions>();
+  #tokensCount = 0;
+
+  /** Tokens of all sets that are kept. */
+  get tokensCount(): number {
+    return this.#tokensCount;
+  }
 
   of(spec: PermissionsSpec | undefined): PooledPermissions {
     const key = shortKey(permissionsKey(spec));
@@ -29,11 +38,13 @@ export class PermissionsPool {
       return known;
     }
     const made = { permissionsKey: key, permissions: compilePermissions(spec) };
-    for (const oldest of this.#sets.keys()) {
-      if (this.#sets.size < SETS_MAX) break;
-      this.#sets.delete(oldest);
-    }
+    this.#tokensCount += made.permissions.tokensCount;
     this.#sets.set(key, made);
+    for (const [oldest, { permissions }] of this.#sets) {
+      if (this.#sets.size <= SETS_MAX && this.#tokensCount <= TOKENS_MAX) break;
+      this.#sets.delete(oldest);
+      this.#tokensCount -= permissions.tokensCount;
+    }
     return made;
   }
 }

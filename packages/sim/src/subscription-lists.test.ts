@@ -125,3 +125,21 @@ test("MO-24: subscriptions made are counted, plans are as of the last tick", () 
   });
   expect({ plansKept, fanoutMax }).toEqual({ plansKept: 1, fanoutMax: 1 });
 });
+
+test("MO-18: a long subject that is asked for makes pieces small", () => {
+  const world = worldOf([0]);
+  const client = world.connect(1);
+  const long = "a.".repeat(1_500);
+  for (let sid = 1; sid <= 30; sid += 1) client.subscribe(String(sid), `${long}${sid}`);
+  for (let sid = 31; sid <= 600; sid += 1)
+    client.subscribe(String(sid), `${"a.".repeat(25)}${sid}`);
+  world.settle();
+  const { entries, pieces } = listAll(world, { colliding: `${"a.".repeat(30_000)}>` });
+  expect(entries).toHaveLength(0);
+  expect(pieces).toBe(1);
+  for (let sid = 601; sid <= 900; sid += 1) client.subscribe(String(sid), `${long}${sid}`);
+  world.settle();
+  const many = listAll(world, { colliding: `${long}*` });
+  expect(many.entries).toHaveLength(330);
+  expect(many.pieces).toBeGreaterThanOrEqual(2);
+});

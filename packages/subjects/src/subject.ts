@@ -103,18 +103,32 @@ export function subjectIsSubsetMatch(subset: string, filter: string): boolean {
   return tokensAreSubset(subset.split("."), filter.split("."));
 }
 
-/** True if some literal subject matches both of two valid filters. */
+/** Where the token that begins at `start` ends. */
+function tokenEnd(text: string, start: number): number {
+  const dot = text.indexOf(".", start);
+  return dot < 0 ? text.length : dot;
+}
+
+/**
+ * True if some literal subject matches both of two valid filters. Ends at the first token that
+ * differs: one of the two may come from anybody, and be long.
+ */
 export function subjectsCollide(left: string, right: string): boolean {
   if (left === right) return true;
-  const leftTokens = left.split(".");
-  const rightTokens = right.split(".");
-  const shared = Math.min(leftTokens.length, rightTokens.length);
-  for (let at = 0; at < shared; at += 1) {
-    const a = leftTokens[at] as string;
-    const b = rightTokens[at] as string;
+  let at = 0;
+  let from = 0;
+  for (;;) {
+    const end = tokenEnd(left, at);
+    const to = tokenEnd(right, from);
+    const a = left.slice(at, end);
+    const b = right.slice(from, to);
     if (a === "" || b === "") return false;
     if (a === ">" || b === ">") return true;
     if (a !== "*" && b !== "*" && a !== b) return false;
+    if (end === left.length || to === right.length) {
+      return end === left.length && to === right.length;
+    }
+    at = end + 1;
+    from = to + 1;
   }
-  return leftTokens.length === rightTokens.length;
 }

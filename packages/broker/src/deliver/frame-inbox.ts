@@ -101,7 +101,11 @@ export class FrameInbox {
     if (frame.node !== 0 && frame.picks.length === 0) {
       const kept = publisher.keptPlanFor(context, message);
       if (kept !== undefined) return this.#runItems(kept, from, bytes, start, at, end);
-      if (this.#deliverToNode(bytes, at, end)) return true;
+      const reached = this.#deliverToNode(bytes, at, end);
+      if (reached >= 0) {
+        if (reached < end) this.#doneBytes[from] = reached - start;
+        return reached === end;
+      }
       const passing = publisher.passingPlanFor(context, message);
       return this.#runItems(passing, from, bytes, start, at, end);
     }
@@ -178,25 +182,25 @@ export class FrameInbox {
 
   /**
    * The sender named the only node that matches, and the subject is new here, as replies are: its
-   * subscriptions get the message without a plan. False, and nothing is delivered, if the node has
-   * changed its owner or somebody needs a decision.
+   * subscriptions get the message without a plan. Returns the end of what was delivered; -1, and nothing
+   * is delivered, if the node has changed its owner or somebody needs a decision.
    */
-  #deliverToNode(bytes: Buffer, first: number, end: number): boolean {
+  #deliverToNode(bytes: Buffer, first: number, end: number): number {
     const { message } = this;
     const frame = this.#frame;
     const { subscriptions, deliverer } = this.#dependencies;
     const plain = subscriptions.at(frame.node)?.plain;
-    if (plain === undefined || plain.length === 0 || plain.length > NODE_TARGETS_MAX) return false;
+    if (plain === undefined || plain.length === 0 || plain.length > NODE_TARGETS_MAX) return -1;
     // Large bodies are shared by several receivers; that is a plan's business.
-    if (plain.length > 1 && end - first >= HIT_BODY_BYTES) return false;
+    if (plain.length > 1 && end - first >= HIT_BODY_BYTES) return -1;
     const { filter } = plain[0] as Subscription;
     const { subject, subjectStart, subjectEnd } = message;
-    if (!matchesBytes(filter, subject, subjectStart, subjectEnd)) return false;
+    if (!matchesBytes(filter, subject, subjectStart, subjectEnd)) return -1;
     for (let i = 0; i < plain.length; i += 1) {
       const subscription = plain[i] as Subscription;
       const { session } = subscription;
-      if (subscription.filtered || subscription.max > 0 || session.specialTarget) return false;
-      if (subscription.account !== frame.account || !session.headersEnabled) return false;
+      if (subscription.filtered || subscription.max > 0 || session.specialTarget) return -1;
+      if (subscription.account !== frame.account || !session.headersEnabled) return -1;
       // A receiver that overflows is closed and leaves the list while it is walked.
       this.#receivers[i] = subscription;
     }
@@ -210,9 +214,10 @@ export class FrameInbox {
         delivered += deliverer.deliverNew(this.#receivers[i] as Subscription, message);
       }
       if (delivered === 0 && message.wantsNoResponders) this.#tellNobody();
+      if (at < end && this.#mustWait()) break;
     }
     for (let i = 0; i < count; i += 1) this.#receivers[i] = undefined;
-    return true;
+    return at;
   }
 
   /** One message of the frame in hand, which may be for plain subscriptions, groups or both. */

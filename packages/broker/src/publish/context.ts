@@ -32,13 +32,16 @@ export class PublishContext {
   }
 }
 
-/** Contexts of clients that are kept however few are in use. */
+/** Contexts of clients that are kept however few are in use, and tokens of their permissions. */
 const CLIENTS_KEPT = 4_096;
+const TOKENS_KEPT = 65_536;
 
 /** Interned contexts of one account snapshot. Must stay true: an id is never given twice. */
 export class ContextTable {
   #clients = new Map<string, PublishContext>();
   #sweptAt = CLIENTS_KEPT;
+  #tokensCount = 0;
+  #tokensSweptAt = TOKENS_KEPT;
   readonly #byAccount = {
     internal: [] as (PublishContext | undefined)[],
     mapped: [] as (PublishContext | undefined)[],
@@ -53,19 +56,26 @@ export class ContextTable {
     if (context === undefined) {
       context = this.#create("client", account, permissions);
       this.#clients.set(key, context);
+      this.#tokensCount += permissions?.tokensCount ?? 0;
     }
     return context;
   }
 
   /**
    * Users with tokens may each have permissions of their own: contexts that nobody uses go, once
-   * there are twice as many as were in use. `inUse` is asked for only then.
+   * there are twice as many as were in use, or their permissions take twice as much. `inUse` is asked
+   * for only then.
    */
   sweep(inUse: () => Iterable<PublishContext>): void {
-    if (this.#clients.size < this.#sweptAt) return;
+    if (this.#clients.size < this.#sweptAt && this.#tokensCount < this.#tokensSweptAt) return;
     const used = new Set(inUse());
     this.#clients = new Map([...this.#clients].filter(([, context]) => used.has(context)));
     this.#sweptAt = Math.max(CLIENTS_KEPT, 2 * this.#clients.size);
+    this.#tokensCount = 0;
+    for (const { permissions } of this.#clients.values()) {
+      this.#tokensCount += permissions?.tokensCount ?? 0;
+    }
+    this.#tokensSweptAt = Math.max(TOKENS_KEPT, 2 * this.#tokensCount);
   }
 
   internal(account: number): PublishContext {
@@ -83,6 +93,7 @@ export class ContextTable {
   /** Other accounts and permissions: the contexts are made anew, with new ids. */
   reset(): void {
     this.#clients.clear();
+    this.#tokensCount = 0;
     for (const contexts of Object.values(this.#byAccount)) contexts.length = 0;
   }
 

@@ -5,8 +5,9 @@ import { matches, subjectsCollide, subjectToText } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Subscriptions that one piece looks at. */
+/** Looks of one piece: one for a subscription, and one for every so many characters to compare. */
 const EXAMINED_MAX = 8_192;
+const CHARACTERS_PER_LOOK = 64;
 
 /** Where a piece begins: a connection, and how many of its subscriptions were looked at before. */
 export interface SubscriptionPlace {
@@ -78,10 +79,10 @@ export function listSubscriptions(
     for (const subscription of session.subscriptions?.values() ?? []) {
       passed += 1;
       if (passed <= passedBefore) continue;
-      if (examined === EXAMINED_MAX) {
+      if (examined >= EXAMINED_MAX) {
         return { entries, matched, next: { clientId, passed: passed - 1 } };
       }
-      examined += 1;
+      examined += 1 + comparedCharacters(subscription, query) / CHARACTERS_PER_LOOK;
       if (!fits(subscription, query)) continue;
       matched += 1;
       if (matched > query.skip && entries.length < query.take) entries.push(entryOf(subscription));
@@ -114,6 +115,12 @@ function* sessionsFrom(
     const session = clientId < from.clientId ? undefined : sessions.get(clientId);
     if (session !== undefined) yield session;
   }
+}
+
+/** Nobody asks for a subject of 64 KB in good faith, but one can. */
+function comparedCharacters({ filter }: Subscription, query: SubscriptionQuery): number {
+  const asked = Math.max(query.matching?.length ?? 0, query.colliding?.length ?? 0);
+  return Math.min(asked, filter.length);
 }
 
 function fits(subscription: Subscription, query: SubscriptionQuery): boolean {

@@ -105,6 +105,21 @@ describe("bounds", () => {
     });
   });
 
+  test("very many variables that look through very many tags end soon", () => {
+    const accountTags = Array.from({ length: 60_000 }, (_, number) => `t${number}:v`);
+    const allow = Array.from({ length: 20_000 }, (_, number) => `{{account-tag(x${number})}}`);
+    const startedAt = process.cpuUsage();
+    expect(resolved({ allow }, { accountTags })).toContain("exceeds limit");
+    // Fifteen seconds before looks were counted.
+    expect(process.cpuUsage(startedAt).user).toBeLessThan(3_000_000);
+    // A large but honest template: a thousand tags, a hundred entries.
+    const some = accountTags.slice(0, 1_000);
+    const entries = some.slice(0, 100).map((tag) => `{{account-tag(${tag.split(":")[0]})}}.>`);
+    expect(resolved({ allow: entries }, { accountTags: some })).toMatchObject({
+      allow: entries.map(() => "v.>"),
+    });
+  });
+
   test("long names in long entries end soon", () => {
     const started = performance.now();
     const long = `${"{{name()}}.".repeat(60_000)}x`;

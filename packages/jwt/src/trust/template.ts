@@ -10,7 +10,7 @@ import type { Permission, UserPermissionLimits } from "../claims/claims.ts";
 
 /** Entries that one list may become (as in the reference). */
 const EXPANSIONS_MAX = 4_096;
-/** Different variables in one entry, and characters of all entries: subjects need far fewer. */
+/** Different variables in one entry; characters of all entries and tags looked at: far more than needed. */
 const VARIABLES_MAX = 32;
 const CHARACTERS_MAX = 1024 * 1024;
 const OPERATION = /\{\{([^}]+)\}\}/g;
@@ -90,11 +90,13 @@ class ListExpansion {
   readonly emitted: string[] = [];
   readonly #values: TemplateValues;
   readonly #isDeny: boolean;
+  readonly #tagsCount: number;
   #charactersLeft = CHARACTERS_MAX;
 
   constructor(values: TemplateValues, isDeny: boolean) {
     this.#values = values;
     this.#isDeny = isDeny;
+    this.#tagsCount = values.userTags.length + values.accountTags.length;
   }
 
   /** Adds what an entry becomes; returns why the whole list is refused. */
@@ -107,6 +109,9 @@ class ListExpansion {
       const found = valuesOf(operation, this.#values);
       if (found === undefined) return "template operation is not defined";
       hasTags ||= found.isTag;
+      // Each variable looks through all tags, of which there may be very many.
+      if (found.isTag) this.#charactersLeft -= this.#tagsCount;
+      if (this.#charactersLeft < 0) return TOO_MUCH;
       const isMissing = found.values.length === 0;
       if (isMissing && this.#isDeny) return "template operation has no value";
       slots.set(match[0], { source: match[0], values: isMissing ? [NOTHING] : found.values });
