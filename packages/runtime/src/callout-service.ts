@@ -42,6 +42,8 @@ const TICK_MS = 50;
 /** Answers are judged for so long; then the thread's other work has its turn. */
 const SLICE_MS = 5;
 const INBOX_BYTES = 16;
+/** Accounts whose services are listened to: five records each of control's interest (shared-state.ts). */
+const LISTENING_MAX = 8_192;
 const NANOS_PER_MS = 1_000_000n;
 
 /** Control's place on the bus. */
@@ -138,10 +140,13 @@ export class CalloutService {
     }
   }
 
-  #listen({ index }: AccountSnapshot): void {
-    if (this.#listening.has(index)) return;
+  /** False if as many accounts as there is room for are listened to. */
+  #listen({ index }: AccountSnapshot): boolean {
+    if (this.#listening.has(index)) return true;
+    if (this.#listening.size >= LISTENING_MAX) return false;
     this.#listening.add(index);
     this.#parts.bus.listen(index, `${this.#inbox}.*`, (message) => this.#take(message));
+    return true;
   }
 
   facts(): CalloutFacts {
@@ -202,7 +207,10 @@ export class CalloutService {
   ): void {
     const { bus } = this.#parts;
     const { authTimeoutMs } = this.#snapshot.limits;
-    this.#listen(account);
+    if (!this.#listen(account)) {
+      answer(refused("too many accounts ask services"));
+      return;
+    }
     const xkey =
       trust.kind === "static"
         ? trust.spec.xkey

@@ -24,8 +24,8 @@ import { WORKER_COUNTERS } from "./worker-counters.ts";
 
 /** Interest records of a worker. Untouched pages of a segment cost nothing. */
 const WORKER_RECORDS = 1 << 22;
-/** Control's own interest: internal services. */
-const CONTROL_RECORDS = 1 << 14;
+/** Control's own interest: internal services, and inboxes in accounts with callouts. */
+const CONTROL_RECORDS = 1 << 16;
 
 /** Connections of one worker; further ones are refused. Untouched pages cost nothing. */
 const BOARD_PLACES = 1 << 18;
