@@ -142,4 +142,7 @@ test("MO-18: a long subject that is asked for makes pieces small", () => {
   const many = listAll(world, { colliding: `${long}*` });
   expect(many.entries).toHaveLength(330);
   expect(many.pieces).toBeGreaterThanOrEqual(2);
+  const reached = listAll(world, { matching: `${long}7` });
+  expect(reached.entries.map(({ sid }) => sid)).toEqual(["7"]);
+  expect(reached.pieces).toBeGreaterThanOrEqual(2);
 });

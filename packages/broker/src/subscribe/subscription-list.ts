@@ -1,7 +1,7 @@
 // Lists of live subscriptions for monitoring, in pieces: the only thing that reading a page asks of a
 // worker (MO-18, MO-24). Owned by the worker's core. Must stay true: one call looks at a bounded
 // number of subscriptions, however many there are and whatever is asked for.
-import { matches, subjectsCollide, subjectToText } from "@weft/subjects";
+import { matchesBytes, subjectsCollide, subjectToText } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -69,6 +69,7 @@ export function listSubscriptions(
   const { tokensOf } = query;
   if (tokensOf !== undefined)
     return { entries: [], matched: 0, tokens: listTokens(sessions, tokensOf) };
+  const matching = query.matching === undefined ? undefined : Buffer.from(query.matching, "latin1");
   const entries: SubscriptionEntry[] = [];
   let examined = 0;
   let matched = 0;
@@ -83,7 +84,7 @@ export function listSubscriptions(
         return { entries, matched, next: { clientId, passed: passed - 1 } };
       }
       examined += 1 + comparedCharacters(subscription, query) / CHARACTERS_PER_LOOK;
-      if (!fits(subscription, query)) continue;
+      if (!fits(subscription, query, matching)) continue;
       matched += 1;
       if (matched > query.skip && entries.length < query.take) entries.push(entryOf(subscription));
     }
@@ -123,11 +124,15 @@ function comparedCharacters({ filter }: Subscription, query: SubscriptionQuery):
   return Math.min(asked, filter.length);
 }
 
-function fits(subscription: Subscription, query: SubscriptionQuery): boolean {
-  const { account, matching, colliding } = query;
-  if (account !== undefined && subscription.account !== account) return false;
-  if (matching !== undefined && !matches(subscription.filter, matching)) return false;
-  return colliding === undefined || subjectsCollide(colliding, subscription.filter);
+/** `matching`: as in `query`, in bytes: both looks end at the first token that differs. */
+function fits(
+  { account, filter }: Subscription,
+  query: SubscriptionQuery,
+  matching: Buffer | undefined,
+): boolean {
+  if (query.account !== undefined && account !== query.account) return false;
+  if (matching !== undefined && !matchesBytes(filter, matching, 0, matching.length)) return false;
+  return query.colliding === undefined || subjectsCollide(query.colliding, filter);
 }
 
 export function entryOf(subscription: Subscription): SubscriptionEntry {
