@@ -162,6 +162,8 @@ export interface FinishedConnection extends ConnectionFigures {
   readonly facts: string;
   /** See `readLastSubscriptions`. */
   readonly subscriptionList?: string | undefined;
+  /** What it logged in with, without the signature; undefined = no token, or a very long one. */
+  readonly tokenText?: string | undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ import {
   LISTED_PER_PAGE_MAX,
   type ListedConnection,
 } from "./listed-subscriptions.ts";
-import { collectTokens } from "./listed-tokens.ts";
+import { collectTokens, isBearer } from "./listed-tokens.ts";
 import type { Outcome } from "./page.ts";
 import { PAGE_TOO_LARGE } from "./page-bytes.ts";
 import type { ConnectionState, Query } from "./query.ts";
@@ -275,7 +275,7 @@ function* infosOf(
       if (info === undefined) continue;
       const more = {
         ...(entries?.length && subscriptionFields(entries, wish.subscriptions)),
-        ...jwtField(live, candidate, tokens),
+        ...(wish.auth && jwtField(facts, live, candidate, tokens)),
       };
       yield* encoder.add(Object.keys(more).length === 0 ? info : { ...info, ...more });
     }
@@ -287,12 +287,17 @@ function* infosOf(
 const NO_TOKENS: ReadonlyMap<number, string> = new Map();
 
 function jwtField(
+  facts: MonitorFacts,
   live: LiveConnections,
   candidate: Candidate,
   tokens: ReadonlyMap<number, string>,
 ): JsonObject {
-  const jwt = typeof candidate === "number" ? tokens.get(clientIdOf(live, candidate)) : undefined;
-  return jwt === undefined ? {} : { jwt };
+  if (typeof candidate === "number") {
+    const jwt = tokens.get(clientIdOf(live, candidate));
+    return jwt === undefined ? {} : { jwt };
+  }
+  const jwt = facts.connections.tokenOf(candidate);
+  return jwt === undefined || isBearer(jwt) ? {} : { jwt };
 }
 
 const NOTHING_LISTED: ReadonlyMap<number, readonly SubscriptionEntry[]> = new Map();

@@ -112,6 +112,8 @@ export interface ConnectionSource {
   factsOf(record: FinishedConnection): ConnectionFacts;
   /** The first of what it had subscribed to. */
   subscriptionsOf(record: FinishedConnection): readonly SubscriptionEntry[];
+  /** What it logged in with, without the signature; undefined = no token, or not kept. */
+  tokenOf(record: FinishedConnection): string | undefined;
   finishedTotals(account: string): FinishedTotals;
   /** All that finished since the start, by reason. */
   finishedByReason(): ReadonlyMap<string, number>;

@@ -26,7 +26,7 @@ export function* collectTokens(
 }
 
 /** True too for what cannot be read. */
-function isBearer(text: string): boolean {
+export function isBearer(text: string): boolean {
   const [, body = ""] = text.split(".");
   try {
     const claims = JSON.parse(Buffer.from(body, "base64url").toString("utf8")) as {

@@ -7,6 +7,7 @@ import type { ClosedConnection, FinishedConnection } from "@weft/broker";
 import type { FinishedTotals, LiveConnections } from "@weft/monitor";
 import { ConnectionSlotsReader } from "@weft/shm";
 import { ClosedConnections } from "./closed-connections.ts";
+import { LastTokens } from "./last-tokens.ts";
 
 /** Slow consumers remembered. */
 const SLOW_MAX = 1_000;
@@ -34,6 +35,7 @@ export class ConnectionRegistry {
   readonly #totals = new Map<string, MutableTotals>();
   /** Facts that found no room on a board. */
   readonly #long = new Map<number, string>();
+  readonly #tokens: LastTokens;
   readonly #byReason = new Map<string, number>();
   #recorded = 0;
   #waiting: (() => void)[] = [];
@@ -42,10 +44,12 @@ export class ConnectionRegistry {
     this.#options = options;
     this.#readers = options.boards.map((board) => new ConnectionSlotsReader(board));
     this.#closed = new ClosedConnections(options.closedMax);
+    this.#tokens = new LastTokens(options.closedMax);
   }
 
   /** From a worker. */
-  finished(records: readonly FinishedConnection[]): void {
+  finished(tokened: readonly FinishedConnection[]): void {
+    const records = tokened.map((record) => this.#tokens.takeFrom(record));
     this.#recorded += records.length;
     this.#closed.add(records);
     this.#countReasons(records);
@@ -135,6 +139,11 @@ export class ConnectionRegistry {
 
   slowRecords(): readonly FinishedConnection[] {
     return this.#slow.list();
+  }
+
+  /** Of a finished connection, without the signature. */
+  tokenOf(clientId: number): string | undefined {
+    return this.#tokens.of(clientId);
   }
 
   /** Since the start; reasons are a fixed set. */

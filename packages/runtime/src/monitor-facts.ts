@@ -232,6 +232,7 @@ function connectionSource(registry: ConnectionRegistry): ConnectionSource {
     slow: () => registry.slowRecords(),
     factsOf: (record) => decodeFacts(record.facts),
     subscriptionsOf: (record) => readLastSubscriptions(record.subscriptionList),
+    tokenOf: ({ clientId }) => registry.tokenOf(clientId),
     finishedTotals: (account) => registry.finishedTotals(account),
     finishedByReason: () => registry.finishedByReason(),
   };

@@ -65,12 +65,21 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
     expect(connection.jwt.split(".").slice(0, 2)).toEqual([head, body]);
     if (!isOtherServer) expect(page.string()).not.toContain(signature);
     const bearer = a.user({ name: "bea", body: { bearerToken: true } });
-    await login(server, bearer);
-    const both = await system.request(
-      "$SYS.REQ.SERVER.PING.CONNZ",
-      JSON.stringify({ auth: true, user: bearer.key.publicKey }),
-    );
-    expect(JSON.parse(both.string()).data.connections[0]).not.toHaveProperty("jwt");
+    const second = await login(server, bearer);
+    const shownOf = async (one: typeof user, state: number) => {
+      const ask = JSON.stringify({ auth: true, state, user: one.key.publicKey });
+      const answer = await system.request("$SYS.REQ.SERVER.PING.CONNZ", ask);
+      return { text: answer.string(), connections: JSON.parse(answer.string()).data.connections };
+    };
+    expect((await shownOf(bearer, 0)).connections[0]).not.toHaveProperty("jwt");
+
+    for (const one of [client, second]) await one.close();
+    await expect.poll(async () => (await shownOf(user, 1)).connections).toHaveLength(1);
+    const ended = await shownOf(user, 1);
+    expect(ended.connections[0].jwt.split(".").slice(0, 2)).toEqual([head, body]);
+    if (!isOtherServer) expect(ended.text).not.toContain(signature);
+    await expect.poll(async () => (await shownOf(bearer, 1)).connections).toHaveLength(1);
+    expect((await shownOf(bearer, 1)).connections[0]).not.toHaveProperty("jwt");
   });
 
   it("AN-55, AC-56, AC-65, AC-70: what else the tokens of accounts do, and how it is shown", async () => {
@@ -142,7 +151,12 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
     const world = new OperatorWorld();
     const a = new TestAccount("ALPHA");
     const revoked = newKey("user").publicKey;
-    a.edit({ revocations: new Map([[revoked, nowSeconds() - 60]]) });
+    const other = newKey("account").publicKey;
+    const revocations = new Map([[other, nowSeconds() - 60]]);
+    a.edit({
+      revocations: new Map([[revoked, nowSeconds() - 60]]),
+      exports: [{ ...exportOf("given", "stream"), tokenRequired: true, revocations }],
+    });
     const server = await serverForTest({ config: world.memoryConfig([a]), workers });
     await login(server, a.user());
     const system = await login(server, world.systemUser);
@@ -158,6 +172,9 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
       decoded_jwt: { sub: a.id, name: "ALPHA", nats: { type: "account", version: 2 } },
     });
     expect(Object.keys(detail.revoked_user)).toEqual([revoked]);
+    const [given] = detail.exports;
+    expect(given).toMatchObject({ subject: "given", type: "stream", token_req: true });
+    expect(Object.keys(given.revoked_activations)).toEqual([other]);
     expect(detail.jwt).toMatch(/^eyJ[\w-]+\.[\w-]+\./);
   });
 

@@ -41,6 +41,12 @@ export function tokenLabels({ identity, account, host }: ClientSession): TokenLa
   return { issuerKey, tags, accountTag: nameTag ?? name };
 }
 
+/** The token of the login up to its last dot; undefined = the login was by something else. */
+export function unsignedToken({ identity }: ClientSession): string | undefined {
+  const text = identity?.token?.text ?? "";
+  return text === "" ? undefined : text.slice(0, text.lastIndexOf(".") + 1);
+}
+
 /** GP-13. Costs a reading of the certificate. */
 export function tlsLabels({ tls }: ClientSession): EventTls | undefined {
   if (tls === undefined) return undefined;

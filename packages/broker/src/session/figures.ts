@@ -18,7 +18,15 @@ import type { Publisher } from "../publish/publisher.ts";
 import { lastSubscriptions } from "../subscribe/last-subscriptions.ts";
 import { roundTripNanosOf } from "./client-description.ts";
 import type { ClientSession } from "./client-session.ts";
-import { factsText } from "./connection-facts.ts";
+import { factsText, unsignedToken } from "./connection-facts.ts";
+
+/** Longer tokens are not kept of finished connections. */
+const KEPT_TOKEN_CHARACTERS = 4_096;
+
+function keptToken(session: ClientSession): string | undefined {
+  const token = unsignedToken(session);
+  return token !== undefined && token.length <= KEPT_TOKEN_CHARACTERS ? token : undefined;
+}
 
 export interface FiguresDependencies {
   readonly board: ConnectionBoard;
@@ -133,6 +141,7 @@ export class Figures {
       stalls: session.stalls,
       facts: factsText(session, account),
       subscriptionList: lastSubscriptions(session),
+      tokenText: keptToken(session),
     };
     if (at >= 0) this.#board.release(at);
     session.place = -1;

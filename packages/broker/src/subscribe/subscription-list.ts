@@ -3,6 +3,7 @@
 // number of subscriptions, however many there are and whatever is asked for.
 import { matchesBytes, subjectsCollide, subjectToText } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
+import { unsignedToken } from "../session/connection-facts.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** Looks of one piece: one for a subscription, and one for every so many characters to compare. */
@@ -98,8 +99,9 @@ function listTokens(
 ): ListedToken[] {
   const tokens: ListedToken[] = [];
   for (const clientId of clientIds) {
-    const text = sessions.get(clientId)?.identity?.token?.text ?? "";
-    if (text !== "") tokens.push({ clientId, text: text.slice(0, text.lastIndexOf(".") + 1) });
+    const session = sessions.get(clientId);
+    const text = session && unsignedToken(session);
+    if (text !== undefined) tokens.push({ clientId, text });
   }
   return tokens;
 }

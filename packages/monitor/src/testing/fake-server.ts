@@ -161,6 +161,8 @@ export class FakeServer {
   readonly requestStats = new Map<string, number>();
   /** By client id; the worker is that of the connection. */
   subscriptions: SubscriptionEntry[] = [];
+  /** Of open connections, by client id. */
+  readonly tokens = new Map<number, string>();
   notListening: string | undefined;
   callout: CalloutFacts | undefined;
   throttled: ThrottledFacts = { connections: 0, failedLogins: 0, handshakes: 0 };
@@ -179,6 +181,7 @@ export class FakeServer {
         slow: () => this.slow,
         factsOf: (record) => JSON.parse(record.facts) as ConnectionFacts,
         subscriptionsOf: ({ subscriptionList = "[]" }) => JSON.parse(subscriptionList),
+        tokenOf: ({ tokenText }) => tokenText,
         finishedTotals: (account) => this.finishedTotals.get(account) ?? NO_TOTALS,
         finishedByReason: () => this.finishedByReason,
       },
@@ -257,7 +260,14 @@ export class FakeServer {
 
   /** One subscription per piece, so that pages have to go on asking. */
   #list(worker: number, query: SubscriptionQuery): SubscriptionAnswer {
-    const { from, clientIds, account, matching, colliding, skip, take } = query;
+    const { from, clientIds, account, matching, colliding, skip, take, tokensOf } = query;
+    if (tokensOf !== undefined) {
+      const tokens = tokensOf.map((clientId) => ({
+        clientId,
+        text: this.tokens.get(clientId) ?? "",
+      }));
+      return { entries: [], matched: 0, tokens };
+    }
     const here = this.subscriptions.filter((entry) => {
       const owner = this.open.find(({ figures }) => figures.clientId === entry.clientId);
       return owner?.worker === worker && (clientIds?.includes(entry.clientId) ?? true);
