@@ -50,6 +50,7 @@ function accountDetail(
     : (spec?.exports ?? []);
   const system = facts.accounts().find((account) => account.isSystem)?.name;
   const implied = system === undefined ? [] : systemImportSpecs({ index, name }, system);
+  const claimed = claimedExports(claims);
   const imported = [...(spec?.imports ?? []), ...implied];
   return {
     account_name: name,
@@ -64,7 +65,11 @@ function accountDetail(
     client_connections: totals.connections,
     subscriptions: totals.subscriptions,
     mappings: mappings.length === 0 ? undefined : mappingsOf(mappings),
-    exports: listOf(inKinds(exported, "service", "stream").map(exportInfo)),
+    exports: listOf(
+      inKinds(exported, "service", "stream").map((one) =>
+        exportInfo(one, claimed.get(`${one.kind} ${one.subject}`)),
+      ),
+    ),
     imports: listOf([
       ...inKinds(imported, "stream", "service").map((one) =>
         importInfo(one, latencyOf(facts, one)),
@@ -131,14 +136,37 @@ function mappingsOf(mappings: readonly MappingSpec[]): ReadonlyMap<string, JsonV
   );
 }
 
-function exportInfo(spec: ExportSpec): JsonObject {
+/** What a token says of an export, as far as it is shown. */
+interface ClaimedExport {
+  readonly subject?: string;
+  readonly type?: string;
+  readonly token_req?: boolean;
+  /** Unix seconds by account. */
+  readonly revocations?: Readonly<Record<string, number>>;
+}
+
+/** By kind and subject. */
+function claimedExports(claims: AccountDocument | undefined): ReadonlyMap<string, ClaimedExport> {
+  if (claims === undefined || claims.claimsJson === "") return new Map();
+  const { nats } = JSON.parse(claims.claimsJson) as {
+    readonly nats?: { readonly exports?: readonly ClaimedExport[] };
+  };
+  return new Map(nats?.exports?.map((one) => [`${one.type} ${one.subject}`, one]));
+}
+
+function exportInfo(spec: ExportSpec, claimed: ClaimedExport | undefined): JsonObject {
   const isService = spec.kind === "service";
+  const revoked = Object.entries(claimed?.revocations ?? {}).map(
+    ([account, seconds]) => [account, timeText(nanosOf(seconds * 1_000))] as const,
+  );
   return {
     subject: spec.subject,
     type: spec.kind,
+    token_req: claimed?.token_req || undefined,
     response_type: isService ? RESPONSE_TYPES[spec.responseType ?? "singleton"] : undefined,
     service_latency: latencyInfo(spec.latency),
     approved_accounts: spec.accounts?.length ? spec.accounts : undefined,
+    revoked_activations: revoked.length === 0 ? undefined : new Map(revoked),
   };
 }
 
