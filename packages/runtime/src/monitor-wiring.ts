@@ -3,7 +3,7 @@
 import type { AccountsSnapshot } from "@weft/accounts";
 import { StaticAuthenticator } from "@weft/auth";
 import { LIMITS } from "@weft/base";
-import type { ServerOptions } from "@weft/config";
+import { isOperatorMode, type ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
 import type { QueueFacts, ServerFacts } from "@weft/monitor";
 import type { TlsContextOptions } from "@weft/net";
@@ -113,9 +113,11 @@ function serverFacts(
   const listener = clientListener(options);
   return {
     ...identity,
+    // Unlike INFO: with `no_auth_user` too.
     authRequired:
       options.authenticationModule !== undefined ||
-      new StaticAuthenticator(options.auth).infoAuthRequired,
+      isOperatorMode(options) ||
+      new StaticAuthenticator(options.auth).authRequired,
     tlsRequired: listener.tls === "required",
     tlsVerify: listener.tlsVerify,
     connectUrls: identity.connectUrls ?? [],

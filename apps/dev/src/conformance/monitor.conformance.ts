@@ -2,7 +2,7 @@
 // nats-server of this machine, whose pages have the same fields of the same types.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { shapeDifferences, shapeOf } from "./page-shape.ts";
-import { openRaw, type RawClient } from "./raw-client.ts";
+import { openRaw, type RawClient, rawForTest } from "./raw-client.ts";
 import { reference, whyNoReference } from "./reference.ts";
 import { describeWithWorkers, freePort, isOtherServer, startServer } from "./server-under-test.ts";
 import { ERROR_PAGES, SHAPE_PAGES, WANTED_SHAPES } from "./wanted-page-shapes.ts";
@@ -43,10 +43,10 @@ async function startReference(): Promise<Subject> {
   return { port: server.port, url: `http://127.0.0.1:${port}` };
 }
 
-async function startWeft(workers: number): Promise<Subject> {
+async function startWeft(workers: number, more = ""): Promise<Subject> {
   const monitoring = { host: "127.0.0.1", port: 0, secure: false, basePath: "" };
   const server = await embed({
-    config: CONFIG,
+    config: CONFIG + more,
     host: "127.0.0.1",
     port: 0,
     workers: Math.max(1, workers),
@@ -178,6 +178,13 @@ describeWithWorkers("the monitoring port", (workers) => {
       { subject: "a.b", qgroup: "q", sid: "2", msgs: 1, max: 5, cid: ann?.["cid"] },
       { subject: "t", sid: "3", msgs: 0, cid: ann?.["cid"] },
     ]);
+  });
+
+  it("MO-10: the server asks for logins, even if guests are let in", async () => {
+    const subject = await startWeft(workers, "no_auth_user: ann\n");
+    expect(await json(subject, "/varz")).toHaveProperty("auth_required", true);
+    const guest = await rawForTest(subject.port);
+    expect(await guest.info()).not.toHaveProperty("auth_required");
   });
 
   it("MO-24: subscriptions of all threads, tested by a subject and by account", async () => {

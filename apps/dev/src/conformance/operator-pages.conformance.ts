@@ -107,6 +107,7 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
     const varz = await page("VARZ");
     expect(varz).not.toHaveProperty("pinned_account_fails");
     expect(varz).toMatchObject({
+      auth_required: true,
       trusted_operators_jwt: [expect.stringContaining(world.token.split(".")[1] ?? "")],
       trusted_operators_claim: [{ sub: world.operator.publicKey, name: "OP" }],
     });
