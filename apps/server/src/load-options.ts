@@ -26,7 +26,8 @@ export function loadOptions(flags: Flags): LoadedOptions {
   if (flags.config) {
     const { strict, allowUnsupported } = flags;
     const tlsByFlags = flags.tls ?? flags.tlsCert !== undefined;
-    const settings = { sha256Hex, strict, allowUnsupported, tlsByFlags };
+    const monitoringPorts = { httpPort: flags.httpPort, httpsPort: flags.httpsPort };
+    const settings = { sha256Hex, strict, allowUnsupported, tlsByFlags, monitoringPorts };
     const loaded = loadConfig(flags.config, FILE_SOURCE, settings);
     if (!loaded.ok) return { options, digest, warnings, errors: loaded.errors.map(formatProblem) };
     warnings.push(...loaded.warnings);

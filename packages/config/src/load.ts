@@ -14,7 +14,9 @@ import {
   emptyMonitoring,
   finishMonitoring,
   MONITORING_ROWS,
+  type MonitoringPorts,
   monitoringMistake,
+  putPorts,
 } from "./monitoring-rows.ts";
 import type { MapNode } from "./node.ts";
 import { emptyOperator, finishOperator } from "./operator-rows.ts";
@@ -42,6 +44,8 @@ export interface LoadSettings {
   readonly allowUnsupported?: boolean | undefined;
   /** TLS comes by flags: options that need it are not refused for the lack of a block. */
   readonly tlsByFlags?: boolean | undefined;
+  /** Flags over the file's ports: what it says of monitoring otherwise belongs to these. */
+  readonly monitoringPorts?: MonitoringPorts | undefined;
 }
 
 export type LoadResult =
@@ -95,11 +99,8 @@ export function formatProblem(problem: ConfigProblem): string {
   return problem.at ? `${formatPosition(problem.at)}: ${problem.message}` : problem.message;
 }
 
-function buildOptions(
-  root: MapNode,
-  context: ReadContext,
-  { strict = false, allowUnsupported = false, tlsByFlags = false }: LoadSettings,
-): ServerOptions {
+function buildOptions(root: MapNode, context: ReadContext, settings: LoadSettings): ServerOptions {
+  const { strict = false, allowUnsupported = false } = settings;
   const { findings } = context;
   const draft: OptionsDraft = {
     options: { ...defaultOptions(), strict, allowUnsupported },
@@ -120,7 +121,7 @@ function buildOptions(
   checkCallout(draft.authorization?.callout, draft.options, findings);
   adviseProxies(draft.options, findings, draft.authorization?.at);
   finishLimits(draft, findings);
-  applyMonitoring(draft, tlsByFlags, findings);
+  applyMonitoring(draft, settings, findings);
   // A block that was not understood would only cause further errors here.
   if (findings.errorCount === 0) {
     for (const problem of validateOptions(draft.options, (name) => draft.places.get(name))) {
@@ -177,8 +178,13 @@ function finishIdentity(draft: OptionsDraft, findings: Findings): void {
     : (systemAccount ?? DEFAULT_SYSTEM_ACCOUNT);
 }
 
-function applyMonitoring(draft: OptionsDraft, tlsByFlags: boolean, findings: Findings): void {
+function applyMonitoring(
+  draft: OptionsDraft,
+  { tlsByFlags = false, monitoringPorts = {} }: LoadSettings,
+  findings: Findings,
+): void {
   const { options, places } = draft;
+  putPorts(draft.monitoring, monitoringPorts);
   const place = MONITORING_ROWS.map(({ name }) => places.get(name)).find((at) => at !== undefined);
   const monitoring = finishMonitoring(draft.monitoring, options.host);
   if (typeof monitoring === "string") {

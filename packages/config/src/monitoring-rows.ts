@@ -31,6 +31,20 @@ export function emptyMonitoring(): MonitoringDraft {
   return { host: "", httpPort: 0, httpsPort: 0, basePath: "", login: undefined };
 }
 
+/** As flags give them; undefined = the flag was not set. */
+export interface MonitoringPorts {
+  readonly httpPort?: number | undefined;
+  readonly httpsPort?: number | undefined;
+}
+
+/** What is no port is left to be told by whoever applies the flags. */
+export function putPorts(draft: MonitoringDraft, ports: MonitoringPorts): void {
+  for (const key of ["httpPort", "httpsPort"] as const) {
+    const port = ports[key] ?? 0;
+    if (port !== 0 && port >= -1 && port <= 65_535) draft[key] = port;
+  }
+}
+
 /** What the draft means, or the reference's words for what is wrong with it. */
 export function finishMonitoring(
   draft: MonitoringDraft,

@@ -72,6 +72,20 @@ describe("CK-10, MO-01: the monitoring port", () => {
     );
   });
 
+  it("FL-01: login and base path of a file without a port hold for the port of a flag", () => {
+    const text = "http_base_path: x\nmonitor_login { tokens: [t] }";
+    const loaded = loadText(text, {}, { monitoringPorts: { httpPort: 7 } });
+    if (!loaded.ok) throw new Error("the file is wrong");
+    expect(loaded.warnings).toEqual([]);
+    const { monitoring } = applied(loaded.options, "-m", "7", "-a", "h").options;
+    expect(monitoring).toMatchObject({ host: "h", port: 7, basePath: "/x" });
+    expect(monitoring?.login).toMatchObject({ tokens: ["t"] });
+    const wrong = loadText(text, {}, { monitoringPorts: { httpPort: 70_000 } });
+    expect(wrong.warnings.map(({ message }) => message)).toEqual([
+      "monitor_login without a monitoring port",
+    ]);
+  });
+
   test.each([
     ["", ""],
     ["/", ""],

@@ -111,6 +111,18 @@ describe.skipIf(isOtherServer)(title, () => {
     expect(flag.text).toContain("no-such-flag");
   });
 
+  it("FL-01: -m opens a port with the file's login and base path", async () => {
+    const port = await freePort();
+    const config = "http_base_path: x\nmonitor_login { tokens: [word] }";
+    await serverForTest({ config, flags: ["-m", String(port)] });
+    const statusOf = async (headers: Record<string, string>): Promise<number> => {
+      const { status } = await fetch(`http://127.0.0.1:${port}/x/varz`, { headers });
+      return status;
+    };
+    expect(await statusOf({})).toBe(401);
+    expect(await statusOf({ authorization: "Bearer word" })).toBe(200);
+  });
+
   it("FL-01: -p, -a, --name, --user and --pass go over the file", async () => {
     const port = await freePort();
     const other = await freePort();
