@@ -97,7 +97,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "command[=pid]",
         "Send ldm, stop, quit, term, reopen or reload to a server; pid may be a file or 12*",
       ),
-      text("client_advertise", "clientAdvertise", "url", "Address to tell to other servers"),
+      text(
+        "client_advertise",
+        "clientAdvertise",
+        "url",
+        "Address that INFO tells clients, as host:port",
+      ),
       text("ports_file_dir", "portsFileDir", "dir", "Write a file with all ports to this folder"),
       text("workers", "workers", "n", "Worker threads, or auto (default; also WEFT_WORKERS)"),
       toggle("strict", "strict", "Refuse to start when the configuration has warnings"),
