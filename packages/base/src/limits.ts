@@ -56,8 +56,11 @@ export const LIMITS = {
   subjectBytesMax: 65_535,
   /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
   subjectTokensMax: 2_049,
-  /** Logins waiting for an auth callout service; further ones are refused. */
-  calloutsUnderWayMax: 1_024,
+  /**
+   * Logins waiting for auth callout services; further ones are refused. The service of one account may
+   * have as many waiting as there are places free: alone half of them.
+   */
+  calloutsUnderWayMax: 2_048,
   /** Logins waiting for an authentication module; further ones are refused. */
   moduleQuestionsUnderWayMax: 1_024,
   /** Logins waiting for a password hash; further ones are refused. */
