@@ -71,6 +71,8 @@ export const LIMITS = {
   certificateFileBytesMax: 16 * 1024 * 1024,
   /** Connections to the monitoring port; idle ones make room, then further ones are dropped. */
   monitorConnectionsMax: 256,
+  /** Those of one address (of IPv6: of a network of 64 bits); further ones are dropped. */
+  monitorConnectionsPerAddressMax: 128,
   /** Request line and headers of a request to it; more is answered 431. */
   monitorHeaderBytesMax: 16 * 1024,
   /** Until the headers are there; later the connection is closed. */

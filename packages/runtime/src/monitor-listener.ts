@@ -1,12 +1,13 @@
 // The socket of the monitoring port: HTTP or HTTPS, with bounds on everything that a stranger can
-// send or refuse to take (attack 20). Control thread. Must stay true: after `close` no connection of
-// it is left.
+// send or refuse to take (attack 20). Control thread. Must stay true: one address leaves room for
+// others; after `close` no connection of it is left.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { LIMITS } from "@weft/base";
 import type { MonitoringOptions } from "@weft/config";
 import { certificateNames, type TlsContextOptions, tlsServerOptions } from "@weft/net";
+import { MonitorConnections } from "./monitor-connections.ts";
 
 /** Idle connections make room from this many on. */
 const CROWDED = Math.ceil(LIMITS.monitorConnectionsMax * 0.75);
@@ -17,7 +18,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export class MonitorListener {
   readonly #server: Server | SecureServer;
   readonly #monitoring: MonitoringOptions;
-  #connections = 0;
+  readonly #connections = new MonitorConnections();
 
   /** `tls`: for HTTPS; throws when there is none. Who takes nothing for `stalledMs` is cut. */
   constructor(
@@ -32,7 +33,10 @@ export class MonitorListener {
     server.maxConnections = LIMITS.monitorConnectionsMax;
     server.maxHeadersCount = HEADERS_MAX;
     server.timeout = stalledMs;
-    server.on("request", onRequest);
+    server.on("request", (request, response) => {
+      response.once("close", this.#connections.asked(request.socket));
+      onRequest(request, response);
+    });
     server.on("connection", (socket: Socket) => this.#opened(socket));
     // Whoever asks for a tunnel gets the answer of a page that is not there for that method.
     server.on("connect", (_request: IncomingMessage, socket: Socket) => {
@@ -78,13 +82,10 @@ export class MonitorListener {
   }
 
   #opened(socket: Socket): void {
-    this.#connections += 1;
+    if (!this.#connections.opened(socket)) return;
     // Each of the requests that may wait on it listens to its end.
     socket.setMaxListeners(4 * LIMITS.monitorPipelinedMax);
-    socket.once("close", () => {
-      this.#connections -= 1;
-    });
-    if (this.#connections >= CROWDED) this.#server.closeIdleConnections();
+    if (this.#connections.count >= CROWDED) this.#server.closeIdleConnections();
   }
 }
 
