@@ -166,6 +166,14 @@ test("FL-03, SG-02: --signal reaches a process by its id, or by the beginning of
   expect(nobody.error).toMatch(/^nats-server: no nats-server processes running\n$/);
 });
 
+test("FL-03, LG-12: --signal finds a server that hides the password of its command line", async () => {
+  const run = weft(...LOCAL, "--user", "ruth", "--pass", "secret");
+  await portOf(run);
+  const quit = weft("--signal", `quit=${run.child.pid}*`);
+  expect(await quit.exit).toBe(0);
+  expect(await run.exit).toBe(0);
+});
+
 test("GP-9: --strict makes a warning an error, for -t and for a start", async () => {
   const file = join(folder, "twice.conf");
   writeFileSync(file, "port: 4223\nport: 4224\n");

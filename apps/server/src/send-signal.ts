@@ -77,8 +77,13 @@ function runningServers(): readonly number[] {
   const main = fileURLToPath(new URL("./main.js", import.meta.url));
   return processNames()
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => commandLine(name).includes(main))
+    .filter((name) => isRunning(main, commandLine(name)))
     .map(Number);
+}
+
+/** A server that hides a password of its command line has all of it in one word: its title. */
+function isRunning(main: string, words: readonly string[]): boolean {
+  return words.includes(main) || words[0]?.includes(` ${main} `) === true;
 }
 
 function processNames(): readonly string[] {
