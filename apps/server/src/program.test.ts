@@ -222,6 +222,18 @@ test("a port in use is said and ends with 1", async () => {
   expect(second.error).toMatch(/nats-server: .*EADDRINUSE/);
 });
 
+test("LG-03: a log file tells why the server did not start", async () => {
+  const first = weft(...LOCAL);
+  const port = await portOf(first);
+  const file = join(folder, "refused.log");
+  const second = weft("-a", "127.0.0.1", "-p", String(port), "-l", file);
+  expect(await second.exit).toBe(1);
+  expect(readFileSync(file, "utf8")).toMatch(/\[FTL\] listen EADDRINUSE.*\n$/);
+  expect(second.error).toMatch(/^nats-server: .*EADDRINUSE.*\n$/);
+  first.child.kill("SIGTERM");
+  await first.exit;
+});
+
 test("LG-04: a log file that cannot be opened is said and ends with 1", async () => {
   const run = weft(...LOCAL, "-l", join(folder, "no", "such", "folder"));
   expect(await run.exit).toBe(1);

@@ -1,6 +1,6 @@
 // Runs the server until it ends: exit code 0 on purpose, 1 when it cannot start, 70 when a part of
 // it died (F27).
-import { type Flags, formatProblem, redactArguments } from "@weft/config";
+import { type Flags, formatProblem, type LoggingOptions, redactArguments } from "@weft/config";
 import { type LogSink, ServerLog } from "@weft/logging";
 import {
   handleSignals,
@@ -28,9 +28,11 @@ export async function runServer(
   const { options, digest, warnings, errors } = loadOptions(flags);
   if (errors.length > 0) return refuse(program, errors.join("\n"));
   let log: ServerLog | undefined;
+  let isLogOpen = false;
   try {
     log = new ServerLog(options.logging, { processId: process.pid, program });
     await log.opened;
+    isLogOpen = true;
     const opened = log;
     process.on("uncaughtException", (error) => {
       opened.writeFatal(`control died: ${error.stack ?? error.message}`);
@@ -44,9 +46,20 @@ export async function runServer(
       startWithOptions({ options, log: opened, prestarted, ...named, ...reload }),
     );
   } catch (error) {
+    const { message } = error as Error;
     await log?.close();
-    refuse(program, (error as Error).message);
+    if (isLogOpen) await tellLog(options.logging, program, message).catch(() => undefined);
+    refuse(program, message);
   }
+}
+
+/** Why the server did not start. Its log was closed with it; standard error has the line already. */
+async function tellLog(logging: LoggingOptions, program: string, why: string): Promise<void> {
+  if (!(logging.logFile || logging.remoteSyslog || logging.syslog)) return;
+  const log = new ServerLog(logging, { processId: process.pid, program });
+  await log.opened;
+  log.write("fatal", why);
+  await log.close();
 }
 
 /** LG-12: the password of a command line does not stay in the list of processes. */
