@@ -74,7 +74,7 @@ import { createSystemEvents, type SystemEvents } from "./session/system-events.t
 import { Departures } from "./subscribe/departures.ts";
 import { OwnSubscriptions } from "./subscribe/own-subscription.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
-import { listSubscriptions } from "./subscribe/subscription-list.ts";
+import { SubscriptionLists } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 export class BrokerCore implements BrokerDriver, SessionHost {
@@ -101,6 +101,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
   readonly #sessions = new Map<number, ClientSession>();
+  readonly #lists = new SubscriptionLists(this.#sessions);
   readonly #touched: ClientSession[] = [];
   readonly #parked: ParkedSessions;
   readonly #logins: LoginTickets;
@@ -262,6 +263,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#deadlines.check(this.#sessions.values(), now, this.#dependencies.prng);
     this.#services.expire(now);
     this.publisher.sweep();
+    this.#lists.forget(now);
     this.contexts.sweep(() => contextsOf(this.#sessions));
     this.publisher.tracer?.awaited.tick();
     this.#figures.tick(this.publisher);
@@ -285,7 +287,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
-    listSubscriptions(this.#sessions, query);
+    this.#lists.list(query, this.clock.monotonicMs());
 
   enterLameDuck(): void {
     this.lameDuck = true;
