@@ -72,6 +72,42 @@ describe("the end of a client with very many subscriptions", () => {
     expect(recordsUsed(world, 1)).toBe(2);
   });
 
+  test("A57: thousands of tokens are counted, wherever the client ends or logs in anew", () => {
+    const tokens = 2_000;
+    const count = 30;
+    const world = new World({
+      seed: 8,
+      workers: 1,
+      accounts: ACCOUNTS,
+      users: USERS,
+      chunkBytesMax: 1 << 18,
+      recordsMax: 1 << 17,
+    });
+    const [client, anew] = [world.connect(1, ONE), world.connect(1, ONE)];
+    const filter = "a.".repeat(tokens - 2);
+    for (const [place, one] of [client, anew].entries()) {
+      fill(one, count, (sid) => `${place}x${sid}.${filter}b`);
+    }
+    world.settle();
+    const all = 2 * count * tokens;
+    expect(recordsUsed(world, 1)).toBe(all + 1);
+    // A subscription with records as 8 usual ones counts as 2.
+    const most = SLICE * 8 + tokens;
+    client.close();
+    anew.connect(OTHER);
+    let before = recordsUsed(world, 1);
+    withoutTimers(world);
+    expect(before - recordsUsed(world, 1)).toBeLessThanOrEqual(most);
+    for (let turns = 0; recordsUsed(world, 1) > 0; turns += 1) {
+      before = recordsUsed(world, 1);
+      step(world, 1);
+      expect(before - recordsUsed(world, 1)).toBeLessThanOrEqual(most);
+      expect(turns).toBeLessThan((2 * all) / (SLICE * 8));
+    }
+    world.settle();
+    expect(world.faults).toEqual([]);
+  });
+
   test("A57: the ends of many clients in one pass of the loop share its work", () => {
     const world = createWorld(2, 1);
     const clients = Array.from({ length: 20 }, () => world.connect(1, ONE));
