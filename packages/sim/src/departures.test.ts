@@ -189,6 +189,40 @@ describe("the end of a client with very many subscriptions", () => {
   });
 });
 
+describe("requests of one frame to somebody who is on his way out", () => {
+  test("A57, CP-64: their answers wait for room, and none is lost or doubled", () => {
+    const requests = 80;
+    /** Of the simulated lanes: answers beyond this wait. */
+    const room = 64 * 1024;
+    let waited = 0;
+    forEachSeed(90, 8, (seed) => {
+      const world = createWorld(seed, 2);
+      const gone = world.connect(2, ONE);
+      const requester = world.connect(1, ONE);
+      requester.subscribe("1", "inbox");
+      const subject = `seen.${"y".repeat(3_000)}`;
+      // The sender keeps a plan for it before anybody else has heard of it.
+      for (let count = 0; count < 2; count += 1) requester.publish(subject, "");
+      world.settle();
+      fill(gone, MANY, (sid) => `f${sid}`);
+      gone.subscribe("last", "seen.*");
+      endUnread(world, gone);
+      // The index names it still. The subject is new to its thread, so the node of the frame decides.
+      expect(recordsUsed(world, 2)).toBeGreaterThan(MANY / 2);
+      requester.send(`PUB ${subject} inbox 0\r\n\r\n`.repeat(requests));
+      withoutTimers(world);
+      expect(requester.deliveries, `seed ${seed}`).toHaveLength(requests);
+      expect(world.lanes.controlBytesMax, `seed ${seed}`).toBeLessThan(room + 2 * subject.length);
+      if (world.lanes.controlBytesMax > room) waited += 1;
+      world.settle();
+      expect(requester.deliveries).toHaveLength(requests);
+      expect(gone.deliveries).toEqual([]);
+      world.assertQuiet();
+    });
+    expect(waited).toBeGreaterThan(0);
+  });
+});
+
 describe("a client with very many subscriptions that logs in anew", () => {
   test("A57, CP-29: it goes on when the last one is out, and hears of its new account alone", () => {
     const world = createWorld(4, 2);
