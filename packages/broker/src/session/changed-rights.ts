@@ -1,7 +1,8 @@
 // What a changed configuration does to the connections of a worker (AZ-15 to AZ-17, RL-06, RL-13,
-// CP-60, CP-91); after a change of an account alone: judgements.ts. Owned by the worker's core, called
-// between two turns. Must stay true: when `followSnapshot` returns no session has a right, a limit or a subscription that the new snapshot
-// does not give; nothing of any session's input is parsed before that.
+// CP-60, CP-91); a change of accounts alone comes by way of judgements.ts. Owned by the worker's core,
+// called between two turns. Must stay true: when `followSnapshot` returns no session has a right, a
+// limit or a subscription that the new snapshot does not give; nothing of any session's input is parsed
+// before that.
 import type { Identity, TokenEnd, TokenVerdict } from "@weft/auth";
 import {
   authorizationViolation,
