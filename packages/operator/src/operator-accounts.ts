@@ -14,6 +14,9 @@ import {
 } from "@weft/jwt";
 import { StaticAccounts } from "./static-accounts.ts";
 
+/** In place of the token of an account that could not be had. */
+const STAND_IN = "";
+
 export interface OperatorAccountsOptions {
   readonly operators: TrustedOperators;
   readonly live: LiveAccounts;
@@ -105,7 +108,15 @@ export class OperatorAccounts {
   putStandIn(key: string, nowMs: number): void {
     const [issuer = ""] = this.#options.operators.keys;
     const claims = { ...newAccountClaims(key), issuer };
-    this.#take({ key, claims, signers: new Map([[key, undefined]]), findings: [] }, "", nowMs);
+    this.#take(
+      { key, claims, signers: new Map([[key, undefined]]), findings: [] },
+      STAND_IN,
+      nowMs,
+    );
+  }
+
+  isStandIn(key: string): boolean {
+    return this.#loaded.get(key)?.text === STAND_IN;
   }
 
   /** `end`: what its users are told. */
