@@ -319,4 +319,23 @@ describe("AC-50, AC-51: specifications", () => {
     );
     expect(accountSpecs([exporter, importer], NOW_MS, verifier).validUntilMs).toBe(NOW_MS + 20_000);
   });
+
+  test("AC-52: an activation that is still to come is told, and works then", () => {
+    const exporter = account(0, [exportOf("stream", "secret.>", { tokenRequired: true })]);
+    const later = activation({}, { notBeforeSeconds: NOW + 30, expiresAtSeconds: NOW + 60 });
+    const never = activation({}, { notBeforeSeconds: NOW + 10, expiresAtSeconds: NOW - 10 });
+    const importer = account(
+      1,
+      [],
+      [later, never].map((token, at) => importOf("stream", 0, `secret.${at}`, { token })),
+    );
+    const at = (ms: number) => accountSpecs([exporter, importer], ms, verifier);
+    expect(at(NOW_MS).specs[1]?.imports).toEqual([]);
+    expect(at(NOW_MS).validUntilMs).toBe(NOW_MS + 30_000);
+    expect(at(NOW_MS + 29_999).specs[1]?.imports).toEqual([]);
+    const { specs, validUntilMs } = at(NOW_MS + 30_000);
+    expect(specs[1]?.imports).toMatchObject([{ subject: "secret.0" }]);
+    expect(validUntilMs).toBe(NOW_MS + 60_000);
+    expect(at(NOW_MS + 60_000).specs[1]?.imports).toEqual([]);
+  });
 });
