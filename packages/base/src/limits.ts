@@ -72,6 +72,8 @@ export const LIMITS = {
   monitorHeaderBytesMax: 16 * 1024,
   /** Until the headers are there; later the connection is closed. */
   monitorHeadersTimeoutMs: 5_000,
+  /** What follows a refused request is dropped for so long, so that the answer can be read. */
+  monitorLingerMs: 1_000,
   /** A connection without requests is closed after this. */
   monitorKeepAliveMs: 120_000,
   /** A reader that takes nothing for so long is cut ... */

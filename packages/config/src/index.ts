@@ -41,6 +41,7 @@ export {
   DEFAULT_HOST,
   DEFAULT_PORT,
   DEFAULT_SYSTEM_ACCOUNT,
+  defaultAuthTimeoutMs,
   defaultOptions,
   GLOBAL_ACCOUNT,
   type HandshakeFirst,

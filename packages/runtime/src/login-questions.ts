@@ -19,7 +19,7 @@ export interface AccountAnswers {
   answer(key: string, worker: number): Promise<LoginAnswer>;
 }
 
-type Hashes = Pick<HashPool, "compare" | "close">;
+type Hashes = Pick<HashPool, "compareLogin" | "close">;
 type Modules = Pick<Authentication, "open" | "ask" | "facts" | "close">;
 
 export class LoginQuestions {
@@ -59,7 +59,7 @@ export class LoginQuestions {
       return answer ?? { kind, error: "there are no operators" };
     }
     const { stored, given } = question;
-    return { kind, matches: await this.#hashes.compare(stored, given) };
+    return { kind, matches: await this.#hashes.compareLogin(stored, given) };
   }
 
   /** For monitoring. */

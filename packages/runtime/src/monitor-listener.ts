@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { LIMITS } from "@weft/base";
 import type { MonitoringOptions } from "@weft/config";
 import { certificateNames, type TlsContextOptions, tlsServerOptions } from "@weft/net";
@@ -11,6 +12,12 @@ import { certificateNames, type TlsContextOptions, tlsServerOptions } from "@wef
 /** Idle connections make room from this many on. */
 const CROWDED = Math.ceil(LIMITS.monitorConnectionsMax * 0.75);
 const HEADERS_MAX = 64;
+/** By the code of Node's error; all others are bad requests. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -18,6 +25,8 @@ export class MonitorListener {
   readonly #server: Server | SecureServer;
   readonly #monitoring: MonitoringOptions;
   #connections = 0;
+  /** Answered already; what they still send is not looked at. */
+  readonly #refused = new WeakSet<Duplex>();
 
   /** `tls`: for HTTPS; throws when there is none. Who takes nothing for `stalledMs` is cut. */
   constructor(
@@ -34,6 +43,9 @@ export class MonitorListener {
     server.timeout = stalledMs;
     server.on("request", onRequest);
     server.on("connection", (socket: Socket) => this.#opened(socket));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
+      this.#refuse(error, socket),
+    );
     // Whoever asks for a tunnel gets the answer of a page that is not there for that method.
     server.on("connect", (_request: IncomingMessage, socket: Socket) => {
       socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n");
@@ -75,6 +87,23 @@ export class MonitorListener {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+  }
+
+  /**
+   * What came is no request. Whoever is still sending reads the answer only if the connection is
+   * not reset before: so what comes is dropped for a while.
+   */
+  #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const status = REFUSALS[error.code ?? ""] ?? "400 Bad Request";
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    const timer = setTimeout(() => socket.destroy(), LIMITS.monitorLingerMs);
+    socket.once("close", () => clearTimeout(timer));
   }
 
   #opened(socket: Socket): void {

@@ -147,6 +147,30 @@ test("attack 20: methods, targets and headers that are no good", async () => {
   expect((await ask(started, "/varz")).status).toBe(200);
 });
 
+test("attack 20: who still sends while he is refused reads why", async () => {
+  const { server } = await start();
+  const { port } = new URL(server.monitoringUrl ?? "");
+  const socket = net.connect(Number(port), "127.0.0.1").setEncoding("latin1").pause();
+  sockets.push(socket);
+  const errors: Error[] = [];
+  socket.on("error", (error) => errors.push(error));
+  const piece = "x".repeat(64 * 1024);
+  const write = (text: string): Promise<void> => {
+    return new Promise((resolve) => socket.write(text, () => resolve()));
+  };
+  await write(`GET /varz?${piece}`);
+  for (let count = 0; count < 200; count += 1) await write(piece);
+  let text = "";
+  const ended = new Promise((resolve) => socket.on("close", resolve));
+  socket.on("data", (more: string) => {
+    text += more;
+  });
+  socket.resume().end();
+  await ended;
+  expect(text).toMatch(/^HTTP\/1\.1 431 /);
+  expect(errors).toEqual([]);
+});
+
 test("attack 20: a body is not read, and ends the connection", async () => {
   const started = await start();
   const { status, headers } = await ask(started, "/varz", {

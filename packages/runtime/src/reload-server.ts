@@ -142,7 +142,7 @@ export class ServerReload {
     this.#forgetAccounts(next);
     const result = this.#resultOf(prepared, excess.closed);
     this.#report(prepared, excess);
-    hashes.warmUpFor(next.options.auth);
+    hashes.follow(next.options);
     system?.reloaded(result);
     for (const part of parts) part.onReloaded?.(result);
     return result;

@@ -308,7 +308,7 @@ export class RunningServer implements Runtime {
       this.portsFile.write(serverUrls(this));
     }
     logReady(this.#given, this);
-    this.#hashes.warmUpFor(options.auth);
+    this.#hashes.follow(options);
   }
 
   #reloadedServer(): ReloadedServer {
