@@ -94,8 +94,8 @@ export interface ImportIdentity {
 
 /**
  * Compiles the imports of one account anew; those of others stay as `cycles` knows them. `isKept`: the
- * import was accepted before, and what it leads to exports no more streams than it did. It closes no circle then:
- * whoever came after it was searched with it in place.
+ * import was accepted before, and whom it is from exports no more streams than then. It closes no
+ * circle: whoever came after it was searched with it in place.
  */
 export function compileImportsOf(
   importer: DraftAccount,

@@ -6,6 +6,8 @@ import type { SearchBudget } from "@weft/subjects";
 
 /** Steps for the imports of one account: some 40 ms. */
 const ACCOUNT_STEPS_MAX = 400_000;
+/** Steps that every account has, however many there are: no more than the rest of its work. */
+const ACCOUNT_STEPS_MIN = 1_000;
 /** Steps of one change for the accounts that it touches ... */
 const CHANGE_STEPS_MAX = 3 * ACCOUNT_STEPS_MAX;
 /** ... and for those that wait. */
@@ -28,7 +30,7 @@ class Allowance {
   }
 
   grant(): void {
-    this.#granted = Math.min(ACCOUNT_STEPS_MAX, this.#left);
+    this.#granted = Math.max(ACCOUNT_STEPS_MIN, Math.min(ACCOUNT_STEPS_MAX, this.#left));
     this.budget.stepsLeft = this.#granted;
   }
 

@@ -94,7 +94,7 @@ describe("AC-50, AC-52: exports that decide", () => {
     );
     const started = threadMs();
     const made = accountSpec(trusted(ASKING, [], imports), () => hub, NOW_MS, verifier);
-    expect(threadMs() - started).toBeLessThan(1_500);
+    expect(threadMs() - started).toBeLessThan(5_000);
     expect(made.problems).toEqual([]);
     expect(made.spec.imports).toHaveLength(count);
   });

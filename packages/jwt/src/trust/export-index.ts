@@ -43,8 +43,10 @@ export class ExportIndex {
 
 /** Steps for the imports of one account, some 40 ms ... */
 const ACCOUNT_STEPS_MAX = 400_000;
-/** ... and of all accounts that are looked at together. */
+/** ... which are fewer when all that are looked at together had so many ... */
 const STEPS_MAX = 3 * ACCOUNT_STEPS_MAX;
+/** ... but never so few that they matter beside the rest of its work. */
+const ACCOUNT_STEPS_MIN = 1_000;
 
 /** The exports of the accounts that are asked for while accounts are looked at together. */
 export class ExportIndexes {
@@ -55,7 +57,7 @@ export class ExportIndexes {
 
   beginAccount(): void {
     this.#left -= this.#granted - Math.max(0, this.#budget.stepsLeft);
-    this.#granted = Math.min(ACCOUNT_STEPS_MAX, this.#left);
+    this.#granted = Math.max(ACCOUNT_STEPS_MIN, Math.min(ACCOUNT_STEPS_MAX, this.#left));
     this.#budget.stepsLeft = this.#granted;
   }
 
