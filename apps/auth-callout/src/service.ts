@@ -2,7 +2,7 @@
 // latest when its time is over, or the server could not tell a busy service from a dead one; a bounded
 // number is under way; nothing that a request holds is logged but the name of the user.
 import { SignatureVerifier } from "@weft/auth";
-import type { SealedLine } from "@weft/callout";
+import { type SealedLine, SealedLines } from "@weft/callout";
 import { type AuthorizationRequestClaims, decodeTokenOf } from "@weft/jwt";
 import { type Backend, type Decision, type Login, refuse } from "./backend.ts";
 import type { Log } from "./log.ts";
@@ -40,11 +40,13 @@ export class AuthCalloutService {
   readonly #parts: ServiceParts;
   readonly #verifier = new SignatureVerifier();
   readonly #throttle: Throttle;
-  readonly #lines = new Map<string, SealedLine>();
+  readonly #lines: SealedLines | undefined;
   readonly #figures = { underWay: 0, granted: 0, refused: 0, failed: 0, busy: 0 };
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
+    const { curve } = parts.signing;
+    this.#lines = curve && new SealedLines(curve, LINES_MAX);
     const { limits } = parts.settings;
     this.#throttle = new Throttle({
       loginsPerSecond: limits.logins_per_second,
@@ -77,16 +79,15 @@ export class AuthCalloutService {
 
   #open(payload: Uint8Array, serverKey: string): Opened | string {
     if (payload.length > REQUEST_BYTES_MAX) return "too long";
-    const { curve } = this.#parts.signing;
     let text = payload;
     let line: SealedLine | undefined;
     if (serverKey !== "") {
-      line = curve === undefined ? undefined : this.#lineTo(serverKey);
+      line = this.#lines?.to(serverKey);
       if (line === undefined) return "sealed, and there is no key for it";
       const plain = line.open(payload);
       if (plain === undefined) return "not sealed for this service";
       text = plain;
-    } else if (curve !== undefined) return "not sealed, although there is a key";
+    } else if (this.#lines !== undefined) return "not sealed, although there is a key";
     const read = decodeTokenOf(
       "authorization_request",
       Buffer.from(text).toString("latin1"),
@@ -99,16 +100,6 @@ export class AuthCalloutService {
     if (request.issuer !== server.id) return "not signed by the server that it names";
     if (serverKey !== "" && server.xkey !== serverKey) return "sealed by another server";
     return { request, line };
-  }
-
-  #lineTo(serverKey: string): SealedLine | undefined {
-    const known = this.#lines.get(serverKey);
-    if (known !== undefined) return known;
-    const line = this.#parts.signing.curve?.lineTo(serverKey);
-    if (line === undefined) return undefined;
-    if (this.#lines.size >= LINES_MAX) this.#lines.clear();
-    this.#lines.set(serverKey, line);
-    return line;
   }
 
   async #decide(request: AuthorizationRequestClaims): Promise<string> {

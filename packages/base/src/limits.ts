@@ -56,8 +56,11 @@ export const LIMITS = {
   subjectBytesMax: 65_535,
   /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
   subjectTokensMax: 2_049,
-  /** Logins waiting for an auth callout service; further ones are refused. */
-  calloutsUnderWayMax: 1_024,
+  /**
+   * Logins waiting for auth callout services; further ones are refused. The service of one account may
+   * have as many waiting as there are places free: alone half of them.
+   */
+  calloutsUnderWayMax: 2_048,
   /** Logins waiting for an authentication module; further ones are refused. */
   moduleQuestionsUnderWayMax: 1_024,
   /** Logins waiting for a password hash; further ones are refused. */
@@ -68,6 +71,8 @@ export const LIMITS = {
   certificateFileBytesMax: 16 * 1024 * 1024,
   /** Connections to the monitoring port; idle ones make room, then further ones are dropped. */
   monitorConnectionsMax: 256,
+  /** Those of one address (of IPv6: of a network of 64 bits); further ones are dropped. */
+  monitorConnectionsPerAddressMax: 128,
   /** Request line and headers of a request to it; more is answered 431. */
   monitorHeaderBytesMax: 16 * 1024,
   /** Until the headers are there; later the connection is closed. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Breaker } from "./breaker.ts";
+import { Breakers } from "./breakers.ts";
 import { UnderWay } from "./under-way.ts";
 
 describe("AN-67: a silent service", () => {
@@ -52,14 +53,66 @@ describe("AN-67: a silent service", () => {
   });
 });
 
-test("questions under way are bounded, and each is given back once", () => {
-  const underWay = new UnderWay<string>(2);
-  underWay.add("a", "first", 100);
-  underWay.add("b", "second", 200);
-  expect([underWay.isFull, underWay.count]).toEqual([true, 2]);
-  expect(underWay.expire(100)).toEqual(["first"]);
-  expect(underWay.take("a")).toBeUndefined();
-  expect(underWay.take("b")).toBe("second");
-  expect(underWay.take("b")).toBeUndefined();
-  expect(underWay.drop()).toEqual([]);
+describe("AN-67: many services", () => {
+  test("each rests by itself, and one that answers is not kept", () => {
+    const breakers = new Breakers(10);
+    for (let count = 0; count < 10; count += 1) breakers.silent("A", 0);
+    breakers.silent("B", 0);
+    expect([breakers.mayAsk("A", 1), breakers.mayAsk("B", 1)]).toEqual([false, true]);
+    expect([breakers.state(1), breakers.state(1_000)]).toEqual(["open", "half-open"]);
+    expect([breakers.answered("B"), breakers.count]).toEqual([false, 1]);
+    expect([breakers.mayAsk("A", 1_000), breakers.mayAsk("A", 1_000)]).toEqual([true, false]);
+    breakers.notAsked("A");
+    expect(breakers.mayAsk("A", 1_000)).toBe(true);
+    expect([breakers.answered("A"), breakers.count]).toEqual([true, 0]);
+    expect(breakers.state(1_000)).toBe("closed");
+  });
+
+  test("their number is bounded, and those whose account is gone leave", () => {
+    const breakers = new Breakers(3);
+    for (const service of ["A", "B", "C", "A", "D"]) breakers.silent(service, 0);
+    // B was silent least recently, and has to be silent ten times anew.
+    for (let count = 0; count < 9; count += 1) {
+      expect(breakers.silent("B", 0)).toBeUndefined();
+    }
+    expect(breakers.count).toBe(3);
+    breakers.forget("B");
+    expect(breakers.count).toBe(2);
+    breakers.keepOnly(new Map([["A", 1]]));
+    expect(breakers.count).toBe(1);
+  });
+});
+
+describe("questions under way", () => {
+  test("are given back once", () => {
+    const underWay = new UnderWay<string>(4);
+    underWay.add("a", "A", "first", 100);
+    underWay.add("b", "A", "second", 200);
+    expect(underWay.count).toBe(2);
+    expect(underWay.expire(100)).toEqual(["first"]);
+    expect(underWay.take("a")).toBeUndefined();
+    expect(underWay.take("b")).toBe("second");
+    expect(underWay.take("b")).toBeUndefined();
+    expect(underWay.drop()).toEqual([]);
+  });
+
+  test("AN-67: are bounded, and one service leaves room for others", () => {
+    const underWay = new UnderWay<string>(64);
+    const fill = (service: string): number => {
+      let count = 0;
+      for (; underWay.hasRoomFor(service); count += 1) {
+        underWay.add(`${service}${count}`, service, service, count);
+      }
+      return count;
+    };
+    expect([fill("A"), fill("B"), fill("C")]).toEqual([32, 16, 8]);
+    for (let more = 0; more < 100; more += 1) fill(`more ${more}`);
+    expect(underWay.count).toBe(64);
+    expect(underWay.hasRoomFor("late")).toBe(false);
+    // The first 16 of A and B, and all of the others.
+    expect(underWay.expire(15)).toHaveLength(48);
+    expect([underWay.hasRoomFor("A"), underWay.hasRoomFor("late")]).toEqual([true, true]);
+    expect(underWay.drop()).toHaveLength(16);
+    expect(fill("A")).toBe(32);
+  });
 });

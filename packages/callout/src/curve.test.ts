@@ -3,7 +3,7 @@ import { createCurve, fromCurveSeed } from "@nats-io/nkeys";
 import { encodePublic, encodeSeed } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import { expect, test } from "vitest";
-import { CurveKey } from "./curve.ts";
+import { CurveKey, SealedLines } from "./curve.ts";
 import { prngEntropy } from "./testing/test-entropy.ts";
 
 const entropy = prngEntropy(createPrng(7));
@@ -63,4 +63,17 @@ test("AN-60: only public curve keys are lines", () => {
   expect(CurveKey.fromSeed("SUAKGNXWWROCOS6JFCUM2PRCX2AKZHKA7W7452UIOJXLWEJ3UEGYZ6N4SY")).toBe(
     undefined,
   );
+});
+
+test("AN-66: lines are kept, those that were used last", () => {
+  const own = CurveKey.fromEntropy(entropy);
+  const [first, second, third] = [0, 1, 2].map(() => CurveKey.fromEntropy(entropy).publicKey);
+  const lines = new SealedLines(own, 2);
+  const [a, b] = [lines.to(first ?? ""), lines.to(second ?? "")];
+  expect([a?.peer, b?.peer]).toEqual([first, second]);
+  expect(lines.to(first ?? "")).toBe(a);
+  expect(lines.to(third ?? "")?.peer).toBe(third);
+  expect(lines.to(first ?? "")).toBe(a);
+  expect(lines.to(second ?? "")).not.toBe(b);
+  expect(lines.to("no key")).toBeUndefined();
 });

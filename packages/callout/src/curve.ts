@@ -50,6 +50,33 @@ export class CurveKey {
   }
 }
 
+/** The lines of one key to the others that it was used with last. */
+export class SealedLines {
+  readonly #own: CurveKey;
+  readonly #max: number;
+  /** The one that was used last stands last. */
+  readonly #lines = new Map<string, SealedLine>();
+
+  constructor(own: CurveKey, max: number) {
+    this.#own = own;
+    this.#max = max;
+  }
+
+  /** See {@link CurveKey.lineTo}. */
+  to(publicKey: string): SealedLine | undefined {
+    const line = this.#lines.get(publicKey) ?? this.#own.lineTo(publicKey);
+    // What is no key is not kept: it may be of any length.
+    if (line === undefined) return undefined;
+    this.#lines.delete(publicKey);
+    this.#lines.set(publicKey, line);
+    if (this.#lines.size > this.#max) {
+      const [oldest = ""] = this.#lines.keys();
+      this.#lines.delete(oldest);
+    }
+    return line;
+  }
+}
+
 /** What two keys share; made once for many messages. */
 export class SealedLine {
   /** The other side. */

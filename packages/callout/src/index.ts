@@ -1,6 +1,7 @@
 // The entry of the package: everything that other packages may use.
 export { Breaker, type BreakerState } from "./breaker.ts";
-export { CurveKey, SealedLine } from "./curve.ts";
+export { Breakers } from "./breakers.ts";
+export { CurveKey, SealedLine, SealedLines } from "./curve.ts";
 export { operatorTarget, placeOperator } from "./place-operator.ts";
 export {
   type AskingServer,

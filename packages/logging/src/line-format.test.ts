@@ -84,3 +84,15 @@ test("SB-95: JSON of all levels; nothing is said of what is not known", () => {
     ...{ client_id: 5, address: "[::1]:4242" },
   });
 });
+
+test("SB-95, attack 66: nothing in a JSON line steers a terminal", () => {
+  const format = lineFormat({ ...OPTIONS, format: "json" }, { processId: 7, coloured: false });
+  const controls = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code));
+  const message = [...controls, "\u2028", "\u2029", "ä and 😀"].join("");
+  const line = format("error", message, { ...JOE, user: "user:\u009b2J\u007f" });
+  const isControl = (code: number) => code < 0x20 || (code >= 0x7f && code < 0xa0);
+  expect([...line].filter((one) => isControl(one.charCodeAt(0)))).toEqual([]);
+  expect(line).not.toMatch(/[\u2028\u2029]/);
+  expect(line).toContain("ä and 😀");
+  expect(JSON.parse(line)).toMatchObject({ message, user: "user:\u009b2J\u007f" });
+});

@@ -28,6 +28,8 @@ const COLOURS: Readonly<Record<LogLevel, string>> = {
 
 /** Control characters but tab and line feed, and what terminals take for such. */
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
+/** Those among them that JSON lets stand. */
+const CONTROL_IN_JSON = /[\u007f-\u009f\u2028\u2029]/g;
 
 export interface LineSettings {
   readonly processId: number;
@@ -92,7 +94,8 @@ function jsonLine(options: LogOptions, processId: number): LineFormat {
   );
   return (level, text, connection) => {
     logger[level](connection === undefined ? {} : connectionFields(connection), text);
-    return line;
+    // They stand inside of texts only.
+    return line.replace(CONTROL_IN_JSON, (one) => `\\u${hex(one.charCodeAt(0), 4)}`);
   };
 }
 

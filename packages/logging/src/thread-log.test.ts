@@ -38,6 +38,18 @@ test("GP-11: what does not fit is counted", async () => {
   expect(batches[1]).toMatchObject({ dropped: 0, records: [{ text: "again" }] });
 });
 
+test("GP-11: what a record says of its connection counts as well", () => {
+  const { log, batches } = collecting();
+  const label = "x".repeat(100_000);
+  const connection = { clientId: 1, address: "", port: 1, account: label, user: label, label };
+  const lines = 100;
+  for (let line = 0; line < lines; line += 1) log.write("debug", "short", connection);
+  log.flush();
+  const kept = Math.floor(BATCH_CHARACTERS_MAX / (3 * label.length + 205));
+  const [batch] = batches;
+  expect([batch?.records.length, batch?.dropped]).toEqual([kept, lines - kept]);
+});
+
 test("LG-13: what was left out is summed up at the end of the second", async () => {
   const { log, batches } = collecting();
   for (let line = 0; line < 5; line += 1) log.write("error", "no");

@@ -7,7 +7,7 @@ import type { LogBatch, LogRecord } from "./log-batch.ts";
 
 /** Characters waiting for control to take the last batch; further lines are dropped. */
 export const BATCH_CHARACTERS_MAX = 8 * 1024 * 1024;
-/** What a record costs beside its text. */
+/** What a record costs beside its texts. */
 const RECORD_CHARACTERS = 200;
 /** Longer lines are cut, but for traces, which have an option of their own. */
 const LINE_LENGTH_MAX = 4_096;
@@ -66,7 +66,7 @@ export class ThreadLog implements Log {
   }
 
   #push(record: LogRecord): void {
-    const characters = record.text.length + RECORD_CHARACTERS;
+    const characters = charactersOf(record);
     if (this.#characters + characters > BATCH_CHARACTERS_MAX) {
       this.#dropped += 1;
       return;
@@ -106,4 +106,11 @@ export class ThreadLog implements Log {
     this.#characters = 0;
     this.#dropped = 0;
   }
+}
+
+function charactersOf({ text, connection }: LogRecord): number {
+  const own = RECORD_CHARACTERS + text.length;
+  if (connection === undefined) return own;
+  const { label, account, user } = connection;
+  return own + label.length + account.length + user.length;
 }

@@ -3,11 +3,23 @@
 // whose claims do not is one of users with tokens.
 import { hasCallout, type TrustedAccount } from "@weft/jwt";
 
+/** Lines of one change; of more only the number is told. */
+const TEXTS_MAX = 100;
+const ANYWHERE = "*";
+
 export class CalloutOverlaps {
-  readonly #callouts = new Map<string, TrustedAccount>();
+  /** Accounts with a callout: where it places users, but for the account itself. */
+  readonly #placesOf = new Map<string, ReadonlySet<string>>();
+  /** By place: the accounts that name it. A change looks at those alone that it concerns. */
+  readonly #namedBy = new Map<string, Set<string>>();
 
   forget(key: string): void {
-    this.#callouts.delete(key);
+    for (const place of this.#placesOf.get(key) ?? []) {
+      const names = this.#namedBy.get(place);
+      names?.delete(key);
+      if (names?.size === 0) this.#namedBy.delete(place);
+    }
+    this.#placesOf.delete(key);
   }
 
   /** What the accounts that have changed share with others; `find` gives those in use. */
@@ -17,21 +29,33 @@ export class CalloutOverlaps {
     isRefused: boolean,
   ): string[] {
     for (const account of changed) {
-      if (hasCallout(account)) this.#callouts.set(account.key, account);
-      else this.#callouts.delete(account.key);
+      this.forget(account.key);
+      if (hasCallout(account)) this.#put(account);
     }
-    const keys = new Set(changed.map(({ key }) => key));
-    return [...this.#callouts.values()].flatMap((account) =>
-      placesOf(account)
-        .filter((place) => keys.has(account.key) || keys.has(place))
-        .filter((place) => place === "*" || isByTokens(find(place)))
-        .map((place) => textOf(account.key, place, isRefused)),
-    );
+    const texts = new Set<string>();
+    for (const { key } of changed) {
+      for (const place of this.#placesOf.get(key) ?? []) {
+        if (place !== ANYWHERE && !isByTokens(find(place))) continue;
+        texts.add(textOf(key, place, isRefused));
+      }
+      if (!isByTokens(find(key))) continue;
+      for (const other of this.#namedBy.get(key) ?? []) texts.add(textOf(other, key, isRefused));
+    }
+    if (texts.size <= TEXTS_MAX) return [...texts];
+    const left = texts.size - TEXTS_MAX;
+    const told = [...texts].slice(0, TEXTS_MAX);
+    return [...told, `${left} more accounts into which a callout may place users`];
   }
-}
 
-function placesOf({ key, claims }: TrustedAccount): readonly string[] {
-  return claims.nats.authorization.allowedAccounts.filter((place) => place !== key);
+  #put({ key, claims }: TrustedAccount): void {
+    const places = new Set(claims.nats.authorization.allowedAccounts);
+    places.delete(key);
+    this.#placesOf.set(key, places);
+    for (const place of places) {
+      const names = this.#namedBy.get(place) ?? new Set();
+      this.#namedBy.set(place, names.add(key));
+    }
+  }
 }
 
 function isByTokens(account: TrustedAccount | undefined): boolean {

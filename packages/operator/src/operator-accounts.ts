@@ -15,6 +15,9 @@ import {
 } from "@weft/jwt";
 import { StaticAccounts } from "./static-accounts.ts";
 
+/** In place of the token of an account that could not be had. */
+const STAND_IN = "";
+
 export interface OperatorAccountsOptions {
   readonly operators: TrustedOperators;
   readonly live: LiveAccounts;
@@ -118,7 +121,15 @@ export class OperatorAccounts {
   putStandIn(key: string, nowMs: number): void {
     const [issuer = ""] = this.#options.operators.keys;
     const claims = { ...newAccountClaims(key), issuer };
-    this.#take({ key, claims, signers: new Map([[key, undefined]]), findings: [] }, "", nowMs);
+    this.#take(
+      { key, claims, signers: new Map([[key, undefined]]), findings: [] },
+      STAND_IN,
+      nowMs,
+    );
+  }
+
+  isStandIn(key: string): boolean {
+    return this.#loaded.get(key)?.text === STAND_IN;
   }
 
   /** `end`: what its users are told. */

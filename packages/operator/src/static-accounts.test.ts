@@ -258,4 +258,25 @@ describe("callouts and users with tokens", () => {
     expect(first.note([account(A, ["*"])], none, false).join()).toMatch(/into any account/);
     expect(first.note([account(A, [A.publicKey])], () => account(A, []), false)).toEqual([]);
   });
+
+  test("SA-22 SA-32: a change is told once, and looks at no account that it does not concern", () => {
+    const asked: string[] = [];
+    const find = (key: string) => {
+      asked.push(key);
+      return account(B);
+    };
+    const overlaps = new CalloutOverlaps();
+    const both = [account(A, [B.publicKey]), account(B)];
+    expect(overlaps.note(both, find, false)).toHaveLength(1);
+    asked.length = 0;
+    const other = testSigner("account", 9);
+    expect(overlaps.note([account(other)], find, false)).toEqual([]);
+    expect(asked).toEqual([other.publicKey]);
+    const places = Array.from({ length: 1_000 }, (_, at) => `place ${at}`);
+    const texts = overlaps.note([account(other, places)], find, false);
+    expect([texts.length, texts.at(-1)]).toEqual([
+      101,
+      "900 more accounts into which a callout may place users",
+    ]);
+  });
 });

@@ -3,6 +3,7 @@
 import { type AccountSpec, compileAccounts } from "@weft/accounts";
 import type { AuthSpec, CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { encodeSeed, SignatureVerifier } from "@weft/auth";
+import { LIMITS } from "@weft/base";
 import type { BrokerSnapshot, InternalMessage } from "@weft/broker";
 import {
   decodeTokenOf,
@@ -32,6 +33,8 @@ const [ISSUER, STRANGER, AUTH, APP, PLAIN] = [1, 2, 3, 4, 5].map(accountSigner) 
   Signer,
 ];
 
+const PATIENT_MS = 60_000;
+
 /** What a service says. */
 interface Said {
   readonly by: Signer;
@@ -60,6 +63,15 @@ function signed(claims: Parameters<typeof encodeClaims>[0], by: Signer): string 
   return made.token;
 }
 
+function tokenAccount(key: Signer, authUsers: readonly string[], allowed: readonly string[] = []) {
+  const { publicKey } = key;
+  const fresh = newAccountClaims(publicKey);
+  const { authorization } = fresh.nats;
+  const more = { ...authorization, authUsers, allowedAccounts: allowed };
+  const claims = { ...fresh, nats: { ...fresh.nats, authorization: more } };
+  const signers = new Map([[publicKey, undefined]]);
+  return { key: publicKey, claims, signers, findings: [] } satisfies TrustedAccount;
+}
 /** The answer to a request, as a service makes it. */
 function answerTo(request: Buffer, { by, account = "", answerBy = by }: Said): Buffer {
   const decoded = decodeTokenOf("authorization_request", request.toString("latin1"), verifier);
@@ -78,7 +90,7 @@ interface Stage {
   readonly authTimeoutMs?: number;
 }
 
-function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = 60_000 }: Stage) {
+function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = PATIENT_MS }: Stage) {
   const names = ["AUTH", "RED", "BLUE", ...trusted.map(({ key }) => key)];
   const compiled = compileAccounts(
     names.map((name): AccountSpec => ({ name })),
@@ -95,11 +107,13 @@ function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = 60_000 }
   let said: Said | undefined;
   let take: (message: InternalMessage) => void = () => undefined;
   const told: string[] = [];
+  const listening: number[] = [];
   const service = new CalloutService(snapshot, {
     keys,
     log: { write: () => undefined } as never,
     bus: {
-      listen: (_account, _filter, taken) => {
+      listen: (account, _filter, taken) => {
+        listening.push(account);
         take = taken;
       },
       publish: (_account, _subject, _header, payload, subject) => {
@@ -125,6 +139,11 @@ function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = 60_000 }
   return {
     service,
     told,
+    listening,
+    accounts: compiled.snapshot.accounts,
+    /** Who is asked from now on has so long. */
+    setTimeout: (ms: number) =>
+      service.follow({ ...snapshot, limits: { authTimeoutMs: ms } as never }),
     /** What becomes of a login when the service of `account` says this; undefined = it is silent. */
     login: async (account: string, says: Said | undefined): Promise<string> => {
       said = says;
@@ -182,19 +201,10 @@ describe("AN-64 AN-65: the service of the configuration", () => {
 });
 
 describe("AN-64 AN-65 AN-70: the service of an account by token", () => {
-  function account(key: Signer, authUsers: readonly string[], allowed: readonly string[] = []) {
-    const { publicKey } = key;
-    const fresh = newAccountClaims(publicKey);
-    const { authorization } = fresh.nats;
-    const more = { ...authorization, authUsers, allowedAccounts: allowed };
-    const claims = { ...fresh, nats: { ...fresh.nats, authorization: more } };
-    const signers = new Map([[publicKey, undefined]]);
-    return { key: publicKey, claims, signers, findings: [] } satisfies TrustedAccount;
-  }
   const world = (allowed: readonly string[]) => [
-    account(AUTH, ["U-SERVICE"], allowed),
-    account(APP, ["U-OTHER"]),
-    account(PLAIN, []),
+    tokenAccount(AUTH, ["U-SERVICE"], allowed),
+    tokenAccount(APP, ["U-OTHER"]),
+    tokenAccount(PLAIN, []),
   ];
 
   test("places users into its account, into those that it names, and nowhere else", async () => {
@@ -234,5 +244,81 @@ describe("AN-64 AN-65 AN-70: the service of an account by token", () => {
   test("an account that cannot be had is asked nothing", async () => {
     const { login } = stage({ trusted: world([]) });
     expect(await login(STRANGER.publicKey, { by: STRANGER })).toMatch(/^No valid account/);
+  });
+});
+
+function withKey(xkey: string, account: TrustedAccount): TrustedAccount {
+  const { claims } = account;
+  const authorization = { ...claims.nats.authorization, xkey };
+  return { ...account, claims: { ...claims, nats: { ...claims.nats, authorization } } };
+}
+
+/** Without a turn of the loop: no timer comes between. */
+async function atOnce(holds: () => boolean): Promise<void> {
+  for (let step = 0; step < 1_000 && !holds(); step += 1) await null;
+  expect(holds()).toBe(true);
+}
+
+describe("AN-67: many services", () => {
+  const share = LIMITS.calloutsUnderWayMax / 2;
+  const SILENT = "The auth callout service has not answered lately";
+
+  test("a silent one takes neither places nor patience from that of another account", async () => {
+    const trusted = [tokenAccount(AUTH, ["U"]), tokenAccount(APP, ["U"])];
+    const staged = stage({ trusted, authTimeoutMs: 100 });
+    const { service, login } = staged;
+    const silent = (count: number) =>
+      Array.from({ length: count }, () => login(AUTH.publicKey, undefined));
+    const first = silent(10);
+    await atOnce(() => service.facts().underWay === 10);
+    staged.setTimeout(PATIENT_MS);
+    void silent(share - 10);
+    await atOnce(() => service.facts().underWay === share);
+    expect(await login(AUTH.publicKey, { by: AUTH })).toMatch(/^Too many auth callouts/);
+    expect(await login(APP.publicKey, { by: APP })).toBe(`in ${APP.publicKey}`);
+    for (const refusal of await Promise.all(first)) expect(refusal).toMatch(/not received in time/);
+    expect(service.facts()).toMatchObject({ state: "open", underWay: share - 10, late: 10 });
+    expect(await login(AUTH.publicKey, { by: AUTH })).toBe(SILENT);
+    expect(await login(APP.publicKey, { by: APP })).toBe(`in ${APP.publicKey}`);
+    expect(service.facts()).toMatchObject({ state: "open", notAsked: 2 });
+    // An account that comes back begins anew.
+    const gone = staged.accounts.filter(({ name }) => name === AUTH.publicKey);
+    service.followAccounts(gone.map((account) => ({ ...account, retired: true })));
+    expect(service.facts().state).toBe("closed");
+    service.followAccounts(gone);
+    expect(await login(AUTH.publicKey, { by: AUTH })).toBe(`in ${AUTH.publicKey}`);
+  });
+
+  test("one that could not be asked after its rest is asked later", async () => {
+    const trusted: TrustedAccount[] = [tokenAccount(AUTH, ["U"])];
+    const staged = stage({ trusted, authTimeoutMs: 20 });
+    const { service, login } = staged;
+    await Promise.all(Array.from({ length: 10 }, () => login(AUTH.publicKey, undefined)));
+    staged.setTimeout(PATIENT_MS);
+    await expect.poll(() => service.facts().state, { timeout: 5_000 }).toBe("half-open");
+    const [good] = trusted;
+    trusted[0] = withKey("no key", good as TrustedAccount);
+    expect(await login(AUTH.publicKey, { by: AUTH })).toBe("The xkey seals nothing");
+    trusted[0] = good as TrustedAccount;
+    expect(await login(AUTH.publicKey, { by: AUTH })).toBe(`in ${AUTH.publicKey}`);
+    expect(service.facts().state).toBe("closed");
+  });
+
+  test("as many accounts are listened to as there is room for, and no more", async () => {
+    // Who is listened to and has such a key is not asked: that takes less time.
+    const account = withKey("no key", tokenAccount(AUTH, ["U"]));
+    const max = 8_192;
+    const trusted = Array.from({ length: max + 2 }, (_, at) => ({ ...account, key: `A${at}` }));
+    const { login, listening } = stage({ trusted });
+    for (const { key } of trusted.slice(0, max)) {
+      expect(await login(key, undefined)).toBe("The xkey seals nothing");
+    }
+    expect(new Set(listening).size).toBe(max);
+    for (const { key } of trusted.slice(max)) {
+      expect(await login(key, undefined)).toBe("too many accounts ask services");
+    }
+    // Those that are listened to go on.
+    expect(await login("A0", undefined)).toBe("The xkey seals nothing");
+    expect(listening).toHaveLength(max);
   });
 });

@@ -1,7 +1,8 @@
 // Asks the callout service about logins that wait (AN-62 to AN-68): the package `callout` bound to
 // control's place on the bus, to time and to the log. Control thread; loaded only where a callout is
 // configured. Must stay true: a bounded number of questions is under way, each is answered or refused
-// within the time of a login, and no other login ever waits for one of them.
+// within the time of a login, no other login ever waits for one of them, and the service of one account
+// takes neither places nor patience from that of another.
 import type { AccountSnapshot } from "@weft/accounts";
 import {
   CALLOUT_SUBJECT,
@@ -16,7 +17,7 @@ import { LIMITS } from "@weft/base";
 import type { BrokerSnapshot, InternalMessage } from "@weft/broker";
 import {
   type Asked,
-  Breaker,
+  Breakers,
   buildRequest,
   CurveKey,
   type Judged,
@@ -28,6 +29,7 @@ import {
   type ResponseTools,
   readResponse,
   type SealedLine,
+  SealedLines,
   UnderWay,
 } from "@weft/callout";
 import { hasCallout, type TrustedAccount } from "@weft/jwt";
@@ -44,6 +46,8 @@ const SLICE_MS = 5;
 const INBOX_BYTES = 16;
 /** Accounts whose services are listened to: five records each of control's interest (shared-state.ts). */
 const LISTENING_MAX = 8_192;
+/** Keys of services whose lines are kept; others are derived for each question. */
+const LINES_MAX = 1_024;
 const NANOS_PER_MS = 1_000_000n;
 
 /** Control's place on the bus. */
@@ -93,16 +97,16 @@ export class CalloutService {
   readonly #parts: CalloutParts;
   readonly #clock = systemClock();
   readonly #verifier = new SignatureVerifier();
-  readonly #curve: CurveKey;
   readonly #timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   readonly #inbox = `_INBOX.${randomToken()}`;
   readonly #listening = new Set<number>();
   readonly #underWay = new UnderWay<Waiting>(LIMITS.calloutsUnderWayMax);
-  readonly #breaker = new Breaker();
+  /** By account, as `#underWay`. */
+  readonly #breakers = new Breakers(LISTENING_MAX);
   /** Answers that came and are not judged. */
   readonly #arrived: { readonly waiting: Waiting; readonly payload: Buffer | undefined }[] = [];
   readonly #totals = { asked: 0, granted: 0, refused: 0, late: 0, notAsked: 0 };
-  readonly #lines = new Map<string, SealedLine | undefined>();
+  readonly #lines: SealedLines;
   #snapshot: BrokerSnapshot;
   #accounts = new Map<string, AccountSnapshot>();
   /** GP-1. */
@@ -113,7 +117,7 @@ export class CalloutService {
 
   constructor(snapshot: BrokerSnapshot, parts: CalloutParts) {
     this.#parts = parts;
-    this.#curve = new CurveKey(parts.keys.curveSecret());
+    this.#lines = new SealedLines(new CurveKey(parts.keys.curveSecret()), LINES_MAX);
     this.#snapshot = snapshot;
     this.follow(snapshot);
   }
@@ -127,6 +131,7 @@ export class CalloutService {
     for (const account of snapshot.accounts.accounts) {
       if (account.retired !== true) this.#accounts.set(account.name, account);
     }
+    this.#breakers.keepOnly(this.#accounts);
     const { callout } = snapshot.auth;
     const account = callout && this.#accounts.get(callout.account);
     if (account !== undefined) this.#listen(account);
@@ -135,8 +140,10 @@ export class CalloutService {
   /** AC-93: accounts that came, changed and went. */
   followAccounts(accounts: readonly AccountSnapshot[]): void {
     for (const account of accounts) {
-      if (account.retired === true) this.#accounts.delete(account.name);
-      else this.#accounts.set(account.name, account);
+      if (account.retired === true) {
+        this.#accounts.delete(account.name);
+        this.#breakers.forget(account.name);
+      } else this.#accounts.set(account.name, account);
     }
   }
 
@@ -150,7 +157,7 @@ export class CalloutService {
   }
 
   facts(): CalloutFacts {
-    const state = this.#breaker.state(performance.now());
+    const state = this.#breakers.state(performance.now());
     return { state, underWay: this.#underWay.count, ...this.#totals };
   }
 
@@ -190,10 +197,10 @@ export class CalloutService {
     const nowMs = performance.now();
     if (this.#closed || trust === undefined || account === undefined) {
       answer(refused(`No valid account "${question.account}" for auth callout request`));
-    } else if (this.#underWay.isFull) {
+    } else if (!this.#underWay.hasRoomFor(account.name)) {
       this.#totals.notAsked += 1;
       answer(refused("Too many auth callouts are under way"));
-    } else if (!this.#breaker.mayAsk(nowMs)) {
+    } else if (!this.#breakers.mayAsk(account.name, nowMs)) {
       this.#totals.notAsked += 1;
       answer(refused("The auth callout service has not answered lately"));
     } else this.#send(question, trust, account, answer);
@@ -207,18 +214,22 @@ export class CalloutService {
   ): void {
     const { bus } = this.#parts;
     const { authTimeoutMs } = this.#snapshot.limits;
+    const giveUp = (reason: string): void => {
+      this.#breakers.notAsked(account.name);
+      answer(refused(reason));
+    };
     if (!this.#listen(account)) {
-      answer(refused("too many accounts ask services"));
+      giveUp("too many accounts ask services");
       return;
     }
     const xkey =
       trust.kind === "static"
         ? trust.spec.xkey
         : trust.account.claims.nats.authorization.xkey || undefined;
-    const line = this.#lineTo(xkey);
+    const line = xkey === undefined ? undefined : this.#lines.to(xkey);
     // What has to be sealed is not sent in the clear.
     if (xkey !== undefined && line === undefined) {
-      answer(refused("The xkey seals nothing"));
+      giveUp("The xkey seals nothing");
       return;
     }
     const nowSeconds = Math.floor(this.#unixMs() / 1_000);
@@ -229,6 +240,7 @@ export class CalloutService {
     const token = randomToken();
     this.#underWay.add(
       token,
+      account.name,
       { userKey, account: account.name, connectionType, host, trust, line, answer },
       performance.now() + authTimeoutMs,
     );
@@ -239,9 +251,8 @@ export class CalloutService {
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
       return;
     }
-    this.#breaker.notAsked();
-    const nobody = `Nobody listens for auth callouts in account "${account.name}"`;
-    this.#underWay.take(token)?.answer(refused(nobody));
+    this.#underWay.take(token);
+    giveUp(`Nobody listens for auth callouts in account "${account.name}"`);
   }
 
   /** A message came to the inbox: kept, so that frames are taken quickly. */
@@ -257,13 +268,14 @@ export class CalloutService {
 
   #judgeSome(): void {
     const until = performance.now() + SLICE_MS;
-    if (this.#arrived.length > 0 && this.#breaker.answered()) {
-      this.#parts.log.write("info", "Auth callout: the service answers again");
-    }
     let judged = 0;
     for (const { waiting, payload } of this.#arrived) {
       if (judged > 0 && performance.now() >= until) break;
       judged += 1;
+      if (this.#breakers.answered(waiting.account)) {
+        const text = `Auth callout: the service answers again in account "${waiting.account}"`;
+        this.#parts.log.write("info", text);
+      }
       if (payload === undefined) waiting.answer(refused("Auth callout response is too long"));
       else this.#judge(waiting, payload);
     }
@@ -328,15 +340,15 @@ export class CalloutService {
     const nowMs = performance.now();
     for (const waiting of this.#underWay.expire(nowMs)) {
       this.#totals.late += 1;
-      const restMs = this.#breaker.silent(nowMs);
+      const { account } = waiting;
+      const isThere = this.#accounts.has(account);
+      const restMs = isThere ? this.#breakers.silent(account, nowMs) : undefined;
       if (restMs !== undefined) {
-        const text = `Auth callout: no answers, nobody is asked for ${restMs / 1_000}s`;
-        this.#parts.log.write("warn", text);
+        const what = `no answers in account "${account}", nobody is asked there`;
+        this.#parts.log.write("warn", `Auth callout: ${what} for ${restMs / 1_000}s`);
       }
       waiting.answer(
-        refused(
-          `Authorization callout response not received in time on account "${waiting.account}"`,
-        ),
+        refused(`Authorization callout response not received in time on account "${account}"`),
       );
     }
     if (this.#underWay.count > 0) return;
@@ -354,17 +366,6 @@ export class CalloutService {
       line,
       entropy: systemEntropy,
     };
-  }
-
-  #lineTo(xkey: string | undefined): SealedLine | undefined {
-    if (xkey === undefined) return undefined;
-    let line = this.#lines.get(xkey);
-    if (line === undefined) {
-      this.#lines.clear();
-      line = this.#curve.lineTo(xkey);
-      this.#lines.set(xkey, line);
-    }
-    return line;
   }
 
   #unixMs(): number {

@@ -1,6 +1,6 @@
 // The socket of the monitoring port: HTTP or HTTPS, with bounds on everything that a stranger can
-// send or refuse to take (attack 20). Control thread. Must stay true: after `close` no connection of
-// it is left.
+// send or refuse to take (attack 20). Control thread. Must stay true: one address leaves room for
+// others; after `close` no connection of it is left.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { LIMITS } from "@weft/base";
 import type { MonitoringOptions } from "@weft/config";
 import { certificateNames, type TlsContextOptions, tlsServerOptions } from "@weft/net";
+import { MonitorConnections } from "./monitor-connections.ts";
 
 /** Idle connections make room from this many on. */
 const CROWDED = Math.ceil(LIMITS.monitorConnectionsMax * 0.75);
@@ -24,7 +25,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export class MonitorListener {
   readonly #server: Server | SecureServer;
   readonly #monitoring: MonitoringOptions;
-  #connections = 0;
+  readonly #connections = new MonitorConnections();
   /** Answered already; what they still send is not looked at. */
   readonly #refused = new WeakSet<Duplex>();
 
@@ -41,7 +42,10 @@ export class MonitorListener {
     server.maxConnections = LIMITS.monitorConnectionsMax;
     server.maxHeadersCount = HEADERS_MAX;
     server.timeout = stalledMs;
-    server.on("request", onRequest);
+    server.on("request", (request, response) => {
+      response.once("close", this.#connections.asked(request.socket));
+      onRequest(request, response);
+    });
     server.on("connection", (socket: Socket) => this.#opened(socket));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
       this.#refuse(error, socket),
@@ -107,13 +111,10 @@ export class MonitorListener {
   }
 
   #opened(socket: Socket): void {
-    this.#connections += 1;
+    if (!this.#connections.opened(socket)) return;
     // Each of the requests that may wait on it listens to its end.
     socket.setMaxListeners(4 * LIMITS.monitorPipelinedMax);
-    socket.once("close", () => {
-      this.#connections -= 1;
-    });
-    if (this.#connections >= CROWDED) this.#server.closeIdleConnections();
+    if (this.#connections.count >= CROWDED) this.#server.closeIdleConnections();
   }
 }
 

@@ -32,6 +32,7 @@ import { type ClaimRequest, type ClaimSubscription, checkPreloads } from "@weft/
 import { AccountRests } from "./account-rests.ts";
 import { AccountSources } from "./account-sources.ts";
 import type { OperatorParts } from "./operator-parts.ts";
+import { StandInSearch } from "./stand-in-search.ts";
 import { atMost, WantedAccounts } from "./wanted-accounts.ts";
 
 /** How often expired accounts and activations are looked for. */
@@ -58,6 +59,7 @@ export class OperatorService {
   readonly #loading = new Map<string, Promise<string | undefined>>();
   readonly #overlaps = new CalloutOverlaps();
   readonly #wanted: WantedAccounts;
+  #search: StandInSearch | undefined;
   #oneMechanism = false;
   #commit: Promise<void> | undefined;
   #held: Promise<void> | undefined;
@@ -243,7 +245,7 @@ export class OperatorService {
     }
   }
 
-  /** AC-82: the token of the system account can only be brought by its own users. */
+  /** AC-82: until the resolver has the token of the system account its own users may bring it. */
   #standIn(key: string, error: string): void {
     const type = this.#options.resolver?.type;
     if (type === undefined || type === "memory") {
@@ -251,6 +253,10 @@ export class OperatorService {
     }
     this.accounts.putStandIn(key, Date.now());
     this.#parts.log.write("info", "Using bootstrapping system account");
+    const isStandIn = (): boolean => this.accounts.isStandIn(key);
+    const find = (): Promise<unknown> => this.#find(key, 0);
+    const { log } = this.#parts;
+    this.#search = new StandInSearch({ log, isStandIn, find }, performance.now());
   }
 
   /** Settles when the account can be used; a text says why not. Never rejects. */
@@ -320,6 +326,7 @@ export class OperatorService {
     this.accounts.tick(Date.now());
     if (this.accounts.isDirty) void this.#commitSoon();
     this.#wanted.tick();
+    this.#search?.tick(performance.now());
   }
 
   /** Everything that has come by then, in one change. */

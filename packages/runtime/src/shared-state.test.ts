@@ -30,3 +30,16 @@ test("interest of one thread is found by another", () => {
   expect(node).toBeGreaterThan(0);
   expect(other?.plainCount(node)).toBe(1);
 });
+
+test("AN-62: control has room for an inbox in each of 8,192 accounts, beside its own interest", () => {
+  const regions = createRegions(1);
+  const writer = openInterest(regions, 0).index.writer;
+  const inbox = Buffer.from(`_INBOX.${"x".repeat(22)}.*`);
+  for (let account = 0; account < 8_192; account += 1) {
+    expect(writer?.add(account, inbox, 0, inbox.length, null)).toBeGreaterThan(0);
+  }
+  for (let count = 0; count < 2_000; count += 1) {
+    const filter = Buffer.from(`$SYS.REQ.SERVER.${count}.PING`);
+    expect(writer?.add(1, filter, 0, filter.length, null)).toBeGreaterThan(0);
+  }
+});

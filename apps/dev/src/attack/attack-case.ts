@@ -38,6 +38,8 @@ export interface AttackCase {
    * one on the machine rather than on the server.
    */
   readonly bystanderFloorMs?: number | undefined;
+  /** Memory that may stay behind: heaps and the index keep what they once grew to. */
+  readonly keptBytes?: number | undefined;
   /** Numbers of workers that the short form runs it with; default: all. */
   readonly shortWorkers?: readonly number[] | undefined;
   run(world: AttackWorld): Promise<void>;

@@ -97,7 +97,7 @@ export class AttackRunner {
     if (lacking > 0) await delay(lacking);
     const during = await this.#bystander.take();
     assertServed(attack, before, during, server.workers);
-    await this.#assertSettled(residentBefore);
+    await this.#assertSettled(residentBefore + (attack.keptBytes ?? 0));
     this.figures.push({
       name: attack.name,
       workers: server.workers,

@@ -60,6 +60,11 @@ export class RawClient {
     });
   }
 
+  /** From now on, as clients do: who says nothing is taken for dead after some minutes. */
+  answerPings(): void {
+    this.#answersPings = true;
+  }
+
   /** A connection that has said nothing yet. */
   static open(port: number): Promise<RawClient> {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true });
@@ -120,7 +125,7 @@ export class RawClient {
     const standard = { verbose: false, pedantic: false, headers: true, no_responders: true };
     const words = { ...standard, protocol: 1, lang: "attack", version: "1" };
     client.send(`CONNECT ${JSON.stringify({ ...words, ...credentials, ...options })}\r\n`);
-    client.#answersPings = true;
+    client.answerPings();
     if (!(await client.ping())) {
       client.destroy();
       throw new Error(`login failed: ${client.received.slice(-300)}`);

@@ -54,6 +54,7 @@ export async function attempt(
   fields: Fields | ((nonce: string) => Fields) = {},
 ): Promise<RawClient> {
   const client = await world.openReady();
+  client.answerPings();
   const nonce = String(client.info["nonce"]);
   const sig = Buffer.from(user.key.sign(Buffer.from(nonce))).toString("base64url");
   const own = typeof fields === "function" ? fields(nonce) : fields;

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished } from "vitest";
 import {
   login,
+  newKey,
   OperatorWorld,
   rawLogin,
   TestAccount,
@@ -107,6 +108,25 @@ describeWithWorkers("an address of tokens that hangs", (workers) => {
     // It answers again: so does the server, without a reload.
     endpoint.hang(false);
     await expect.poll(() => verdict(slow.user()), { timeout: 15_000 }).toBe("PONG");
+  });
+});
+
+describeWithWorkers("an address of tokens that has no system account at first", (workers) => {
+  itWeft("AC-82: it is looked for again, without a push", async () => {
+    const world = new OperatorWorld();
+    const tokens = new Map<string, string>();
+    const endpoint = await startEndpoint(tokens);
+    const config = `operator: "${world.token}"\nresolver: URL("${endpoint.url}")`;
+    const server = await serverForTest({ config, workers });
+    await server.waitForLog(/Using bootstrapping system account/);
+    // A stand-in knows no signing keys.
+    const signer = newKey("account");
+    world.system.edit({ signingKeys: new Map([[signer.publicKey, undefined]]) });
+    const user = world.system.user({ signer });
+    expect(await verdictOf(await rawLogin(server, user))).toBe(REFUSED);
+    tokens.set(world.system.id, world.tokenOf(world.system));
+    await server.waitForLog(/The bootstrapping system account has been replaced/);
+    expect(await verdictOf(await rawLogin(server, user))).toBe("PONG");
   });
 });
 

@@ -1,11 +1,15 @@
 // What log lines say of a session: who it is, in the reference's words (LG-13, SB-98). Owned by the
-// session's worker. What must stay true: no secret stands in it.
+// session's worker. What must stay true: no secret stands in it, and it is short whatever CONNECT said.
 import type { LogConnection, LogLevel } from "@weft/base";
 import { type ConnectOptions, quoteBytes } from "@weft/protocol";
 import type { ClientSession } from "./client-session.ts";
 
 /** What the public key of a user looks like. */
 const PUBLIC_KEY = /^U[A-Z2-7]{55}$/;
+
+/** Characters of a name, and of a language or version, that a line shows; the rest is cut. */
+const NAME_LENGTH_MAX = 256;
+const WORD_LENGTH_MAX = 64;
 
 /** A line of the log about this session. */
 export function logAbout(session: ClientSession, level: LogLevel, text: string): void {
@@ -20,8 +24,9 @@ export function connectionOf(session: ClientSession): LogConnection {
   const { clientId, transport } = session;
   const { remoteAddress: address, remotePort: port } = transport;
   const shown = address.includes(":") ? `[${address}]` : address;
-  const account = session.account < 0 ? "" : session.host.account(session.account).name;
-  const user = userLabel(session);
+  const name = session.account < 0 ? "" : session.host.account(session.account).name;
+  const account = cut(name, NAME_LENGTH_MAX);
+  const user = cut(userLabel(session), NAME_LENGTH_MAX);
   let label = `${shown}:${port} - cid:${clientId}`;
   const client = clientLabel(session);
   if (client !== "") label += ` - ${quoted(client)}`;
@@ -32,9 +37,12 @@ export function connectionOf(session: ClientSession): LogConnection {
 /** `v1.2.3:go:my name`, without what is missing. */
 function clientLabel(session: ClientSession): string {
   const { name, language, version } = session.facts;
-  return [version === "" ? "" : `v${version}`, language, name]
-    .filter((part) => part !== "")
-    .join(":");
+  const parts = [
+    version === "" ? "" : cut(`v${version}`, WORD_LENGTH_MAX),
+    cut(language, WORD_LENGTH_MAX),
+    cut(name, NAME_LENGTH_MAX),
+  ];
+  return parts.filter((part) => part !== "").join(":");
 }
 
 function userLabel(session: ClientSession): string {
@@ -61,6 +69,10 @@ export function refusedUser(options: ConnectOptions | undefined): string {
   if (options.user !== "") return `User ${quoted(options.user)}`;
   if (options.jwt !== "") return 'JWT User ""';
   return options.auth_token === "" ? "" : 'Token "[REDACTED]"';
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}...`;
 }
 
 function quoted(text: string): string {

@@ -1,0 +1,42 @@
+// What lines of the log say of a session, from its facts alone.
+import { expect, test } from "vitest";
+import type { ClientSession } from "./client-session.ts";
+import { connectionOf } from "./session-log.ts";
+
+/** What is looked at of a session of account "SALES". */
+function session(text: string): ClientSession {
+  const facts = { name: text, language: text, version: text };
+  const seen = {
+    clientId: 7,
+    transport: { remoteAddress: "::1", remotePort: 4242 },
+    account: 3,
+    host: { account: () => ({ name: `SALES${text}` }) },
+    facts,
+    user: `ruth${text}`,
+    loginKind: "password",
+    connectOptions: undefined,
+  };
+  return seen as unknown as ClientSession;
+}
+
+test("SB-98: a line names client, account and user", () => {
+  expect(connectionOf(session("")).label).toBe('[::1]:4242 - cid:7 - "SALES/user:ruth"');
+  expect(connectionOf(session("-1"))).toEqual({
+    clientId: 7,
+    address: "::1",
+    port: 4242,
+    account: "SALES-1",
+    user: "user:ruth-1",
+    label: '[::1]:4242 - cid:7 - "v-1:-1:-1" - "SALES-1/user:ruth-1"',
+  });
+});
+
+test("SB-98: whatever a client says of itself, what a record carries of it is short", () => {
+  const { account, user, label } = connectionOf(session("x".repeat(4_000)));
+  const cut = (text: string, length: number) => `${text.padEnd(length, "x")}...`;
+  const client = [cut("v", 64), cut("", 64), cut("", 256)].join(":");
+  expect([account, user]).toEqual([cut("SALES", 256), cut("user:ruth", 256)]);
+  expect(label).toBe(`[::1]:4242 - cid:7 - "${client}" - "${account}/${user}"`);
+  // The half of a character is none.
+  expect(connectionOf(session("😀".repeat(500))).label).not.toContain("\ud83d...");
+});

@@ -1,0 +1,71 @@
+// The open connections of the monitoring port, by address (attack 20). Control thread. Must stay true:
+// an address holds no more than its share; what it does not use makes room for what it asks next.
+import type { Socket } from "node:net";
+import { LIMITS, networkOf } from "@weft/base";
+
+/** What both ends of TLS know of a connection. */
+type Peer = Pick<Socket, "remoteAddress" | "remotePort">;
+
+interface Connection {
+  readonly socket: Socket;
+  /** Without an answer. */
+  requests: number;
+}
+
+export class MonitorConnections {
+  /** By address, of IPv6 by network; then by address and port, the oldest first. */
+  readonly #byNetwork = new Map<string, Map<string, Connection>>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** False where the connection has been closed: its address has as many, and uses them all. */
+  opened(socket: Socket): boolean {
+    const network = networkOf(socket.remoteAddress ?? "");
+    const others = this.#byNetwork.get(network) ?? new Map<string, Connection>();
+    if (others.size >= LIMITS.monitorConnectionsPerAddressMax && !closeIdle(others)) {
+      socket.destroy();
+      return false;
+    }
+    const key = keyOf(socket);
+    const connection = { socket, requests: 0 };
+    this.#byNetwork.set(network, others.set(key, connection));
+    this.#count += 1;
+    socket.once("close", () => {
+      this.#count -= 1;
+      if (others.get(key) === connection) others.delete(key);
+      if (others.size === 0 && this.#byNetwork.get(network) === others) {
+        this.#byNetwork.delete(network);
+      }
+    });
+    return true;
+  }
+
+  /** A request came; call what is returned when it is over. */
+  asked(peer: Peer): () => void {
+    const network = networkOf(peer.remoteAddress ?? "");
+    const connection = this.#byNetwork.get(network)?.get(keyOf(peer));
+    if (connection === undefined) return () => undefined;
+    connection.requests += 1;
+    return () => {
+      connection.requests -= 1;
+    };
+  }
+}
+
+/** The one that has been open for longest, of those without a request. */
+function closeIdle(connections: Map<string, Connection>): boolean {
+  for (const [key, { socket, requests }] of connections) {
+    if (requests > 0) continue;
+    connections.delete(key);
+    socket.destroy();
+    return true;
+  }
+  return false;
+}
+
+function keyOf({ remoteAddress = "", remotePort = 0 }: Peer): string {
+  return `${remoteAddress} ${remotePort}`;
+}
