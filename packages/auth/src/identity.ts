@@ -25,6 +25,8 @@ export interface TokenFacts {
   readonly tags: readonly string[];
   /** Key that signed the token: the account's own or one of its signing keys. */
   readonly issuerKey: string;
+  /** What a revocation goes by. */
+  readonly issuedAtSeconds: number;
 }
 
 /** Who a connection is. Contains no secret. */

@@ -155,7 +155,7 @@ class TextTokens implements TokenLogins {
   }
 
   #granted(accountName: string): LoginOutcome {
-    const token = { text: "", name: "", tags: [], issuerKey: "" };
+    const token = { text: "", name: "", tags: [], issuerKey: "", issuedAtSeconds: 0 };
     return {
       kind: "granted",
       identity: { kind: "jwt", user: "t", accountName, ...PERMISSIONS, token },
@@ -166,6 +166,7 @@ class TextTokens implements TokenLogins {
     throw new Error("not asked");
   }
 
+  knownEnd(): undefined {}
   follow(): void {}
   know(): void {}
 }

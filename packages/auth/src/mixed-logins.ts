@@ -107,6 +107,14 @@ export class MixedLogins {
     return this.#tokens?.judgeAgain(identity, facts);
   }
 
+  /** The same as far as it costs nothing; see `TokenLogins`. */
+  knownEnd(identity: Identity): TokenVerdict | undefined {
+    const { token, kind, accountName } = identity;
+    if (token === undefined && kind !== "callout") return undefined;
+    if (this.#mechanisms.of(accountName) !== "jwt") return undefined;
+    return this.#tokens?.knownEnd(identity);
+  }
+
   #followToken(outcome: LoginOutcome): LoginOutcome {
     const account = accountOf(outcome);
     if (account === undefined || this.#mechanisms.of(account) === "jwt") return outcome;

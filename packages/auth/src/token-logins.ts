@@ -41,6 +41,11 @@ export interface TokenLogins {
   finish(pending: AccountPending, answer: LoginAnswer, facts: LoginFacts): LoginOutcome;
   /** What is true now of somebody who logged in by a token. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict;
+  /**
+   * What has ended his right to be connected, as far as that is known without reading his token, for
+   * the change that was told last; undefined = he has to be judged.
+   */
+  knownEnd(identity: Identity): TokenVerdict | undefined;
   /** Rules of a reload: `operator` of the snapshot, as whoever made it knows it. */
   follow(rules: unknown): void;
   /** Accounts as whoever made them knows them, in place of those of the same key; others are gone. */

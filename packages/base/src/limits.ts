@@ -57,6 +57,11 @@ export const LIMITS = {
   /** Tokens of one subject that a publish may have: a 4096-byte line cannot hold more. */
   subjectTokensMax: 2_049,
   /**
+   * An account may hold so many times the interest records of a worker that are free then: 15 of 16
+   * where it is alone, 15 of 31 beside another such. More subscriptions of it are refused there.
+   */
+  interestShareOfFree: 15,
+  /**
    * Logins waiting for auth callout services; further ones are refused. The service of one account may
    * have as many waiting as there are places free: alone half of them.
    */

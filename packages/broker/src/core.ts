@@ -53,17 +53,13 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import {
-  closeExcess,
-  contextsOf,
-  followAccounts,
-  followSnapshot,
-} from "./session/changed-rights.ts";
+import { closeExcess, contextsOf, followSnapshot } from "./session/changed-rights.ts";
 import { sendNoResponders } from "./session/client-publish.ts";
 import { ClientSession } from "./session/client-session.ts";
 import { traceSession } from "./session/client-trace.ts";
 import { Figures } from "./session/figures.ts";
 import { greet } from "./session/greeting.ts";
+import { Judgements } from "./session/judgements.ts";
 import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { LoginTickets } from "./session/login-tickets.ts";
 import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
@@ -74,7 +70,7 @@ import { createSystemEvents, type SystemEvents } from "./session/system-events.t
 import { Departures } from "./subscribe/departures.ts";
 import { OwnSubscriptions } from "./subscribe/own-subscription.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
-import { listSubscriptions } from "./subscribe/subscription-list.ts";
+import { SubscriptionLists } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 export class BrokerCore implements BrokerDriver, SessionHost {
@@ -88,6 +84,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
+  readonly judgements: Judgements;
   readonly ownSubscriptions: OwnSubscriptions;
   readonly shared: SharedLimits;
   readonly threadIndex: number;
@@ -101,6 +98,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
   readonly #sessions = new Map<number, ClientSession>();
+  readonly #lists = new SubscriptionLists(this.#sessions);
   readonly #touched: ClientSession[] = [];
   readonly #parked: ParkedSessions;
   readonly #logins: LoginTickets;
@@ -176,6 +174,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     });
     const callSoon = (): void => this.#flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
+    this.judgements = new Judgements(this, this.#sessions, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.#flow, this);
     this.#inbox = new FrameInbox({
       bus,
@@ -262,6 +261,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#deadlines.check(this.#sessions.values(), now, this.#dependencies.prng);
     this.#services.expire(now);
     this.publisher.sweep();
+    this.#lists.forget(now);
     this.contexts.sweep(() => contextsOf(this.#sessions));
     this.publisher.tracer?.awaited.tick();
     this.#figures.tick(this.publisher);
@@ -273,6 +273,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   onTimer(): void {
     this.#flow.onTimer();
     this.departures.step();
+    this.judgements.step();
   }
 
   onLoginAnswer(ticket: number, answer: LoginAnswer): void {
@@ -285,7 +286,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
-    listSubscriptions(this.#sessions, query);
+    this.#lists.list(query, this.clock.monotonicMs());
 
   enterLameDuck(): void {
     this.lameDuck = true;
@@ -303,6 +304,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   applySnapshot(change: SnapshotChange): SnapshotEffects {
+    this.judgements.finish();
     this.flush();
     const { accounts } = change.snapshot;
     const before = this.rules;
@@ -326,7 +328,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       this.#services.replaceAccounts(this.rules.snapshot.accounts.accounts);
     }
     if (delta.accounts.length > 0) this.#openEvents();
-    followAccounts(this, this.#sessions, judged, lowered);
+    this.judgements.begin(judged, lowered);
   }
 
   #openEvents(): void {

@@ -235,7 +235,10 @@ export interface BrokerDependencies {
   nextClientId(): number;
   /** Process-wide number of the next message of the system account (SY-11). */
   nextEventSequence(): number;
-  /** Calls `core.onTimer()` once, `delayMs` from now; at most one is outstanding. */
+  /**
+   * Calls `core.onTimer()` once, `delayMs` from now. At most one call is outstanding: one that was set
+   * before, for later, is given up.
+   */
   setTimer(delayMs: number): void;
 }
 

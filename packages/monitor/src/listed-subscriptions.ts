@@ -38,12 +38,12 @@ export function* collectSubscriptions(
       .map(({ clientId }) => clientId)
       .sort((a, b) => a - b);
     if (clientIds.length === 0) continue;
-    const query = { ...wish, clientIds, skip: 0, take: Number.MAX_SAFE_INTEGER };
+    const query = { ...wish, clientIds, skip: 0, takeOfEach: LISTED_PER_CONNECTION_MAX };
     for (let from: SubscriptionPlace | undefined = BEGINNING; from !== undefined && left > 0; ) {
       const answer: SubscriptionAnswer | undefined = yield {
         kind: "subscriptions",
         worker: threadIndex,
-        query: { ...query, from },
+        query: { ...query, from, take: left },
       };
       for (const entry of answer?.entries ?? []) left -= keep(listed, entry);
       from = answer?.next;

@@ -21,6 +21,7 @@ import {
   accountKeyOf,
   decodeTokenOf,
   hasCallout,
+  isRevoked,
   type JudgeFacts,
   type JwtIdentity,
   judgeUserAlone,
@@ -64,6 +65,12 @@ function refusedFor(refusal: UserRefusal): LoginOutcome {
 function denied(detail: string): LoginOutcome {
   return { kind: "denied", reason: "token refused", detail };
 }
+
+function ended(why: TokenEnd, detail: string): TokenVerdict {
+  return { kind: "ended", why, detail };
+}
+
+const ALTERED = ended("refused", "the template of the signing key has changed");
 
 function detailOf({ reason, detail }: UserRefusal): string {
   return detail === undefined ? reason : `${reason}: ${detail}`;
@@ -151,7 +158,6 @@ export class JwtLogins implements TokenLogins {
   judgeAgain(known: Identity, facts: LoginFacts): TokenVerdict {
     if (known.kind === "callout" || known.kind === "plugin") return this.#judgePlaced(known);
     const { token, accountName } = known;
-    const ended = (why: TokenEnd, detail: string): TokenVerdict => ({ kind: "ended", why, detail });
     const decoded = decodeTokenOf("user", token?.text ?? "", this.#trusting);
     if (!decoded.ok) return ended("refused", decoded.error.message);
     const user = decoded.claims;
@@ -160,22 +166,42 @@ export class JwtLogins implements TokenLogins {
     const early = judgeUserAlone(user, now, judgeFacts, this.#trusting);
     if (early !== undefined) return ended(endOf(early.refusal), detailOf(early.refusal));
     const account = this.#accounts.get(accountName);
-    if (account === undefined) {
-      return ended(this.#forgotten.get(accountName) ?? "account expired", "account deleted");
-    }
+    if (account === undefined) return this.#gone(accountName);
     const { operators } = this.#rules;
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#trusting);
     if (!verdict.ok) return ended(endOf(verdict.refusal), detailOf(verdict.refusal));
     if (this.#rules.oneMechanism && hasCallout(account) && !isAuthUser(account, user)) {
       return ended("refused", "the account takes logins by callout now");
     }
-    if (this.#altered.has(`${account.key} ${user.issuer}`)) {
-      return ended("refused", "the template of the signing key has changed");
-    }
+    if (this.#altered.has(`${account.key} ${user.issuer}`)) return ALTERED;
     return {
       kind: "granted",
       identity: this.#identityOf(verdict.identity, token?.text ?? "", user),
     };
+  }
+
+  /** In the order of `judgeAgain`. */
+  knownEnd(known: Identity): TokenVerdict | undefined {
+    const { kind, token, user, accountName } = known;
+    if (kind === "callout" || kind === "plugin") {
+      const placed = this.#judgePlaced(known);
+      return placed.kind === "ended" ? placed : undefined;
+    }
+    if (token === undefined) return undefined;
+    const account = this.#accounts.get(accountName);
+    if (account === undefined) return this.#gone(accountName);
+    if (accountExpired(account, this.#unixMs())) return ended("account expired", "account expired");
+    const { revocations } = account.claims.nats;
+    if (isRevoked(revocations, user, token.issuedAtSeconds)) {
+      return ended("revoked", "user revoked");
+    }
+    const isAltered =
+      this.#altered.size > 0 && this.#altered.has(`${account.key} ${token.issuerKey}`);
+    return isAltered ? ALTERED : undefined;
+  }
+
+  #gone(accountKey: string): TokenVerdict {
+    return ended(this.#forgotten.get(accountKey) ?? "account expired", "account deleted");
   }
 
   #noteAltered(before: TrustedAccount, after: TrustedAccount): void {
@@ -232,6 +258,7 @@ export class JwtLogins implements TokenLogins {
         name: judged.userName,
         tags: judged.tags,
         issuerKey: user.issuer,
+        issuedAtSeconds: user.issuedAtSeconds,
       },
     };
   }

@@ -151,7 +151,13 @@ describe("accounts of operators", () => {
     const bench = new Bench();
     bench.put(A, {}, { expires: SECONDS + 10 });
     const [ann, bob] = [bench.identity(A, ANN), bench.identity(A, BOB)];
-    const again = (who: Identity) => bench.logins.judgeAgain(who, FACTS);
+    const again = (who: Identity) => {
+      const verdict = bench.logins.judgeAgain(who, FACTS);
+      // What is known without the token is what the token leads to.
+      const known = bench.logins.knownEnd(who);
+      expect(known).toEqual(verdict.kind === "ended" ? verdict : undefined);
+      return verdict;
+    };
     expect(again(ann)).toMatchObject({ kind: "granted", identity: { user: ANN.publicKey } });
     const revocations = new Map([[ANN.publicKey, SECONDS]]);
     const change = bench.put(A, { revocations }, { expires: SECONDS + 10 });

@@ -188,7 +188,8 @@ describe("one mechanism for each account", () => {
         const fresh = newUserClaims(user.publicKey);
         const claims = { ...fresh, nats: { ...fresh.nats, bearerToken: true } };
         const made = encodeClaims(claims, A, 1);
-        const token = { text: made.ok ? made.token : "", name: "", tags: [], issuerKey: "" };
+        const text = made.ok ? made.token : "";
+        const token = { text, name: "", tags: [], issuerKey: "", issuedAtSeconds: 0 };
         const direct = { ...placed, kind: "jwt", token };
         // GP-14: whom a module places is judged alike.
         const byModule = { ...placed, kind: "plugin" } as Identity;

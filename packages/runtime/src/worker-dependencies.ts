@@ -49,10 +49,17 @@ export function workerDependencies(
     hashSeed: start.hashSeed,
     nextClientId: () => Number(Atomics.add(clientIds, 0, 1n)) + 1,
     nextEventSequence: () => eventSequence.next(),
-    setTimer: (delayMs) => {
-      if (delayMs > 0) setTimeout(parts.onTimer, delayMs);
-      else setImmediate(parts.onTimer);
-    },
+    setTimer: oneTimer(parts.onTimer),
   };
   return { index, dependencies };
+}
+
+/** The core has one: 0 is the next pass of the loop. */
+function oneTimer(onTimer: () => void): (delayMs: number) => void {
+  let later: NodeJS.Timeout | undefined;
+  return (delayMs) => {
+    clearTimeout(later);
+    later = delayMs > 0 ? setTimeout(onTimer, delayMs) : undefined;
+    if (delayMs <= 0) setImmediate(onTimer);
+  };
 }

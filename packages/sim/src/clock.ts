@@ -1,5 +1,5 @@
 // Virtual time and the timers that hang on it. Test support, one thread. Must stay true: time moves
-// only by `advanceTo`, and timers fire in the order of their deadlines.
+// only by `advanceTo` and `spend`, and timers fire in the order of their deadlines.
 import type { Clock, Millis, UnixNanos } from "@weft/base";
 import type { Task } from "./scheduler.ts";
 
@@ -34,6 +34,11 @@ export class VirtualClock implements Clock {
   /** When the next timer is due; Infinity when there is none. */
   nextDueMs(): Millis {
     return this.#timers[0]?.dueMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Time that the turn in hand takes: what is due by then fires later. */
+  spend(durationMs: Millis): void {
+    this.#nowMs += durationMs;
   }
 
   /** Moves time forward and fires what is due by then. */

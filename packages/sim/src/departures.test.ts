@@ -72,6 +72,42 @@ describe("the end of a client with very many subscriptions", () => {
     expect(recordsUsed(world, 1)).toBe(2);
   });
 
+  test("A57: thousands of tokens are counted, wherever the client ends or logs in anew", () => {
+    const tokens = 2_000;
+    const count = 30;
+    const world = new World({
+      seed: 8,
+      workers: 1,
+      accounts: ACCOUNTS,
+      users: USERS,
+      chunkBytesMax: 1 << 18,
+      recordsMax: 1 << 17,
+    });
+    const [client, anew] = [world.connect(1, ONE), world.connect(1, ONE)];
+    const filter = "a.".repeat(tokens - 2);
+    for (const [place, one] of [client, anew].entries()) {
+      fill(one, count, (sid) => `${place}x${sid}.${filter}b`);
+    }
+    world.settle();
+    const all = 2 * count * tokens;
+    expect(recordsUsed(world, 1)).toBe(all + 1);
+    // A subscription with records as 8 usual ones counts as 2.
+    const most = SLICE * 8 + tokens;
+    client.close();
+    anew.connect(OTHER);
+    let before = recordsUsed(world, 1);
+    withoutTimers(world);
+    expect(before - recordsUsed(world, 1)).toBeLessThanOrEqual(most);
+    for (let turns = 0; recordsUsed(world, 1) > 0; turns += 1) {
+      before = recordsUsed(world, 1);
+      step(world, 1);
+      expect(before - recordsUsed(world, 1)).toBeLessThanOrEqual(most);
+      expect(turns).toBeLessThan((2 * all) / (SLICE * 8));
+    }
+    world.settle();
+    expect(world.faults).toEqual([]);
+  });
+
   test("A57: the ends of many clients in one pass of the loop share its work", () => {
     const world = createWorld(2, 1);
     const clients = Array.from({ length: 20 }, () => world.connect(1, ONE));
@@ -150,6 +186,40 @@ describe("the end of a client with very many subscriptions", () => {
       expect(stayer.deliveries.map(({ payload }) => payload).sort()).toEqual(wanted.sort());
       expect(before).toBeLessThanOrEqual(2);
     });
+  });
+});
+
+describe("requests of one frame to somebody who is on his way out", () => {
+  test("A57, CP-64: their answers wait for room, and none is lost or doubled", () => {
+    const requests = 80;
+    /** Of the simulated lanes: answers beyond this wait. */
+    const room = 64 * 1024;
+    let waited = 0;
+    forEachSeed(90, 8, (seed) => {
+      const world = createWorld(seed, 2);
+      const gone = world.connect(2, ONE);
+      const requester = world.connect(1, ONE);
+      requester.subscribe("1", "inbox");
+      const subject = `seen.${"y".repeat(3_000)}`;
+      // The sender keeps a plan for it before anybody else has heard of it.
+      for (let count = 0; count < 2; count += 1) requester.publish(subject, "");
+      world.settle();
+      fill(gone, MANY, (sid) => `f${sid}`);
+      gone.subscribe("last", "seen.*");
+      endUnread(world, gone);
+      // The index names it still. The subject is new to its thread, so the node of the frame decides.
+      expect(recordsUsed(world, 2)).toBeGreaterThan(MANY / 2);
+      requester.send(`PUB ${subject} inbox 0\r\n\r\n`.repeat(requests));
+      withoutTimers(world);
+      expect(requester.deliveries, `seed ${seed}`).toHaveLength(requests);
+      expect(world.lanes.controlBytesMax, `seed ${seed}`).toBeLessThan(room + 2 * subject.length);
+      if (world.lanes.controlBytesMax > room) waited += 1;
+      world.settle();
+      expect(requester.deliveries).toHaveLength(requests);
+      expect(gone.deliveries).toEqual([]);
+      world.assertQuiet();
+    });
+    expect(waited).toBeGreaterThan(0);
   });
 });
 

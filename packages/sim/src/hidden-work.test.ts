@@ -1,6 +1,8 @@
 // A57: what one message costs is not always what it delivers: subscriptions that may not receive it,
 // branches of the index that lead nowhere, groups on other threads. All of it counts against the turn,
 // and a message that costs more than a turn still goes through.
+
+import type { UserSpec } from "@weft/auth";
 import { describe, expect, test } from "vitest";
 import type { SimClient } from "./client.ts";
 import { World } from "./world.ts";
@@ -70,6 +72,43 @@ describe("what is not delivered is counted", () => {
     }
     expect(mostInOneTurn(world, publisher, PUBLISHED)).toBeLessThanOrEqual(8);
     expect(crowd.deliveries).toEqual([]);
+  });
+
+  test("A57, AZ-07: rights cost what the subject is long", () => {
+    const permissions = { subscribe: { deny: ["news.secret.>"] } };
+    const users = [{ user: "one", password: "x", account: "ONE", permissions }];
+    const world = worldOf({ accounts: [{ name: "ONE" }], users });
+    const crowd = world.connect(1, { user: "one", pass: "x" });
+    fill(crowd, 100, (sid) => (sid % 2 === 0 ? "news.>" : "news.> group"));
+    const publisher = world.connect(1, { user: "one", pass: "x" });
+    world.settle();
+    const long = "a.".repeat(1_900);
+    for (let count = 0; count < 60; count += 1) {
+      publisher.publish(`news.secret.${long}${count}`, "");
+    }
+    expect(mostInOneTurn(world, publisher, 60)).toBeLessThanOrEqual(4);
+    expect(crowd.deliveries).toEqual([]);
+  });
+
+  test("A57, AZ-12: who may answer is asked for each delivery, too", () => {
+    const permissions = {
+      publish: { deny: ["no.>"] },
+      responses: { messagesMax: 1, expiresMs: 1_000 },
+    };
+    const users: UserSpec[] = [
+      { user: "one", password: "x", account: "ONE", permissions },
+      { user: "two", password: "x", account: "ONE" },
+    ];
+    const world = worldOf({ accounts: [{ name: "ONE" }], users });
+    const crowd = world.connect(1, { user: "one", pass: "x" });
+    fill(crowd, 10, () => "work");
+    const publisher = world.connect(1, { user: "two", pass: "x" });
+    world.settle();
+    const reply = "a.".repeat(1_900);
+    for (let count = 0; count < 60; count += 1) publisher.publish("work", "", `${reply}${count}`);
+    expect(mostInOneTurn(world, publisher, 60)).toBeLessThanOrEqual(12);
+    world.settle();
+    expect(crowd.deliveries).toHaveLength(600);
   });
 
   test("A57: queue groups of another thread, for who asks and for who answers", () => {

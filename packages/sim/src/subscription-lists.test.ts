@@ -146,3 +146,49 @@ test("MO-18: a long subject that is asked for makes pieces small", () => {
   expect(reached.entries.map(({ sid }) => sid)).toEqual(["7"]);
   expect(reached.pieces).toBeGreaterThanOrEqual(2);
 });
+
+test("A57, MO-18: a piece goes on where the last one stood, whatever has gone before it", () => {
+  const world = worldOf([20_000]);
+  const [client] = world.clients;
+  const sids: string[] = [];
+  let from: SubscriptionAnswer["next"] = { clientId: 0, passed: 0 };
+  for (let piece = 0; from !== undefined; piece += 1) {
+    const answer: SubscriptionAnswer = world
+      .core(1)
+      .listSubscriptions({ from, skip: 0, take: Number.MAX_SAFE_INTEGER });
+    sids.push(...answer.entries.map(({ sid }) => sid));
+    from = answer.next;
+    // Counted from the first one, as many of those behind would be passed over.
+    for (let gone = 1; gone <= 100; gone += 1) client?.unsubscribe(String(piece * 100 + gone));
+    world.settle();
+  }
+  expect(sids).toEqual(Array.from({ length: 20_000 }, (_, sid) => String(sid + 1)));
+});
+
+test("MO-18: a list that nobody goes on with is forgotten; who comes late counts from the first", () => {
+  const world = worldOf([9_000]);
+  const [client] = world.clients;
+  const list = (from: SubscriptionAnswer["next"]): SubscriptionAnswer =>
+    world.core(1).listSubscriptions({
+      from: from ?? { clientId: 0, passed: 0 },
+      skip: 0,
+      take: Number.MAX_SAFE_INTEGER,
+    });
+  const places = Array.from({ length: 20 }, () => list(undefined).next);
+  expect(list(places[0]).entries).toHaveLength(9_000 - 8_192);
+  world.advance(6_000);
+  client?.unsubscribe("1");
+  world.settle();
+  expect(list(places[1]).entries).toHaveLength(9_000 - 8_192 - 1);
+});
+
+test("A57, MO-18: what is beyond the bound of a connection is neither looked at nor made", () => {
+  const world = worldOf([30_000, 5, 30_000]);
+  const listed = listAll(world, { takeOfEach: 10_000 });
+  const byClient = new Map<number, number>();
+  for (const { clientId } of listed.entries) {
+    byClient.set(clientId, (byClient.get(clientId) ?? 0) + 1);
+  }
+  expect([...byClient.values()]).toEqual([10_000, 5, 10_000]);
+  expect(listed.pieces).toBe(3);
+});

@@ -5,7 +5,7 @@
 //
 // Reading order: scheduler.ts, lanes.ts, transport.ts, client.ts, then this.
 import { rebaseAccounts } from "@weft/accounts";
-import type { LoginAnswer, LoginQuestion } from "@weft/auth";
+import type { LoginAnswer, LoginQuestion, TokenLogins } from "@weft/auth";
 import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
 import {
   BrokerCore,
@@ -50,6 +50,8 @@ export interface WorldOptions extends SnapshotOptions {
   readonly onLog?: (text: string) => void;
   /** What control says of logins; undefined = what it says where there is one password only. */
   readonly onQuestion?: (question: LoginQuestion) => LoginAnswer | undefined;
+  /** Who judges users by tokens, on all workers; undefined = the users of the configuration count. */
+  readonly tokens?: TokenLogins | undefined;
 }
 
 export class World {
@@ -64,8 +66,8 @@ export class World {
   /** Everything that cores told control of. */
   readonly closed: FinishedConnection[] = [];
   readonly faults: unknown[] = [];
-  /** Timers of one core that were set and not fired, at most at any time; the contract says 1. */
-  timersOutstandingMax = 0;
+  /** Timers that cores set although one was outstanding that was not for later. */
+  timersInVain = 0;
   readonly #options: WorldOptions;
   #snapshot: BrokerSnapshot;
   readonly #cores: BrokerCore[] = [];
@@ -77,7 +79,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.#snapshot = createSnapshot(options);
+    const snapshot = createSnapshot(options);
+    this.#snapshot = options.tokens === undefined ? snapshot : { ...snapshot, operator: {} };
     this.workers = options.workers;
     this.prng = createPrng(options.seed);
     this.scheduler = new Scheduler(createPrng(this.prng.nextUint32()));
@@ -229,6 +232,7 @@ export class World {
         describeConnection: () => undefined,
       },
       counters,
+      tokens: this.#options.tokens,
       board: new ConnectionSlots(connectionSlotsRegion(BOARD_PLACES)),
       generations: this.interest.generations,
       hashSeed: HASH_SEED,
@@ -256,13 +260,19 @@ export class World {
     });
   }
 
+  /** One that is set gives up the one before, which has to be for later. */
   #timerFor(core: () => BrokerCore): (delayMs: number) => void {
-    let outstanding = 0;
+    let outstandingMs = Number.POSITIVE_INFINITY;
+    let last = 0;
     return (delayMs) => {
-      outstanding += 1;
-      this.timersOutstandingMax = Math.max(this.timersOutstandingMax, outstanding);
+      const dueMs = this.clock.monotonicMs() + delayMs;
+      if (dueMs >= outstandingMs) this.timersInVain += 1;
+      outstandingMs = dueMs;
+      last += 1;
+      const own = last;
       this.clock.setTimer(delayMs, () => {
-        outstanding -= 1;
+        if (own !== last) return;
+        outstandingMs = Number.POSITIVE_INFINITY;
         core().onTimer();
         core().flush();
       });

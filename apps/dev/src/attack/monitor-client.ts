@@ -18,6 +18,7 @@ export interface MonitorQuestion {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Own address of the connection, such as 127.0.0.9. */
   readonly from?: string | undefined;
+  readonly withinMs?: number | undefined;
 }
 
 /** The port that the server's log names, and whether it speaks TLS. */
@@ -30,7 +31,7 @@ async function portOf(server: AttackedServer): Promise<{ port: number; secure: b
 export async function askMonitor(
   server: AttackedServer,
   path: string,
-  { method, headers, from }: MonitorQuestion = {},
+  { method, headers, from, withinMs }: MonitorQuestion = {},
 ): Promise<MonitorAnswer> {
   const { port, secure } = await portOf(server);
   const client = secure ? https : http;
@@ -56,7 +57,7 @@ export async function askMonitor(
     });
     request.on("error", reject).end();
   });
-  return within(answered, ANSWER_WITHIN_MS, `the answer to ${path.slice(0, 40)}`);
+  return within(answered, withinMs ?? ANSWER_WITHIN_MS, `the answer to ${path.slice(0, 40)}`);
 }
 
 /** Everything that comes back for these bytes until the server closes. */

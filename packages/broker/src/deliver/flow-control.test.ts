@@ -28,16 +28,18 @@ function createOutbox(): Outbox {
   return { writtenBytes: 0 } as unknown as Outbox;
 }
 
-function createFlow(): { flow: FlowControl; now: { ms: number } } {
+function createFlow(): { flow: FlowControl; now: { ms: number }; timers: number[] } {
   const now = { ms: 1_000 };
+  const timers: number[] = [];
   const dependencies = {
     clock: { monotonicMs: () => now.ms, unixNanos: () => 0n },
     bus: { threadIndex: 1 },
     counters: { stalledClients: 0 },
-    setTimer: () => undefined,
+    setTimer: (delayMs: number) => timers.push(delayMs),
     isSpent: () => false,
   };
-  return { flow: new FlowControl(dependencies as unknown as FlowControlDependencies), now };
+  const flow = new FlowControl(dependencies as unknown as FlowControlDependencies);
+  return { flow, now, timers };
 }
 
 test("A57: publishers go on in time, whoever else lags", () => {
@@ -75,4 +77,21 @@ test("CP-105: who went on is not waited for again, who waits goes on with the la
   flow.caughtUp(first);
   flow.resumeDue();
   expect([early.goneOn.length, late.goneOn.length]).toEqual([1, 1]);
+});
+
+test("A57: who is to go on soon does not wait for the end of somebody's stall", () => {
+  const { flow, now, timers } = createFlow();
+  const { session, goneOn } = createPublisher();
+  flow.stall(session);
+  expect(timers).toEqual([10]);
+  flow.callSoon();
+  flow.callSoon();
+  expect(timers).toEqual([10, 0]);
+  flow.onTimer();
+  expect(goneOn).toHaveLength(0);
+  // The stall goes on, and has a timer again.
+  expect(timers).toEqual([10, 0, 10]);
+  now.ms += 10;
+  flow.onTimer();
+  expect(goneOn).toHaveLength(1);
 });

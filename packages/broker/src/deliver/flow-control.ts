@@ -31,6 +31,7 @@ export interface FlowControlDependencies {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly counters: WorkerCounters;
+  /** As in `BrokerDependencies`. */
   setTimer(delayMs: number): void;
   /** No more work in this turn. */
   isSpent(): boolean;
@@ -45,7 +46,7 @@ export class FlowControl {
   readonly #stalled = new Map<ClientSession, number>();
   /** Waited for a receiver that has caught up: they go on at the end of the turn. */
   readonly #due: ClientSession[] = [];
-  #timerIsSet = false;
+  #timer: "none" | "later" | "soon" = "none";
   #yielded: ClientSession[] = [];
   /** The publisher in hand is to wait when its input is done. */
   #wanted = false;
@@ -151,7 +152,7 @@ export class FlowControl {
 
   /** Lets everybody go on whose time is over. Map order is the order of the deadlines. */
   onTimer(): void {
-    this.#timerIsSet = false;
+    this.#timer = "none";
     this.#resumeYielded();
     const now = this.#dependencies.clock.monotonicMs();
     for (const [session, deadlineMs] of this.#stalled) {
@@ -185,9 +186,10 @@ export class FlowControl {
     this.caughtUp(session.outbox);
   }
 
+  /** Who is to go on soon does not wait for the end of somebody's stall. */
   #setTimer(delayMs: number): void {
-    if (this.#timerIsSet) return;
-    this.#timerIsSet = true;
+    if (this.#timer === "soon" || (delayMs > 0 && this.#timer === "later")) return;
+    this.#timer = delayMs > 0 ? "later" : "soon";
     this.#dependencies.setTimer(delayMs);
   }
 

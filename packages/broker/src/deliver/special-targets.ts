@@ -6,6 +6,9 @@ import type { Target } from "../publish/plan.ts";
 import { removeSubscription } from "../subscribe/client-subscribe.ts";
 import type { SpecialTargets } from "./deliverer.ts";
 
+/** What a look at somebody's rights costs, in plain deliveries; a quarter of one more for each byte. */
+const RIGHTS_WORK = 4;
+
 export class ClientTargets implements SpecialTargets {
   readonly #clock: Clock;
 
@@ -31,6 +34,7 @@ export class ClientTargets implements SpecialTargets {
     }
     // AZ-12: only for reply subjects that the session may not publish to anyway.
     if (session.responses === undefined || message.replyStart < 0) return;
+    session.publisher.spend(RIGHTS_WORK + ((message.replyEnd - message.replyStart) >> 2), 0);
     const reply = message.reply.toString("latin1", message.replyStart, message.replyEnd);
     if (session.permissions?.publishAllowed(reply) === true) return;
     session.responses.delivered(reply, this.#clock.monotonicMs());

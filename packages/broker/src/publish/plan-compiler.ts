@@ -24,6 +24,9 @@ const PREFIX_FIXED_BYTES = 4 + 1 + 1;
 const MSG = Buffer.from("MSG ", "latin1");
 const SPACE = 0x20;
 
+/** A look at the rights of a receiver is one more, and another one for so many bytes of the subject. */
+const RIGHTS_BYTES_SHIFT = 4;
+
 /** Subject of one account that a plan delivers to. */
 interface Scope {
   readonly account: number;
@@ -93,8 +96,8 @@ export class PlanCompiler {
   /** ... and whether all subjects that begin like it are routed by interest alone. */
   byInterestAlone = false;
   /**
-   * Nodes, subscriptions and groups that the last plan looked at: all that making it took, also where
-   * nobody of them gets the message.
+   * Nodes, subscriptions, groups and rights that the last plan looked at: all that making it took, also
+   * where nobody of them gets the message.
    */
   looks = 0;
   #spareBytes = 0;
@@ -276,10 +279,12 @@ export class PlanCompiler {
     const here = this.#dependencies.subscriptions.at(node);
     if (here === undefined) return;
     let name: string | undefined;
+    const rightsLooks = 1 + ((scope.end - scope.start) >> RIGHTS_BYTES_SHIFT);
     this.looks += here.plain.length;
     for (const subscription of here.plain) {
       if (subscription.session.closedReason !== undefined) continue;
       if (subscription.filtered) {
+        this.looks += rightsLooks;
         name ??= scope.subject.toString("latin1", scope.start, scope.end);
         if (!subscription.session.mayReceive(name, undefined)) {
           this.refused?.push({ subscription, subject: name });
@@ -295,6 +300,7 @@ export class PlanCompiler {
       for (const subscription of queue.members) {
         if (subscription.session.closedReason !== undefined) continue;
         if (subscription.filtered) {
+          this.looks += rightsLooks;
           name ??= scope.subject.toString("latin1", scope.start, scope.end);
           if (!subscription.session.mayReceive(name, queue.name)) {
             this.refused?.push({ subscription, subject: name });

@@ -1,7 +1,8 @@
 // What a changed configuration does to the connections of a worker (AZ-15 to AZ-17, RL-06, RL-13,
-// CP-60, CP-91). Owned by the worker's core, called between two turns. Must stay true: when
-// `followSnapshot` returns no session has a right, a limit or a subscription that the new snapshot
-// does not give; nothing of any session's input is parsed before that.
+// CP-60, CP-91); a change of accounts alone comes by way of judgements.ts. Owned by the worker's core,
+// called between two turns. Must stay true: when `followSnapshot` returns no session has a right, a
+// limit or a subscription that the new snapshot does not give; nothing of any session's input is parsed
+// before that.
 import type { Identity, TokenEnd, TokenVerdict } from "@weft/auth";
 import {
   authorizationViolation,
@@ -64,21 +65,26 @@ export function closeExcess(
   const open = sessions.filter(isOpen);
   let left = open.length;
   for (const session of [...open].reverse()) {
-    const { account } = session;
-    const accountMax = accounts.get(account);
+    const accountMax = accounts.get(session.account);
     if (left > connectionsMax) {
       logAbout(session, "error", ERROR_LINES.connectionsExceeded.text);
       session.fail(ERROR_LINES.connectionsExceeded);
-    } else if (accountMax !== undefined && host.shared.releaseAbove(account, accountMax)) {
-      logAbout(session, "error", ERROR_LINES.accountConnectionsExceeded.text);
-      // Given back already, or two threads would both find one too many.
-      session.account = -1;
-      session.fail(ERROR_LINES.accountConnectionsExceeded);
-      session.account = account;
-    } else continue;
+    } else if (accountMax === undefined || !closeAbove(host, session, accountMax)) continue;
     left -= 1;
   }
   return open.length - left;
+}
+
+/** Ends a session if its account has more than `accountMax`; false = it has not. */
+export function closeAbove(host: SessionHost, session: ClientSession, accountMax: number): boolean {
+  const { account } = session;
+  if (!host.shared.releaseAbove(account, accountMax)) return false;
+  logAbout(session, "error", ERROR_LINES.accountConnectionsExceeded.text);
+  // Given back already, or two threads would both find one too many.
+  session.account = -1;
+  session.fail(ERROR_LINES.accountConnectionsExceeded);
+  session.account = account;
+  return true;
 }
 
 /** What sessions publish in. */
@@ -86,7 +92,7 @@ export function contextsOf(sessions: ReadonlyMap<number, ClientSession>): Publis
   return Array.from(sessions.values(), ({ context }) => context);
 }
 
-function isOpen({ state }: ClientSession): boolean {
+export function isOpen({ state }: ClientSession): boolean {
   return state !== "closing" && state !== "closed";
 }
 
@@ -153,25 +159,8 @@ function followRights(
   return 0;
 }
 
-/** AC-93: the same for sessions in accounts that have changed. */
-export function followAccounts(
-  host: SessionHost,
-  sessions: ReadonlyMap<number, ClientSession>,
-  accounts: ReadonlySet<number>,
-  lowered: ReadonlyMap<number, number>,
-): void {
-  if (accounts.size === 0) return;
-  for (const session of [...sessions.values()]) {
-    const { identity } = session;
-    if (session.state !== "active" || !accounts.has(session.account)) continue;
-    if (identity === undefined) continue;
-    const verdict = host.rules.judgeAgain(identity, loginFacts(session));
-    if (verdict !== undefined) followToken(session, verdict);
-  }
-  closeExcess(host, [...sessions.values()], { connectionsMax: sessions.size, accounts: lowered });
-}
-
-function followToken(session: ClientSession, verdict: TokenVerdict): number {
+/** AC-93. */
+export function followToken(session: ClientSession, verdict: TokenVerdict): number {
   const { identity } = session;
   if (verdict.kind === "granted" && identity !== undefined) {
     return takeRights(session, identity, verdict.identity);

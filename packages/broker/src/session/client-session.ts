@@ -60,6 +60,8 @@ export type SessionState =
 export const WAIT_LANE = 1;
 export const WAIT_STALL = 2;
 export const WAIT_LOGIN = 4;
+/** Does not stop the reading: who says something is judged before that (judgements.ts). */
+export const WAIT_JUDGEMENT = 8;
 
 // As in plan-cache.ts and deliverer.ts: V8 folds constants of the same module only.
 const HIT_SLOT_MASK = (1 << 16) - 1;
@@ -167,7 +169,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     this.lastInputMs = this.host.clock.monotonicMs();
     if (this.tls === undefined && takesHello(this, input[start] as number)) return;
     if (this.greetDueMs !== 0) sendFirstInfo(this);
-    if (this.waiting !== 0) {
+    if (this.waiting !== 0 && !this.host.judgements.isLetOn(this)) {
       this.#input.keep(input, start, end);
       return;
     }
@@ -190,9 +192,7 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   onClosed(cause: keyof typeof TRANSPORT_REASONS, detail: string): void {
     if (this.state === "closed") return;
-    if (cause === "tls" && detail !== "") {
-      logAbout(this, "error", `TLS handshake error: ${detail}`);
-    }
+    if (cause === "tls" && detail !== "") logAbout(this, "error", `TLS handshake error: ${detail}`);
     this.#release(TRANSPORT_REASONS[cause]);
     this.state = "closed";
     this.outbox.close();
@@ -403,7 +403,7 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   /** Stops parsing for this reason until `go` is called for it. */
   wait(reason: number): void {
-    if (this.waiting === 0) this.transport.pauseReading();
+    if ((this.waiting & ~WAIT_JUDGEMENT) === 0) this.transport.pauseReading();
     this.waiting |= reason;
   }
 
@@ -411,6 +411,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   go(reason: number): void {
     if ((this.waiting & reason) === 0) return;
     this.waiting &= ~reason;
+    if (this.waiting === WAIT_JUDGEMENT) this.host.judgements.judge(this);
     if (this.waiting !== 0 || this.state === "closing" || this.state === "closed") return;
     if (this.#input.isWaiting) {
       this.#bindMessage();

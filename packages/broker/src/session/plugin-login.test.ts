@@ -64,6 +64,7 @@ class Tokens implements TokenLogins {
     return this.#verdict.kind === "granted" ? { kind: "granted", identity } : this.#verdict;
   }
 
+  knownEnd(): undefined {}
   follow(): void {}
   know(): void {}
 }
@@ -170,7 +171,7 @@ describe("CP-32: who never sends CONNECT", () => {
 
   test("AN-54: a sentinel is for who sends CONNECT", () => {
     const { anonymous } = rulesOf({}).authenticator.table;
-    const token = { text: "", name: "", tags: [], issuerKey: "" };
+    const token = { text: "", name: "", tags: [], issuerKey: "", issuedAtSeconds: 0 };
     const sentinel = new Tokens("granted", { ...anonymous, kind: "jwt", token });
     expect(isLetIn({}, sentinel)).toBe(false);
     expect(isLetIn({ mixed: { accounts: [] } }, sentinel)).toBe(false);

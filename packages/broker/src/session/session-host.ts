@@ -19,6 +19,7 @@ import type { Departures } from "../subscribe/departures.ts";
 import type { OwnSubscriptions } from "../subscribe/own-subscription.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
+import type { Judgements } from "./judgements.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
 import type { SystemEvents } from "./system-events.ts";
 
@@ -38,6 +39,7 @@ export interface SessionHost {
   readonly publisher: Publisher;
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
+  readonly judgements: Judgements;
   readonly ownSubscriptions: OwnSubscriptions;
   /** Limits over all threads. */
   readonly shared: SharedLimits;

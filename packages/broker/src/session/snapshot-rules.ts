@@ -164,8 +164,17 @@ export class SnapshotRules {
   /** What is true now of somebody who logged in by a token; undefined = by something else. */
   judgeAgain(identity: Identity, facts: LoginFacts): TokenVerdict | undefined {
     if (this.#mixed !== undefined) return this.#mixed.judgeAgain(identity, facts);
-    const isPlaced = identity.kind === "callout" || identity.kind === "plugin";
-    if (identity.token === undefined && !isPlaced) return undefined;
-    return this.#tokens?.judgeAgain(identity, facts);
+    return isByToken(identity) ? this.#tokens?.judgeAgain(identity, facts) : undefined;
   }
+
+  /** What has ended a login by a token, as far as that costs nothing to know. */
+  knownEnd(identity: Identity): TokenVerdict | undefined {
+    if (this.#mixed !== undefined) return this.#mixed.knownEnd(identity);
+    return isByToken(identity) ? this.#tokens?.knownEnd(identity) : undefined;
+  }
+}
+
+/** Or placed by somebody beside tokens. */
+function isByToken({ token, kind }: Identity): boolean {
+  return token !== undefined || kind === "callout" || kind === "plugin";
 }

@@ -46,7 +46,10 @@ export function subscribe(
     const filtered = verdict === "allow-filtered";
     const subscription = new Subscription(session, filter, queue, sid, filtered);
     if (!host.subscriptions.add(subscription)) {
-      logAbout(session, "error", "interest index is full");
+      const records = host.subscriptions.shares.of(session.account);
+      const account = JSON.stringify(host.account(session.account).name);
+      const text = `no room in the interest index: account ${account} has ${records} records here`;
+      logAbout(session, "error", text);
       session.fail(ERROR_LINES.subscriptionsExceeded);
       return;
     }

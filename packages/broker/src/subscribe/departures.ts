@@ -1,17 +1,22 @@
-// Subscriptions whose client is gone, or logs in anew, on their way out of the index: a bounded number
-// in one turn, so that the end of a client with a million of them holds nobody up (A57). Owned by the
-// worker's core.
+// Subscriptions whose client is gone, or logs in anew, on their way out of the index: a bounded part
+// in one turn, so that the end of a client with a million of them, or with thousands of tokens in each,
+// holds nobody up (A57). Owned by the worker's core.
 //
 // Must stay true: what departs is neither counted nor listed any more. Nothing is delivered to a client
 // that is gone: its outbox is sealed, new plans leave it out, and all plans that name it were found
 // stale when it left. The index still names its filters for some turns; a message that comes for them
 // reaches nobody here, and goes the way of a queue member that cannot take it (SU-25, CP-64).
+import { tokenCount } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import type { Subscription } from "./subscription.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-/** Taken out in one turn: some milliseconds of work. As many more may go as soon as they are told. */
+/** Subscriptions taken out in one turn: some milliseconds. As many more may go as soon as they are told. */
 const SLICE = 2_048;
+/** So many records of the index are as much work as the rest of a subscription's end. */
+const RECORDS_OF_ONE = 8;
+/** Of a token; longer ones have more records. */
+const RECORD_BYTES = 48;
 
 interface Departing {
   readonly left: Iterator<Subscription>;
@@ -25,7 +30,7 @@ export class Departures {
   readonly #callSoon: () => void;
   /** In the order in which they began. Each once: a session gets new ones when the last one is out. */
   readonly #departing = new Map<ClientSession, Departing>();
-  /** How many may go at once until the next step: many clients may end in one pass of the loop. */
+  /** What may go at once until the next step: many clients may end in one pass of the loop. */
   #atOnce = SLICE;
 
   /** `callSoon`: `step` is to be called in another pass of the loop. */
@@ -47,13 +52,13 @@ export class Departures {
     const { subscriptions } = session;
     session.subscriptions = undefined;
     if (subscriptions === undefined || subscriptions.size === 0) return true;
-    const { size } = subscriptions;
-    this.#subscriptions.count -= size;
+    this.#subscriptions.count -= subscriptions.size;
     const left = subscriptions.values();
     this.#callSoon();
-    if (size <= this.#atOnce) {
-      this.#atOnce -= size;
-      this.#takeOut(session, { left, areNamed: true, done }, size);
+    const cost = costOfAll(subscriptions.values(), this.#atOnce);
+    if (cost <= this.#atOnce) {
+      this.#atOnce -= cost;
+      this.#takeOut(session, { left, areNamed: true, done }, Number.POSITIVE_INFINITY);
       return true;
     }
     const areNamed = session.closedReason === undefined;
@@ -67,22 +72,40 @@ export class Departures {
     this.#atOnce = SLICE;
     let allowance = SLICE;
     for (const [session, departing] of this.#departing) {
-      allowance -= this.#takeOut(session, departing, allowance);
-      if (allowance === 0) break;
+      allowance = this.#takeOut(session, departing, allowance);
+      if (allowance <= 0) break;
       this.#departing.delete(session);
       departing.done?.();
     }
     if (this.#departing.size > 0) this.#callSoon();
   }
 
-  /** Returns how many were taken out: fewer than `max` if these were all. */
-  #takeOut(session: ClientSession, { left, areNamed }: Departing, max: number): number {
-    for (let taken = 0; taken < max; taken += 1) {
+  /** Returns what is left of `allowance`: more than 0 if these were all. The last one may exceed it. */
+  #takeOut(session: ClientSession, { left, areNamed }: Departing, allowance: number): number {
+    let rest = allowance;
+    while (rest > 0) {
       const { done, value } = left.next();
-      if (done === true) return taken;
+      if (done === true) return rest;
       session.trace?.unsubscribed(value.sid);
       this.#subscriptions.takeOut(value, areNamed);
+      rest -= costOf(value);
     }
-    return max;
+    return rest;
   }
+}
+
+/** What it takes to take one out: 1 for a usual one. */
+function costOf({ filter, queue = "" }: Subscription): number {
+  const records = tokenCount(filter) + (filter.length + queue.length) / RECORD_BYTES;
+  return 1 + Math.floor(records / RECORDS_OF_ONE);
+}
+
+/** Counts until it is more than `max`. */
+function costOfAll(subscriptions: Iterable<Subscription>, max: number): number {
+  let cost = 0;
+  for (const subscription of subscriptions) {
+    cost += costOf(subscription);
+    if (cost > max) break;
+  }
+  return cost;
 }

@@ -1,6 +1,7 @@
 // Lists of live subscriptions for monitoring, in pieces: the only thing that reading a page asks of a
 // worker (MO-18, MO-24). Owned by the worker's core. Must stay true: one call looks at a bounded
-// number of subscriptions, however many there are and whatever is asked for.
+// number of subscriptions, however many there are and whatever is asked for; what is remembered between
+// two calls is bounded in number and time.
 import { matchesBytes, subjectsCollide, subjectToText } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import type { Subscription } from "./subscription.ts";
@@ -9,10 +10,16 @@ import type { Subscription } from "./subscription.ts";
 const EXAMINED_MAX = 8_192;
 const CHARACTERS_PER_LOOK = 64;
 
+/** Lists that go on in the middle of a connection. More, or after a rest, count from its first one. */
+const CURSORS_MAX = 16;
+const CURSOR_REST_MS = 5_000;
+
 /** Where a piece begins: a connection, and how many of its subscriptions were looked at before. */
 export interface SubscriptionPlace {
   readonly clientId: number;
   readonly passed: number;
+  /** Of those that were looked at: how many were listed. */
+  readonly listed?: number | undefined;
 }
 
 /** Plain data: it travels between threads. `matching` and `colliding` are byte strings. */
@@ -29,6 +36,8 @@ export interface SubscriptionQuery {
   /** Fitting subscriptions to leave out first, and to list at most after that. */
   readonly skip: number;
   readonly take: number;
+  /** At most so many of one connection; the others of it are not looked at. Undefined = all. */
+  readonly takeOfEach?: number | undefined;
   /** Instead of subscriptions: the tokens that these connections logged in with. */
   readonly tokensOf?: readonly number[] | undefined;
 }
@@ -61,35 +70,92 @@ export interface SubscriptionAnswer {
   readonly tokens?: readonly ListedToken[] | undefined;
 }
 
-/** `sessions` by client id, in ascending order. */
-export function listSubscriptions(
-  sessions: ReadonlyMap<number, ClientSession>,
-  query: SubscriptionQuery,
-): SubscriptionAnswer {
-  const { tokensOf } = query;
-  if (tokensOf !== undefined)
-    return { entries: [], matched: 0, tokens: listTokens(sessions, tokensOf) };
-  const matching = query.matching === undefined ? undefined : Buffer.from(query.matching, "latin1");
-  const entries: SubscriptionEntry[] = [];
-  let examined = 0;
-  let matched = 0;
-  for (const session of sessionsFrom(sessions, query)) {
-    const { clientId } = session;
-    const passedBefore = clientId === query.from.clientId ? query.from.passed : 0;
-    let passed = 0;
-    for (const subscription of session.subscriptions?.values() ?? []) {
-      passed += 1;
-      if (passed <= passedBefore) continue;
-      if (examined >= EXAMINED_MAX) {
-        return { entries, matched, next: { clientId, passed: passed - 1 } };
-      }
-      examined += 1 + comparedCharacters(subscription, query) / CHARACTERS_PER_LOOK;
-      if (!fits(subscription, query, matching)) continue;
-      matched += 1;
-      if (matched > query.skip && entries.length < query.take) entries.push(entryOf(subscription));
-    }
+/** On its way through the subscriptions of a connection. */
+interface Cursor {
+  readonly session: ClientSession;
+  /** What it goes through: a login anew begins another one. */
+  readonly subscriptions: ReadonlyMap<string, Subscription> | undefined;
+  readonly left: Iterator<Subscription>;
+  passed: number;
+  listed: number;
+  restsSinceMs: number;
+}
+
+export class SubscriptionLists {
+  readonly #sessions: ReadonlyMap<number, ClientSession>;
+  /** Where pieces ended, the oldest first. */
+  #cursors: Cursor[] = [];
+
+  /** `sessions` by client id, in ascending order. */
+  constructor(sessions: ReadonlyMap<number, ClientSession>) {
+    this.#sessions = sessions;
   }
-  return { entries, matched };
+
+  /** One piece. */
+  list(query: SubscriptionQuery, nowMs: number): SubscriptionAnswer {
+    const { tokensOf, skip, take, takeOfEach = Number.POSITIVE_INFINITY } = query;
+    if (tokensOf !== undefined) {
+      return { entries: [], matched: 0, tokens: listTokens(this.#sessions, tokensOf) };
+    }
+    const matching =
+      query.matching === undefined ? undefined : Buffer.from(query.matching, "latin1");
+    const entries: SubscriptionEntry[] = [];
+    let examined = 0;
+    let matched = 0;
+    for (const session of sessionsFrom(this.#sessions, query)) {
+      const { clientId } = session;
+      const isMiddle = clientId === query.from.clientId && query.from.passed > 0;
+      const cursor = isMiddle ? this.#resume(session, query.from) : cursorOf(session);
+      while (cursor.listed < takeOfEach) {
+        if (examined >= EXAMINED_MAX) {
+          this.#keep(cursor, nowMs);
+          const { passed, listed } = cursor;
+          return { entries, matched, next: { clientId, passed, listed } };
+        }
+        const { done, value: subscription } = cursor.left.next();
+        if (done === true) break;
+        cursor.passed += 1;
+        examined += 1 + comparedCharacters(subscription, query) / CHARACTERS_PER_LOOK;
+        if (!fits(subscription, query, matching)) continue;
+        matched += 1;
+        if (matched <= skip || entries.length >= take) continue;
+        entries.push(entryOf(subscription));
+        cursor.listed += 1;
+      }
+    }
+    return { entries, matched };
+  }
+
+  /** On the tick: a list that nobody goes on with keeps what it stands on, perhaps of somebody gone. */
+  forget(nowMs: number): void {
+    if (this.#cursors.length === 0) return;
+    this.#cursors = this.#cursors.filter((one) => nowMs - one.restsSinceMs <= CURSOR_REST_MS);
+  }
+
+  #keep(cursor: Cursor, nowMs: number): void {
+    cursor.restsSinceMs = nowMs;
+    this.#cursors.push(cursor);
+    if (this.#cursors.length > CURSORS_MAX) this.#cursors.shift();
+  }
+
+  #resume(session: ClientSession, { passed, listed = 0 }: SubscriptionPlace): Cursor {
+    const { subscriptions } = session;
+    const place = this.#cursors.findIndex(
+      (one) => one.session === session && one.passed === passed && one.listed === listed,
+    );
+    const [kept] = place < 0 ? [] : this.#cursors.splice(place, 1);
+    if (kept !== undefined && kept.subscriptions === subscriptions) return kept;
+    const cursor = cursorOf(session);
+    cursor.listed = listed;
+    while (cursor.passed < passed && cursor.left.next().done !== true) cursor.passed += 1;
+    return cursor;
+  }
+}
+
+function cursorOf(session: ClientSession): Cursor {
+  const { subscriptions } = session;
+  const left = subscriptions?.values() ?? [].values();
+  return { session, subscriptions, left, passed: 0, listed: 0, restsSinceMs: 0 };
 }
 
 function listTokens(

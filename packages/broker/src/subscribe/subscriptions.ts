@@ -4,6 +4,7 @@
 import { assert } from "@weft/base";
 import { type Generations, hashToken, type InterestWriter } from "@weft/subjects";
 import type { Publisher } from "../publish/publisher.ts";
+import { IndexShares } from "./index-shares.ts";
 import type { Subscription, SubscriptionTable } from "./subscription.ts";
 
 const DOT = 0x2e;
@@ -18,6 +19,7 @@ export class Subscriptions {
   count = 0;
   /** Subscriptions ever added. */
   added = 0;
+  readonly shares: IndexShares;
   readonly #writer: InterestWriter;
   readonly #generations: Generations;
   readonly #table: SubscriptionTable;
@@ -30,19 +32,23 @@ export class Subscriptions {
     publisher: () => Publisher,
   ) {
     this.#writer = writer;
+    this.shares = new IndexShares(writer.nodesMax);
     this.#generations = generations;
     this.#table = table;
     this.#publisher = publisher;
   }
 
-  /** False when the index has no room for another filter. */
+  /** False when the index has no room for another filter, or none for this account. */
   add(subscription: Subscription): boolean {
     const { account } = subscription;
     const filter = Buffer.from(subscription.filter, "latin1");
     const queue =
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
-    const node = this.#writer.add(account, filter, 0, filter.length, queue);
+    const used = this.#writer.recordsUsed;
+    const room = this.shares.room(account, used);
+    const node = this.#writer.add(account, filter, 0, filter.length, queue, room);
     if (node === 0) return false;
+    this.shares.changed(account, this.#writer.recordsUsed - used);
     subscription.node = node;
     this.#table.add(subscription);
     this.count += 1;
@@ -64,7 +70,9 @@ export class Subscriptions {
     const queue =
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
     this.#table.remove(subscription);
+    const used = this.#writer.recordsUsed;
     this.#writer.remove(subscription.node, queue);
+    this.shares.changed(subscription.account, this.#writer.recordsUsed - used);
     subscription.node = 0;
     if (isNamed) this.changed(subscription);
   }

@@ -40,6 +40,25 @@ describe("records", () => {
     expect(segment.add(1, "a.x", "q")).toBeGreaterThan(0);
   });
 
+  test("no more records are taken than the caller allows, and nothing changes", () => {
+    const { writer, generations } = new TestSegment(100);
+    const add = (filter: string, queue: string | null, recordsMax: number): number => {
+      const bytes = Buffer.from(filter, "latin1");
+      const name = queue === null ? null : Buffer.from(queue, "latin1");
+      return writer.add(1, bytes, 0, bytes.length, name, recordsMax);
+    };
+    expect(add("a.b", null, 2)).toBe(0);
+    expect(writer.recordsUsed + generations.epoch()).toBe(0);
+    const node = add("a.b", null, 3);
+    expect(node).toBeGreaterThan(0);
+    expect(add("a.b", null, 0)).toBe(node);
+    expect(add("a.b", "q", 0)).toBe(0);
+    expect(add("a.b", "x".repeat(60), 2)).toBe(0);
+    expect(add("a.b", "x".repeat(60), 3)).toBe(node);
+    expect(add("a.c", null, 0)).toBe(0);
+    expect(writer.recordsUsed).toBe(6);
+  });
+
   test("churn within a small segment never runs out", () => {
     const segment = new TestSegment(300);
     for (let round = 0; round < 5_000; round += 1) {

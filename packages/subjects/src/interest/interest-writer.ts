@@ -100,7 +100,8 @@ export class InterestWriter {
   /**
    * Counts one more interest in the filter `[start, end)` of `filter`, which the caller has
    * validated, as a member of `queue` or plain. Returns its node (from 1), or 0 and changes nothing
-   * if the segment is full or the filter has more than `LIMITS.subjectTokensMax` tokens.
+   * if the segment is full, more than `recordsMax` records would be needed or the filter has more
+   * than `LIMITS.subjectTokensMax` tokens.
    */
   add(
     account: number,
@@ -108,6 +109,7 @@ export class InterestWriter {
     start: number,
     end: number,
     queue: Uint8Array | null,
+    recordsMax = Number.POSITIVE_INFINITY,
   ): number {
     const tokens = this.#tokens;
     if (!tokens.parse(filter, start, end)) return 0;
@@ -123,7 +125,8 @@ export class InterestWriter {
     if (queue !== null && node !== 0 && level === tokens.count) {
       group = this.#view.findQueue(node, hashToken(queue, 0, queue.length), queue);
     }
-    if (!this.#reserve(node, level, queue, group)) return 0;
+    const records = this.#recordsFor(node, level, queue, group);
+    if (records > recordsMax || !this.#pool.reserve(records)) return 0;
     if (node === 0) node = this.#createRoot(account);
     for (; level < tokens.count; level += 1) node = this.#createChild(node, level);
     this.#locate(node);
@@ -171,14 +174,15 @@ export class InterestWriter {
     return last < this.#pool.highest ? last + 1 : 0;
   }
 
-  #reserve(node: number, level: number, queue: Uint8Array | null, group: number): boolean {
+  /** What is missing of the filter at hand, which has `node` at `level`. */
+  #recordsFor(node: number, level: number, queue: Uint8Array | null, group: number): number {
     const { starts, ends, count } = this.#tokens;
     let records = node === 0 ? 1 : 0;
     for (let index = level; index < count; index += 1) {
       records += 1 + piecesFor((ends[index] as number) - (starts[index] as number));
     }
     if (queue !== null && group === 0) records += 1 + piecesFor(queue.length);
-    return this.#pool.reserve(records);
+    return records;
   }
 
   #kindOfToken(level: number): number {
