@@ -1,7 +1,12 @@
 // The imports of all accounts: authorised, free of cycles, resolved to indexes (AC-21 to AC-27,
 // AC-35, AC-36, AC-38). Control thread; pure. Exports must be compiled before.
 import { type ConfigProblem, LIMITS } from "@weft/base";
-import { compileTransform, isValidSubject, subjectFromText } from "@weft/subjects";
+import {
+  compileTransform,
+  isValidSubject,
+  type SearchBudget,
+  subjectFromText,
+} from "@weft/subjects";
 import { AccountGraph } from "./account-graph.ts";
 import type { DraftAccount, Findings } from "./compile.ts";
 import {
@@ -9,11 +14,13 @@ import {
   CYCLE_SEARCH_DEPTH_MAX,
   CYCLE_SEARCH_STEPS_MAX,
   type CycleVerdict,
-  type SearchBudget,
+  type ExportsSubject,
   ServiceCycles,
   type ServiceEdge,
   StreamCycles,
+  type StreamEdge,
 } from "./cycles.ts";
+import { ExportTable } from "./export-table.ts";
 import { resolveServiceSubjects, resolveStreamSubjects } from "./import-subjects.ts";
 import type { ServiceImportSnapshot, StreamImportSnapshot } from "./snapshot.ts";
 import type { ImportSpec, LatencySpec } from "./spec.ts";
@@ -42,15 +49,19 @@ export function compileImports(
   const budget: SearchBudget = { stepsLeft: CYCLE_SEARCH_STEPS_MAX };
   const streams = links.filter((link) => link.spec.kind === "stream");
   const services = links.filter((link) => link.spec.kind === "service");
-  const covers = (account: number, filter: string) =>
-    drafts[account]?.streams.covers(filter) ?? false;
+  const covers: ExportsSubject = (account, filter, steps) => {
+    const draft = drafts[account];
+    return draft === undefined ? false : draft.streams.covers(filter, steps);
+  };
   const streamCompiler = new StreamCompiler(
     new StreamCycles(covers, budget),
     new SearchNeed(drafts.length, streams),
+    budget,
   );
   const serviceCompiler = new ServiceCompiler(
     new ServiceCycles(budget),
     new SearchNeed(drafts.length, services),
+    budget,
   );
   return {
     streamImports: compileAll(streams, streamCompiler, findings),
@@ -62,25 +73,62 @@ export function compileImports(
 export interface ImportCycles {
   readonly streams: StreamCycles;
   readonly services: ServiceCycles;
+  /** For looking up exports. */
+  readonly lookups: SearchBudget;
 }
 
-/** Compiles the imports of one account anew; those of others stay as `cycles` knows them. */
+export interface CompiledImports {
+  readonly streams: StreamImportSnapshot[];
+  readonly services: ServiceImportSnapshot[];
+  /** Keys of those that work. */
+  readonly accepted: ReadonlySet<string>;
+}
+
+/** An import of an account, as it is known to others. */
+export interface ImportIdentity {
+  /** Equal for imports that lead from the same subjects to the same subjects. */
+  readonly key: string;
+  readonly kind: "stream" | "service";
+  readonly exporter: number;
+}
+
+/**
+ * Compiles the imports of one account anew; those of others stay as `cycles` knows them. `isKept`: the
+ * import was accepted before, and whom it is from exports no more streams than then. It closes no
+ * circle: whoever came after it was searched with it in place.
+ */
 export function compileImportsOf(
   importer: DraftAccount,
   byName: ReadonlyMap<string, DraftAccount>,
   cycles: ImportCycles,
   findings: Findings,
-): { streams: StreamImportSnapshot[]; services: ServiceImportSnapshot[] } {
+  isKept: (one: ImportIdentity) => boolean,
+): CompiledImports {
   cycles.streams.forget(importer.index);
   cycles.services.forget(importer.index);
   const links = collectLinks([importer], byName, findings);
-  const always: Need = { of: () => true, chainLength: () => 0 };
+  const need: Need = {
+    of: (link) => {
+      const { spec, exporter } = link;
+      return !isKept({ key: keyOf(link), kind: spec.kind, exporter: exporter.index });
+    },
+    chainLength: () => 0,
+  };
+  const accepted = new Set<string>();
   const streams = links.filter((link) => link.spec.kind === "stream");
   const services = links.filter((link) => link.spec.kind === "service");
+  const streamCompiler = new StreamCompiler(cycles.streams, need, cycles.lookups);
+  const serviceCompiler = new ServiceCompiler(cycles.services, need, cycles.lookups);
   return {
-    streams: compileAll(streams, new StreamCompiler(cycles.streams, always), findings, true),
-    services: compileAll(services, new ServiceCompiler(cycles.services, always), findings, true),
+    streams: compileAll(streams, streamCompiler, findings, accepted),
+    services: compileAll(services, serviceCompiler, findings, accepted),
+    accepted,
   };
+}
+
+function keyOf({ spec, exporter }: Link): string {
+  const { kind, subject, prefix, to } = spec;
+  return JSON.stringify([kind, exporter.index, subject, prefix ?? "", to ?? ""]);
 }
 
 /** Whether a search for a cycle can find anything. */
@@ -89,38 +137,58 @@ interface Need {
   chainLength(link: Link): number;
 }
 
+/** An import that is allowed, and what it is for the search. */
+interface Allowed<E, T> {
+  readonly edge: E;
+  readonly value: T;
+}
+
 /** What compiles the imports of one kind, one after the other. */
-interface ImportCompiler<T> {
+interface ImportCompiler<E, T> {
   readonly need: Need;
-  compile(link: Link): Outcome<T>;
+  readonly cycles: { check(edge: E): CycleVerdict; add(edge: E): void };
+  compile(link: Link): Outcome<Allowed<E, T>>;
 }
 
 /**
  * Compiles those that others build on first, so that the length of a chain is known whatever the
- * order of the configuration; results and errors are in that order again.
+ * order of the configuration; results and errors are in that order again. `accepted`: of an account
+ * that lives on without one import; it keeps the others, and is told of each.
  */
-function compileAll<T>(
+function compileAll<E, T>(
   links: readonly Link[],
-  compiler: ImportCompiler<T>,
+  compiler: ImportCompiler<E, T>,
   findings: Findings,
-  goesOn = false,
+  accepted?: Set<string>,
 ): T[] {
-  const ordered = links.map((link, at) => ({ link, at, length: compiler.need.chainLength(link) }));
+  const { need, cycles } = compiler;
+  const ordered = links.map((link, at) => ({ link, at, length: need.chainLength(link) }));
   ordered.sort((left, right) => left.length - right.length || left.at - right.at);
   const compiled: T[] = [];
   const errors: (ConfigProblem | undefined)[] = [];
+  const refuse = ({ spec, importer }: Link, at: number, error: string): void => {
+    const message = `Error adding ${spec.kind} import ${JSON.stringify(spec.subject)}: ${error}`;
+    errors[at] = { message, at: spec.at ?? importer.spec.at };
+  };
+  const allowed: (Allowed<E, T> & { link: Link; at: number; isSearched: boolean })[] = [];
   for (const { link, at } of ordered) {
     const result = compiler.compile(link);
-    if (result.ok) {
-      compiled[at] = result.value;
+    if (result.ok) allowed.push({ ...result.value, link, at, isSearched: need.of(link) });
+    else refuse(link, at, result.error);
+  }
+  // What was there before is there when what is new is searched.
+  if (accepted) allowed.sort((left, right) => Number(left.isSearched) - Number(right.isSearched));
+  for (const { edge, value, link, at, isSearched } of allowed) {
+    const verdict = isSearched ? cycles.check(edge) : undefined;
+    if (verdict === undefined) {
+      cycles.add(edge);
+      accepted?.add(keyOf(link));
+      compiled[at] = value;
       continue;
     }
-    const { kind, subject } = link.spec;
-    const message = `Error adding ${kind} import ${JSON.stringify(subject)}: ${result.error}`;
-    errors[at] = { message, at: link.spec.at ?? link.importer.spec.at };
-    // Looking further would only cost more of the time that has run out. An account that lives on
-    // without one import keeps the others, or is told of each.
-    if (result.error === CYCLE_ERRORS.depth && !goesOn) break;
+    refuse(link, at, CYCLE_ERRORS[verdict]);
+    // Looking further would only cost more of the time that has run out.
+    if (verdict === "depth" && accepted === undefined) break;
   }
   for (const error of errors) if (error !== undefined) findings.errors.push(error);
   return compiled.filter((one) => one !== undefined);
@@ -195,20 +263,29 @@ class SearchNeed implements Need {
   }
 }
 
-class StreamCompiler implements ImportCompiler<StreamImportSnapshot> {
+class StreamCompiler implements ImportCompiler<StreamEdge, StreamImportSnapshot> {
   readonly need: Need;
-  readonly #cycles: StreamCycles;
+  readonly cycles: StreamCycles;
+  readonly #budget: SearchBudget;
   readonly #seen = new Set<string>();
 
-  constructor(cycles: StreamCycles, need: Need) {
-    this.need = need;
-    this.#cycles = cycles;
+  constructor(cycles: StreamCycles, need: Need, budget: SearchBudget) {
+    // An account may import from itself: streams are not passed on, nothing can circle.
+    const isOwn = ({ importer, exporter }: Link): boolean => importer === exporter;
+    this.need = {
+      of: (link) => !isOwn(link) && need.of(link),
+      chainLength: (link) => need.chainLength(link),
+    };
+    this.cycles = cycles;
+    this.#budget = budget;
   }
 
-  compile(link: Link): Outcome<StreamImportSnapshot> {
+  compile(link: Link): Outcome<Allowed<StreamEdge, StreamImportSnapshot>> {
     const { spec, importer, exporter } = link;
     const from = spec.subject;
-    if (!isValidSubject(from) || !exporter.streams.isApproved(importer.spec.name, spec)) {
+    const deciding = exporter.streams.deciding(from, this.#budget);
+    if (deciding === undefined) return refused(CYCLE_ERRORS.depth);
+    if (!isValidSubject(from) || !ExportTable.isApproved(deciding, importer.spec.name, spec)) {
       return refused("stream import not authorized");
     }
     const subjects = resolveStreamSubjects(spec);
@@ -222,11 +299,6 @@ class StreamCompiler implements ImportCompiler<StreamImportSnapshot> {
       from,
       to: subjects.local,
     };
-    // An account may import from itself: streams are not passed on, nothing can circle.
-    const isSearched = importer !== exporter && this.need.of(link);
-    const verdict: CycleVerdict = isSearched ? this.#cycles.check(edge) : undefined;
-    if (verdict !== undefined) return refused(CYCLE_ERRORS[verdict]);
-    this.#cycles.add(edge);
     const to = subjects.to === undefined ? undefined : subjectFromText(subjects.to);
     const value: StreamImportSnapshot = {
       exporter: exporter.index,
@@ -235,24 +307,28 @@ class StreamCompiler implements ImportCompiler<StreamImportSnapshot> {
       to,
       allowTrace: spec.allowTrace ?? false,
     };
-    return { ok: true, value };
+    return { ok: true, value: { edge, value } };
   }
 }
 
-class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
+class ServiceCompiler implements ImportCompiler<ServiceEdge, ServiceImportSnapshot> {
   readonly need: Need;
-  readonly #cycles: ServiceCycles;
+  readonly cycles: ServiceCycles;
+  readonly #budget: SearchBudget;
 
-  constructor(cycles: ServiceCycles, need: Need) {
+  constructor(cycles: ServiceCycles, need: Need, budget: SearchBudget) {
     this.need = need;
-    this.#cycles = cycles;
+    this.cycles = cycles;
+    this.#budget = budget;
   }
 
-  compile(link: Link): Outcome<ServiceImportSnapshot> {
+  compile(link: Link): Outcome<Allowed<ServiceEdge, ServiceImportSnapshot>> {
     const { spec, importer, exporter } = link;
     const subjects = resolveServiceSubjects(spec);
     if (!subjects.ok && subjects.error === "sublist: invalid subject") return subjects;
-    if (!exporter.services.isApproved(importer.spec.name, spec)) {
+    const deciding = exporter.services.deciding(spec.subject, this.#budget);
+    if (deciding === undefined) return refused(CYCLE_ERRORS.depth);
+    if (!ExportTable.isApproved(deciding, importer.spec.name, spec)) {
       return refused("service import not authorized");
     }
     if (!subjects.ok) return subjects;
@@ -265,10 +341,7 @@ class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
       to,
       transform: transform?.ok ? transform.transform : undefined,
     };
-    const verdict: CycleVerdict = this.need.of(link) ? this.#cycles.check(edge) : undefined;
-    if (verdict !== undefined) return refused(CYCLE_ERRORS[verdict]);
-    this.#cycles.add(edge);
-    const exported = exporter.services.deciding(spec.subject)[0];
+    const exported = deciding[0];
     const value: ServiceImportSnapshot = {
       importer: importer.index,
       exporter: exporter.index,
@@ -281,7 +354,7 @@ class ServiceCompiler implements ImportCompiler<ServiceImportSnapshot> {
       allowTrace: exported?.allowTrace ?? false,
       latency: measured(exported?.latency),
     };
-    return { ok: true, value };
+    return { ok: true, value: { edge, value } };
   }
 }
 

@@ -3,7 +3,12 @@
 // reference's texts; the snapshot exists only if there are none.
 import { isPublicKey } from "@weft/auth";
 import { type ConfigProblem, LIMITS, type SourcePosition } from "@weft/base";
-import { isValidSubject, resolveMappingDestinations, subjectFromText } from "@weft/subjects";
+import {
+  isValidSubject,
+  resolveMappingDestinations,
+  type SearchBudget,
+  subjectFromText,
+} from "@weft/subjects";
 import { compileImports } from "./compile-imports.ts";
 import { ExportTable } from "./export-table.ts";
 import type {
@@ -18,6 +23,8 @@ export const GLOBAL_ACCOUNT_INDEX = 0;
 export const SYSTEM_ACCOUNT_INDEX = 1;
 const GLOBAL_ACCOUNT_NAME = "$G";
 const DEFAULT_SYSTEM_ACCOUNT_NAME = "$SYS";
+/** Steps for the subjects of all measurements of one account: some 100 ms. */
+const MEASURED_STEPS_MAX = 1_000_000;
 
 export interface CompileOptions {
   /** AC-05, as written; undefined = `$SYS`. */
@@ -132,6 +139,7 @@ export function compileExports(
   findings: Findings,
   options: CompileOptions = {},
 ): void {
+  const budget: SearchBudget = { stepsLeft: MEASURED_STEPS_MAX };
   for (const spec of draft.spec.exports ?? []) {
     const at = spec.at ?? draft.spec.at;
     const error = (message: string) => findings.errors.push({ message, at });
@@ -155,7 +163,7 @@ export function compileExports(
       error(`Error adding service latency sampling for ${subject}: system account not setup`);
       continue;
     }
-    const latencyFault = table.measure(spec.subject, spec.latency);
+    const latencyFault = table.measure(spec.subject, spec.latency, budget);
     if (latencyFault === undefined) continue;
     const results = JSON.stringify(spec.latency.subject);
     const what = `service latency sampling for ${subject} on subject ${results}`;

@@ -1,9 +1,11 @@
 // AC-36: imports that lead back to where they start. Control thread; pure. Imports are added one by
 // one, and one that closes a cycle with those before it is refused. What must stay true: the search
-// ends after a bounded number of steps for any configuration (attack 45).
+// ends after a bounded number of steps for any configuration (attack 45), and what it looks at is
+// counted before it is collected.
 import { createPrng } from "@weft/base";
 import {
   FilterMap,
+  type SearchBudget,
   type SubjectTransform,
   subjectIsSubsetMatch,
   subjectsCollide,
@@ -12,8 +14,12 @@ import { intersectFilters } from "./filter-algebra.ts";
 
 /** Accounts on one chain of imports, as in the reference. */
 export const CYCLE_SEARCH_DEPTH_MAX = 1024;
-/** Imports that all searches of one compilation together may look at. */
-export const CYCLE_SEARCH_STEPS_MAX = 1_000_000;
+/** Steps of all searches of one compilation together. */
+export const CYCLE_SEARCH_STEPS_MAX = 12_000_000;
+/** What an import costs that is followed, in nodes of a map of imports ... */
+const EDGE_STEPS = 8;
+/** ... and the characters of its subjects that cost one more. */
+const CHARACTERS_PER_STEP = 8;
 
 export const CYCLE_ERRORS = {
   cycle: "import forms a cycle",
@@ -21,11 +27,6 @@ export const CYCLE_ERRORS = {
 } as const;
 
 export type CycleVerdict = keyof typeof CYCLE_ERRORS | undefined;
-
-/** A counter shared by the searches of one compilation. */
-export interface SearchBudget {
-  stepsLeft: number;
-}
 
 /** A service import as the search sees it. */
 export interface ServiceEdge {
@@ -35,6 +36,13 @@ export interface ServiceEdge {
   readonly to: string;
   /** From `from` to `to`; undefined = unchanged if they are equal, else always `to`. */
   readonly transform: SubjectTransform | undefined;
+}
+
+/** Counts an import that is followed on `filter`; false = the time has run out. */
+function pays(budget: SearchBudget, filter: string, edgeFilter: string): boolean {
+  const length = filter.length + edgeFilter.length;
+  budget.stepsLeft -= EDGE_STEPS + Math.floor(length / CHARACTERS_PER_STEP);
+  return budget.stepsLeft >= 0;
 }
 
 /** Strict transforms take no random choice, but their signature wants a source. */
@@ -80,10 +88,12 @@ export class ServiceCycles {
     seen: Set<string>,
   ): CycleVerdict {
     if (account === start.importer && subjectsCollide(filter, start.from)) return "cycle";
-    const edges = this.#byImporter.get(account)?.colliding(filter) ?? [];
+    const known = this.#byImporter.get(account);
+    if (known === undefined) return undefined;
+    const edges = known.within(this.#budget, "colliding", filter);
+    if (edges === undefined) return "depth";
     for (const edge of edges) {
-      this.#budget.stepsLeft -= 1;
-      if (this.#budget.stepsLeft < 0 || depth >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
+      if (!pays(this.#budget, filter, edge.from) || depth >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
       const narrowed = intersectFilters(filter, edge.from);
       if (narrowed === undefined) continue;
       const image = imageOf(edge, narrowed);
@@ -106,6 +116,13 @@ export interface StreamEdge {
   readonly to: string;
 }
 
+/** Does the account export all of `filter`? Undefined = the budget is used up. */
+export type ExportsSubject = (
+  account: number,
+  filter: string,
+  budget: SearchBudget,
+) => boolean | undefined;
+
 /**
  * Finds stream imports that lead back. Streams are not passed on from account to account, so no
  * message would ever circle; the rule is the reference's: an account that exports what it imports
@@ -113,10 +130,10 @@ export interface StreamEdge {
  */
 export class StreamCycles {
   readonly #byImporter = new Map<number, FilterMap<StreamEdge>>();
-  readonly #exportsSubject: (account: number, filter: string) => boolean;
+  readonly #exportsSubject: ExportsSubject;
   readonly #budget: SearchBudget;
 
-  constructor(exportsSubject: (account: number, filter: string) => boolean, budget: SearchBudget) {
+  constructor(exportsSubject: ExportsSubject, budget: SearchBudget) {
     this.#exportsSubject = exportsSubject;
     this.#budget = budget;
   }
@@ -149,11 +166,15 @@ export class StreamCycles {
     path: Set<number>,
     seen: Set<string>,
   ): CycleVerdict {
-    if (!this.#exportsSubject(account, filter)) return undefined;
-    const edges = this.#byImporter.get(account)?.colliding(filter) ?? [];
+    const known = this.#byImporter.get(account);
+    if (known === undefined) return undefined;
+    const isExported = this.#exportsSubject(account, filter, this.#budget);
+    if (isExported === false) return undefined;
+    const edges = isExported && known.within(this.#budget, "colliding", filter);
+    if (edges === undefined) return "depth";
     for (const edge of edges) {
-      this.#budget.stepsLeft -= 1;
-      if (this.#budget.stepsLeft < 0 || path.size + 1 >= CYCLE_SEARCH_DEPTH_MAX) return "depth";
+      const isDeep = path.size + 1 >= CYCLE_SEARCH_DEPTH_MAX;
+      if (isDeep || !pays(this.#budget, filter, edge.to)) return "depth";
       if (edge.exporter === importer) return "cycle";
       // A ring that does not lead back here, as an account that imports from itself, is not this
       // import's doing, and was taken when it was added.

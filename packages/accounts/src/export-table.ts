@@ -1,5 +1,5 @@
 // What an account exports and who may import it (AC-20, AC-22, AC-35). Control thread; pure.
-import { FilterMap, subjectIsSubsetMatch } from "@weft/subjects";
+import { FilterMap, type SearchBudget, subjectIsSubsetMatch } from "@weft/subjects";
 import { latencyFault } from "./latency-fault.ts";
 import type { ExportSpec, ImportSpec, LatencySpec, ResponseType } from "./spec.ts";
 
@@ -52,28 +52,35 @@ export class ExportTable {
     return undefined;
   }
 
-  /** AC-60. Answers of this subject, which was added, are measured; or the reference's text. */
-  measure(subject: string, latency: LatencySpec): string | undefined {
+  /**
+   * AC-60. Answers of this subject, which was added, are measured; or the reference's text. Without
+   * budget they are not.
+   */
+  measure(subject: string, latency: LatencySpec, budget: SearchBudget): string | undefined {
     const entry = this.#bySubject.get(subject);
-    const fault = latencyFault(latency, entry?.responseType, (results) => this.covers(results));
+    const isService = (results: string) => this.covers(results, budget) ?? true;
+    const fault = latencyFault(latency, entry?.responseType, isService);
     if (fault === undefined && entry !== undefined) entry.latency = latency;
     return fault;
   }
 
-  /** True if some export takes in all of `filter`. */
-  covers(filter: string): boolean {
-    return this.#byFilter.covering(filter).length > 0;
+  /** True if some export takes in all of `filter`; undefined = the budget is used up. */
+  covers(filter: string, budget: SearchBudget): boolean | undefined {
+    if (this.#bySubject.has(filter)) return true;
+    const covering = this.#byFilter.within(budget, "covering", filter);
+    return covering && covering.length > 0;
   }
 
   /**
    * The exports that decide about `filter`: the one with just this subject, else of those that take
-   * it in the narrowest. (The reference takes any of them, as its hash order falls.)
+   * it in the narrowest. (The reference takes any of them, as its hash order falls.) Undefined = the
+   * budget is used up.
    */
-  deciding(filter: string): readonly Readonly<ExportEntry>[] {
+  deciding(filter: string, budget: SearchBudget): readonly Readonly<ExportEntry>[] | undefined {
     const exact = this.#bySubject.get(filter);
     if (exact !== undefined) return [exact];
-    const covering = this.#byFilter.covering(filter);
-    return covering.filter(
+    const covering = this.#byFilter.within(budget, "covering", filter);
+    return covering?.filter(
       (one) =>
         !covering.some(
           (other) => other !== one && subjectIsSubsetMatch(other.subject, one.subject),
@@ -81,9 +88,12 @@ export class ExportTable {
     );
   }
 
-  /** May the account called `importer` import this? All deciding exports must agree. */
-  isApproved(importer: string, { subject, activated }: ImportedSubject): boolean {
-    const deciding = this.deciding(subject);
+  /** May the account called `importer` import this? All of `deciding` must agree. */
+  static isApproved(
+    deciding: readonly Readonly<ExportEntry>[],
+    importer: string,
+    { subject, activated }: ImportedSubject,
+  ): boolean {
     return (
       deciding.length > 0 &&
       deciding.every((entry) => approves(entry, importer, subject, activated === true))

@@ -2,7 +2,7 @@
 // AC-56, AC-93). Control thread; pure. Each change compiles what it touches and says what of the
 // compiled form is different. Must stay true: a wrong import, export or mapping is left out and told,
 // and the rest works; an index means one account until the caller gives it free; a change costs what
-// it touches, not what there is.
+// it touches, not what there is, and never more than the steps of `SearchTurns`.
 import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   compileAccount,
@@ -12,9 +12,10 @@ import {
   type Findings,
   SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
-import { compileImportsOf, type ImportCycles } from "./compile-imports.ts";
-import { CYCLE_ERRORS, type SearchBudget, ServiceCycles, StreamCycles } from "./cycles.ts";
+import { compileImportsOf, type ImportCycles, type ImportIdentity } from "./compile-imports.ts";
+import { CYCLE_ERRORS, type ExportsSubject, ServiceCycles, StreamCycles } from "./cycles.ts";
 import { retiredAccount } from "./rebase.ts";
+import { SearchTurns } from "./search-turns.ts";
 import type {
   AccountImports,
   AccountSnapshot,
@@ -23,11 +24,7 @@ import type {
 } from "./snapshot.ts";
 import type { AccountSpec } from "./spec.ts";
 
-/** Accounts with circles that are compiled again at each change. */
-const CIRCLING_LOOKED_AT = 64;
 const CIRCLES: readonly string[] = Object.values(CYCLE_ERRORS);
-/** Steps that the search for cycles may take for the imports of one account. */
-const SEARCH_STEPS_MAX = 20_000;
 
 export interface LiveAccountsOptions {
   /** SU-35. Cluster of this server. */
@@ -41,7 +38,7 @@ export interface LiveAccountsOptions {
 /** What a change did. */
 export interface LiveChange {
   readonly delta: AccountsDelta;
-  /** What was left out, by account. */
+  /** All that is left out now, by account; of those that were looked at. */
   readonly problems: ReadonlyMap<string, readonly ConfigProblem[]>;
   /** Accounts for which there was no index left. */
   readonly crowded: readonly string[];
@@ -50,10 +47,15 @@ export interface LiveChange {
 interface LiveAccount {
   readonly draft: DraftAccount;
   readonly snapshot: AccountSnapshot;
+  /** What is wrong with its exports and mappings. */
+  readonly errors: readonly ConfigProblem[];
   imports: AccountImports;
+  /** Keys of the imports that were accepted when it was compiled last. */
+  accepted: ReadonlySet<string>;
 }
 
 const NONE: readonly never[] = [];
+const NOTHING: ReadonlySet<string> = new Set();
 
 export class LiveAccounts {
   readonly #options: LiveAccountsOptions;
@@ -63,13 +65,11 @@ export class LiveAccounts {
   readonly #byIndex: (DraftAccount | undefined)[] = [];
   /** By exporter: who wants to import from it, whether it is there or not. */
   readonly #importers = new Map<string, Set<string>>();
-  readonly #budget: SearchBudget = { stepsLeft: SEARCH_STEPS_MAX };
+  readonly #turns = new SearchTurns();
   readonly #cycles: ImportCycles;
   readonly #hasSystemAccount: boolean;
   /** Indexes that accounts of the base have, until they are put in. */
   readonly #places: Map<string, number>;
-  /** Accounts with imports that were left out because they close a circle. */
-  readonly #circling = new Set<string>();
 
   /** `base`: `$G`, the system account and others, as compiled; accounts of `base` may be replaced. */
   constructor(base: AccountsSnapshot, options: LiveAccountsOptions) {
@@ -77,11 +77,15 @@ export class LiveAccounts {
     this.#accounts = [...base.accounts];
     this.#places = new Map(base.accounts.map(({ name, index }) => [name, index]));
     this.#hasSystemAccount = base.hasSystemAccount;
-    const covers = (account: number, filter: string) =>
-      this.#byIndex[account]?.streams.covers(filter) ?? false;
+    const covers: ExportsSubject = (account, filter, steps) => {
+      const draft = this.#byIndex[account];
+      return draft === undefined ? false : draft.streams.covers(filter, steps);
+    };
+    const { searches, lookups } = this.#turns;
     this.#cycles = {
-      streams: new StreamCycles(covers, this.#budget),
-      services: new ServiceCycles(this.#budget),
+      streams: new StreamCycles(covers, searches),
+      services: new ServiceCycles(searches),
+      lookups,
     };
   }
 
@@ -92,6 +96,11 @@ export class LiveAccounts {
 
   get count(): number {
     return this.#live.size;
+  }
+
+  /** Imports wait for more time to be searched: a change of nothing gives it. */
+  get isUnfinished(): boolean {
+    return this.#turns.isUnfinished;
   }
 
   indexOf(name: string): number | undefined {
@@ -123,15 +132,16 @@ export class LiveAccounts {
     const work = new Change();
     for (const name of gone) this.#remove(name, work);
     for (const spec of specs) this.#put(spec, work);
-    for (const name of [...work.changed]) {
+    for (const name of work.exporters) {
       for (const importer of this.importersOf(name)) work.changed.add(importer);
     }
+    this.#turns.beginChange();
     for (const name of work.changed) this.#compileImports(name, work);
     // What closed a circle, before or with what was to be changed after it, may close none now.
-    const circling = [...this.#circling].slice(0, CIRCLING_LOOKED_AT);
-    for (const name of circling) this.#compileImports(name, work);
-    const { delta, crowded } = work;
-    return { delta, crowded, problems: work.problems };
+    if (work.opensCircles) this.#turns.retry();
+    for (const name of this.#turns.waiting()) this.#compileImports(name, work);
+    const { delta, crowded, problems } = work;
+    return { delta, crowded, problems };
   }
 
   #remove(name: string, work: Change): void {
@@ -141,17 +151,18 @@ export class LiveAccounts {
     this.#forgetImports(spec);
     this.#live.delete(name);
     this.#drafts.delete(name);
-    this.#circling.delete(name);
+    this.#turns.forget(name);
     this.#byIndex[index] = undefined;
     this.#cycles.streams.forget(index);
     this.#cycles.services.forget(index);
     const retired = retiredAccount(index, name);
     this.#accounts[index] = retired;
     work.accounts.set(index, retired);
-    work.changed.add(name);
+    work.exporters.add(name);
     work.movesMessages = true;
     const { streams, services } = live.imports;
     if (streams.length + services.length > 0) {
+      work.opensCircles = true;
       work.imports.set(index, { importer: index, streams: NONE, services: NONE });
     }
   }
@@ -164,7 +175,7 @@ export class LiveAccounts {
       return;
     }
     const draft = draftAccount(spec, index);
-    const findings = work.findingsOf(spec.name);
+    const findings: Findings = { errors: [], warnings: [] };
     this.#drafts.set(spec.name, draft);
     this.#byIndex[index] = draft;
     compileExports(draft, this.#drafts, findings, { isForeign: this.#options.isForeign });
@@ -182,16 +193,15 @@ export class LiveAccounts {
       this.#importers.set(account, known.add(spec.name));
     }
     const imports = before?.imports ?? { importer: index, streams: NONE, services: NONE };
-    this.#live.set(spec.name, { draft, snapshot, imports });
+    const accepted = before?.accepted ?? NOTHING;
+    this.#live.set(spec.name, { draft, snapshot, errors: findings.errors, imports, accepted });
     work.changed.add(spec.name);
     if (isNew) work.fresh.add(index);
-  }
-
-  #noteCircles(name: string, work: Change): void {
-    const errors = work.importErrors(name);
-    const isRefused = errors.some(({ message }) => CIRCLES.some((text) => message.endsWith(text)));
-    if (isRefused) this.#circling.add(name);
-    else this.#circling.delete(name);
+    if (before !== undefined && isEqual(before.draft.spec.exports, spec.exports)) return;
+    work.exporters.add(spec.name);
+    work.reexported.add(index);
+    // What is no longer exported is no link of a chain of streams.
+    if (before !== undefined) work.opensCircles = true;
   }
 
   #newIndex(name: string): number | undefined {
@@ -216,18 +226,30 @@ export class LiveAccounts {
     const live = this.#live.get(name);
     if (live === undefined) return;
     const { index } = live.draft;
-    this.#budget.stepsLeft = SEARCH_STEPS_MAX;
-    const compiled = compileImportsOf(
+    const findings: Findings = { errors: [], warnings: [] };
+    const isKept = ({ key, kind, exporter }: ImportIdentity): boolean =>
+      live.accepted.has(key) && (kind === "service" || !work.reexported.has(exporter));
+    this.#turns.beginAccount();
+    const { streams, services, accepted } = compileImportsOf(
       live.draft,
       this.#drafts,
       this.#cycles,
-      work.newImportFindings(name),
+      findings,
+      isKept,
     );
-    this.#noteCircles(name, work);
-    const imports: AccountImports = { importer: index, ...compiled };
+    const isCircle = (text: string): boolean => CIRCLES.some((one) => text.endsWith(one));
+    this.#turns.endAccount(
+      name,
+      findings.errors.some(({ message }) => isCircle(message)),
+    );
+    live.accepted = accepted;
+    work.problems.set(name, [...live.errors, ...findings.errors]);
+    const imports: AccountImports = { importer: index, streams, services };
     if (isEqual(imports, live.imports)) return;
+    const { length } = live.imports.streams;
+    if (length + live.imports.services.length > 0) work.opensCircles = true;
     // What a new account asks of others changes the way of nobody's messages.
-    const hadNone = work.fresh.has(index) && imports.streams.length === 0;
+    const hadNone = work.fresh.has(index) && streams.length === 0;
     if (!hadNone) work.movesMessages = true;
     live.imports = imports;
     work.imports.set(index, imports);
@@ -238,39 +260,19 @@ export class LiveAccounts {
 class Change {
   readonly accounts = new Map<number, AccountSnapshot>();
   readonly imports = new Map<number, AccountImports>();
+  readonly problems = new Map<string, readonly ConfigProblem[]>();
+  /** Whose imports are compiled. */
   readonly changed = new Set<string>();
+  /** Those that came, went, or export something else: who imports from them is looked at. */
+  readonly exporters = new Set<string>();
+  /** Indexes of those that are there. */
+  readonly reexported = new Set<number>();
   readonly crowded: string[] = [];
   /** Indexes that nobody had before. */
   readonly fresh = new Set<number>();
   movesMessages = false;
-  readonly #findings = new Map<string, Findings>();
-  /** Of imports, which may be compiled more than once. */
-  readonly #importFindings = new Map<string, Findings>();
-
-  findingsOf(name: string): Findings {
-    const known = this.#findings.get(name) ?? { errors: [], warnings: [] };
-    this.#findings.set(name, known);
-    return known;
-  }
-
-  newImportFindings(name: string): Findings {
-    const findings: Findings = { errors: [], warnings: [] };
-    this.#importFindings.set(name, findings);
-    return findings;
-  }
-
-  importErrors(name: string): readonly ConfigProblem[] {
-    return this.#importFindings.get(name)?.errors ?? NONE;
-  }
-
-  get problems(): ReadonlyMap<string, readonly ConfigProblem[]> {
-    const names = new Set([...this.#findings.keys(), ...this.#importFindings.keys()]);
-    const problemsOf = (name: string): readonly ConfigProblem[] => [
-      ...(this.#findings.get(name)?.errors ?? NONE),
-      ...this.importErrors(name),
-    ];
-    return new Map([...names].map((name) => [name, problemsOf(name)]));
-  }
+  /** An import went, or an export. */
+  opensCircles = false;
 
   get delta(): AccountsDelta {
     return {

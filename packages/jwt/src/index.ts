@@ -29,6 +29,7 @@ export {
   type SingleAccountSpec,
 } from "./trust/account-spec.ts";
 export { type ActivationVerdict, activationHash, judgeActivation } from "./trust/activation.ts";
+export { ExportIndexes } from "./trust/export-index.ts";
 export {
   accountKeyOf,
   effectiveLimits,

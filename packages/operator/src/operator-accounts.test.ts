@@ -5,7 +5,10 @@ import { type Identity, SignatureVerifier } from "@weft/auth";
 import {
   type AccountBody,
   encodeClaims,
+  type ImportClaim,
   newAccountClaims,
+  newActivationClaims,
+  newExport,
   newUserClaims,
   type Signer,
   trustKeys,
@@ -104,6 +107,32 @@ function limits(connectionsMax: number) {
   return { ...newAccountClaims(A.publicKey).nats.limits, connectionsMax };
 }
 
+/** An import of A's `secret.N`, with a token that is good for so long. */
+function secretImport(at: number, times: { begins?: number; ends?: number }): ImportClaim {
+  const fresh = newActivationClaims(B.publicKey);
+  const claims = {
+    ...fresh,
+    notBeforeSeconds: times.begins ?? 0,
+    expiresAtSeconds: times.ends ?? 0,
+    nats: { ...fresh.nats, importSubject: `secret.${at}`, importType: "stream" as const },
+  };
+  const made = encodeClaims(claims, A, SECONDS - 60);
+  if (!made.ok) throw new Error(made.error.message);
+  return {
+    name: "",
+    subject: `secret.${at}`,
+    account: A.publicKey,
+    token: made.token,
+    to: "",
+    localSubject: "",
+    type: "stream",
+    share: false,
+    allowTrace: false,
+  };
+}
+
+const ASKING = { type: "service", token: "" } as const;
+
 describe("accounts of operators", () => {
   test("AN-44: a login waits for an account that is not known, and is judged by it then", () => {
     const bench = new Bench();
@@ -185,5 +214,58 @@ describe("accounts of operators", () => {
     expect(bench.put(A, { limits: limits(9) }).lowered.size).toBe(0);
     expect(bench.put(A, { limits: limits(3) }).lowered).toEqual(new Map([[index, 3]]));
     expect(bench.put(A, { limits: limits(-1) }).lowered.size).toBe(0);
+  });
+
+  test("AC-52: activations begin and end by themselves; nobody is judged, and each is told once", () => {
+    const bench = new Bench();
+    const exports = [{ ...newExport("stream", "secret.*"), tokenRequired: true }];
+    bench.put(A, { exports });
+    const imports = [
+      secretImport(0, { begins: SECONDS + 2 }),
+      secretImport(1, { ends: SECONDS + 4 }),
+      secretImport(2, {}),
+    ];
+    const first = bench.put(B, { imports });
+    const importing = (): number => bench.live.snapshot().streamImports.length;
+    expect([importing(), first.judged.size, first.trusted.length]).toEqual([2, 0, 1]);
+    expect(first.texts.join()).toMatch(/"secret\.0" from \w+: claim is not yet valid/);
+    const at = (ms: number): OperatorChange | undefined => {
+      bench.nowMs = NOW + ms;
+      bench.accounts.tick(bench.nowMs);
+      return bench.accounts.isDirty ? bench.commit() : undefined;
+    };
+    expect(at(1_999)).toBeUndefined();
+    const begun = at(2_000);
+    expect([importing(), begun?.texts]).toEqual([3, []]);
+    expect([begun?.judged.size, begun?.trusted.length]).toEqual([0, 0]);
+    expect(at(3_999)).toBeUndefined();
+    const ended = at(4_000);
+    expect([importing(), ended?.judged.size, ended?.trusted.length]).toEqual([2, 0, 0]);
+    expect(ended?.texts.join()).toMatch(/"secret\.1" from \w+: activation expired/);
+    // A change of the exporter looks at them again, and finds nothing new.
+    expect(bench.put(A, { exports }, { at: SECONDS - 50 }).texts).toEqual([]);
+    expect(bench.accounts.get(B.publicKey)?.problems).toHaveLength(1);
+    expect(bench.put(B, { imports }, { at: SECONDS - 50 }).texts).toHaveLength(1);
+  });
+
+  test("attack 45: who is left out for a circle is told once, and comes when it opens", () => {
+    const bench = new Bench();
+    const asking = ({ publicKey }: Signer) => ({
+      exports: [newExport("service", "x")],
+      imports: [{ ...secretImport(0, {}), ...ASKING, account: publicKey, subject: "x" }],
+    });
+    bench.put(A, asking(B));
+    const closing = bench.put(B, asking(A));
+    expect(closing.texts.filter((text) => text.includes("forms a cycle"))).toHaveLength(1);
+    const circling = [A, B].find((key) => bench.accounts.get(key.publicKey)?.problems.length);
+    const problems = () => bench.accounts.get(circling?.publicKey ?? "")?.problems ?? [];
+    const C = testSigner("account", 3);
+    for (let count = 0; count < 5; count += 1) {
+      expect(bench.put(C, {}, { at: SECONDS - 50 + count }).texts).toEqual([]);
+    }
+    expect(problems()).toHaveLength(1);
+    const other = circling === A ? B : A;
+    bench.put(other, {}, { at: SECONDS - 40 });
+    expect(problems().join()).not.toMatch(/cycle/);
   });
 });

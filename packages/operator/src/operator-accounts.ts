@@ -7,6 +7,7 @@ import type { ForgottenAccount, SignatureVerifier, TokenEnd } from "@weft/auth";
 import {
   type AccountVerdict,
   accountSpec,
+  ExportIndexes,
   newAccountClaims,
   type TrustedAccount,
   type TrustedOperators,
@@ -31,11 +32,13 @@ export interface LoadedAccount {
   readonly updatedMs: number;
   /** What of its imports, exports and mappings does not work, for people. */
   problems: readonly string[];
+  /** Those of them that were written to the log. */
+  told: ReadonlySet<string>;
   /** Those that are left out of `spec`. */
   brokenImports: readonly BrokenImport[];
   spec: AccountSpec | undefined;
   isExpired: boolean;
-  /** When an activation of it ends, Unix milliseconds. */
+  /** When an activation of it begins or ends, Unix milliseconds. */
   validUntilMs: number | undefined;
 }
 
@@ -56,14 +59,23 @@ export interface OperatorChange {
   readonly crowded: readonly string[];
 }
 
+/** Problems of one account that one change writes to the log. */
+const TEXTS_MAX = 64;
+const NOTHING: ReadonlySet<string> = new Set();
+
 export class OperatorAccounts {
   readonly #options: OperatorAccountsOptions;
   readonly #loaded = new Map<string, LoadedAccount>();
   /** By exporter: the accounts that want to import from it. */
   readonly #wantedBy = new Map<string, Set<string>>();
-  readonly #dirty = new Set<string>();
+  /** Accounts with another token than before. */
+  readonly #renewed = new Set<string>();
+  /** Accounts whose imports have to be looked at again, by the same token. */
+  readonly #stale = new Set<string>();
   readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
   readonly #judged = new Set<string>();
+  /** The next commit goes on with what the last one had no time for. */
+  #goesOn = false;
   /** Empty where only operators have accounts. */
   readonly configured: StaticAccounts;
 
@@ -86,7 +98,8 @@ export class OperatorAccounts {
 
   /** Something waits for `commit`. */
   get isDirty(): boolean {
-    return this.#dirty.size + this.#gone.size + this.#judged.size > 0;
+    const waiting = this.#renewed.size + this.#stale.size + this.#gone.size + this.#judged.size;
+    return waiting > 0 || this.#goesOn;
   }
 
   /** Takes the token that was found for an account; a bad one changes nothing. */
@@ -123,10 +136,7 @@ export class OperatorAccounts {
   remove(key: string, end: TokenEnd): void {
     const known = this.#loaded.get(key);
     if (known === undefined) return;
-    this.#want(known.trusted, false);
-    this.#loaded.delete(key);
-    this.#dirty.delete(key);
-    this.#judged.delete(key);
+    this.#unload(known);
     this.#gone.set(key, { index: this.#options.live.indexOf(key) ?? -1, end });
   }
 
@@ -153,7 +163,7 @@ export class OperatorAccounts {
     const retired = this.configured.replace(specs);
     for (const key of this.#loaded.keys()) if (this.configured.has(key)) this.#giveUp(key);
     for (const key of [...before, ...this.configured.keys]) {
-      for (const importer of this.#wantedBy.get(key) ?? []) this.#dirty.add(importer);
+      for (const importer of this.#wantedBy.get(key) ?? []) this.#stale.add(importer);
     }
     return retired;
   }
@@ -166,14 +176,21 @@ export class OperatorAccounts {
       this.remove(key, "refused");
       return;
     }
-    this.#want(known.trusted, false);
+    this.#unload(known);
+  }
+
+  #unload({ trusted }: LoadedAccount): void {
+    const { key } = trusted;
+    this.#want(trusted, false);
     this.#loaded.delete(key);
-    this.#dirty.delete(key);
+    this.#renewed.delete(key);
+    this.#stale.delete(key);
     this.#judged.delete(key);
   }
 
-  /** Notes accounts that have expired and activations that have ended. */
+  /** Notes accounts that have expired and activations that have begun or ended. */
   tick(nowMs: number): void {
+    this.#goesOn = this.#options.live.isUnfinished;
     for (const [key, account] of this.#loaded) {
       const { expiresAtSeconds } = account.trusted.claims;
       if (!account.isExpired && expiresAtSeconds !== 0 && expiresAtSeconds * 1_000 <= nowMs) {
@@ -181,7 +198,7 @@ export class OperatorAccounts {
         this.#judged.add(key);
       }
       if (account.validUntilMs !== undefined && account.validUntilMs <= nowMs) {
-        this.#dirty.add(key);
+        this.#stale.add(key);
       }
     }
   }
@@ -189,22 +206,22 @@ export class OperatorAccounts {
   /** Compiles everything that is waiting. */
   commit(nowMs: number): OperatorChange {
     const { live } = this.#options;
-    const put = [...this.#dirty];
+    const put = [...this.#renewed];
     const gone = [...this.#gone.keys()].filter((key) => !this.#loaded.has(key));
-    const affected = new Set(put);
+    const affected = new Set([...put, ...this.#stale]);
     for (const key of [...put, ...this.#gone.keys()]) {
       for (const importer of this.#wantedBy.get(key) ?? []) affected.add(importer);
     }
     const former = new Map(put.map((key) => [key, limitOf(live, key)]));
+    // Users are judged by the token of their own account; what it imports is nothing to them.
     const judged = new Set([...this.#judged, ...put]);
-    const specs = [...affected].flatMap((key) => this.#specOf(key, nowMs));
+    const exports = new ExportIndexes();
+    const specs = [...affected].flatMap((key) => this.#specOf(key, exports, nowMs));
     const formerIndexes = new Map([...judged].map((key) => [key, live.indexOf(key)]));
     const { delta, problems, crowded } = live.change(specs, gone);
     for (const key of crowded) this.remove(key, "refused");
     for (const [key, found] of problems) this.#note(key, found);
-    const texts = [...affected].flatMap((key) =>
-      (this.#loaded.get(key)?.problems ?? []).map((problem) => `Account ${key}: ${problem}`),
-    );
+    const texts = [...problems.keys()].flatMap((key) => this.#untold(key));
     this.configured.note(problems);
     const goneIndexes = [...this.#gone.values()].map(({ index }) => index);
     const indexes = [...goneIndexes, ...formerIndexes.values()];
@@ -218,7 +235,9 @@ export class OperatorAccounts {
       texts,
       crowded,
     };
-    this.#dirty.clear();
+    this.#renewed.clear();
+    this.#stale.clear();
+    this.#goesOn = false;
     this.#gone.clear();
     this.#judged.clear();
     return change;
@@ -251,12 +270,13 @@ export class OperatorAccounts {
       text,
       updatedMs: nowMs,
       problems: [],
+      told: NOTHING,
       brokenImports: [],
       spec: before?.spec,
       isExpired: false,
       validUntilMs: undefined,
     });
-    this.#dirty.add(key);
+    this.#renewed.add(key);
   }
 
   #want({ key, claims }: TrustedAccount, isWanted: boolean): void {
@@ -268,12 +288,13 @@ export class OperatorAccounts {
     }
   }
 
-  #specOf(key: string, nowMs: number): AccountSpec[] {
+  #specOf(key: string, exports: ExportIndexes, nowMs: number): AccountSpec[] {
     const account = this.#loaded.get(key);
     if (account === undefined) return [];
     const find = (name: string): TrustedAccount | undefined => this.#loaded.get(name)?.trusted;
     const nameOf = (name: string): string | undefined => this.configured.nameOf(name);
-    const made = accountSpec(account.trusted, find, nowMs, this.#options.verifier, nameOf);
+    const { verifier } = this.#options;
+    const made = accountSpec(account.trusted, find, nowMs, verifier, exports, nameOf);
     account.spec = made.spec;
     account.validUntilMs = made.validUntilMs;
     account.brokenImports = made.problems.map(({ kind, subject, exporter, problem }) => ({
@@ -282,17 +303,30 @@ export class OperatorAccounts {
       account: exporter,
       problem,
     }));
-    account.problems = made.problems.map(
-      ({ kind, subject, exporter, problem }) =>
-        `${kind} import ${JSON.stringify(subject)} from ${exporter}: ${problem}`,
-    );
     return [made.spec];
   }
 
+  /** What does not work of an account that was looked at: all of it. */
   #note(key: string, found: readonly { readonly message: string }[]): void {
     const account = this.#loaded.get(key);
-    if (account === undefined || found.length === 0) return;
-    account.problems = [...account.problems, ...found.map(({ message }) => message)];
+    if (account === undefined) return;
+    const left = account.brokenImports.map(
+      ({ kind, subject, account: exporter, problem }) =>
+        `${kind} import ${JSON.stringify(subject)} from ${exporter}: ${problem}`,
+    );
+    account.problems = [...left, ...found.map(({ message }) => message)];
+  }
+
+  /** For the log: what was not told since the account has its token. */
+  #untold(key: string): string[] {
+    const account = this.#loaded.get(key);
+    if (account === undefined) return [];
+    const { problems, told } = account;
+    account.told = new Set(problems);
+    const fresh = problems.filter((problem) => !told.has(problem));
+    const texts = fresh.slice(0, TEXTS_MAX).map((problem) => `Account ${key}: ${problem}`);
+    const more = fresh.length - texts.length;
+    return more > 0 ? [...texts, `Account ${key}: ${more} problems more`] : texts;
   }
 
   #lowered(former: ReadonlyMap<string, number | undefined>): Map<number, number> {

@@ -44,8 +44,10 @@ export class PageMaker {
     let place: PagePlace | undefined;
     try {
       for (;;) {
-        const made = await this.#turns.take("http", async () =>
-          asker.isGone() ? undefined : make(),
+        const made = await this.#turns.take(
+          "http",
+          async () => (asker.isGone() ? undefined : make()),
+          asker.address,
         );
         if (made === undefined) return undefined;
         const isSmall = made.bytes <= LIMITS.monitorSmallPageBytes;

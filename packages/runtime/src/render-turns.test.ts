@@ -1,17 +1,22 @@
 import { expect, test } from "vitest";
-import { type Asker, RenderTurns } from "./render-turns.ts";
+import { type Asker, RenderTurns, type TurnBounds } from "./render-turns.ts";
 
 /** Tasks that end when they are told to. */
 class Tasks {
-  readonly turns = new RenderTurns({ atOnce: 2, waitingMax: { http: 3, system: 2, account: 1 } });
+  readonly turns: RenderTurns;
   readonly begun: string[] = [];
   readonly #ends: (() => void)[] = [];
 
-  ask(asker: Asker, name: string): Promise<string> | undefined {
-    return this.turns.take(asker, () => {
+  constructor(waitingMax: TurnBounds["waitingMax"] = { http: 3, system: 2, account: 1 }) {
+    this.turns = new RenderTurns({ atOnce: 2, waitingMax });
+  }
+
+  ask(asker: Asker, name: string, address?: string | undefined): Promise<string> | undefined {
+    const task = (): Promise<string> => {
       this.begun.push(name);
       return new Promise((resolve) => this.#ends.push(() => resolve(name)));
-    });
+    };
+    return this.turns.take(asker, task, address);
   }
 
   /** The oldest task ends, and who follows it begins. */
@@ -33,6 +38,15 @@ test("MO-06, SY-21: neither HTTP nor the system account keeps the other waiting"
   await tasks.endOne();
   await tasks.endOne();
   expect(tasks.begun.slice(6)).toEqual(["s3", "h5"]);
+});
+
+test("A20: many requests of one address do not keep another from its turn", async () => {
+  const tasks = new Tasks({ http: 9, system: 1, account: 1 });
+  for (let index = 0; index < 6; index += 1) void tasks.ask("http", `a${index}`, "192.0.2.1");
+  for (const name of ["b0", "b1"]) void tasks.ask("http", name, "192.0.2.2");
+  void tasks.ask("http", "c0", "192.0.2.3");
+  for (let ended = 0; ended < 7; ended += 1) await tasks.endOne();
+  expect(tasks.begun).toEqual(["a0", "a1", "a2", "b0", "c0", "a3", "b1", "a4", "a5"]);
 });
 
 test("who finds its own line full is refused, the other line is not", async () => {

@@ -1,6 +1,7 @@
 // Lets a few pages be made at the same time and the others wait: a line for each kind of
-// asker, served in turn, each first come first served. Control thread. Must stay true: no line keeps
-// another from its turn, and each is bounded.
+// asker, served in turn. In a line the addresses are served in turn as well, those of one address
+// first come first served. Control thread. Must stay true: no line and no address keeps another from
+// its turn, and each line is bounded.
 
 /** HTTP requests, requests to the system account by its own users, and those by others. */
 export type Asker = "http" | "system" | "account";
@@ -12,6 +13,9 @@ export interface TurnBounds {
   readonly waitingMax: Readonly<Record<Asker, number>>;
 }
 
+/** Addresses whose last turn is known; then all begin anew. */
+const ADDRESSES_MAX = 1_024;
+
 /** Whose turn it is behind whom. */
 const BEHIND: Readonly<Record<Asker, Asker>> = {
   http: "system",
@@ -19,13 +23,21 @@ const BEHIND: Readonly<Record<Asker, Asker>> = {
   account: "http",
 };
 
+interface Waiting {
+  readonly address: string;
+  begin(): void;
+}
+
 export class RenderTurns {
   readonly #bounds: TurnBounds;
-  readonly #waiting: Readonly<Record<Asker, (() => void)[]>> = {
+  readonly #waiting: Readonly<Record<Asker, Waiting[]>> = {
     http: [],
     system: [],
     account: [],
   };
+  /** Of addresses in the lines: the number of their last turn. */
+  readonly #lastTurns = new Map<string, number>();
+  #turns = 0;
   #free: number;
   /** Whose line is looked at first. */
   #next: Asker = "system";
@@ -47,14 +59,20 @@ export class RenderTurns {
   }
 
   /** Runs `task` when it is its turn; undefined = too many wait already. */
-  take<Result>(asker: Asker, task: () => Promise<Result>): Promise<Result> | undefined {
+  take<Result>(
+    asker: Asker,
+    task: () => Promise<Result>,
+    address = "",
+  ): Promise<Result> | undefined {
     if (this.#free > 0) {
       this.#free -= 1;
       return this.#run(task);
     }
     const line = this.#waiting[asker];
     if (line.length >= this.#bounds.waitingMax[asker]) return undefined;
-    return new Promise<void>((resolve) => line.push(resolve)).then(() => this.#run(task));
+    return new Promise<void>((resolve) => line.push({ address, begin: resolve })).then(() =>
+      this.#run(task),
+    );
   }
 
   async #run<Result>(task: () => Promise<Result>): Promise<Result> {
@@ -68,13 +86,32 @@ export class RenderTurns {
   /** The turn goes to the next line in which anybody stands. */
   #pass(): void {
     for (let looked = 0; looked < 3; looked += 1) {
-      const resolve = this.#waiting[this.#next].shift();
+      const next = this.#takeNext(this.#waiting[this.#next]);
       this.#next = BEHIND[this.#next];
-      if (resolve !== undefined) {
-        resolve();
+      if (next !== undefined) {
+        next.begin();
         return;
       }
     }
     this.#free += 1;
+    this.#lastTurns.clear();
+  }
+
+  /** Whose address had its last turn longest ago. */
+  #takeNext(line: Waiting[]): Waiting | undefined {
+    let at = 0;
+    for (let index = 1; index < line.length; index += 1) {
+      if (this.#lastTurnOf(line[index]) < this.#lastTurnOf(line[at])) at = index;
+    }
+    const [next] = line.splice(at, 1);
+    if (next === undefined) return undefined;
+    if (this.#lastTurns.size >= ADDRESSES_MAX) this.#lastTurns.clear();
+    this.#turns += 1;
+    this.#lastTurns.set(next.address, this.#turns);
+    return next;
+  }
+
+  #lastTurnOf(waiting: Waiting | undefined): number {
+    return this.#lastTurns.get(waiting?.address ?? "") ?? 0;
   }
 }

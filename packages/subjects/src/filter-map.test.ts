@@ -76,6 +76,13 @@ describe("FilterMap", () => {
       for (const { filter: other } of changes.slice(0, 3)) {
         expect(map.covering(other)).toEqual(expected((f) => subjectIsSubsetMatch(other, f)));
         expect(map.colliding(other)).toEqual(expected((f) => subjectsCollide(other, f)));
+        for (const relation of ["covering", "colliding"] as const) {
+          const budget = { stepsLeft: 1_000 };
+          expect(map.within(budget, relation, other)).toEqual(map[relation](other));
+          const used = 1_000 - budget.stepsLeft;
+          expect(map.within({ stepsLeft: used }, relation, other)).toEqual(map[relation](other));
+          expect(map.within({ stepsLeft: used - 1 }, relation, other)).toBeUndefined();
+        }
       }
     };
     const changes = fc.array(change, { maxLength: 12 });

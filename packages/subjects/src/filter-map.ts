@@ -56,6 +56,17 @@ function isBare<T>(node: Node<T>): boolean {
 /** Which filters a search is for, seen from the searched subject or filter. */
 type Relation = "matching" | "covering" | "colliding";
 
+/** What searches may still look at, for work that others can make dear. */
+export interface SearchBudget {
+  /** Nodes and entries, some 100 ns each. */
+  stepsLeft: number;
+}
+
+/** In place of a depth: everything below is found. */
+const BELOW = -1;
+/** Characters of a filter that cost as much as a node. */
+const CHARACTERS_PER_STEP = 8;
+
 /** Filters with values. The same filter, and the same value under it, may be there many times. */
 export class FilterMap<T> {
   readonly #root: Node<T> = createNode<T>();
@@ -131,6 +142,42 @@ export class FilterMap<T> {
     return this.#collect(filter, "colliding");
   }
 
+  /**
+   * {@link covering} or {@link colliding}, taken from `budget`; undefined if that is used up, before
+   * or by this search.
+   */
+  within(
+    budget: SearchBudget,
+    relation: "covering" | "colliding",
+    filter: string,
+  ): T[] | undefined {
+    budget.stepsLeft -= 1 + Math.floor(filter.length / CHARACTERS_PER_STEP);
+    if (budget.stepsLeft < 0) return undefined;
+    const tokens = filter.split(".");
+    if (tokens.includes("")) return [];
+    const found: Entry<T>[] = [];
+    const nodes: Node<T>[] = [this.#root];
+    const depths: number[] = [0];
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      const depth = depths.pop() as number;
+      const ends = depth === BELOW || depth === tokens.length ? node.entries : undefined;
+      const tails = depth === tokens.length ? undefined : node.tail?.entries;
+      budget.stepsLeft -= 1 + (ends?.length ?? 0) + (tails?.length ?? 0);
+      if (budget.stepsLeft < 0) return undefined;
+      if (ends !== undefined) for (const entry of ends) found.push(entry);
+      if (tails !== undefined) for (const entry of tails) found.push(entry);
+      if (depth === tokens.length) continue;
+      const token = tokens[depth] as string;
+      const isOpen = depth === BELOW || (token === ">" && relation === "colliding");
+      const before = nodes.length;
+      if (isOpen) pushChildren(node, nodes);
+      else pushNext(node, token, relation, nodes);
+      for (let at = before; at < nodes.length; at += 1) depths.push(isOpen ? BELOW : depth + 1);
+    }
+    if (found.length > 1) found.sort((a, b) => a.order - b.order);
+    return found.map((entry) => entry.value);
+  }
+
   #collect(subject: string, relation: Relation): T[] {
     const tokens = subject.split(".");
     const found: Entry<T>[] = [];
@@ -155,6 +202,13 @@ export class FilterMap<T> {
   }
 }
 
+/** All but the `>` child, which a search has already. */
+function pushChildren<T>(parent: Node<T>, nodes: Node<T>[]): void {
+  if (parent.star !== undefined) nodes.push(parent.star);
+  if (parent.children === undefined) return;
+  for (const child of parent.children.values()) nodes.push(child);
+}
+
 /** Pushes the children of `node` that go on a search whose next token is `token`. */
 function pushNext<T>(node: Node<T>, token: string, relation: Relation, nodes: Node<T>[]): void {
   if (relation === "matching" || token !== ">") {
@@ -172,15 +226,10 @@ function pushNext<T>(node: Node<T>, token: string, relation: Relation, nodes: No
 /** All entries below `node`, except those of its `>` child, which the search has already. */
 function collectBelow<T>(node: Node<T>, found: Entry<T>[]): void {
   const nodes: Node<T>[] = [];
-  const pushChildren = (parent: Node<T>): void => {
-    if (parent.star !== undefined) nodes.push(parent.star);
-    if (parent.children !== undefined)
-      for (const child of parent.children.values()) nodes.push(child);
-  };
-  pushChildren(node);
+  pushChildren(node, nodes);
   for (let next = nodes.pop(); next !== undefined; next = nodes.pop()) {
     for (const entry of next.entries) found.push(entry);
     if (next.tail !== undefined) for (const entry of next.tail.entries) found.push(entry);
-    pushChildren(next);
+    pushChildren(next, nodes);
   }
 }

@@ -1,5 +1,5 @@
 // The entry of the package: everything that other packages may use.
-export { FilterMap } from "./filter-map.ts";
+export { FilterMap, type SearchBudget } from "./filter-map.ts";
 export * from "./interest/index.ts";
 export {
   compileMapping,

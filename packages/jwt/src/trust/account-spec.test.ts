@@ -1,6 +1,7 @@
 // Activations and what becomes of exports and imports: a token works for just one exporter, importer,
 // subject and kind (attack 28).
 import { compileAccounts } from "@weft/accounts";
+import { SignatureVerifier } from "@weft/auth";
 import { describe, expect, test } from "vitest";
 import type { ActivationClaims, ExportClaim, ImportClaim } from "../claims/claims.ts";
 import { newAccountClaims, newActivationClaims, newExport } from "../claims/new-claims.ts";
@@ -318,5 +319,47 @@ describe("AC-50, AC-51: specifications", () => {
       tokens.map((token, at) => importOf("stream", 0, `secret.${at}`, { token })),
     );
     expect(accountSpecs([exporter, importer], NOW_MS, verifier).validUntilMs).toBe(NOW_MS + 20_000);
+  });
+
+  test("AC-52: an activation that is still to come is told, and works then", () => {
+    const exporter = account(0, [exportOf("stream", "secret.>", { tokenRequired: true })]);
+    const later = activation({}, { notBeforeSeconds: NOW + 30, expiresAtSeconds: NOW + 60 });
+    const never = activation({}, { notBeforeSeconds: NOW + 10, expiresAtSeconds: NOW - 10 });
+    const importer = account(
+      1,
+      [],
+      [later, never].map((token, at) => importOf("stream", 0, `secret.${at}`, { token })),
+    );
+    const at = (ms: number) => accountSpecs([exporter, importer], ms, verifier);
+    expect(at(NOW_MS).specs[1]?.imports).toEqual([]);
+    expect(at(NOW_MS).validUntilMs).toBe(NOW_MS + 30_000);
+    expect(at(NOW_MS + 29_999).specs[1]?.imports).toEqual([]);
+    const { specs, validUntilMs } = at(NOW_MS + 30_000);
+    expect(specs[1]?.imports).toMatchObject([{ subject: "secret.0" }]);
+    expect(validUntilMs).toBe(NOW_MS + 60_000);
+    expect(at(NOW_MS + 60_000).specs[1]?.imports).toEqual([]);
+  });
+
+  test("AC-52: activation tokens are verified once for each token of the account", () => {
+    class Counting extends SignatureVerifier {
+      count = 0;
+      override verify(...given: Parameters<SignatureVerifier["verify"]>) {
+        this.count += 1;
+        return super.verify(...given);
+      }
+    }
+    const counting = new Counting();
+    const exporter = account(0, [exportOf("stream", "secret.>", { tokenRequired: true })]);
+    const token = activation();
+    const importer = account(1, [], [importOf("stream", 0, "secret.x", { token })]);
+    const specs = () => accountSpecs([exporter, importer], NOW_MS, counting).specs[1]?.imports;
+    expect(specs()).toHaveLength(1);
+    const { count } = counting;
+    expect(specs()).toHaveLength(1);
+    expect([count > 0, counting.count]).toEqual([true, count]);
+    // Not by who imports it, nor by whoever verified it otherwise.
+    const strange = { ...importer, key: KEYS[2] };
+    const { problems } = accountSpecs([exporter, strange], NOW_MS, counting);
+    expect(problems[0]?.problem).toMatch(/doesn't match account it is being included in/);
   });
 });

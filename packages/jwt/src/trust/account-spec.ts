@@ -10,9 +10,9 @@ import type {
   ResponseType,
 } from "@weft/accounts";
 import type { SignatureVerifier } from "@weft/auth";
-import { subjectIsSubsetMatch } from "@weft/subjects";
 import type { AccountLimitsClaim, ExportClaim, ImportClaim } from "../claims/claims.ts";
 import { judgeActivation } from "./activation.ts";
+import { ExportIndexes } from "./export-index.ts";
 import { permissionsSpec } from "./permissions.ts";
 import type { TrustedAccount } from "./trusted-account.ts";
 
@@ -28,10 +28,12 @@ export interface ImportProblem {
 export interface AccountSpecs {
   readonly specs: readonly AccountSpec[];
   readonly problems: readonly ImportProblem[];
-  /** The first moment at which an activation ends and the result has to be made anew, Unix ms. */
+  /** The first moment at which an activation begins or ends: it has to be made anew. Unix ms. */
   readonly validUntilMs: number | undefined;
 }
 
+/** An account that found no time is looked at again. */
+const STARVED_MS = 1_000;
 const NANOS_PER_MS = 1_000_000;
 const NO_LIMIT = -1;
 
@@ -48,7 +50,8 @@ export function accountSpecs(
   verifier: SignatureVerifier,
 ): AccountSpecs {
   const byKey = new Map(accounts.map((account) => [account.key, account]));
-  const specs = new SpecMaker((key) => byKey.get(key), nowMs, verifier);
+  const exports = new ExportIndexes();
+  const specs = new SpecMaker((key) => byKey.get(key), nowMs, verifier, exports);
   const imports = accounts.map((account) => specs.importsOf(account));
   return {
     specs: accounts.map((account, at) => specs.specOf(account, imports[at] ?? [])),
@@ -67,17 +70,18 @@ export interface SingleAccountSpec {
 /**
  * The same for one account; `find` gives those that it imports from, as far as they are there. Its
  * exports with tokens list nobody: who has a good token is told by `activated` of the import.
- * `configured` gives the name of an account that is no account by token: whether it exports what is
- * wanted is for the compiler to say.
+ * `exports` is shared by accounts that are looked at together. `configured` gives the name of an account
+ * that is no account by token: whether it exports what is wanted is for the compiler to say.
  */
 export function accountSpec(
   account: TrustedAccount,
   find: (key: string) => TrustedAccount | undefined,
   nowMs: number,
   verifier: SignatureVerifier,
+  exports = new ExportIndexes(),
   configured: (key: string) => string | undefined = () => undefined,
 ): SingleAccountSpec {
-  const specs = new SpecMaker(find, nowMs, verifier, configured);
+  const specs = new SpecMaker(find, nowMs, verifier, exports, configured);
   const spec = specs.specOf(account, specs.importsOf(account));
   return { spec, problems: specs.problems, validUntilMs: specs.validUntilMs };
 }
@@ -95,6 +99,7 @@ class SpecMaker {
   readonly #find: (key: string) => TrustedAccount | undefined;
   readonly #nowMs: number;
   readonly #verifier: SignatureVerifier;
+  readonly #exports: ExportIndexes;
   readonly #configured: (key: string) => string | undefined;
   /** Importers of exports that need a token. */
   readonly #approved = new Map<ExportClaim, Set<string>>();
@@ -103,8 +108,10 @@ class SpecMaker {
     find: (key: string) => TrustedAccount | undefined,
     nowMs: number,
     verifier: SignatureVerifier,
+    exports: ExportIndexes,
     configured: (key: string) => string | undefined = () => undefined,
   ) {
+    this.#exports = exports;
     this.#configured = configured;
     this.#find = find;
     this.#nowMs = nowMs;
@@ -113,6 +120,7 @@ class SpecMaker {
 
   importsOf(account: TrustedAccount): ImportSpec[] {
     const specs: ImportSpec[] = [];
+    this.#exports.beginAccount();
     for (const claim of account.claims.nats.imports) {
       if (claim.type === "") continue;
       const spec = importSpec(claim, claim.type);
@@ -130,6 +138,7 @@ class SpecMaker {
         this.problems.push({ ...where, ...wanted, problem: verdict.problem });
       }
     }
+    if (this.#exports.isStarved) this.#changesAt(this.#nowMs + STARVED_MS);
     return specs;
   }
 
@@ -141,7 +150,9 @@ class SpecMaker {
   ): "public" | "activated" | { readonly problem: string } {
     const exporter = this.#find(claim.account);
     if (exporter === undefined) return { problem: "account missing" };
-    const deciding = decidingExports(exporter, wanted);
+    const { exports } = exporter.claims.nats;
+    const deciding = this.#exports.deciding(exporter.key, exports, wanted.kind, wanted.subject);
+    if (deciding === undefined) return { problem: "too many exports to look through" };
     if (deciding.length === 0) return { problem: "not exported" };
     const tokenExports = deciding.filter(needsToken);
     let untilSeconds = 0;
@@ -154,7 +165,11 @@ class SpecMaker {
         this.#nowMs,
         this.#verifier,
       );
-      if (!verdict.ok) return verdict;
+      if (!verdict.ok) {
+        const { notBeforeSeconds } = verdict;
+        if (notBeforeSeconds !== undefined) this.#changesAt(notBeforeSeconds * 1_000);
+        return verdict;
+      }
       untilSeconds = verdict.claims.expiresAtSeconds;
     }
     for (const one of deciding) {
@@ -168,13 +183,11 @@ class SpecMaker {
       const approved = this.#approved.get(one) ?? new Set();
       this.#approved.set(one, approved.add(account.key));
     }
-    this.#endsAt(untilSeconds);
+    if (untilSeconds > 0) this.#changesAt(untilSeconds * 1_000);
     return tokenExports.length > 0 ? "activated" : "public";
   }
 
-  #endsAt(seconds: number): void {
-    if (seconds === 0) return;
-    const untilMs = seconds * 1_000;
+  #changesAt(untilMs: number): void {
     if (this.validUntilMs === undefined || untilMs < this.validUntilMs) this.validUntilMs = untilMs;
   }
 
@@ -211,20 +224,6 @@ class SpecMaker {
 /** The position of the account name decides alone, as in the reference. */
 function needsToken(claim: ExportClaim): boolean {
   return claim.tokenRequired && claim.accountTokenPosition === 0;
-}
-
-/** The export of just this subject, else the narrowest that take it in: as the compiler has it. */
-function decidingExports(exporter: TrustedAccount, wanted: Wanted): readonly ExportClaim[] {
-  const { exports } = exporter.claims.nats;
-  const ofKind = exports.filter((claim) => claim.type === wanted.kind);
-  const exact = ofKind.filter((claim) => claim.subject === wanted.subject);
-  if (exact.length > 0) return exact;
-  const covering = ofKind.filter((claim) => subjectIsSubsetMatch(wanted.subject, claim.subject));
-  const isNarrowest = (claim: ExportClaim) =>
-    !covering.some(
-      (other) => other !== claim && subjectIsSubsetMatch(other.subject, claim.subject),
-    );
-  return covering.filter(isNarrowest);
 }
 
 /** -1 = no limit; other negative numbers allow nothing, as in the reference. */

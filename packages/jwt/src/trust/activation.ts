@@ -8,16 +8,71 @@ import type { ActivationClaims, ImportClaim, RevocationList } from "../claims/cl
 import { decodeTokenOf } from "../decode.ts";
 import { Findings, isBlocking } from "../validate/findings.ts";
 import { checkImport } from "../validate/validate-imports.ts";
-import { checkActivation } from "../validate/validate-user.ts";
+import { checkActivation, checkTimes } from "../validate/validate-user.ts";
 import { isRevoked } from "./revocations.ts";
 import type { TrustedAccount } from "./trusted-account.ts";
 
 export type ActivationVerdict =
   | { readonly ok: true; readonly claims: ActivationClaims }
-  | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      /** It will be good from then on, if nothing else changes. Unix seconds. */
+      readonly notBeforeSeconds?: number | undefined;
+    };
 
-function refused(problem: string): ActivationVerdict {
+type Refused = Extract<ActivationVerdict, { readonly ok: false }>;
+
+function refused(problem: string): Refused {
   return { ok: false, problem };
+}
+
+/** What is to be said of the token of an import whatever the time. */
+interface ReadActivation {
+  readonly importer: string;
+  readonly verifier: SignatureVerifier;
+  readonly read: ActivationVerdict;
+}
+
+/** Signatures are dear, and an account is looked at whenever one of its activations ends. */
+const known = new WeakMap<ImportClaim, ReadActivation>();
+
+function readActivation(
+  claim: ImportClaim,
+  importer: string,
+  verifier: SignatureVerifier,
+): ActivationVerdict {
+  const before = known.get(claim);
+  if (before?.importer === importer && before.verifier === verifier) return before.read;
+  const read = readAnew(claim, importer, verifier);
+  known.set(claim, { importer, verifier, read });
+  return read;
+}
+
+function readAnew(
+  claim: ImportClaim,
+  importer: string,
+  verifier: SignatureVerifier,
+): ActivationVerdict {
+  const decoded = decodeTokenOf("activation", claim.token, verifier);
+  if (!decoded.ok) return refused("activation token invalid");
+  const { claims } = decoded;
+  const findings = new Findings();
+  checkImport(claim, importer, verifier, findings);
+  checkActivation(claims, undefined, findings);
+  const blocking = blockingText(findings);
+  if (blocking !== undefined) return refused(blocking);
+  // In the reference `a.*` is good for `a.>`, which is more.
+  const wanted = claim.type === "service" && claim.to !== "" ? claim.to : claim.subject;
+  if (!subjectIsSubsetMatch(wanted, claims.nats.importSubject)) {
+    return refused("activation is for less than the import");
+  }
+  return { ok: true, claims };
+}
+
+function blockingText(findings: Findings): string | undefined {
+  if (!isBlocking(findings.list, true)) return undefined;
+  return findings.list.find(({ level }) => level !== "warning")?.text ?? "";
 }
 
 /**
@@ -33,27 +88,24 @@ export function judgeActivation(
   verifier: SignatureVerifier,
 ): ActivationVerdict {
   if (claim.token === "") return refused("activation token required");
-  const nowSeconds = Math.floor(nowMs / 1_000);
-  const decoded = decodeTokenOf("activation", claim.token, verifier);
-  if (!decoded.ok) return refused("activation token invalid");
-  const { claims } = decoded;
-  const findings = new Findings();
-  checkImport(claim, importerKey, verifier, findings);
-  checkActivation(claims, nowSeconds, findings);
-  if (isBlocking(findings.list, true)) {
-    return refused(findings.list.find(({ level }) => level !== "warning")?.text ?? "");
-  }
-  // In the reference `a.*` is good for `a.>`, which is more.
-  const wanted = claim.type === "service" && claim.to !== "" ? claim.to : claim.subject;
-  if (!subjectIsSubsetMatch(wanted, claims.nats.importSubject)) {
-    return refused("activation is for less than the import");
-  }
+  const read = readActivation(claim, importerKey, verifier);
+  if (!read.ok) return read;
+  const { claims } = read;
   if (!isSignedBy(claims, exporter)) return refused("activation issuer unknown");
-  if (claims.expiresAtSeconds !== 0 && claims.expiresAtSeconds <= nowSeconds) {
-    return refused("activation expired");
-  }
   if (isRevoked(revocations, claims.subject, claims.issuedAtSeconds)) {
     return refused("activation revoked");
+  }
+  const nowSeconds = Math.floor(nowMs / 1_000);
+  const findings = new Findings();
+  checkTimes(claims, nowSeconds, findings);
+  const blocking = blockingText(findings);
+  if (blocking !== undefined) {
+    const { notBeforeSeconds, expiresAtSeconds } = claims;
+    const isToCome = expiresAtSeconds === 0 || expiresAtSeconds > nowSeconds;
+    return { ...refused(blocking), notBeforeSeconds: isToCome ? notBeforeSeconds : undefined };
+  }
+  if (claims.expiresAtSeconds !== 0 && claims.expiresAtSeconds <= nowSeconds) {
+    return refused("activation expired");
   }
   return { ok: true, claims };
 }

@@ -12,6 +12,12 @@ import { isClockTime, timeZoneProblem } from "../trust/time-windows.ts";
 import { type Findings, quote } from "./findings.ts";
 import { checkSubject } from "./subject-text.ts";
 
+/** What a login by these rights may cost, some 10 ms in all; the reference has no such bounds. */
+const TIMES_MAX = 256;
+const NETWORKS_MAX = 4_096;
+const ENTRIES_MAX = 4_096;
+const ENTRY_CHARACTERS_MAX = 256 * 1024;
+
 /** Expiry and not-before. A token expires after the second that it names. */
 export function checkTimes(claims: StandardClaims, nowSeconds: number, findings: Findings): void {
   if (claims.expiresAtSeconds > 0 && nowSeconds > claims.expiresAtSeconds) {
@@ -47,6 +53,26 @@ export function checkPermissions(permissions: Permissions, findings: Findings): 
   check(publish.deny, false);
 }
 
+/** Bounds of what every login has to look through; `where` is put in front of what is wrong. */
+export function checkAmounts(
+  { publish, subscribe, times, sourceNetworks }: Permissions & Partial<UserPermissionLimits>,
+  where: string,
+  findings: Findings,
+): void {
+  const lists = [publish.allow, publish.deny, subscribe.allow, subscribe.deny];
+  const entries = lists.reduce((sum, list = []) => sum + list.length, 0);
+  const characters = lists
+    .flatMap((list) => list ?? [])
+    .reduce((sum, entry) => sum + entry.length, 0);
+  const bound = (count: number, countMax: number, what: string): void => {
+    if (count > countMax) findings.error(`${where}${count} ${what}, at most ${countMax} are taken`);
+  };
+  bound(entries, ENTRIES_MAX, "permission entries");
+  bound(characters, ENTRY_CHARACTERS_MAX, "characters of permission entries");
+  bound(times?.length ?? 0, TIMES_MAX, "times of day");
+  bound(sourceNetworks?.length ?? 0, NETWORKS_MAX, "source networks");
+}
+
 function checkLimits(limits: UserPermissionLimits, findings: Findings): void {
   for (const network of limits.sourceNetworks ?? []) {
     if (parseNetwork(network) === undefined) {
@@ -73,6 +99,7 @@ function checkIssuerAccount(issuerAccount: string, findings: Findings): void {
 
 export function checkUser(claims: UserClaims, nowSeconds: number, findings: Findings): void {
   checkTimes(claims, nowSeconds, findings);
+  checkAmounts(claims.nats, "", findings);
   checkPermissions(claims.nats, findings);
   checkLimits(claims.nats, findings);
   checkIssuerAccount(claims.nats.issuerAccount, findings);

@@ -9,6 +9,7 @@ import {
   newAuthorizationResponseClaims,
   newOperatorClaims,
   newUserClaims,
+  newUserScope,
 } from "../claims/new-claims.ts";
 import { verifier } from "../testing/reading.ts";
 import { publicKey } from "../testing/test-keys.ts";
@@ -48,6 +49,52 @@ describe("findings", () => {
       "error: Subject must be a user public key",
       "error: Audience must be a server public key",
       "error: Error or Jwt is required",
+    ]);
+  });
+
+  test("AN-50, AN-53: what every login has to look through is bounded, wherever it is said", () => {
+    const hour = { start: "08:00:00", end: "09:00:00" };
+    const allow = Array.from({ length: 4_097 }, (_, at) => `a.${at}`);
+    const networks = allow.map(() => "10.0.0.0/8");
+    const times = Array.from({ length: 257 }, () => hour);
+    const long = ["x".repeat(200_000), "y".repeat(62_145)];
+    const rest = { deny: undefined };
+    const fine = {
+      publish: { allow: allow.slice(2), ...rest },
+      subscribe: { allow: ["x"], ...rest },
+      sourceNetworks: networks.slice(1),
+      times: times.slice(1),
+    };
+    const found = [
+      "4097 permission entries, at most 4096 are taken",
+      "257 times of day, at most 256 are taken",
+      "4097 source networks, at most 4096 are taken",
+    ];
+    const over = {
+      ...fine,
+      publish: { allow: allow.slice(1), ...rest },
+      sourceNetworks: networks,
+      times,
+    };
+    const tooLong = { allow: long, ...rest };
+    expect(user(fine)).toEqual([]);
+    expect(user(over).sort()).toEqual(found.map((text) => `error: ${text}`).sort());
+    expect(user({ publish: tooLong })).toEqual([
+      "error: 262145 characters of permission entries, at most 262144 are taken",
+    ]);
+    const key = publicKey("account", 2);
+    const template = (more: Partial<UserBody>) => {
+      const scope = newUserScope(key);
+      const signingKeys = new Map([[key, { ...scope, template: { ...scope.template, ...more } }]]);
+      return account({ signingKeys });
+    };
+    expect(template(fine)).toEqual([]);
+    expect(template(over).sort()).toEqual(
+      found.map((text) => `error: template of ${key}: ${text}`).sort(),
+    );
+    const silent = newAccountClaims(key).nats.defaultPermissions;
+    expect(account({ defaultPermissions: { ...silent, subscribe: tooLong } })).toEqual([
+      "error: default permissions: 262145 characters of permission entries, at most 262144 are taken",
     ]);
   });
 

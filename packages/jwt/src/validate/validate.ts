@@ -18,7 +18,13 @@ import { type Finding, Findings, quote } from "./findings.ts";
 import { checkSubject, hasWildcards } from "./subject-text.ts";
 import { accountServerUrlProblem, operatorServiceUrlProblem } from "./urls.ts";
 import { checkExports, checkImports, checkInfo } from "./validate-imports.ts";
-import { checkActivation, checkPermissions, checkTimes, checkUser } from "./validate-user.ts";
+import {
+  checkActivation,
+  checkAmounts,
+  checkPermissions,
+  checkTimes,
+  checkUser,
+} from "./validate-user.ts";
 import { parseServerVersion } from "./version.ts";
 
 /** Findings about claims at a time; the order is that of the reference, where it has one. */
@@ -83,6 +89,7 @@ function checkAccount(
   checkImports(nats.imports, claims.subject, verifier, findings);
   checkExports(nats.exports, findings);
   checkTiers(nats.limits, findings);
+  checkAmounts(nats.defaultPermissions, "default permissions: ", findings);
   checkPermissions(nats.defaultPermissions, findings);
   for (const [source, destinations] of nats.mappings) {
     checkMapping(source, destinations, findings);
@@ -91,6 +98,7 @@ function checkAccount(
   if (nats.trace !== undefined) checkTrace(nats.trace, findings);
   checkAccountLimits(nats, findings);
   for (const [key, scope] of nats.signingKeys) {
+    if (scope !== undefined) checkAmounts(scope.template, `template of ${key}: `, findings);
     if (isPublicKey(key, "account")) continue;
     const isPlain = scope === undefined;
     findings.error(

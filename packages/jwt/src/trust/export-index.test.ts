@@ -1,0 +1,122 @@
+// Looking for the exports that decide about an import: as in a plain list, at a bounded price also where
+// imports and exports are made to be dear.
+import { createPrng } from "@weft/base";
+import { subjectIsSubsetMatch } from "@weft/subjects";
+import { describe, expect, test } from "vitest";
+import type { ExportClaim, ImportClaim } from "../claims/claims.ts";
+import { newAccountClaims, newExport } from "../claims/new-claims.ts";
+import { verifier } from "../testing/reading.ts";
+import { publicKey } from "../testing/test-keys.ts";
+import { accountSpec } from "./account-spec.ts";
+import { ExportIndex, ExportIndexes } from "./export-index.ts";
+import type { TrustedAccount } from "./trusted-account.ts";
+
+const NOW_MS = Date.UTC(2026, 10, 23, 12, 0, 0);
+const [HUB, ASKING] = [publicKey("account", 0), publicKey("account", 1)];
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+function trusted(
+  key: string,
+  exports: readonly ExportClaim[],
+  imports: readonly ImportClaim[] = [],
+): TrustedAccount {
+  const claims = newAccountClaims(key);
+  return {
+    key,
+    claims: { ...claims, nats: { ...claims.nats, exports, imports } },
+    signers: new Map(),
+    findings: [],
+  };
+}
+
+function importOf(subject: string): ImportClaim {
+  return {
+    name: "",
+    subject,
+    account: HUB,
+    token: "",
+    to: "",
+    localSubject: "",
+    type: "service",
+    share: false,
+    allowTrace: false,
+  };
+}
+
+/** Each of two tokens at each of some places, and something behind that nobody asks for. */
+function storm(places: number): string[] {
+  let starts = [""];
+  for (let at = 0; at < places; at += 1) {
+    starts = starts.flatMap((start) => [`${start}a.`, `${start}*.`]);
+  }
+  return starts.map((start, at) => `${start}only${at}`);
+}
+
+describe("AC-50, AC-52: exports that decide", () => {
+  test("are those of a plain list", () => {
+    const prng = createPrng(52);
+    const token = (): string => ["a", "b", "*", "c"][prng.below(4)] as string;
+    const subject = (): string => {
+      const tokens = Array.from({ length: 1 + prng.below(3) }, token);
+      return [...tokens, ...(prng.below(4) === 0 ? [">"] : [])].join(".");
+    };
+    let found = 0;
+    for (let round = 0; round < 2_000; round += 1) {
+      const exports = Array.from({ length: prng.below(20) }, () =>
+        newExport(prng.below(2) === 0 ? "stream" : "service", subject()),
+      );
+      const index = new ExportIndex(exports);
+      const wanted = subject();
+      const ofKind = exports.filter(({ type }) => type === "stream");
+      const exact = ofKind.filter((one) => one.subject === wanted);
+      const covering = ofKind.filter((one) => subjectIsSubsetMatch(wanted, one.subject));
+      const narrowest = covering.filter(
+        (one) =>
+          !covering.some((two) => two !== one && subjectIsSubsetMatch(two.subject, one.subject)),
+      );
+      const expected = exact.length > 0 ? exact : narrowest;
+      expect(index.deciding("stream", wanted, { stepsLeft: 1_000 })).toEqual(expected);
+      found += expected.length;
+    }
+    expect(found).toBeGreaterThan(500);
+  });
+
+  test("of 20,000 exports, for 20,000 imports, cost little more than the lists themselves", () => {
+    const count = 20_000;
+    const literals = Array.from({ length: count }, (_, at) => newExport("service", `s.${at}`));
+    const hub = trusted(HUB, [...literals, newExport("service", "w.*.x")]);
+    const imports = Array.from({ length: count }, (_, at) =>
+      importOf(at % 2 === 0 ? `s.${at}` : `w.${at}.x`),
+    );
+    const started = threadMs();
+    const made = accountSpec(trusted(ASKING, [], imports), () => hub, NOW_MS, verifier);
+    expect(threadMs() - started).toBeLessThan(5_000);
+    expect(made.problems).toEqual([]);
+    expect(made.spec.imports).toHaveLength(count);
+  });
+
+  test("an export of which nobody can tell in time is none, and asked for again", () => {
+    const hub = trusted(HUB, [...storm(12).map((one) => newExport("service", one))]);
+    const asked = `${"a.".repeat(12)}other`;
+    const imports = Array.from({ length: 2_000 }, (_, at) => importOf(`${asked}${at}`));
+    const asking = trusted(ASKING, [], imports);
+    const exports = new ExportIndexes();
+    const started = threadMs();
+    const made = [0, 1, 2, 3, 4].map(() =>
+      accountSpec(asking, () => hub, NOW_MS, verifier, exports),
+    );
+    expect(threadMs() - started).toBeLessThan(1_500);
+    for (const { spec, problems } of made) {
+      expect(spec.imports).toEqual([]);
+      expect(problems.at(-1)?.problem).toBe("too many exports to look through");
+    }
+    expect(made[0]?.problems[0]?.problem).toBe("not exported");
+    // By itself it has no better chance; those behind it may have.
+    expect(made[0]?.validUntilMs).toBeUndefined();
+    expect(made[4]?.validUntilMs).toBe(NOW_MS + 1_000);
+  });
+});
