@@ -1,6 +1,7 @@
 // What an account exports and who may import it (AC-20, AC-22, AC-35). Control thread; pure.
-import { FilterMap, type SearchBudget, subjectIsSubsetMatch } from "@weft/subjects";
+import { FilterMap, type SearchBudget } from "@weft/subjects";
 import { latencyFault } from "./latency-fault.ts";
+import { narrowest } from "./narrowest.ts";
 import type { ExportSpec, ImportSpec, LatencySpec, ResponseType } from "./spec.ts";
 
 const BAD_SUBJECT = "sublist: invalid subject";
@@ -80,12 +81,7 @@ export class ExportTable {
     const exact = this.#bySubject.get(filter);
     if (exact !== undefined) return [exact];
     const covering = this.#byFilter.within(budget, "covering", filter);
-    return covering?.filter(
-      (one) =>
-        !covering.some(
-          (other) => other !== one && subjectIsSubsetMatch(other.subject, one.subject),
-        ),
-    );
+    return covering && narrowest(covering, filter, budget);
   }
 
   /** May the account called `importer` import this? All of `deciding` must agree. */

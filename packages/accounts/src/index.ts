@@ -9,6 +9,7 @@ export {
 } from "./compile.ts";
 export { exporterFilter } from "./exporter-filter.ts";
 export { LiveAccounts, type LiveAccountsOptions, type LiveChange } from "./live-accounts.ts";
+export { narrowest } from "./narrowest.ts";
 export { type RebaseResult, rebaseAccounts } from "./rebase.ts";
 export {
   AccountRouting,

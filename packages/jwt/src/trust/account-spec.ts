@@ -151,7 +151,7 @@ class SpecMaker {
     const exporter = this.#find(claim.account);
     if (exporter === undefined) return { problem: "account missing" };
     const { exports } = exporter.claims.nats;
-    const deciding = this.#exports.deciding(exporter.key, exports, wanted.kind, wanted.subject);
+    const deciding = this.#exports.deciding(exports, wanted.kind, wanted.subject);
     if (deciding === undefined) return { problem: "too many exports to look through" };
     if (deciding.length === 0) return { problem: "not exported" };
     const tokenExports = deciding.filter(needsToken);

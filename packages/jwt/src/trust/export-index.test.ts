@@ -56,6 +56,15 @@ function storm(places: number): string[] {
   return starts.map((start, at) => `${start}only${at}`);
 }
 
+/** Pairs of tokens, each `*.a` or `a.*`: all take in one literal, and none another of them. */
+function rivals(pairs: number): string[] {
+  let starts = [""];
+  for (let at = 0; at < pairs; at += 1) {
+    starts = starts.flatMap((start) => [`${start}*.a.`, `${start}a.*.`]);
+  }
+  return starts.map((start) => start.slice(0, -1));
+}
+
 describe("AC-50, AC-52: exports that decide", () => {
   test("are those of a plain list", () => {
     const prng = createPrng(52);
@@ -83,6 +92,31 @@ describe("AC-50, AC-52: exports that decide", () => {
       found += expected.length;
     }
     expect(found).toBeGreaterThan(500);
+  });
+
+  test("attack 45: those among which none is the narrowest are not compared without end", () => {
+    const index = new ExportIndex(rivals(8).map((one) => newExport("service", one)));
+    const wanted = "a.".repeat(16).slice(0, -1);
+    expect(index.deciding("service", wanted, { stepsLeft: 1_000_000 })).toHaveLength(256);
+    expect(index.deciding("service", wanted, { stepsLeft: 60_000 })).toBeUndefined();
+  });
+
+  test("attack 45: the exports of an account are sorted once, however often they are asked for", () => {
+    let passes = 0;
+    class Exports extends Array<ExportClaim> {
+      override [Symbol.iterator](): ArrayIterator<ExportClaim> {
+        passes += 1;
+        return super[Symbol.iterator]();
+      }
+    }
+    const hub = trusted(HUB, Exports.from([newExport("service", "s.*")]));
+    const asking = trusted(ASKING, [], [importOf("s.1")]);
+    passes = 0;
+    for (let count = 0; count < 3; count += 1) {
+      const made = accountSpec(asking, () => hub, NOW_MS, verifier, new ExportIndexes());
+      expect(made.problems).toEqual([]);
+    }
+    expect(passes).toBe(1);
   });
 
   test("of 20,000 exports, for 20,000 imports, cost little more than the lists themselves", () => {

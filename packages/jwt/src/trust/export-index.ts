@@ -1,7 +1,8 @@
 // The exports of one account by subject, for whoever wants to import many of them. Any thread; pure.
 // Must stay true: looking for one costs a part of a budget and not all exports, and where the budget
 // ends nothing is exported.
-import { FilterMap, type SearchBudget, subjectIsSubsetMatch } from "@weft/subjects";
+import { narrowest } from "@weft/accounts";
+import { FilterMap, type SearchBudget } from "@weft/subjects";
 import type { ExportClaim } from "../claims/claims.ts";
 
 type Kind = "stream" | "service";
@@ -32,13 +33,19 @@ export class ExportIndex {
     const exact = this.#bySubject.get(`${kind} ${subject}`);
     if (exact !== undefined) return exact;
     const covering = this.#byFilter[kind].within(budget, "covering", subject);
-    return covering?.filter(
-      (claim) =>
-        !covering.some(
-          (other) => other !== claim && subjectIsSubsetMatch(other.subject, claim.subject),
-        ),
-    );
+    return covering && narrowest(covering, subject, budget);
   }
+}
+
+/** A list of exports is made once, and asked about in one change after the other. */
+const known = new WeakMap<readonly ExportClaim[], ExportIndex>();
+
+function indexOf(exports: readonly ExportClaim[]): ExportIndex {
+  const before = known.get(exports);
+  if (before !== undefined) return before;
+  const index = new ExportIndex(exports);
+  known.set(exports, index);
+  return index;
 }
 
 /** Steps for the imports of one account, some 40 ms ... */
@@ -48,9 +55,8 @@ const STEPS_MAX = 3 * ACCOUNT_STEPS_MAX;
 /** ... but never so few that they matter beside the rest of its work. */
 const ACCOUNT_STEPS_MIN = 1_000;
 
-/** The exports of the accounts that are asked for while accounts are looked at together. */
+/** What it may cost to ask for exports while accounts are looked at together. */
 export class ExportIndexes {
-  readonly #byAccount = new Map<string, { exports: readonly ExportClaim[]; index: ExportIndex }>();
   readonly #budget: SearchBudget = { stepsLeft: 0 };
   #granted = 0;
   #left = STEPS_MAX;
@@ -66,18 +72,12 @@ export class ExportIndexes {
     return this.#budget.stepsLeft < 0 && this.#granted < ACCOUNT_STEPS_MAX;
   }
 
-  /** As {@link ExportIndex.deciding}; `exports` are those of the account `key`. */
+  /** As {@link ExportIndex.deciding}. */
   deciding(
-    key: string,
     exports: readonly ExportClaim[],
     kind: Kind,
     subject: string,
   ): readonly ExportClaim[] | undefined {
-    let known = this.#byAccount.get(key);
-    if (known?.exports !== exports) {
-      known = { exports, index: new ExportIndex(exports) };
-      this.#byAccount.set(key, known);
-    }
-    return known.index.deciding(kind, subject, this.#budget);
+    return indexOf(exports).deciding(kind, subject, this.#budget);
   }
 }
