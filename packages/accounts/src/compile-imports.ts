@@ -21,16 +21,11 @@ import {
   type StreamEdge,
 } from "./cycles.ts";
 import { ExportTable } from "./export-table.ts";
+import { inFairShares, type SharedBudget, setHalfAside } from "./fair-shares.ts";
+import { collectLinks, type Link } from "./import-links.ts";
 import { resolveServiceSubjects, resolveStreamSubjects } from "./import-subjects.ts";
 import type { ServiceImportSnapshot, StreamImportSnapshot } from "./snapshot.ts";
-import type { ImportSpec, LatencySpec } from "./spec.ts";
-
-/** An import whose two accounts are known. */
-interface Link {
-  readonly spec: ImportSpec;
-  readonly importer: DraftAccount;
-  readonly exporter: DraftAccount;
-}
+import type { LatencySpec } from "./spec.ts";
 
 type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; error: string };
 
@@ -73,8 +68,10 @@ export function compileImports(
 export interface ImportCycles {
   readonly streams: StreamCycles;
   readonly services: ServiceCycles;
-  /** For looking up exports. */
-  readonly lookups: SearchBudget;
+  /** What they may cost ... */
+  readonly searches: SharedBudget;
+  /** ... and looking up exports. */
+  readonly lookups: SharedBudget;
 }
 
 export interface CompiledImports {
@@ -114,16 +111,27 @@ export function compileImportsOf(
     },
     chainLength: () => 0,
   };
-  const accepted = new Set<string>();
-  const streams = links.filter((link) => link.spec.kind === "stream");
-  const services = links.filter((link) => link.spec.kind === "service");
-  const streamCompiler = new StreamCompiler(cycles.streams, need, cycles.lookups);
-  const serviceCompiler = new ServiceCompiler(cycles.services, need, cycles.lookups);
-  return {
-    streams: compileAll(streams, streamCompiler, findings, accepted),
-    services: compileAll(services, serviceCompiler, findings, accepted),
-    accepted,
-  };
+  const { lookups, searches } = cycles;
+  const living: Living = { accepted: new Set(), lookups, searches };
+  const streamLinks = links.filter((link) => link.spec.kind === "stream");
+  const serviceLinks = links.filter((link) => link.spec.kind === "service");
+  const streamCompiler = new StreamCompiler(cycles.streams, need, lookups);
+  const serviceCompiler = new ServiceCompiler(cycles.services, need, lookups);
+  const budgets = serviceLinks.length > 0 ? [lookups, searches] : [];
+  const putBack = budgets.map(setHalfAside);
+  const streams = compileAll(streamLinks, streamCompiler, findings, living);
+  for (const put of putBack) put();
+  const services = compileAll(serviceLinks, serviceCompiler, findings, living);
+  return { streams, services, accepted: living.accepted };
+}
+
+/** What there is for an account that lives on without one import. */
+interface Living {
+  /** Keys of its imports that work. */
+  readonly accepted: Set<string>;
+  /** None of those that it imports from can use up what is for the others. */
+  readonly lookups: SharedBudget;
+  readonly searches: SharedBudget;
 }
 
 function keyOf({ spec, exporter }: Link): string {
@@ -147,101 +155,86 @@ interface Allowed<E, T> {
 interface ImportCompiler<E, T> {
   readonly need: Need;
   readonly cycles: { check(edge: E): CycleVerdict; add(edge: E): void };
-  compile(link: Link): Outcome<Allowed<E, T>>;
+  /** Undefined = the budget is used up. */
+  compile(link: Link): Outcome<Allowed<E, T>> | undefined;
+}
+
+/** An import whose search is to come. */
+interface Candidate<E, T> extends Allowed<E, T> {
+  readonly link: Link;
+  readonly at: number;
 }
 
 /**
  * Compiles those that others build on first, so that the length of a chain is known whatever the
- * order of the configuration; results and errors are in that order again. `accepted`: of an account
- * that lives on without one import; it keeps the others, and is told of each.
+ * order of the configuration; results and errors are in that order again. Of an account that is
+ * `living` each import is told of, and the others are kept.
  */
 function compileAll<E, T>(
   links: readonly Link[],
   compiler: ImportCompiler<E, T>,
   findings: Findings,
-  accepted?: Set<string>,
+  living?: Living,
 ): T[] {
   const { need, cycles } = compiler;
   const ordered = links.map((link, at) => ({ link, at, length: need.chainLength(link) }));
   ordered.sort((left, right) => left.length - right.length || left.at - right.at);
   const compiled: T[] = [];
   const errors: (ConfigProblem | undefined)[] = [];
-  const refuse = ({ spec, importer }: Link, at: number, error: string): void => {
+  const refuse = ({ link, at }: { link: Link; at: number }, error: string): void => {
+    const { spec, importer } = link;
     const message = `Error adding ${spec.kind} import ${JSON.stringify(spec.subject)}: ${error}`;
     errors[at] = { message, at: spec.at ?? importer.spec.at };
   };
-  const allowed: (Allowed<E, T> & { link: Link; at: number; isSearched: boolean })[] = [];
-  for (const { link, at } of ordered) {
-    const result = compiler.compile(link);
-    if (result.ok) allowed.push({ ...result.value, link, at, isSearched: need.of(link) });
-    else refuse(link, at, result.error);
-  }
-  // What was there before is there when what is new is searched.
-  if (accepted) allowed.sort((left, right) => Number(left.isSearched) - Number(right.isSearched));
-  for (const { edge, value, link, at, isSearched } of allowed) {
-    const verdict = isSearched ? cycles.check(edge) : undefined;
-    if (verdict === undefined) {
-      cycles.add(edge);
-      accepted?.add(keyOf(link));
-      compiled[at] = value;
-      continue;
+  const accept = ({ edge, value, link, at }: Candidate<E, T>): void => {
+    cycles.add(edge);
+    living?.accepted.add(keyOf(link));
+    compiled[at] = value;
+  };
+  const settle = (one: Candidate<E, T>, verdict: CycleVerdict): void => {
+    if (verdict === undefined) accept(one);
+    else refuse(one, CYCLE_ERRORS[verdict]);
+  };
+  const allowed: Candidate<E, T>[] = [];
+  const look = (one: { link: Link; at: number }): boolean => {
+    const result = compiler.compile(one.link);
+    if (result?.ok) allowed.push({ ...result.value, ...one });
+    else if (result !== undefined) refuse(one, result.error);
+    return result !== undefined;
+  };
+  if (living === undefined) {
+    for (const one of ordered) if (!look(one)) refuse(one, CYCLE_ERRORS.depth);
+    for (const one of allowed) {
+      const verdict = need.of(one.link) ? cycles.check(one.edge) : undefined;
+      settle(one, verdict);
+      // Looking further would only cost more of the time that has run out.
+      if (verdict === "depth") break;
     }
-    refuse(link, at, CYCLE_ERRORS[verdict]);
-    // Looking further would only cost more of the time that has run out.
-    if (verdict === "depth" && accepted === undefined) break;
+  } else {
+    const { lookups, searches } = living;
+    for (const one of inFairShares(ordered, exporterOf, lookups, look)) {
+      refuse(one, CYCLE_ERRORS.depth);
+    }
+    allowed.sort((left, right) => left.at - right.at);
+    const fresh = new Set(allowed.filter(({ link }) => need.of(link)));
+    // What was there before is there when what is new is searched.
+    for (const one of allowed) if (!fresh.has(one)) accept(one);
+    const search = (one: Candidate<E, T>): boolean => {
+      const verdict = cycles.check(one.edge);
+      if (searches.stepsLeft < 0) return false;
+      settle(one, verdict);
+      return true;
+    };
+    for (const one of inFairShares([...fresh], exporterOf, searches, search)) {
+      refuse(one, CYCLE_ERRORS.depth);
+    }
   }
   for (const error of errors) if (error !== undefined) findings.errors.push(error);
   return compiled.filter((one) => one !== undefined);
 }
 
-/** AC-21, AC-23, AC-38: what can be said of each import alone. */
-function collectLinks(
-  drafts: readonly DraftAccount[],
-  byName: ReadonlyMap<string, DraftAccount>,
-  findings: Findings,
-  isForeign: (name: string) => boolean = () => false,
-): Link[] {
-  const links: Link[] = [];
-  for (const importer of drafts) {
-    const localServices = new Map<string, ImportSpec>();
-    for (const spec of importer.spec.imports ?? []) {
-      const at = spec.at ?? importer.spec.at;
-      const error = (message: string) => findings.errors.push({ message, at });
-      for (const message of misplacedDirectives(spec)) error(message);
-      if (spec.kind === "service") {
-        const local = spec.to || spec.subject;
-        const key = JSON.stringify([spec.account, local]);
-        const earlier = localServices.get(key);
-        if (earlier !== undefined) {
-          error(
-            `Duplicate service import subject ${JSON.stringify(local)}, previously used in ` +
-              `import for account ${JSON.stringify(earlier.account)}, ` +
-              `subject ${JSON.stringify(earlier.subject)}`,
-          );
-          continue;
-        }
-        localServices.set(key, spec);
-      }
-      const exporter = byName.get(spec.account);
-      if (exporter === undefined && isForeign(spec.account)) continue;
-      // `$G` and the place holder of a missing system account cannot be named.
-      if (exporter === undefined || exporter.index === 0 || spec.account === "") {
-        error(`${JSON.stringify(spec.account)} account not defined for ${spec.kind} import`);
-      } else links.push({ spec, importer, exporter });
-    }
-  }
-  return links;
-}
-
-function misplacedDirectives(spec: ImportSpec): string[] {
-  const found: string[] = [];
-  if (spec.kind === "stream" && spec.prefix && spec.to) {
-    found.push("Stream import can not have a 'prefix' and a 'to' property");
-  }
-  if (spec.kind === "service" && spec.allowTrace !== undefined) {
-    found.push("Detected allow_trace directive on a non-stream");
-  }
-  return found;
+function exporterOf({ link }: { readonly link: Link }): DraftAccount {
+  return link.exporter;
 }
 
 /** Seen from the accounts alone. */
@@ -280,11 +273,11 @@ class StreamCompiler implements ImportCompiler<StreamEdge, StreamImportSnapshot>
     this.#budget = budget;
   }
 
-  compile(link: Link): Outcome<Allowed<StreamEdge, StreamImportSnapshot>> {
+  compile(link: Link): Outcome<Allowed<StreamEdge, StreamImportSnapshot>> | undefined {
     const { spec, importer, exporter } = link;
     const from = spec.subject;
     const deciding = exporter.streams.deciding(from, this.#budget);
-    if (deciding === undefined) return refused(CYCLE_ERRORS.depth);
+    if (deciding === undefined) return undefined;
     if (!isValidSubject(from) || !ExportTable.isApproved(deciding, importer.spec.name, spec)) {
       return refused("stream import not authorized");
     }
@@ -322,12 +315,12 @@ class ServiceCompiler implements ImportCompiler<ServiceEdge, ServiceImportSnapsh
     this.#budget = budget;
   }
 
-  compile(link: Link): Outcome<Allowed<ServiceEdge, ServiceImportSnapshot>> {
+  compile(link: Link): Outcome<Allowed<ServiceEdge, ServiceImportSnapshot>> | undefined {
     const { spec, importer, exporter } = link;
     const subjects = resolveServiceSubjects(spec);
     if (!subjects.ok && subjects.error === "sublist: invalid subject") return subjects;
     const deciding = exporter.services.deciding(spec.subject, this.#budget);
-    if (deciding === undefined) return refused(CYCLE_ERRORS.depth);
+    if (deciding === undefined) return undefined;
     if (!ExportTable.isApproved(deciding, importer.spec.name, spec)) {
       return refused("service import not authorized");
     }

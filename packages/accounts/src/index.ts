@@ -8,6 +8,7 @@ export {
   SYSTEM_ACCOUNT_INDEX,
 } from "./compile.ts";
 export { exporterFilter } from "./exporter-filter.ts";
+export { inFairShares, type SharedBudget } from "./fair-shares.ts";
 export { LiveAccounts, type LiveAccountsOptions, type LiveChange } from "./live-accounts.ts";
 export { narrowest } from "./narrowest.ts";
 export { type RebaseResult, rebaseAccounts } from "./rebase.ts";

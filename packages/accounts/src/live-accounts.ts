@@ -85,6 +85,7 @@ export class LiveAccounts {
     this.#cycles = {
       streams: new StreamCycles(covers, searches),
       services: new ServiceCycles(searches),
+      searches,
       lookups,
     };
   }

@@ -137,6 +137,59 @@ describe("AC-36: searches for circles, attack 45", () => {
     }
   });
 
+  test("what is dear of one exporter does not keep out what comes from the others", () => {
+    const accounts = live();
+    const count = 12;
+    let starts = [""];
+    for (let at = 0; at < count; at += 1) {
+      starts = starts.flatMap((start) => [`${start}a.`, `${start}*.`]);
+    }
+    const storm = starts.map((start, at) => service(`${start}only${at}`));
+    const asked = "a.".repeat(count);
+    // What is asked of one of these goes many ways, each of which goes many ways from there.
+    const mills = [0, 1, 2, 3].map((mill) => ({
+      name: `MILL${mill}`,
+      exports: [service(">")],
+      imports: Array.from({ length: 900 }, (_, at) =>
+        importOf("service", "BACK", `s.${at}`, { to: `t.${at}` }),
+      ),
+    }));
+    const back: AccountSpec = { name: "BACK", exports: [service(">")] };
+    const far = Array.from({ length: 60 }, (_, at) => ({
+      name: `FAR${at}`,
+      exports: [service("p.*")],
+    }));
+    const ways = far.map(({ name }) => importOf("service", name, "p.*", { to: "s.*" }));
+    accounts.change([
+      ...mills,
+      back,
+      ...far,
+      { name: "STORM", exports: storm },
+      { name: "CALM", exports: [service("p.*")], imports: [importOf("service", "FAR0", "p.*")] },
+    ]);
+    accounts.change([{ ...back, imports: ways }]);
+    const change = accounts.change([
+      {
+        name: "HUB",
+        imports: [
+          ...[0, 1, 2, 3].map((at) => importOf("service", `MILL${at}`, ">", { to: `in.${at}.>` })),
+          ...Array.from({ length: 200 }, (_, at) => importOf("service", "STORM", `${asked}x${at}`)),
+          importOf("service", "CALM", "p.x"),
+        ],
+      },
+    ]);
+    const texts = (change.problems.get("HUB") ?? []).map(({ message }) => message);
+    expect(texts.filter((text) => text.includes('">"') && text.endsWith("exhausted"))).toHaveLength(
+      4,
+    );
+    expect(texts.filter((text) => text.includes(asked))).toHaveLength(200);
+    expect(texts.at(-1)).toMatch(/exhausted$/);
+    expect(texts.join()).not.toContain('"p.x"');
+    const hub = accounts.indexOf("HUB");
+    const { serviceImports } = accounts.snapshot();
+    expect(serviceImports.filter(({ importer }) => importer === hub)).toHaveLength(1);
+  });
+
   test("what was accepted is not searched again when its account or exporter is renewed", () => {
     const accounts = live();
     const specs = knot(60);

@@ -2,7 +2,7 @@
 // Control thread; pure. Must stay true: a change costs a bounded number of steps, whatever accounts
 // import and export; an account that found no time is searched again with the changes that follow;
 // one that had the time of an account in vain is searched again only when a circle may have opened.
-import type { SearchBudget } from "@weft/subjects";
+import type { SharedBudget } from "./fair-shares.ts";
 
 /** Steps for the imports of one account: some 40 ms. */
 const ACCOUNT_STEPS_MAX = 400_000;
@@ -17,7 +17,7 @@ const WAITING_LOOKED_AT = 64;
 
 /** Steps of a change, given to one account after the other. */
 class Allowance {
-  readonly budget: SearchBudget = { stepsLeft: 0 };
+  readonly budget: SharedBudget = { stepsLeft: 0, isShort: false };
   #granted = 0;
   #left = 0;
 
@@ -32,12 +32,13 @@ class Allowance {
   grant(): void {
     this.#granted = Math.max(ACCOUNT_STEPS_MIN, Math.min(ACCOUNT_STEPS_MAX, this.#left));
     this.budget.stepsLeft = this.#granted;
+    this.budget.isShort = false;
   }
 
   /** True if the account had less than it may have, and needed more. */
   settle(): boolean {
     this.#left -= this.#granted - Math.max(0, this.budget.stepsLeft);
-    return this.budget.stepsLeft < 0 && this.#granted < ACCOUNT_STEPS_MAX;
+    return this.budget.isShort && this.#granted < ACCOUNT_STEPS_MAX;
   }
 }
 
@@ -53,11 +54,11 @@ export class SearchTurns {
   readonly #retried = new Set<string>();
 
   /** What the account that is looked at now may cost. */
-  get lookups(): SearchBudget {
+  get lookups(): SharedBudget {
     return this.#lookups.budget;
   }
 
-  get searches(): SearchBudget {
+  get searches(): SharedBudget {
     return this.#searches.budget;
   }
 

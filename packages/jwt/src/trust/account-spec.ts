@@ -1,13 +1,14 @@
 // From the claims of accounts to what the compiler of accounts takes (section 5.3). Control thread;
 // pure. Imports that the exporter does not allow are left out and told, so that the others work
 // (AC-56). What a specification cannot say as yet stands in docs/formats/jwt.md.
-import type {
-  AccountSpec,
-  ExportSpec,
-  ImportSpec,
-  LatencySpec,
-  MappingSpec,
-  ResponseType,
+import {
+  type AccountSpec,
+  type ExportSpec,
+  type ImportSpec,
+  inFairShares,
+  type LatencySpec,
+  type MappingSpec,
+  type ResponseType,
 } from "@weft/accounts";
 import type { SignatureVerifier } from "@weft/auth";
 import type { AccountLimitsClaim, ExportClaim, ImportClaim } from "../claims/claims.ts";
@@ -93,6 +94,18 @@ interface Wanted {
   readonly subject: string;
 }
 
+/** An import as its account asks for it. */
+interface AskedImport {
+  readonly claim: ImportClaim;
+  readonly spec: ImportSpec;
+}
+
+type ImportJudgement =
+  | { readonly ok: true; readonly spec: ImportSpec }
+  | { readonly ok: false; readonly problem: string };
+
+const UNSEEN: ImportJudgement = { ok: false, problem: "too many exports to look through" };
+
 class SpecMaker {
   readonly problems: ImportProblem[] = [];
   validUntilMs: number | undefined;
@@ -119,40 +132,49 @@ class SpecMaker {
   }
 
   importsOf(account: TrustedAccount): ImportSpec[] {
-    const specs: ImportSpec[] = [];
+    const asked = account.claims.nats.imports.flatMap((claim): AskedImport[] =>
+      claim.type === "" ? [] : [{ claim, spec: importSpec(claim, claim.type) }],
+    );
+    const judged = new Map<AskedImport, ImportJudgement>();
+    const judge = (one: AskedImport): boolean => {
+      const judgement = this.#judge(account, one);
+      if (judgement !== undefined) judged.set(one, judgement);
+      return judgement !== undefined;
+    };
     this.#exports.beginAccount();
-    for (const claim of account.claims.nats.imports) {
-      if (claim.type === "") continue;
-      const spec = importSpec(claim, claim.type);
-      const name = this.#configured(claim.account);
-      if (name !== undefined) {
-        specs.push({ ...spec, account: name });
-        continue;
-      }
-      const wanted = { kind: claim.type, subject: spec.subject };
-      const verdict = this.#authorize(account, claim, wanted);
-      if (verdict === "public") specs.push(spec);
-      else if (verdict === "activated") specs.push({ ...spec, activated: true });
-      else {
-        const where = { account: account.key, exporter: claim.account };
-        this.problems.push({ ...where, ...wanted, problem: verdict.problem });
-      }
-    }
+    inFairShares(asked, ({ claim }) => claim.account, this.#exports.budget, judge);
     if (this.#exports.isStarved) this.#changesAt(this.#nowMs + STARVED_MS);
-    return specs;
+    return asked.flatMap((one) => {
+      const judgement = judged.get(one) ?? UNSEEN;
+      if (judgement.ok) return [judgement.spec];
+      const { kind, subject, account: exporter } = one.spec;
+      const { problem } = judgement;
+      this.problems.push({ account: account.key, exporter, kind, subject, problem });
+      return [];
+    });
   }
 
-  /** Whether the import works; what needs a token is noted as approved. */
+  /** Undefined = there was no time to tell. */
+  #judge(account: TrustedAccount, { claim, spec }: AskedImport): ImportJudgement | undefined {
+    const name = this.#configured(claim.account);
+    if (name !== undefined) return { ok: true, spec: { ...spec, account: name } };
+    const verdict = this.#authorize(account, claim, spec);
+    if (verdict === "public") return { ok: true, spec };
+    if (verdict === "activated") return { ok: true, spec: { ...spec, activated: true } };
+    return verdict && { ok: false, problem: verdict.problem };
+  }
+
+  /** Whether the import works; what needs a token is noted as approved. Undefined as above. */
   #authorize(
     account: TrustedAccount,
     claim: ImportClaim,
     wanted: Wanted,
-  ): "public" | "activated" | { readonly problem: string } {
+  ): "public" | "activated" | { readonly problem: string } | undefined {
     const exporter = this.#find(claim.account);
     if (exporter === undefined) return { problem: "account missing" };
     const { exports } = exporter.claims.nats;
     const deciding = this.#exports.deciding(exports, wanted.kind, wanted.subject);
-    if (deciding === undefined) return { problem: "too many exports to look through" };
+    if (deciding === undefined) return undefined;
     if (deciding.length === 0) return { problem: "not exported" };
     const tokenExports = deciding.filter(needsToken);
     let untilSeconds = 0;

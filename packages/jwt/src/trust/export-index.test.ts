@@ -12,7 +12,11 @@ import { ExportIndex, ExportIndexes } from "./export-index.ts";
 import type { TrustedAccount } from "./trusted-account.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 12, 0, 0);
-const [HUB, ASKING] = [publicKey("account", 0), publicKey("account", 1)];
+const [HUB, ASKING, CALM] = [0, 1, 2].map((at) => publicKey("account", at)) as [
+  string,
+  string,
+  string,
+];
 
 function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
@@ -33,11 +37,11 @@ function trusted(
   };
 }
 
-function importOf(subject: string): ImportClaim {
+function importOf(subject: string, account = HUB): ImportClaim {
   return {
     name: "",
     subject,
-    account: HUB,
+    account,
     token: "",
     to: "",
     localSubject: "",
@@ -131,6 +135,19 @@ describe("AC-50, AC-52: exports that decide", () => {
     expect(threadMs() - started).toBeLessThan(5_000);
     expect(made.problems).toEqual([]);
     expect(made.spec.imports).toHaveLength(count);
+  });
+
+  test("attack 45: exports that are dear to look through keep out no import from others", () => {
+    const hub = trusted(HUB, [...storm(12).map((one) => newExport("service", one))]);
+    const calm = trusted(CALM, [newExport("service", "p.*")]);
+    const asked = `${"a.".repeat(12)}other`;
+    const dear = Array.from({ length: 200 }, (_, at) => importOf(`${asked}${at}`));
+    const asking = trusted(ASKING, [], [...dear, importOf("p.x", CALM)]);
+    const find = (key: string): TrustedAccount => (key === HUB ? hub : calm);
+    const { spec, problems } = accountSpec(asking, find, NOW_MS, verifier);
+    expect(spec.imports?.map(({ subject }) => subject)).toEqual(["p.x"]);
+    expect(problems.map(({ subject }) => subject)).toEqual(dear.map(({ subject }) => subject));
+    expect(problems.at(-1)?.problem).toBe("too many exports to look through");
   });
 
   test("an export of which nobody can tell in time is none, and asked for again", () => {

@@ -1,7 +1,7 @@
 // The exports of one account by subject, for whoever wants to import many of them. Any thread; pure.
 // Must stay true: looking for one costs a part of a budget and not all exports, and where the budget
 // ends nothing is exported.
-import { narrowest } from "@weft/accounts";
+import { narrowest, type SharedBudget } from "@weft/accounts";
 import { FilterMap, type SearchBudget } from "@weft/subjects";
 import type { ExportClaim } from "../claims/claims.ts";
 
@@ -57,19 +57,21 @@ const ACCOUNT_STEPS_MIN = 1_000;
 
 /** What it may cost to ask for exports while accounts are looked at together. */
 export class ExportIndexes {
-  readonly #budget: SearchBudget = { stepsLeft: 0 };
+  /** For the account that is looked at now. */
+  readonly budget: SharedBudget = { stepsLeft: 0, isShort: false };
   #granted = 0;
   #left = STEPS_MAX;
 
   beginAccount(): void {
-    this.#left -= this.#granted - Math.max(0, this.#budget.stepsLeft);
+    this.#left -= this.#granted - Math.max(0, this.budget.stepsLeft);
     this.#granted = Math.max(ACCOUNT_STEPS_MIN, Math.min(ACCOUNT_STEPS_MAX, this.#left));
-    this.#budget.stepsLeft = this.#granted;
+    this.budget.stepsLeft = this.#granted;
+    this.budget.isShort = false;
   }
 
   /** The account could not be looked at because of those before it. */
   get isStarved(): boolean {
-    return this.#budget.stepsLeft < 0 && this.#granted < ACCOUNT_STEPS_MAX;
+    return this.budget.isShort && this.#granted < ACCOUNT_STEPS_MAX;
   }
 
   /** As {@link ExportIndex.deciding}. */
@@ -78,6 +80,6 @@ export class ExportIndexes {
     kind: Kind,
     subject: string,
   ): readonly ExportClaim[] | undefined {
-    return indexOf(exports).deciding(kind, subject, this.#budget);
+    return indexOf(exports).deciding(kind, subject, this.budget);
   }
 }
