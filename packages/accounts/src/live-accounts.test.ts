@@ -149,6 +149,57 @@ describe("live accounts", () => {
     expect(account.mapping("c")).toBeUndefined();
   });
 
+  test("attack 45: a change of an exporter compiles no exports of those who import from it", () => {
+    let reads = 0;
+    /** What is compiled is asked for its measurements; what is only compared is not. */
+    class Asked {
+      readonly kind = "service";
+      readonly subject: string;
+      constructor(subject: string) {
+        this.subject = subject;
+      }
+      get latency(): undefined {
+        reads += 1;
+        return undefined;
+      }
+    }
+    const accounts = live();
+    const specOf = (subject: string, destination: string): AccountSpec => ({
+      name: "A",
+      exports: [new Asked(subject), service("b", { accountTokenPosition: 1 })],
+      imports: [importOf("service", "HUB", "ask")],
+      mappings: [{ source: "c", destinations: [{ subject: destination }] }],
+    });
+    const hub = (subject: string): AccountSpec => ({ name: "HUB", exports: [service(subject)] });
+    const asking: AccountSpec = { name: "B", imports: [importOf("service", "A", "a.x")] };
+    const change = (...specs: AccountSpec[]): string[] => {
+      const { problems } = accounts.change(specs);
+      return (problems.get("A") ?? []).map(({ message }) => message.split(": ")[1] as string);
+    };
+    const fault = "sublist";
+    expect(change(hub("ask"), specOf("a.*", "d"), asking)).toEqual([fault]);
+    const once = reads;
+    expect(once).toBeGreaterThan(0);
+    const refused = "service import not authorized";
+    expect(change(hub("other"), specOf("a.*", "d"))).toEqual([fault, refused]);
+    expect(change(hub("ask"), specOf("a.*", "d..e"))).toHaveLength(2);
+    expect(change(specOf("a.*", "d"))).toEqual([fault]);
+    expect(reads).toBe(once);
+    const importers = () => accounts.snapshot().serviceImports.map(({ importer }) => importer);
+    expect(importers()).toEqual([accounts.indexOf("A"), accounts.indexOf("B")]);
+    change(specOf("z", "d"));
+    expect(reads).toBe(2 * once);
+    expect(importers()).toEqual([accounts.indexOf("A")]);
+  });
+
+  test("AC-22: an export that names an account is right when that account comes", () => {
+    const accounts = live();
+    const spec: AccountSpec = { name: "A", exports: [service("a", { accounts: ["B"] })] };
+    const told = (...specs: AccountSpec[]) => accounts.change(specs).problems.get("A")?.length;
+    expect(told(spec)).toBe(1);
+    expect(told({ name: "B" }, spec)).toBe(0);
+  });
+
   test("AC-36: an import that closes a circle comes when the circle opens", () => {
     const accounts = live();
     const specs = ring("service", 4, false);

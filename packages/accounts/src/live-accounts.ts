@@ -47,8 +47,10 @@ export interface LiveChange {
 interface LiveAccount {
   readonly draft: DraftAccount;
   readonly snapshot: AccountSnapshot;
-  /** What is wrong with its exports and mappings. */
-  readonly errors: readonly ConfigProblem[];
+  /** What is wrong with its exports ... */
+  readonly exportErrors: readonly ConfigProblem[];
+  /** ... and with its mappings. */
+  readonly mappingErrors: readonly ConfigProblem[];
   imports: AccountImports;
   /** Keys of the imports that were accepted when it was compiled last. */
   accepted: ReadonlySet<string>;
@@ -175,11 +177,14 @@ export class LiveAccounts {
       work.crowded.push(spec.name);
       return;
     }
-    const draft = draftAccount(spec, index);
-    const findings: Findings = { errors: [], warnings: [] };
+    const exportsSame = before !== undefined && isEqual(before.draft.spec.exports, spec.exports);
+    // Whoever imports from a changed account comes here as well: that must not be dear for their sake.
+    const kept = exportsSame && !this.#namesOthers(spec) ? before : undefined;
+    const draft = kept === undefined ? draftAccount(spec, index) : { ...kept.draft, spec };
     this.#drafts.set(spec.name, draft);
     this.#byIndex[index] = draft;
-    compileExports(draft, this.#drafts, findings, { isForeign: this.#options.isForeign });
+    const exportErrors = kept?.exportErrors ?? this.#compileExports(draft);
+    const findings: Findings = { errors: [], warnings: [] };
     const snapshot = compileAccount(draft, { cluster: this.#options.cluster }, findings);
     const former = this.#accounts[index];
     const isNew = former === undefined;
@@ -195,14 +200,29 @@ export class LiveAccounts {
     }
     const imports = before?.imports ?? { importer: index, streams: NONE, services: NONE };
     const accepted = before?.accepted ?? NOTHING;
-    this.#live.set(spec.name, { draft, snapshot, errors: findings.errors, imports, accepted });
+    const { errors: mappingErrors } = findings;
+    const live = { draft, snapshot, exportErrors, mappingErrors, imports, accepted };
+    this.#live.set(spec.name, live);
     work.changed.add(spec.name);
     if (isNew) work.fresh.add(index);
-    if (before !== undefined && isEqual(before.draft.spec.exports, spec.exports)) return;
+    if (exportsSame) return;
     work.exporters.add(spec.name);
     work.reexported.add(index);
     // What is no longer exported is no link of a chain of streams.
     if (before !== undefined) work.opensCircles = true;
+  }
+
+  /** What is wrong with them depends on who is there. */
+  #namesOthers({ name, exports }: AccountSpec): boolean {
+    const isOther = (one: string): boolean =>
+      one !== name && this.#options.isForeign?.(one) !== true;
+    return exports?.some(({ accounts }) => accounts?.some(isOther)) === true;
+  }
+
+  #compileExports(draft: DraftAccount): readonly ConfigProblem[] {
+    const findings: Findings = { errors: [], warnings: [] };
+    compileExports(draft, this.#drafts, findings, { isForeign: this.#options.isForeign });
+    return findings.errors;
   }
 
   #newIndex(name: string): number | undefined {
@@ -244,7 +264,7 @@ export class LiveAccounts {
       findings.errors.some(({ message }) => isCircle(message)),
     );
     live.accepted = accepted;
-    work.problems.set(name, [...live.errors, ...findings.errors]);
+    work.problems.set(name, [...live.exportErrors, ...live.mappingErrors, ...findings.errors]);
     const imports: AccountImports = { importer: index, streams, services };
     if (isEqual(imports, live.imports)) return;
     const { length } = live.imports.streams;
