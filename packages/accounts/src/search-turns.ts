@@ -98,7 +98,12 @@ export class SearchTurns {
     this.#searches.begin(WAITING_STEPS_MAX);
     for (let count = 0; count < WAITING_LOOKED_AT; count += 1) {
       if (!this.#lookups.isWhole || !this.#searches.isWhole) return;
-      const [name] = this.#starved.size > 0 ? this.#starved : this.#retried;
+      // In turn: there may be no end of either.
+      const isOdd = count % 2 === 1;
+      const [first, second] = isOdd
+        ? [this.#retried, this.#starved]
+        : [this.#starved, this.#retried];
+      const [name] = first.size > 0 ? first : second;
       if (name === undefined) return;
       yield name;
       // Whoever takes it has called `endAccount`; a name that is gone must not come again.
