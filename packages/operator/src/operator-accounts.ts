@@ -74,6 +74,8 @@ export class OperatorAccounts {
   readonly #stale = new Set<string>();
   readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
   readonly #judged = new Set<string>();
+  /** Accounts of which a change of the configuration has told something. */
+  readonly #noted = new Set<string>();
   /** The next commit goes on with what the last one had no time for. */
   #goesOn = false;
   /** Empty where only operators have accounts. */
@@ -98,8 +100,8 @@ export class OperatorAccounts {
 
   /** Something waits for `commit`. */
   get isDirty(): boolean {
-    const waiting = this.#renewed.size + this.#stale.size + this.#gone.size + this.#judged.size;
-    return waiting > 0 || this.#goesOn;
+    const waiting = [this.#renewed, this.#stale, this.#gone, this.#judged, this.#noted];
+    return waiting.some(({ size }) => size > 0) || this.#goesOn;
   }
 
   /** Takes the token that was found for an account; a bad one changes nothing. */
@@ -160,12 +162,13 @@ export class OperatorAccounts {
    */
   configure(specs: readonly AccountSpec[]): number[] {
     const before = [...this.configured.keys];
-    const retired = this.configured.replace(specs);
+    const { delta, problems } = this.configured.replace(specs);
     for (const key of this.#loaded.keys()) if (this.configured.has(key)) this.#giveUp(key);
     for (const key of [...before, ...this.configured.keys]) {
       for (const importer of this.#wantedBy.get(key) ?? []) this.#stale.add(importer);
     }
-    return retired;
+    for (const [key, found] of problems) if (this.#note(key, found)) this.#noted.add(key);
+    return delta.accounts.filter(({ retired }) => retired === true).map(({ index }) => index);
   }
 
   /** The configuration has the account now. */
@@ -186,6 +189,7 @@ export class OperatorAccounts {
     this.#renewed.delete(key);
     this.#stale.delete(key);
     this.#judged.delete(key);
+    this.#noted.delete(key);
   }
 
   /** Notes accounts that have expired and activations that have begun or ended. */
@@ -197,9 +201,8 @@ export class OperatorAccounts {
         account.isExpired = true;
         this.#judged.add(key);
       }
-      if (account.validUntilMs !== undefined && account.validUntilMs <= nowMs) {
-        this.#stale.add(key);
-      }
+      const { validUntilMs } = account;
+      if (validUntilMs !== undefined && validUntilMs <= nowMs) this.#stale.add(key);
     }
   }
 
@@ -221,7 +224,9 @@ export class OperatorAccounts {
     const { delta, problems, crowded } = live.change(specs, gone);
     for (const key of crowded) this.remove(key, "refused");
     for (const [key, found] of problems) this.#note(key, found);
-    const texts = [...problems.keys()].flatMap((key) => this.#untold(key));
+    const texts = [...new Set([...this.#noted, ...problems.keys()])].flatMap((key) =>
+      this.#untold(key),
+    );
     this.configured.note(problems);
     const goneIndexes = [...this.#gone.values()].map(({ index }) => index);
     const indexes = [...goneIndexes, ...formerIndexes.values()];
@@ -240,6 +245,7 @@ export class OperatorAccounts {
     this.#goesOn = false;
     this.#gone.clear();
     this.#judged.clear();
+    this.#noted.clear();
     return change;
   }
 
@@ -306,15 +312,16 @@ export class OperatorAccounts {
     return [made.spec];
   }
 
-  /** What does not work of an account that was looked at: all of it. */
-  #note(key: string, found: readonly { readonly message: string }[]): void {
+  /** What does not work of an account that was looked at: all of it. False = it is not here. */
+  #note(key: string, found: readonly { readonly message: string }[]): boolean {
     const account = this.#loaded.get(key);
-    if (account === undefined) return;
+    if (account === undefined) return false;
     const left = account.brokenImports.map(
       ({ kind, subject, account: exporter, problem }) =>
         `${kind} import ${JSON.stringify(subject)} from ${exporter}: ${problem}`,
     );
     account.problems = [...left, ...found.map(({ message }) => message)];
+    return true;
   }
 
   /** For the log: what was not told since the account has its token. */

@@ -136,6 +136,29 @@ describe("accounts of the configuration and accounts by tokens", () => {
     expect(accounts.configured.has(SHOP_KEY.publicKey)).toBe(false);
   });
 
+  test("AC-56: what a reload does to accounts by tokens that are not of it is told", () => {
+    const exports = [newExport("service", "x")];
+    const shop: AccountSpec = {
+      name: "SHOP",
+      nkey: SHOP_KEY.publicKey,
+      exports: [{ kind: "service", subject: "x" }],
+      imports: [{ kind: "service", account: A.publicKey, subject: "x" }],
+    };
+    const { accounts, put } = stage([shop]);
+    accounts.configure([shop]);
+    put(A, { exports });
+    put(B, { exports, imports: [importOf(SHOP_KEY, "x", "service")] });
+    put(A, { exports, imports: [importOf(B, "x", "service")] });
+    const problems = () => accounts.get(A.publicKey)?.problems.join();
+    expect(problems()).toMatch(/forms a cycle/);
+    // Nothing of it concerns A, but that it opens the circle.
+    accounts.configure([{ ...shop, imports: [] }]);
+    expect(problems()).toBe("");
+    expect([accounts.isDirty, accounts.commit(NOW).texts]).toEqual([true, []]);
+    accounts.commit(NOW);
+    expect(accounts.isDirty).toBe(false);
+  });
+
   test("GP-1: take the place of accounts by tokens, by key or by name", () => {
     const { accounts, live, put } = stage([SHOP]);
     accounts.configure([SHOP]);

@@ -1,7 +1,7 @@
 // Accounts of the configuration beside those that come by tokens (GP-1): they import from each other.
 // Control thread; pure. Must stay true: a name or key that the configuration has is never an account by
 // token; tokens name an account of the configuration by its public key.
-import type { AccountSpec, LiveAccounts } from "@weft/accounts";
+import type { AccountSpec, LiveAccounts, LiveChange } from "@weft/accounts";
 import { isPublicKey } from "@weft/auth";
 
 /** `$G` and the system account: their place is never given up. */
@@ -40,8 +40,8 @@ export class StaticAccounts {
     return this.#names.get(key) ?? (this.#specs.has(key) ? key : undefined);
   }
 
-  /** In place of those before. Returns indexes that were given up. */
-  replace(specs: readonly AccountSpec[]): number[] {
+  /** In place of those before. What it did to accounts by tokens is for the caller to note. */
+  replace(specs: readonly AccountSpec[]): LiveChange {
     const next = new Map(specs.map((spec) => [spec.name, spec]));
     const left = [...this.#specs.keys()].filter((name) => !next.has(name));
     const isReserved = (name: string): boolean =>
@@ -56,11 +56,12 @@ export class StaticAccounts {
         .map(({ account }) => account)
         .filter((account) => isPublicKey(account, "account") && !this.has(account)),
     );
-    const { delta, problems, crowded } = this.#live.change([...specs, ...emptied], gone);
+    const change = this.#live.change([...specs, ...emptied], gone);
+    const { problems, crowded } = change;
     for (const name of left) this.#problems.delete(name);
     this.note(problems);
     for (const name of crowded) this.#problems.set(name, "there is no room for one more account");
-    return delta.accounts.filter(({ retired }) => retired === true).map(({ index }) => index);
+    return change;
   }
 
   /** What of theirs does not work any more, or does again. */
