@@ -248,6 +248,31 @@ describe("accounts of operators", () => {
     expect(bench.put(B, { imports }, { at: SECONDS - 50 }).texts).toHaveLength(1);
   });
 
+  test("AC-52: a clock that is set back ends what it began and begins what it ended", () => {
+    const bench = new Bench();
+    bench.put(A, { exports: [{ ...newExport("stream", "secret.*"), tokenRequired: true }] });
+    const imports = [
+      secretImport(0, { begins: SECONDS + 1_000 }),
+      secretImport(1, { ends: SECONDS + 1_000 }),
+    ];
+    bench.put(B, { imports });
+    const at = (ms: number): string[] => {
+      bench.nowMs = NOW + ms;
+      bench.accounts.tick(bench.nowMs);
+      if (bench.accounts.isDirty) bench.commit();
+      return bench.live.snapshot().streamImports.map(({ from }) => from);
+    };
+    const [later, sooner] = [["secret.0"], ["secret.1"]];
+    expect([at(0), at(2_000_000), at(1_000)]).toEqual([sooner, later, sooner]);
+    // It jumps between two ticks, and goes back in small steps.
+    bench.nowMs = NOW + 1_000_500;
+    bench.put(B, { imports }, { at: SECONDS - 50 });
+    expect([at(999_800), at(999_000)]).toEqual([later, sooner]);
+    // Once is enough.
+    bench.accounts.tick(bench.nowMs);
+    expect(bench.accounts.isDirty).toBe(false);
+  });
+
   test("attack 45: who is left out for a circle is told once, and comes when it opens", () => {
     const bench = new Bench();
     const asking = ({ publicKey }: Signer) => ({

@@ -62,6 +62,8 @@ export interface OperatorChange {
 /** Problems of one account that one change writes to the log. */
 const TEXTS_MAX = 64;
 const NOTHING: ReadonlySet<string> = new Set();
+/** A clock that was set back by more than this is another clock. */
+const SET_BACK_MS = 1_000;
 
 export class OperatorAccounts {
   readonly #options: OperatorAccountsOptions;
@@ -76,6 +78,8 @@ export class OperatorAccounts {
   readonly #judged = new Set<string>();
   /** Accounts of which a change of the configuration has told something. */
   readonly #noted = new Set<string>();
+  /** The latest time that was seen since the clock was set back. */
+  #latestMs = 0;
   /** The next commit goes on with what the last one had no time for. */
   #goesOn = false;
   /** Empty where only operators have accounts. */
@@ -195,6 +199,8 @@ export class OperatorAccounts {
   /** Notes accounts that have expired and activations that have begun or ended. */
   tick(nowMs: number): void {
     this.#goesOn = this.#options.live.isUnfinished;
+    const isSetBack = this.#latestMs - nowMs > SET_BACK_MS;
+    this.#latestMs = isSetBack ? nowMs : Math.max(this.#latestMs, nowMs);
     for (const [key, account] of this.#loaded) {
       const { expiresAtSeconds } = account.trusted.claims;
       if (!account.isExpired && expiresAtSeconds !== 0 && expiresAtSeconds * 1_000 <= nowMs) {
@@ -203,12 +209,15 @@ export class OperatorAccounts {
       }
       const { validUntilMs } = account;
       if (validUntilMs !== undefined && validUntilMs <= nowMs) this.#stale.add(key);
+      // What was said of activations was said by a wrong time.
+      if (isSetBack && dependsOnTime(account)) this.#stale.add(key);
     }
   }
 
   /** Compiles everything that is waiting. */
   commit(nowMs: number): OperatorChange {
     const { live } = this.#options;
+    this.#latestMs = Math.max(this.#latestMs, nowMs);
     const put = [...this.#renewed];
     const gone = [...this.#gone.keys()].filter((key) => !this.#loaded.has(key));
     const affected = new Set([...put, ...this.#stale]);
@@ -346,6 +355,12 @@ export class OperatorAccounts {
     }
     return lowered;
   }
+}
+
+function dependsOnTime({ validUntilMs, trusted }: LoadedAccount): boolean {
+  return (
+    validUntilMs !== undefined || trusted.claims.nats.imports.some(({ token }) => token !== "")
+  );
 }
 
 /** -1 = none; undefined = no such account. */
