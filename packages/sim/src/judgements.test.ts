@@ -17,6 +17,9 @@ const MANY = 200;
 /** Of `judgements.ts`: what one turn judges. */
 const SLICE = 64;
 const ACCOUNT = "MANY";
+/** A message to so many, of such a size, is all the work of a turn. */
+const FANS = 600;
+const FAN_BYTES = 24_000;
 
 /** What users may do; who has gone has no entry. */
 class Users implements TokenLogins {
@@ -69,7 +72,7 @@ interface Scene {
   readonly clients: readonly SimClient[];
   readonly account: number;
   /** Of another account: is not judged. */
-  change(lowered?: number): void;
+  change(lowered?: number, movesMessages?: boolean): void;
   step(): void;
 }
 
@@ -88,11 +91,11 @@ function scene(chunkBytesMax = 1 << 16): Scene {
   world.settle();
   const core = world.core(1);
   const account = core.rules.accountByName(ACCOUNT)?.index as number;
-  const change = (max?: number): void => {
+  const change = (max?: number, movesMessages = false): void => {
     const before = core.rules.account(account);
     const limits = { ...before.limits, connectionsMax: max ?? before.limits.connectionsMax };
     core.applyAccounts({
-      delta: { accounts: [{ ...before, limits }], imports: [], movesMessages: false },
+      delta: { accounts: [{ ...before, limits }], imports: [], movesMessages },
       known: [],
       forgotten: [],
       judged: new Set([account]),
@@ -239,5 +242,140 @@ describe("a change of an account with very many connections", () => {
     expect(openOf(clients)).toBe(20);
     expect(openOf(clients.slice(0, 21))).toBe(20);
     expect(clients[MANY - 1]?.errors).toEqual(["maximum account active connections exceeded"]);
+  });
+
+  describe.each([false, true])("where the change moves messages: %s", (movesMessages) => {
+    test("AZ-15, AZ-17: what a subscription that stays may not get any more ends with its judgement", () => {
+      const { world, users, clients, change } = scene();
+      const [listener, member, publisher] = clients as [SimClient, SimClient, SimClient];
+      listener.subscribe("1", "x.>");
+      member.subscribe("1", "x.>", "q");
+      world.settle();
+      const say = (payload: string): void => {
+        for (const subject of ["x.open", "x.secret"]) publisher.publish(subject, payload);
+        withoutTimers(world);
+      };
+      for (const payload of ["1", "2"]) say(payload);
+      for (const name of ["u0", "u1"])
+        users.rights.set(name, { subscribe: { deny: ["x.secret"] } });
+      change(undefined, movesMessages);
+      // The publisher is judged now; who only listens is not yet, and plans are made.
+      for (let count = 0; count < 3; count += 1) say("between");
+      world.settle();
+      say("after");
+      publisher.publish("x.other", "after");
+      world.settle();
+      const heard = ({ deliveries }: SimClient): string[] =>
+        deliveries.filter(({ payload }) => payload === "after").map(({ subject }) => subject);
+      expect(heard(listener)).toEqual(["x.open", "x.other"]);
+      expect(heard(member)).toEqual(["x.open", "x.other"]);
+      // Rights that come back.
+      for (const name of ["u0", "u1"]) users.rights.set(name, undefined);
+      change(undefined, movesMessages);
+      world.settle();
+      say("after");
+      expect(heard(listener)).toEqual(["x.open", "x.other", "x.open", "x.secret"]);
+      world.assertQuiet();
+    });
+
+    test("AZ-14: who may answer from now on can answer what reaches it by a kept plan", () => {
+      const { world, users, clients, change } = scene();
+      const [answering, asking] = clients as [SimClient, SimClient];
+      const none = { publish: { allow: ["nothing"] } };
+      users.rights.set("u0", none);
+      change();
+      world.settle();
+      answering.subscribe("1", "ask");
+      world.settle();
+      for (const payload of ["1", "2"]) asking.publish("ask", payload, "inbox.1");
+      world.settle();
+      users.rights.set("u0", { ...none, responses: { messagesMax: 1, expiresMs: 60_000 } });
+      change(undefined, movesMessages);
+      world.settle();
+      asking.subscribe("1", "inbox.>");
+      asking.publish("ask", "3", "inbox.2");
+      world.settle();
+      answering.publish("inbox.2", "yes");
+      world.settle();
+      expect(answering.errors).toEqual([]);
+      expect(asking.deliveries.map(({ payload }) => payload)).toEqual(["yes"]);
+    });
+  });
+
+  /** A publisher whose turn is spent before it says `own` and `secret`, `rounds` times. */
+  function spentScene(
+    rounds: number,
+    rights?: PermissionsSpec | undefined,
+  ): Scene & { crowd: SimClient; publisher: SimClient } {
+    const made = scene(1 << 19);
+    const { world, users, clients } = made;
+    users.rights.set(`u${MANY - 1}`, rights);
+    made.change();
+    world.settle();
+    const [crowd, publisher] = [clients[0], clients[MANY - 1]] as [SimClient, SimClient];
+    for (let sid = 0; sid < FANS; sid += 1) crowd.subscribe(`${sid}`, "fan");
+    for (const subject of ["own", "secret"]) crowd.subscribe(subject, subject);
+    world.settle();
+    for (let count = 0; count < 3; count += 1) publisher.publish("own", "kept");
+    world.settle();
+    const fan = `PUB fan ${FAN_BYTES}\r\n${"f".repeat(FAN_BYTES)}\r\n`;
+    const round = (sid: number): string =>
+      `${fan}SUB foo ${sid}\r\nPUB own 1\r\nx\r\nPUB secret 1\r\n!\r\n`;
+    publisher.send(Array.from({ length: rounds }, (_, sid) => round(sid)).join(""));
+    return { ...made, crowd, publisher };
+  }
+
+  function heard({ deliveries }: SimClient, wanted: string): number {
+    return deliveries.filter(({ subject, payload }) => subject === wanted && payload !== "kept")
+      .length;
+  }
+
+  test("AZ-01: a judgement does not lend a parked publish's admission to the next one", () => {
+    const rounds = 8;
+    const rights = { publish: { deny: ["secret"] } };
+    const { world, change, crowd, publisher } = spentScene(rounds, rights);
+    let changes = 0;
+    for (let count = 0; count < 400; count += 1) {
+      world.run(1);
+      if (!publisher.transport.paused) continue;
+      change();
+      changes += 1;
+    }
+    world.settle();
+    expect(changes).toBeGreaterThan(0);
+    expect([heard(crowd, "own"), heard(crowd, "secret")]).toEqual([rounds, 0]);
+    expect(publisher.errors).toHaveLength(rounds);
+  });
+
+  test("AZ-15: a publish that was parked is looked at again by the new rights", () => {
+    const { world, users, change, crowd, publisher } = spentScene(1);
+    for (let step = 0; step < 50 && !publisher.transport.paused; step += 1) world.run(1);
+    expect(publisher.transport.paused).toBe(true);
+    users.rights.set(`u${MANY - 1}`, { publish: { deny: ["own"] } });
+    change();
+    world.settle();
+    expect([heard(crowd, "own"), heard(crowd, "secret")]).toEqual([0, 1]);
+    expect(publisher.errors).toEqual(['Permissions Violation for Publish to "own"']);
+  });
+
+  test("RL-06: a lowered limit does not wait for judgements without end", () => {
+    const { world, clients, change, step } = scene();
+    change(20);
+    for (let turn = 0; turn < 60; turn += 1) {
+      world.clock.spend(20);
+      change();
+      step();
+      withoutTimers(world);
+    }
+    expect(openOf(clients)).toBe(20);
+  });
+
+  test("A57: slices grow with the turns of a busy worker", () => {
+    const { world, users, change, step } = scene();
+    change();
+    world.clock.spend(45);
+    step();
+    expect(users.judged).toHaveLength(3 * SLICE);
+    world.settle();
   });
 });

@@ -165,6 +165,27 @@ test("A57, MO-18: a piece goes on where the last one stood, whatever has gone be
   expect(sids).toEqual(Array.from({ length: 20_000 }, (_, sid) => String(sid + 1)));
 });
 
+test("A57, MO-18: who changes his subscriptions all the time is not listed for ever", () => {
+  const world = worldOf([9_000]);
+  const [client] = world.clients;
+  let from: SubscriptionAnswer["next"] = { clientId: 0, passed: 0 };
+  let pieces = 0;
+  let matched = 0;
+  for (let sid = 1; from !== undefined && pieces < 10; pieces += 1) {
+    const answer: SubscriptionAnswer = world
+      .core(1)
+      .listSubscriptions({ from, skip: 0, take: Number.MAX_SAFE_INTEGER });
+    from = answer.next;
+    matched += answer.matched;
+    // They come again behind all others.
+    for (let count = 0; count < 9_000; count += 1, sid = (sid % 9_000) + 1) {
+      client?.send(`UNSUB ${sid}\r\nSUB again.${sid} ${sid}\r\n`);
+    }
+    world.settle();
+  }
+  expect({ pieces, matched }).toEqual({ pieces: 2, matched: 9_000 });
+});
+
 test("MO-18: a list that nobody goes on with is forgotten; who comes late counts from the first", () => {
   const world = worldOf([9_000]);
   const [client] = world.clients;

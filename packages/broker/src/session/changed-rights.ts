@@ -183,7 +183,7 @@ function takeRights(session: ClientSession, identity: Identity, next: Identity):
     return 0;
   }
   const hasSameRights = identity.permissionsKey === next.permissionsKey;
-  const { responses, user } = session;
+  const { responses, user, specialTarget } = session;
   setRights(session, account, next);
   // Who may answer what he was asked before keeps that right while his rights are the same.
   if (hasSameRights) session.responses = responses;
@@ -192,7 +192,13 @@ function takeRights(session: ClientSession, identity: Identity, next: Identity):
   session.specialTarget =
     !session.echo || session.responses !== undefined || session.trace !== undefined;
   session.refreshQuick();
+  // An answer that was allowed by the former rights is looked at again.
+  if (!hasSameRights && session.publishParked === "answer") session.publishParked = "message";
   const removed = hasSameRights ? 0 : removeDenied(session);
+  // Plans know how a session is delivered to.
+  if (session.specialTarget !== specialTarget && session.subscriptions !== undefined) {
+    host.subscriptions.allChanged(session.subscriptions.values());
+  }
   const { subscriptions, subscriptionsMax } = session;
   if (subscriptionsMax >= 0 && (subscriptions?.size ?? 0) > subscriptionsMax) {
     logAbout(session, "error", ERROR_LINES.subscriptionsExceeded.text);
@@ -202,18 +208,22 @@ function takeRights(session: ClientSession, identity: Identity, next: Identity):
   return removed;
 }
 
-/** AZ-16, CP-91. */
+/** AZ-16, CP-91. Plans hold what a subscription that stays may get of their subject. */
 function removeDenied(session: ClientSession): number {
   let removed = 0;
+  const replanned: Subscription[] = [];
   for (const subscription of [...(session.subscriptions?.values() ?? [])]) {
     const { filter, queue } = subscription;
     const verdict = session.permissions?.subscribeVerdict(filter, queue) ?? "allow";
-    subscription.filtered = verdict === "allow-filtered";
+    const isFiltered = verdict === "allow-filtered";
+    if (verdict !== "deny" && (isFiltered || subscription.filtered)) replanned.push(subscription);
+    subscription.filtered = isFiltered;
     if (verdict !== "deny") continue;
     removeSubscription(session, subscription);
     sayRemoved(session, subscription);
     removed += 1;
   }
+  session.host.subscriptions.allChanged(replanned);
   // Its figures are those of now.
   if (removed > 0) session.host.endOfInput(session);
   return removed;

@@ -17,6 +17,9 @@ import { PARKED } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
 import { logAbout } from "./session-log.ts";
 
+/** An answer is allowed once, and counted then. */
+export type ParkedAs = "message" | "answer";
+
 const LETTER_I = 0x49;
 
 /**
@@ -81,7 +84,7 @@ export function publishInHand(session: ClientSession): boolean {
 function publishChecked(session: ClientSession, plan: Plan): boolean {
   const { host } = session;
   const { message, publisher } = host;
-  const again = session.publishParked;
+  const again = session.publishParked !== undefined;
   const context = admitPublish(session, plan);
   if (context === undefined) return true;
   const followed = context === session.context ? plan : publisher.planFor(context, message, 0);
@@ -89,10 +92,10 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
   // the whole turn is followed in the next one; but not made anew and put off for ever.
   if (message.mayPark && (publisher.mustWait || (publisher.isSpent && !again))) {
     publisher.parkedOn = host.threadIndex;
-    return parkPublish(session);
+    return parkPublish(session, plan);
   }
   const result = publisher.run(followed, message, context, 0);
-  if (result === PARKED) return parkPublish(session);
+  if (result === PARKED) return parkPublish(session, plan);
   countIn(session);
   if (result === 0) tellNobody(session);
   return true;
@@ -105,10 +108,11 @@ function publishChecked(session: ClientSession, plan: Plan): boolean {
 export function admitPublish(session: ClientSession, plan: Plan): PublishContext | undefined {
   const { host } = session;
   const { message } = host;
-  // Tried again after parking: it was allowed and answered the first time.
-  const again = session.publishParked;
+  // Tried again after parking: it was answered the first time.
+  const parked = session.publishParked;
+  const again = parked !== undefined;
   if (again) {
-    session.publishParked = false;
+    session.publishParked = undefined;
     session.refreshQuick();
   }
   let { context } = session;
@@ -117,7 +121,11 @@ export function admitPublish(session: ClientSession, plan: Plan): PublishContext
   }
   if (plan.denied) {
     const subject = message.subject.toString("latin1", message.subjectStart, message.subjectEnd);
-    if (!again && session.responses?.answerAllowed(subject, host.clock.monotonicMs()) !== true) {
+    // An answer was counted the first time. Anything else was allowed by rights of another day.
+    const isAnswer =
+      parked === "answer" ||
+      session.responses?.answerAllowed(subject, host.clock.monotonicMs()) === true;
+    if (!isAnswer) {
       countIn(session);
       refusePublish(session, subjectOf(message));
       return undefined;
@@ -137,9 +145,12 @@ export function admitPublish(session: ClientSession, plan: Plan): PublishContext
   return context;
 }
 
-/** The publish has to come back here: the hit path would leave its mark to the one behind it. */
-export function parkPublish(session: ClientSession): false {
-  session.publishParked = true;
+/**
+ * The publish has to come back here: the hit path would leave its mark to the one behind it.
+ * `plan` is that of the session's own context.
+ */
+export function parkPublish(session: ClientSession, plan: Plan): false {
+  session.publishParked = plan.denied ? "answer" : "message";
   session.contextId = -1;
   session.host.park(session, session.publisher.parkedOn);
   return false;

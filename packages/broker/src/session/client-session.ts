@@ -38,7 +38,7 @@ import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-s
 import type { Subscription } from "../subscribe/subscription.ts";
 import { type ClientFacts, NO_FACTS } from "./client-description.ts";
 import { clientInfo } from "./client-info.ts";
-import { isPlainRequest, publishInHand } from "./client-publish.ts";
+import { isPlainRequest, type ParkedAs, publishInHand } from "./client-publish.ts";
 import type { ClientTrace } from "./client-trace.ts";
 import { sendFirstInfo, takesHello } from "./greeting.ts";
 import { connect, loginWithoutConnect } from "./login.ts";
@@ -142,8 +142,8 @@ export class ClientSession implements ClientOps, TransportEvents {
   infoSent = false;
   tlsFirst = false;
   firstPongSent = false;
-  /** The next publish is one that was parked, and answered, before. */
-  publishParked = false;
+  /** The next publish was parked before, and admitted as this. */
+  publishParked: ParkedAs | undefined;
   readonly #input = new SessionInput();
 
   constructor(host: SessionHost, transport: Transport, clientId: number, listenerIndex: number) {
@@ -170,7 +170,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.tls === undefined && takesHello(this, input[start] as number)) return;
     if (this.greetDueMs !== 0) sendFirstInfo(this);
     if (this.waiting !== 0 && !this.host.judgements.isLetOn(this)) {
-      this.#input.keep(input, start, end);
+      if (this.waiting !== 0) this.#input.keep(input, start, end);
       return;
     }
     this.#bindMessage();
@@ -423,8 +423,8 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   /** After a change of state, context or switches: the fields that the hit path looks at. */
   refreshQuick(): void {
-    const quick = this.state === "active" && !this.verbose && !this.pedantic;
-    this.contextId = quick ? this.context.id : -1;
+    const isPlain = !this.verbose && !this.pedantic && this.publishParked === undefined;
+    this.contextId = isPlain && this.state === "active" ? this.context.id : -1;
     this.contextMix = contextMix(this.context.id);
   }
 

@@ -184,7 +184,7 @@ export class ClientTrace implements ClientOps {
   ): void {
     const { publishParked, account, host } = this.#session;
     // One that was parked comes again.
-    if (publishParked) return;
+    if (publishParked !== undefined) return;
     const verb = isHeaderPublish(input, subjectStart) ? "HPUB" : "PUB";
     this.#operation(verb, input, subjectStart, lineEnd(input, bodyStart));
     const subject = input.toString("latin1", subjectStart, subjectEnd);

@@ -16,6 +16,12 @@ import type { SessionHost } from "./session-host.ts";
 const SLICE = 64;
 /** ... and none is begun after this: one token may take long to judge. */
 const SLICE_MS = 5;
+/** Slices grow with the turns of a busy worker, so that they take no less than a fourth of its time. */
+const GROWN_EVERY_MS = 15;
+const GROWN_MAX = 10;
+/** A lowered limit waits so long for judgements; then it has a part of each slice. */
+const LOWERED_PATIENCE_MS = 500;
+const EXCESS_SLICE = 16;
 
 /** Bounded by the connections there are: who has gone meanwhile costs nothing when its turn comes. */
 export class Judgements {
@@ -31,6 +37,8 @@ export class Judgements {
   /** Connections of such accounts, the newest last, and which accounts may have too many still. */
   #excess: ClientSession[] = [];
   #above = new Set<number>();
+  #loweredSinceMs = 0;
+  #steppedMs = 0;
 
   /** `sessions`: of this worker, the newest last. `callSoon`: `step` is to be called in another turn. */
   constructor(
@@ -58,19 +66,28 @@ export class Judgements {
       }
       session.waiting |= WAIT_JUDGEMENT;
     }
+    const now = this.#host.clock.monotonicMs();
+    if (this.#lowered.size + this.#excess.length === 0) this.#loweredSinceMs = now;
     for (const account of lowered.keys()) this.#lowered.add(account);
+    this.#steppedMs = now;
     this.#callSoon();
   }
 
   /** One slice. */
   step(): void {
     if (!this.#isWaiting) return;
-    this.#run(SLICE, this.#host.clock.monotonicMs() + SLICE_MS);
+    const now = this.#host.clock.monotonicMs();
+    const turns = Math.floor((now - this.#steppedMs) / GROWN_EVERY_MS);
+    const grown = Math.min(GROWN_MAX, Math.max(1, turns));
+    this.#steppedMs = now;
+    this.#run(grown * SLICE, now + grown * SLICE_MS);
     if (this.#isWaiting) this.#callSoon();
   }
 
-  /** All that is left: everybody is about to be judged by something else. */
+  /** Everybody is about to be judged by something else: cuts those that it would not look at. */
   finish(): void {
+    for (const session of this.#doubted) session.waiting &= ~WAIT_JUDGEMENT;
+    this.#doubted.clear();
     while (this.#isWaiting) this.#run(SLICE, Number.POSITIVE_INFINITY);
   }
 
@@ -95,11 +112,13 @@ export class Judgements {
   }
 
   get #isWaiting(): boolean {
-    return this.#ended.size + this.#doubted.size + this.#lowered.size + this.#excess.length > 0;
+    return this.#mayExceed || this.#ended.size + this.#doubted.size > 0;
   }
 
   #run(max: number, untilMs: number): void {
-    let left = max;
+    const now = this.#host.clock.monotonicMs();
+    const isLate = this.#mayExceed && now - this.#loweredSinceMs >= LOWERED_PATIENCE_MS;
+    let left = max - (isLate ? this.#endSome(EXCESS_SLICE, untilMs) : 0);
     for (const waiting of [this.#ended.keys(), this.#doubted.values()]) {
       for (const session of waiting) {
         if (left === 0 || this.#host.clock.monotonicMs() >= untilMs) return;
@@ -107,11 +126,22 @@ export class Judgements {
         this.judge(session);
       }
     }
+    this.#endSome(left, untilMs);
+  }
+
+  get #mayExceed(): boolean {
+    return this.#lowered.size + this.#excess.length > 0;
+  }
+
+  /** Ends at most `max` of those above their limits, and returns how many. */
+  #endSome(max: number, untilMs: number): number {
+    let ended = 0;
     if (this.#excess.length === 0) this.#findExcess();
-    while (this.#excess.length > 0) {
-      if (left === 0 || this.#host.clock.monotonicMs() >= untilMs) return;
-      if (this.#endExcess(this.#excess.pop() as ClientSession)) left -= 1;
+    while (this.#excess.length > 0 && ended < max) {
+      if (this.#host.clock.monotonicMs() >= untilMs) break;
+      if (this.#endExcess(this.#excess.pop() as ClientSession)) ended += 1;
     }
+    return ended;
   }
 
   #findExcess(): void {

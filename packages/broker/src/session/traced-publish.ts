@@ -145,11 +145,12 @@ function followTraced(
   const at = host.clock.unixNanos();
   publisher.begin();
   message.trace = trace;
-  const context = admitPublish(session, publisher.planFor(session.context, message, 0));
+  const plan = publisher.planFor(session.context, message, 0);
+  const context = admitPublish(session, plan);
   trace.add(ingressEntry(ingress, at));
   const result = context === undefined ? 0 : tracer.run(trace, message, session.account);
   message.trace = undefined;
-  if (result === PARKED) return parkPublish(session);
+  if (result === PARKED) return parkPublish(session, plan);
   if (context !== undefined) {
     countIn(session);
     answerWhenDone(session, trace);

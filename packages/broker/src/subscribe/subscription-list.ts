@@ -77,6 +77,8 @@ interface Cursor {
   /** What it goes through: a login anew begins another one. */
   readonly subscriptions: ReadonlyMap<string, Subscription> | undefined;
   readonly left: Iterator<Subscription>;
+  /** One that changes all the time would be gone through for ever. */
+  readonly passedMax: number;
   passed: number;
   listed: number;
   restsSinceMs: number;
@@ -107,7 +109,7 @@ export class SubscriptionLists {
       const { clientId } = session;
       const isMiddle = clientId === query.from.clientId && query.from.passed > 0;
       const cursor = isMiddle ? this.#resume(session, query.from) : cursorOf(session);
-      while (cursor.listed < takeOfEach) {
+      while (cursor.listed < takeOfEach && cursor.passed < cursor.passedMax) {
         if (examined >= EXAMINED_MAX) {
           this.#keep(cursor, nowMs);
           const { passed, listed } = cursor;
@@ -156,7 +158,8 @@ export class SubscriptionLists {
 function cursorOf(session: ClientSession): Cursor {
   const { subscriptions } = session;
   const left = subscriptions?.values() ?? [].values();
-  return { session, subscriptions, left, passed: 0, listed: 0, restsSinceMs: 0 };
+  const passedMax = subscriptions?.size ?? 0;
+  return { session, subscriptions, left, passedMax, passed: 0, listed: 0, restsSinceMs: 0 };
 }
 
 function listTokens(
