@@ -92,7 +92,10 @@ export const LIMITS = {
   monitorAnswerMs: 120_000,
   /** Pages made at the same time, for HTTP and the system account; further ones wait in turn. */
   monitorPagesAtOnce: 4,
-  /** HTTP requests that wait for their turn; further ones are answered 503. */
+  /**
+   * HTTP requests that wait for their turn; further ones are answered 503. One address may have as many
+   * waiting as there are places free: alone half of them.
+   */
   monitorPagesWaitingMax: 512,
   /** Requests for pages to the system account that wait; further ones are refused with 503. */
   systemPagesWaitingMax: 32,

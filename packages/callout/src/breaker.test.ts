@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Breaker } from "./breaker.ts";
 import { Breakers } from "./breakers.ts";
-import { UnderWay } from "./under-way.ts";
 
 describe("AN-67: a silent service", () => {
   function silentTen(breaker: Breaker, nowMs: number): (number | undefined)[] {
@@ -80,39 +79,5 @@ describe("AN-67: many services", () => {
     expect(breakers.count).toBe(2);
     breakers.keepOnly(new Map([["A", 1]]));
     expect(breakers.count).toBe(1);
-  });
-});
-
-describe("questions under way", () => {
-  test("are given back once", () => {
-    const underWay = new UnderWay<string>(4);
-    underWay.add("a", "A", "first", 100);
-    underWay.add("b", "A", "second", 200);
-    expect(underWay.count).toBe(2);
-    expect(underWay.expire(100)).toEqual(["first"]);
-    expect(underWay.take("a")).toBeUndefined();
-    expect(underWay.take("b")).toBe("second");
-    expect(underWay.take("b")).toBeUndefined();
-    expect(underWay.drop()).toEqual([]);
-  });
-
-  test("AN-67: are bounded, and one service leaves room for others", () => {
-    const underWay = new UnderWay<string>(64);
-    const fill = (service: string): number => {
-      let count = 0;
-      for (; underWay.hasRoomFor(service); count += 1) {
-        underWay.add(`${service}${count}`, service, service, count);
-      }
-      return count;
-    };
-    expect([fill("A"), fill("B"), fill("C")]).toEqual([32, 16, 8]);
-    for (let more = 0; more < 100; more += 1) fill(`more ${more}`);
-    expect(underWay.count).toBe(64);
-    expect(underWay.hasRoomFor("late")).toBe(false);
-    // The first 16 of A and B, and all of the others.
-    expect(underWay.expire(15)).toHaveLength(48);
-    expect([underWay.hasRoomFor("A"), underWay.hasRoomFor("late")]).toEqual([true, true]);
-    expect(underWay.drop()).toHaveLength(16);
-    expect(fill("A")).toBe(32);
   });
 });

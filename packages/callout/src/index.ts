@@ -20,4 +20,4 @@ export {
   rightsOf,
   type StaticPlacement,
 } from "./response.ts";
-export { UnderWay } from "./under-way.ts";
+export { type Late, UnderWay } from "./under-way.ts";

@@ -104,7 +104,8 @@ function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = PATIENT_
     server: { id: keys.id, name: "s", host: "h", version: "1" },
     operator: oneMechanism === undefined ? undefined : { oneMechanism },
   } as unknown as BrokerSnapshot;
-  let said: Said | undefined;
+  /** By account. */
+  const saying = new Map<string, Said | undefined>();
   let take: (message: InternalMessage) => void = () => undefined;
   const told: string[] = [];
   const listening: number[] = [];
@@ -116,7 +117,8 @@ function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = PATIENT_
         listening.push(account);
         take = taken;
       },
-      publish: (_account, _subject, _header, payload, subject) => {
+      publish: (account, _subject, _header, payload, subject) => {
+        const said = saying.get(compiled.snapshot.accounts[account]?.name ?? "");
         if (said === undefined) return true;
         const answer = { subject, payload: answerTo(payload, said), isTooLong: false };
         take(answer as InternalMessage);
@@ -146,7 +148,7 @@ function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = PATIENT_
       service.follow({ ...snapshot, limits: { authTimeoutMs: ms } as never }),
     /** What becomes of a login when the service of `account` says this; undefined = it is silent. */
     login: async (account: string, says: Said | undefined): Promise<string> => {
-      said = says;
+      saying.set(account, says);
       const answer: LoginAnswer = await service.ask(questionTo(account), 3);
       if (answer.kind !== "callout") return answer.kind;
       return answer.user === undefined ? answer.reason : `in ${answer.user.accountName}`;
@@ -287,6 +289,37 @@ describe("AN-67: many services", () => {
     expect(service.facts().state).toBe("closed");
     service.followAccounts(gone);
     expect(await login(AUTH.publicKey, { by: AUTH })).toBe(`in ${AUTH.publicKey}`);
+  });
+
+  test("answers of one that has many wait for places and turns, those of another do not", async () => {
+    const staged = stage({ trusted: [tokenAccount(AUTH, ["U"]), tokenAccount(APP, ["U"])] });
+    const { service, login } = staged;
+    const order: string[] = [];
+    const follow = async (account: Signer): Promise<void> => {
+      const judged = await login(account.publicKey, { by: account });
+      order.push(judged);
+    };
+    const many = Array.from({ length: 100 }, () => follow(AUTH));
+    // Each has its answer.
+    await atOnce(() => service.facts().underWay === 100);
+    await Promise.all([...many, follow(APP)]);
+    const place = order.indexOf(`in ${APP.publicKey}`);
+    expect([0, 1, 2]).toContain(place);
+    expect(new Set(order.toSpliced(place, 1))).toEqual(new Set([`in ${AUTH.publicKey}`]));
+    expect(service.facts()).toMatchObject({ granted: 101, underWay: 0 });
+  });
+
+  test("an answer that nobody could judge in time lets nobody in, nor is its service silent", async () => {
+    const staged = stage({ trusted: [tokenAccount(AUTH, ["U"])], authTimeoutMs: 1 });
+    const { service, login } = staged;
+    const many = Array.from({ length: 400 }, () => login(AUTH.publicKey, { by: AUTH }));
+    const judged = new Set(await Promise.all(many));
+    expect(judged).toContain(
+      `Authorization callout response not received in time on account "${AUTH.publicKey}"`,
+    );
+    const { late, granted, underWay, state } = service.facts();
+    expect([late + granted, underWay, state]).toEqual([400, 0, "closed"]);
+    expect(late).toBeGreaterThan(10);
   });
 
   test("one that could not be asked after its rest is asked later", async () => {

@@ -2,7 +2,7 @@
 // control's place on the bus, to time and to the log. Control thread; loaded only where a callout is
 // configured. Must stay true: a bounded number of questions is under way, each is answered or refused
 // within the time of a login, no other login ever waits for one of them, and the service of one account
-// takes neither places nor patience from that of another.
+// takes neither places nor patience nor turns from that of another.
 import type { AccountSnapshot } from "@weft/accounts";
 import {
   CALLOUT_SUBJECT,
@@ -100,11 +100,9 @@ export class CalloutService {
   readonly #timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   readonly #inbox = `_INBOX.${randomToken()}`;
   readonly #listening = new Set<number>();
-  readonly #underWay = new UnderWay<Waiting>(LIMITS.calloutsUnderWayMax);
+  readonly #underWay = new UnderWay<Waiting, Buffer | undefined>(LIMITS.calloutsUnderWayMax);
   /** By account, as `#underWay`. */
   readonly #breakers = new Breakers(LISTENING_MAX);
-  /** Answers that came and are not judged. */
-  readonly #arrived: { readonly waiting: Waiting; readonly payload: Buffer | undefined }[] = [];
   readonly #totals = { asked: 0, granted: 0, refused: 0, late: 0, notAsked: 0 };
   readonly #lines: SealedLines;
   #snapshot: BrokerSnapshot;
@@ -251,16 +249,19 @@ export class CalloutService {
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
       return;
     }
-    this.#underWay.take(token);
+    this.#underWay.remove(token);
     giveUp(`Nobody listens for auth callouts in account "${account.name}"`);
   }
 
   /** A message came to the inbox: kept, so that frames are taken quickly. */
   #take({ subject, payload, isTooLong }: InternalMessage): void {
     const token = subject.slice(this.#inbox.length + 1);
-    const waiting = this.#underWay.take(token);
+    const waiting = this.#underWay.arrive(token, isTooLong ? undefined : payload);
     if (waiting === undefined) return;
-    this.#arrived.push({ waiting, payload: isTooLong ? undefined : payload });
+    if (this.#breakers.answered(waiting.account)) {
+      const text = `Auth callout: the service answers again in account "${waiting.account}"`;
+      this.#parts.log.write("info", text);
+    }
     if (this.#judgeIsDue) return;
     this.#judgeIsDue = true;
     setImmediate(() => this.#judgeSome());
@@ -268,19 +269,14 @@ export class CalloutService {
 
   #judgeSome(): void {
     const until = performance.now() + SLICE_MS;
-    let judged = 0;
-    for (const { waiting, payload } of this.#arrived) {
-      if (judged > 0 && performance.now() >= until) break;
-      judged += 1;
-      if (this.#breakers.answered(waiting.account)) {
-        const text = `Auth callout: the service answers again in account "${waiting.account}"`;
-        this.#parts.log.write("info", text);
-      }
-      if (payload === undefined) waiting.answer(refused("Auth callout response is too long"));
-      else this.#judge(waiting, payload);
-    }
-    this.#arrived.splice(0, judged);
-    this.#judgeIsDue = this.#arrived.length > 0;
+    do {
+      const next = this.#underWay.next();
+      if (next === undefined) break;
+      const { question, answer } = next;
+      if (answer === undefined) question.answer(refused("Auth callout response is too long"));
+      else this.#judge(question, answer);
+    } while (performance.now() < until);
+    this.#judgeIsDue = this.#underWay.hasArrivals;
     if (this.#judgeIsDue) setImmediate(() => this.#judgeSome());
   }
 
@@ -338,11 +334,12 @@ export class CalloutService {
 
   #tick(): void {
     const nowMs = performance.now();
-    for (const waiting of this.#underWay.expire(nowMs)) {
+    for (const { question: waiting, isAnswered } of this.#underWay.expire(nowMs)) {
       this.#totals.late += 1;
       const { account } = waiting;
-      const isThere = this.#accounts.has(account);
-      const restMs = isThere ? this.#breakers.silent(account, nowMs) : undefined;
+      // Whoever has answered is not silent, and an account that is gone has no service.
+      const isSilent = !isAnswered && this.#accounts.has(account);
+      const restMs = isSilent ? this.#breakers.silent(account, nowMs) : undefined;
       if (restMs !== undefined) {
         const what = `no answers in account "${account}", nobody is asked there`;
         this.#parts.log.write("warn", `Auth callout: ${what} for ${restMs / 1_000}s`);

@@ -30,6 +30,8 @@ export class MonitorConnections {
       return false;
     }
     const key = keyOf(socket);
+    // Whoever comes from the same port has given up the connection before.
+    others.get(key)?.socket.destroy();
     const connection = { socket, requests: 0 };
     this.#byNetwork.set(network, others.set(key, connection));
     this.#count += 1;
@@ -41,6 +43,12 @@ export class MonitorConnections {
       }
     });
     return true;
+  }
+
+  destroyAll(): void {
+    for (const connections of this.#byNetwork.values()) {
+      for (const { socket } of connections.values()) socket.destroy();
+    }
   }
 
   /** A request came; call what is returned when it is over. */

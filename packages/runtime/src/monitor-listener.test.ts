@@ -1,17 +1,20 @@
 // The listener of the monitoring port for real, with a handler that says one word. One address tries to
 // keep another out.
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { connect as connectSecurely } from "node:tls";
 import { LIMITS } from "@weft/base";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { MonitorListener } from "./monitor-listener.ts";
 import { testFile, tls } from "./testing/tls-options.ts";
 import { loadTlsMaterial } from "./tls-material.ts";
 
 const AUTHORITY = readFileSync(testFile("ca.pem"));
 const CROWD_ADDRESS = "127.0.0.2";
+const TUNNEL = "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n";
 
 async function started(secure: boolean): Promise<MonitorListener> {
   const options = { host: "127.0.0.1", port: 0, secure, basePath: "" };
@@ -46,6 +49,27 @@ function ask({ port }: MonitorListener, secure: boolean, localAddress: string): 
   });
 }
 
+/** A connection that stays open on this side until the test is over, whatever is said to it. */
+function holding(
+  { port }: MonitorListener,
+  secure: boolean,
+  localAddress = "127.0.0.1",
+): { socket: net.Socket; raw: net.Socket } {
+  const place = { port, host: "127.0.0.1", localAddress, allowHalfOpen: true };
+  const trusting = { ca: AUTHORITY, servername: "localhost" };
+  const raw = net.connect(place).on("error", () => undefined);
+  const socket = secure ? connectSecurely({ ...trusting, socket: raw }) : raw;
+  onTestFinished(() => void raw.destroy());
+  return { socket: socket.setEncoding("latin1").on("error", () => undefined), raw };
+}
+
+/** What comes first. */
+async function said(socket: net.Socket, text: string): Promise<string> {
+  socket.write(text);
+  const [first] = (await once(socket, "data")) as [string];
+  return first.split("\r\n")[0] ?? "";
+}
+
 /** Linux has all addresses of 127.0.0.0/8 without being asked. */
 const onLinux = process.platform === "linux" ? test : test.skip;
 
@@ -61,4 +85,61 @@ onLinux.each([
     expect(await ask(listener, secure, "127.0.0.1")).toBe("here");
   }
   expect(await ask(listener, secure, CROWD_ADDRESS)).toBe("here");
+});
+
+describe.each(["http", "https"])("attack 20: who asks for something else: %s", (scheme) => {
+  const secure = scheme === "https";
+  const of = (more: string): string => `GET / HTTP/1.1\r\nHost: a\r\n${more}\r\n\r\n`;
+
+  test.each([
+    ["a tunnel", TUNNEL, "HTTP/1.1 405 Method Not Allowed"],
+    ["a tunnel behind a page", `${of("X: y")}${TUNNEL}`, "HTTP/1.1 200 OK"],
+    ["another protocol", of("Connection: Upgrade\r\nUpgrade: websocket"), "HTTP/1.1 200 OK"],
+    ["to go on", of("Expect: 100-continue"), "HTTP/1.1 100 Continue"],
+    ["what there is not", of("Expect: miracles"), "HTTP/1.1 417 Expectation Failed"],
+    ["nothing at all", "\r\n\0\r\n", "HTTP/1.1 400 Bad Request"],
+  ])("%s, and is gone: the server is not", async (_what, text, answer) => {
+    const listener = await started(secure);
+    const { socket, raw } = holding(listener, secure);
+    expect(await said(socket, text)).toBe(answer);
+    raw.resetAndDestroy();
+    await once(raw, "close");
+    for (let again = 0; again < 3; again += 1) {
+      expect(await ask(listener, secure, "127.0.0.1")).toBe("here");
+    }
+  });
+
+  test("TLS, and is gone before it is there", async () => {
+    const listener = await started(secure);
+    for (const text of ["", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.1\r\n"]) {
+      const { raw } = holding(listener, false);
+      await once(raw, "connect");
+      raw.write(text, "latin1");
+      expect(await ask(listener, secure, "127.0.0.1")).toBe("here");
+      raw.resetAndDestroy();
+      expect(await ask(listener, secure, "127.0.0.1")).toBe("here");
+    }
+  });
+
+  test("a tunnel, and stays: the end of the listener waits for nobody", async () => {
+    const listener = await started(secure);
+    expect(await said(holding(listener, secure).socket, TUNNEL)).toMatch(/ 405 /);
+    // One that says nothing, not even TLS.
+    await once(holding(listener, false).raw, "connect");
+    expect(await ask(listener, secure, "127.0.0.1")).toBe("here");
+    const before = performance.now();
+    await listener.close();
+    expect(performance.now() - before).toBeLessThan(LIMITS.monitorLingerMs / 2);
+  });
+});
+
+onLinux("attack 20: tunnels that are refused give their places back", async () => {
+  const listener = await started(false);
+  for (let opened = 0; opened < LIMITS.monitorConnectionsMax; opened += 1) {
+    const address = opened < LIMITS.monitorConnectionsPerAddressMax ? CROWD_ADDRESS : "127.0.0.3";
+    const { socket } = holding(listener, false, address);
+    expect(await said(socket, TUNNEL)).toMatch(/ 405 /);
+  }
+  const again = (): Promise<string> => ask(listener, false, "127.0.0.1").catch(() => "");
+  await expect.poll(again, { timeout: 10_000 }).toBe("here");
 });

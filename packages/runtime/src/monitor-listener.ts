@@ -50,10 +50,11 @@ export class MonitorListener {
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
       this.#refuse(error, socket),
     );
-    // Whoever asks for a tunnel gets the answer of a page that is not there for that method.
-    server.on("connect", (_request: IncomingMessage, socket: Socket) => {
-      socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n");
-    });
+    // Whoever asks for a tunnel gets the answer of a page that is not there for that method. The
+    // server has let go of the socket: its errors and its end are ours alone.
+    server.on("connect", (_request: IncomingMessage, socket: Duplex) =>
+      this.#turnAway(socket, "405 Method Not Allowed"),
+    );
   }
 
   /** 0 before `listen`. */
@@ -90,13 +91,12 @@ export class MonitorListener {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
+      // It does not know those in the middle of TLS, or who asked for a tunnel.
+      this.#connections.destroyAll();
     });
   }
 
-  /**
-   * What came is no request. Whoever is still sending reads the answer only if the connection is
-   * not reset before: so what comes is dropped for a while.
-   */
+  /** What came is no request. */
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
@@ -104,7 +104,17 @@ export class MonitorListener {
       socket.destroy();
       return;
     }
-    const status = REFUSALS[error.code ?? ""] ?? "400 Bad Request";
+    this.#turnAway(socket, REFUSALS[error.code ?? ""] ?? "400 Bad Request");
+  }
+
+  /**
+   * Whoever is still sending reads the answer only if the connection is not reset before: so what
+   * comes is dropped for a while.
+   */
+  #turnAway(socket: Duplex, status: string): void {
+    this.#refused.add(socket);
+    socket.on("error", () => undefined);
+    socket.resume();
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     const timer = setTimeout(() => socket.destroy(), LIMITS.monitorLingerMs);
     socket.once("close", () => clearTimeout(timer));

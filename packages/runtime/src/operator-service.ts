@@ -252,11 +252,13 @@ export class OperatorService {
       throw new Error(`error resolving system account: ${error}`);
     }
     this.accounts.putStandIn(key, Date.now());
-    this.#parts.log.write("info", "Using bootstrapping system account");
-    const isStandIn = (): boolean => this.accounts.isStandIn(key);
-    const find = (): Promise<unknown> => this.#find(key, 0);
-    const { log } = this.#parts;
-    this.#search = new StandInSearch({ log, isStandIn, find }, performance.now());
+    const parts = {
+      log: this.#parts.log,
+      isStandIn: () => this.accounts.isStandIn(key),
+      isThere: () => this.accounts.get(key) !== undefined,
+      find: () => this.#find(key, 0),
+    };
+    this.#search = new StandInSearch(parts, error, performance.now());
   }
 
   /** Settles when the account can be used; a text says why not. Never rejects. */

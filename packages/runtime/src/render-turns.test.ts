@@ -41,12 +41,28 @@ test("MO-06, SY-21: neither HTTP nor the system account keeps the other waiting"
 });
 
 test("A20: many requests of one address do not keep another from its turn", async () => {
-  const tasks = new Tasks({ http: 9, system: 1, account: 1 });
+  const tasks = new Tasks({ http: 14, system: 1, account: 1 });
   for (let index = 0; index < 6; index += 1) void tasks.ask("http", `a${index}`, "192.0.2.1");
   for (const name of ["b0", "b1"]) void tasks.ask("http", name, "192.0.2.2");
   void tasks.ask("http", "c0", "192.0.2.3");
   for (let ended = 0; ended < 7; ended += 1) await tasks.endOne();
   expect(tasks.begun).toEqual(["a0", "a1", "a2", "b0", "c0", "a3", "b1", "a4", "a5"]);
+});
+
+test("A20: requests of one address leave places in the line to another", () => {
+  const tasks = new Tasks({ http: 16, system: 4, account: 1 });
+  const askAll = (asker: Asker, address?: string): number => {
+    let waiting = 0;
+    while (tasks.ask(asker, "page", address) !== undefined) waiting += 1;
+    return waiting;
+  };
+  // Two are made at once.
+  expect(askAll("http", "192.0.2.1")).toBe(2 + 8);
+  expect([askAll("http", "192.0.2.2"), askAll("http", "192.0.2.3")]).toEqual([4, 2]);
+  expect(askAll("http", "192.0.2.1")).toBe(0);
+  expect([askAll("http", ""), askAll("http", "192.0.2.4")]).toEqual([1, 1]);
+  // The system account has no addresses, and its whole line.
+  expect([askAll("system"), askAll("account")]).toEqual([4, 1]);
 });
 
 test("who finds its own line full is refused, the other line is not", async () => {

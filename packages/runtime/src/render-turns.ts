@@ -1,7 +1,7 @@
 // Lets a few pages be made at the same time and the others wait: a line for each kind of
 // asker, served in turn. In a line the addresses are served in turn as well, those of one address
 // first come first served. Control thread. Must stay true: no line and no address keeps another from
-// its turn, and each line is bounded.
+// its turn or from a place in the line, and each line is bounded.
 
 /** HTTP requests, requests to the system account by its own users, and those by others. */
 export type Asker = "http" | "system" | "account";
@@ -58,21 +58,25 @@ export class RenderTurns {
     return this.#bounds.atOnce - this.#free;
   }
 
-  /** Runs `task` when it is its turn; undefined = too many wait already. */
+  /**
+   * Runs `task` when it is its turn; undefined = too many wait already. An `address` may have as many
+   * waiting as there are places free: alone half of them. Without one nobody is told apart.
+   */
   take<Result>(
     asker: Asker,
     task: () => Promise<Result>,
-    address = "",
+    address?: string | undefined,
   ): Promise<Result> | undefined {
     if (this.#free > 0) {
       this.#free -= 1;
       return this.#run(task);
     }
     const line = this.#waiting[asker];
-    if (line.length >= this.#bounds.waitingMax[asker]) return undefined;
-    return new Promise<void>((resolve) => line.push({ address, begin: resolve })).then(() =>
-      this.#run(task),
-    );
+    const room = this.#bounds.waitingMax[asker] - line.length;
+    if (room <= 0 || (address !== undefined && waitingOf(line, address) >= room)) return undefined;
+    return new Promise<void>((resolve) =>
+      line.push({ address: address ?? "", begin: resolve }),
+    ).then(() => this.#run(task));
   }
 
   async #run<Result>(task: () => Promise<Result>): Promise<Result> {
@@ -114,4 +118,10 @@ export class RenderTurns {
   #lastTurnOf(waiting: Waiting | undefined): number {
     return this.#lastTurns.get(waiting?.address ?? "") ?? 0;
   }
+}
+
+function waitingOf(line: readonly Waiting[], address: string): number {
+  let count = 0;
+  for (const waiting of line) if (waiting.address === address) count += 1;
+  return count;
 }

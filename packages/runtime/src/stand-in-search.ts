@@ -1,6 +1,7 @@
 // Looks again for a system account that has a stand-in (AC-82): its own users can bring the token, and
 // so can the resolver once it answers. Control thread. Must stay true: one search at a time, each later
-// than the last, up to a bound; none after the account is there.
+// than the last, up to a bound; none after the account is there; what keeps it away is told, once.
+import { errorText } from "@weft/base";
 import type { LogSink } from "@weft/logging";
 
 const FIRST_MS = 1_000;
@@ -9,8 +10,10 @@ const MOST_MS = 60_000;
 export interface StandInParts {
   readonly log: Pick<LogSink, "write">;
   isStandIn(): boolean;
-  /** Asks the resolver, and takes what it says. */
-  find(): Promise<unknown>;
+  /** Itself, or what stands in for it. */
+  isThere(): boolean;
+  /** Asks the resolver, and takes what it says; a text says why not. */
+  find(): Promise<string | undefined>;
 }
 
 export class StandInSearch {
@@ -18,10 +21,14 @@ export class StandInSearch {
   #waitMs = FIRST_MS;
   #dueMs: number;
   #isLooking = false;
+  #told = "";
 
-  constructor(parts: StandInParts, nowMs: number) {
+  /** `problem`: why there is a stand-in. */
+  constructor(parts: StandInParts, problem: string, nowMs: number) {
     this.#parts = parts;
     this.#dueMs = nowMs + FIRST_MS;
+    parts.log.write("info", "Using bootstrapping system account");
+    this.#tell(problem);
   }
 
   /** Now and then, with monotonic milliseconds. */
@@ -34,10 +41,20 @@ export class StandInSearch {
   }
 
   async #look(): Promise<void> {
-    const { isStandIn, find, log } = this.#parts;
-    // What goes wrong is told by who looks.
-    if (isStandIn()) await find().catch(() => undefined);
-    if (isStandIn()) this.#isLooking = false;
-    else log.write("info", "The bootstrapping system account has been replaced");
+    const { isStandIn, isThere, find, log } = this.#parts;
+    const problem = isStandIn() ? await find().catch(errorText) : undefined;
+    if (isStandIn()) {
+      this.#isLooking = false;
+      if (problem !== undefined) this.#tell(problem);
+      return;
+    }
+    const end = isThere() ? "replaced" : "removed";
+    log.write("info", `The bootstrapping system account has been ${end}`);
+  }
+
+  #tell(problem: string): void {
+    if (problem === this.#told) return;
+    this.#told = problem;
+    this.#parts.log.write("warn", `The system account cannot be had: ${problem}`);
   }
 }

@@ -75,6 +75,18 @@ export async function sayToMonitor(server: AttackedServer, bytes: string): Promi
   return within(closed, ANSWER_WITHIN_MS, "the end of a request").finally(() => socket.destroy());
 }
 
+/** These bytes, and a reset as soon as something comes back. */
+export async function resetMonitor(server: AttackedServer, bytes: string): Promise<void> {
+  const { port } = await portOf(server);
+  const socket = connect(port, "127.0.0.1");
+  const closed = new Promise<void>((resolve) => {
+    socket.on("error", () => undefined).on("close", () => resolve());
+  });
+  socket.once("data", () => socket.resetAndDestroy());
+  socket.write(bytes, "latin1");
+  await within(closed, ANSWER_WITHIN_MS, "an answer to reset").finally(() => socket.destroy());
+}
+
 /** The header that shows a name and a password. */
 export function basicLogin(user: string, password: string): Record<string, string> {
   return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };

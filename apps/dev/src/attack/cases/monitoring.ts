@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { type AttackCase, type AttackWorld, scaled } from "../attack-case.ts";
 import type { AttackedServer } from "../attacked-server.ts";
-import { askMonitor, basicLogin, sayToMonitor } from "../monitor-client.ts";
+import { askMonitor, basicLogin, resetMonitor, sayToMonitor } from "../monitor-client.ts";
 import { credentialsOf } from "../profiles.ts";
 import { SECRET_MARK, secret } from "../secrets.ts";
 import { waitFor } from "../waiting.ts";
@@ -41,6 +41,7 @@ function strangeRequests(): readonly (readonly [string, readonly number[]])[] {
     ["GET /varz HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", [200, 400]],
     [`GET /varz HTTP/9.9${END}`, [400, 505]],
     ['CONNECT {"user":"alice"}\r\nPING\r\n\r\n', [400]],
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [0, 400]],
     ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", [400]],
   ];
 }
@@ -55,6 +56,14 @@ async function assertAnswers(server: AttackedServer, isLocked: boolean): Promise
     check(!isLocked || status !== 200, `${what}: a page without a login`);
     check(!answer.includes("root:"), `${what}: a file of the machine`);
   }
+  // Gone without a word: whoever asked for something that takes the connection over, too.
+  for (const line of ["CONNECT a:1", "GET /", "GET /varz"]) {
+    for (const header of ["X: y", "Connection: Upgrade\r\nUpgrade: h2c", "Expect: 100-continue"]) {
+      await resetMonitor(server, `${line} HTTP/1.1\r\nHost: a\r\n${header}\r\n\r\n`);
+    }
+  }
+  const { status } = await askMonitor(server, "/");
+  check(status === (isLocked ? 401 : 200), `${status} after resets`);
 }
 
 /** A20 where nobody is asked who he is. */
