@@ -113,7 +113,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   #inFrame = false;
   readonly #figures: Figures;
   readonly #deadlines: Deadlines;
-  #trace: TraceOptions | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
@@ -209,7 +208,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       return session;
     }
     scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
-    if (this.#trace !== undefined) traceSession(session, this.#trace);
+    const trace = this.publisher.ownTrace.options;
+    if (trace !== undefined) traceSession(session, trace);
     greet(session);
     return session;
   }
@@ -281,7 +281,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   setTrace(trace: TraceOptions | undefined): void {
-    this.#trace = trace;
+    this.publisher.ownTrace.options = trace;
     for (const session of this.#sessions.values()) traceSession(session, trace);
   }
 

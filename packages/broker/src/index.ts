@@ -17,6 +17,7 @@ export {
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
 export { serverFacts } from "./session/system-events.ts";
+export { OwnTrace } from "./session/trace-lines.ts";
 export { readLastSubscriptions } from "./subscribe/last-subscriptions.ts";
 export type {
   SubscriptionAnswer,

@@ -38,6 +38,8 @@ export interface TraceOptions {
   readonly payloadBytesMax: number;
   /** Header blocks only, no payloads. */
   readonly headersOnly: boolean;
+  /** What the server itself says in the system account, too. */
+  readonly own: boolean;
 }
 
 /** Limits of the configuration; bytes, milliseconds, counts; -1 = unlimited. */

@@ -152,6 +152,7 @@ export class ServerReload {
   async #tellControl(next: ServerConfiguration, snapshot: BrokerSnapshot): Promise<void> {
     const { system, log } = this.#given;
     system?.applySnapshot(snapshot);
+    system?.setTrace(traceOptions(next.options));
     const monitor = await this.#given.monitor();
     try {
       await monitor?.update(next.options, next.accounts, next.digest ?? "");

@@ -175,7 +175,9 @@ export class RunningServer implements Runtime {
     const { log } = this.#given;
     await log.update?.(options.logging);
     const { debug } = options.logging;
-    this.#threads.tellWorkers({ kind: "log-levels", debug, trace: traceOptions(options) });
+    const trace = traceOptions(options);
+    this.#system?.setTrace(trace);
+    this.#threads.tellWorkers({ kind: "log-levels", debug, trace });
   }
 
   counters(): Record<keyof WorkerCounters, number> {
@@ -247,6 +249,7 @@ export class RunningServer implements Runtime {
       hashSeed,
       keys: this.#keys,
       log: this.#given.log,
+      trace: traceOptions(this.#given.options),
       regions: this.#regions!,
       mailbox: this.#mailbox!,
       connections: this.#connections!,

@@ -41,11 +41,12 @@ export function brokerLimits(options: ServerOptions): BrokerLimits {
 
 /** LG-11. Undefined = the protocol is not traced. */
 export function traceOptions(options: ServerOptions): TraceOptions | undefined {
-  const { trace, traceHeaders } = options.logging;
+  const { trace, traceHeaders, traceVerbose } = options.logging;
   if (!trace) return undefined;
   return {
     payloadBytesMax: options.limits.maxTracedMessageBytes,
     headersOnly: traceHeaders,
+    own: traceVerbose,
   };
 }
 

@@ -1,5 +1,5 @@
 // What the services of the system account need of the server around them. Control thread; types only.
-import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder } from "@weft/broker";
+import type { BrokerSnapshot, ConnectionAnswer, ConnectionOrder, TraceOptions } from "@weft/broker";
 import type { ServerFigures } from "@weft/control";
 import type { LogSink } from "@weft/logging";
 import type { ClaimRequest, ClaimSubscription } from "@weft/resolver";
@@ -18,6 +18,8 @@ export interface SystemParts {
   readonly hashSeed: number;
   readonly keys: ServerKeys;
   readonly log: LogSink;
+  /** Undefined = the protocol is not traced. */
+  readonly trace: TraceOptions | undefined;
   readonly connections: ConnectionRegistry;
   readonly lists: SubscriptionLists;
   /** Sums over all threads, and what the operating system says of the process. */

@@ -1,7 +1,7 @@
 // Messages of the system account that control sends: numbered, wrapped, packed. Control thread. Must
 // stay true: an event that nobody listens to is not made.
 import { gzip } from "node:zlib";
-import type { InternalParticipant } from "@weft/broker";
+import { type InternalParticipant, OwnTrace } from "@weft/broker";
 import {
   type AnswerError,
   type EventStamp,
@@ -14,6 +14,7 @@ import {
   type Service,
   snappyChunks,
 } from "@weft/control";
+import type { LogSink } from "@weft/logging";
 import { systemClock, systemEntropy } from "./clocks.ts";
 import type { EventSequence } from "./event-sequence.ts";
 import { nextTurn } from "./monitor-steps.ts";
@@ -27,15 +28,19 @@ export class SystemPublisher {
   server: ServerFacts;
   /** Events that were made because somebody listened. */
   events = 0;
+  readonly trace = new OwnTrace();
   readonly #participant: InternalParticipant<Service>;
   readonly #sequence: EventSequence;
+  readonly #log: LogSink;
   readonly #clock = systemClock();
 
   constructor(
     participant: InternalParticipant<Service>,
     server: ServerFacts,
     sequence: EventSequence,
+    log: LogSink,
   ) {
+    this.#log = log;
     this.#participant = participant;
     this.server = server;
     this.#sequence = sequence;
@@ -66,7 +71,7 @@ export class SystemPublisher {
   }
 
   text(subject: string, text: string): void {
-    this.#participant.publish(SYSTEM_ACCOUNT, subject, NO_HEADER, Buffer.from(text, "utf8"));
+    this.#publish(subject, NO_HEADER, Buffer.from(text, "utf8"));
   }
 
   refuse(reply: string, error: AnswerError): void {
@@ -83,7 +88,12 @@ export class SystemPublisher {
       packing === "none"
         ? NO_HEADER
         : Buffer.from(`NATS/1.0\r\nContent-Encoding:${packing}\r\n\r\n`, "latin1");
-    this.#participant.publish(SYSTEM_ACCOUNT, reply, header, packed);
+    this.#publish(reply, header, packed);
+  }
+
+  #publish(subject: string, header: Buffer, payload: Buffer): void {
+    this.trace.published(this.#log, subject, header, payload);
+    this.#participant.publish(SYSTEM_ACCOUNT, subject, header, payload);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   InternalParticipant,
   type InternalRequest,
   serverFacts,
+  type TraceOptions,
 } from "@weft/broker";
 import {
   type AccountHappening,
@@ -77,6 +78,7 @@ export class SystemService {
   readonly #statsz = new StatszSchedule(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #underWay = 0;
+  #served = 0;
   #refusedToldAtMs = Number.NEGATIVE_INFINITY;
   #pumpIsDue = false;
   #closed = false;
@@ -98,7 +100,8 @@ export class SystemService {
     });
     const facts = serverFacts(snapshot.server);
     const sequence = new EventSequence(regions.eventSequence);
-    this.#publisher = new SystemPublisher(this.#participant, facts, sequence);
+    this.#publisher = new SystemPublisher(this.#participant, facts, sequence, parts.log);
+    this.setTrace(parts.trace);
     const gauge = new SharedGauge(regions.accountConnections);
     const names = accounts.map(({ name }) => name);
     this.#ledger = new AccountLedger(names, parts.connections, gauge);
@@ -117,12 +120,23 @@ export class SystemService {
       accountsActive: () => this.#watch.active,
     });
     for (const { filter, service } of servedSubjects(snapshot.server.id)) {
-      this.#participant.serve(SYSTEM_ACCOUNT, filter, service);
+      this.#serve(filter, service);
     }
     for (const { subject } of parts.claims?.subscriptions ?? []) {
-      this.#participant.serve(SYSTEM_ACCOUNT, subject, { kind: "claims" }, CLAIM_BYTES_MAX);
+      this.#serve(subject, { kind: "claims" }, CLAIM_BYTES_MAX);
     }
     this.#calloutsLoaded = this.#followCallout(snapshot);
+  }
+
+  /** LG-11. */
+  setTrace(trace: TraceOptions | undefined): void {
+    this.#publisher.trace.options = trace;
+  }
+
+  #serve(filter: string, service: Service, bytesMax?: number | undefined): void {
+    this.#participant.serve(SYSTEM_ACCOUNT, filter, service, bytesMax);
+    this.#served += 1;
+    this.#publisher.trace.subscribed(this.#parts.log, filter, this.#served);
   }
 
   /** AN-62: control's place on the bus is used for callouts too. Loads them at first. */

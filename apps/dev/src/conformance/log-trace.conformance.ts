@@ -114,6 +114,57 @@ describeWithWorkers("protocol trace", (workers) => {
     expect(server.stderr.match(/->> MSG_PAYLOAD/g)).toHaveLength(5);
   });
 
+  const systemConfig = `accounts {
+    SYS { users: [{ user: sys, password: p }] }
+    A { users: [{ user: ann, password: p }] }
+  }
+  system_account: SYS`;
+
+  /** Somebody hears of connections and asks the server a question. */
+  async function playSystem(server: ServerUnderTest): Promise<void> {
+    const system = await (await rawForTest(server.port)).login({ user: "sys", pass: "p" });
+    system.send("SUB $SYS.ACCOUNT.A.CONNECT 1\r\nSUB inbox 2\r\n");
+    await system.ping();
+    await (await rawForTest(server.port)).login({ user: "ann", pass: "p" });
+    await system.waitFor(/MSG \$SYS\.ACCOUNT\.A\.CONNECT 1 /);
+    system.send("PUB $SYS.REQ.SERVER.PING inbox 0\r\n\r\n");
+    await system.waitFor(/MSG inbox 2 /);
+  }
+
+  const own = (text: string): Set<string> =>
+    new Set(
+      (text.match(/SYSTEM - <<- .*/g) ?? []).map((line) =>
+        line
+          .replace(/"\{.*\}"/, '"{}"')
+          .replace(/\d+\]$/, "N]")
+          .replaceAll(/\bN[A-Z2-7]{55}\b/g, "ID"),
+      ),
+    );
+
+  compare(`LG-11: trace_verbose shows what the server itself says${whyNoReference}`, async () => {
+    const config = `trace_verbose: true\ntrace: true\n${systemConfig}`;
+    const theirs = await serverForTest({ config, command: [reference as string] });
+    const ours = await serverForTest({ config, workers });
+    const wanted = [
+      "SYSTEM - <<- [SUB $SYS.REQ.SERVER.PING  N]",
+      "SYSTEM - <<- [PUB $SYS.ACCOUNT.A.CONNECT  N]",
+      "SYSTEM - <<- [PUB inbox  N]",
+      'SYSTEM - <<- MSG_PAYLOAD: ["{}"]',
+    ];
+    for (const server of [theirs, ours]) {
+      await playSystem(server);
+      await server.waitForLog(/SYSTEM - <<- \[PUB inbox /);
+      expect([...own(server.stderr)]).toEqual(expect.arrayContaining(wanted));
+    }
+  });
+
+  itWeft("LG-11: without trace_verbose nothing of the server's own is traced", async () => {
+    const server = await serverForTest({ workers, config: systemConfig, flags: ["-V"] });
+    await playSystem(server);
+    await server.waitForLog(/->> \[MSG inbox 2 /);
+    expect([...own(server.stderr)]).toEqual([]);
+  });
+
   itWeft("LG-11: max_traced_msg_len cuts payloads, trace_headers leaves headers only", async () => {
     const cut = await serverForTest({ workers, config: "trace: true\nmax_traced_msg_len: 4" });
     const heads = await serverForTest({ workers, config: "trace_headers: true" });

@@ -9,6 +9,7 @@ import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
+import { OwnTrace } from "../session/trace-lines.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import { type MessageView, renameMessage } from "./message-view.ts";
 import { PassingPlans } from "./passing-plans.ts";
@@ -75,6 +76,7 @@ export class Publisher {
   /** Open frames by thread, for the hit path. */
   readonly runs: readonly Run[];
   tracer: MessageTracer | undefined;
+  readonly ownTrace = new OwnTrace();
   #work = 0;
   #workBefore = 0;
   readonly #picks: QueuePicks;

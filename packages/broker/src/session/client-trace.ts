@@ -6,7 +6,6 @@ import {
   type ClientOps,
   type ParseFailure,
   type PublishParts,
-  quoteBytes,
   redactConnect,
 } from "@weft/protocol";
 import type { TraceOptions } from "../ports.ts";
@@ -14,6 +13,7 @@ import type { MessageView } from "../publish/message-view.ts";
 import type { Target } from "../publish/plan.ts";
 import type { ClientSession } from "./client-session.ts";
 import { logAbout } from "./session-log.ts";
+import { payloadLine } from "./trace-lines.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -21,8 +21,6 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const LETTER_H = 0x68;
 const MINUS = 0x2d;
-/** Bytes of `\r\n\r\n`, the end of a header block. */
-const HEADER_END_BYTES = 4;
 
 /** Traces this session from now on, or no longer. */
 export function traceSession(session: ClientSession, trace: TraceOptions | undefined): void {
@@ -214,16 +212,8 @@ export class ClientTrace implements ClientOps {
   }
 
   #payload(way: string, body: Buffer, start: number, end: number, headerBytes: number): void {
-    const { payloadBytesMax, headersOnly } = this.#options;
-    if (headersOnly && headerBytes <= 0) return;
-    const last = headersOnly ? start + headerBytes - HEADER_END_BYTES : end;
-    if (last <= start) return;
-    if (payloadBytesMax <= 0 || last - start <= payloadBytesMax) {
-      this.#line(`${way} MSG_PAYLOAD: [${quoteBytes(body.subarray(start, last))}]`);
-      return;
-    }
-    const shown = quoteBytes(body.subarray(start, start + payloadBytesMax));
-    this.#line(`${way} MSG_PAYLOAD: [${shown.slice(0, -1)}..."]`);
+    const line = payloadLine(this.#options, way, body, start, end, headerBytes);
+    if (line !== undefined) this.#line(line);
   }
 
   #line(text: string): void {

@@ -30,7 +30,7 @@ const NO_HEADER = Buffer.alloc(0);
 /** What events need beside the plans. */
 type SystemEventsDependencies = Pick<
   BrokerDependencies,
-  "clock" | "entropy" | "counters" | "hashSeed" | "bus" | "nextEventSequence"
+  "clock" | "entropy" | "counters" | "log" | "hashSeed" | "bus" | "nextEventSequence"
 >;
 
 /** A subject with what finding its plan needs. */
@@ -140,11 +140,13 @@ export class SystemEvents {
   }
 
   #publish(context: PublishContext, document: (stamp: EventStamp) => object): void {
-    const { clock, entropy, counters, nextEventSequence } = this.#dependencies;
+    const { clock, entropy, counters, log, nextEventSequence } = this.#dependencies;
     const stamp = { sequence: nextEventSequence(), at: clock.unixNanos(), id: eventId(entropy) };
     const body = Buffer.from(JSON.stringify(document(stamp)), "utf8");
     fillMessage(this.#message, NO_HEADER, body);
     counters.systemEvents += 1;
+    const { subject } = this.#message;
+    this.#publisher.ownTrace.published(log, subject.toString("latin1"), NO_HEADER, body);
     this.#publisher.publishAs(context, this.#message, 0);
   }
 
