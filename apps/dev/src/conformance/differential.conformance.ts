@@ -83,7 +83,13 @@ function comparable(answers: Readonly<Record<string, Answer>>): Record<string, A
   const masked = Object.entries(answers)
     .filter(([name]) => !differing.has(name.replace(/ \(overheard\)$/, "")))
     .map(([name, answer]) => [name, { ...answer, text: maskNoResponders(answer.text) }]);
-  return Object.fromEntries(masked) as Record<string, Answer>;
+  return withoutPings(Object.fromEntries(masked) as Record<string, Answer>);
+}
+
+/** A server asks by its clock, which only a machine that stands still lets a script see. */
+function withoutPings(answers: Record<string, Answer>): Record<string, Answer> {
+  const text = JSON.stringify(answers).replaceAll(/(?<=\\r\\n|")PING\\r\\n/g, "");
+  return JSON.parse(text) as Record<string, Answer>;
 }
 
 const { isComparable, installed, why } = comparisonWith(recordedFile);
