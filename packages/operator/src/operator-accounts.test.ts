@@ -9,6 +9,7 @@ import {
   newAccountClaims,
   newActivationClaims,
   newExport,
+  newImport,
   newUserClaims,
   type Signer,
   trustKeys,
@@ -118,17 +119,7 @@ function secretImport(at: number, times: { begins?: number; ends?: number }): Im
   };
   const made = encodeClaims(claims, A, SECONDS - 60);
   if (!made.ok) throw new Error(made.error.message);
-  return {
-    name: "",
-    subject: `secret.${at}`,
-    account: A.publicKey,
-    token: made.token,
-    to: "",
-    localSubject: "",
-    type: "stream",
-    share: false,
-    allowTrace: false,
-  };
+  return { ...newImport("stream", `secret.${at}`, A.publicKey), token: made.token };
 }
 
 const ASKING = { type: "service", token: "" } as const;

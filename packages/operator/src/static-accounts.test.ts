@@ -7,6 +7,7 @@ import {
   encodeClaims,
   newAccountClaims,
   newExport,
+  newImport,
   newUserClaims,
   type Signer,
   type TrustedAccount,
@@ -69,17 +70,7 @@ function stage(specs: readonly AccountSpec[]) {
 }
 
 function importOf(exporter: Signer, subject: string, type: "stream" | "service") {
-  return {
-    name: "",
-    subject,
-    account: exporter.publicKey,
-    token: "",
-    to: "",
-    localSubject: "",
-    type,
-    share: false,
-    allowTrace: false,
-  };
+  return newImport(type, subject, exporter.publicKey);
 }
 
 const FROM_SHOP = [importOf(SHOP_KEY, "price", "service"), importOf(SHOP_KEY, "news.*", "stream")];

@@ -99,7 +99,6 @@ export class MonitorListener {
   /** What came is no request. */
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#refused.has(socket)) return;
-    this.#refused.add(socket);
     if (!socket.writable || error.code === "ECONNRESET") {
       socket.destroy();
       return;

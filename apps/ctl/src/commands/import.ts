@@ -1,5 +1,5 @@
 // add import, delete import.
-import { decodeTokenOf, type ImportClaim, parseDecoratedToken } from "@weft/jwt";
+import { decodeTokenOf, type ImportClaim, newImport, parseDecoratedToken } from "@weft/jwt";
 import { ACCOUNT_OPTION, type Command, type OptionSpec } from "../command-line/command.ts";
 import { EXIT, Failure, usageFailure } from "../command-line/failure.ts";
 import { editAccountBody } from "../edit/edit-account.ts";
@@ -64,24 +64,12 @@ const addImport: Command = {
   },
 };
 
-const NEW_IMPORT: ImportClaim = {
-  name: "",
-  subject: "",
-  account: "",
-  token: "",
-  to: "",
-  localSubject: "",
-  type: "stream",
-  share: false,
-  allowTrace: false,
-};
-
 function fromOptions(place: Workplace): ImportClaim {
   const { words } = place;
   const subject = words.wanted("remote-subject");
   const source = words.wanted("src-account");
   const type = words.flag("service") ? "service" : "stream";
-  return { ...NEW_IMPORT, name: subject, subject, account: place.accountKey(source), type };
+  return { ...newImport(type, subject, place.accountKey(source)), name: subject };
 }
 
 function fromActivation(place: Workplace): ImportClaim {
@@ -99,14 +87,12 @@ function fromActivation(place: Workplace): ImportClaim {
     throw new Failure(`${file}: the activation is for account ${claims.subject}`);
   }
   const subject = claims.nats.importSubject;
+  const { importType, issuerAccount } = claims.nats;
   return {
-    ...NEW_IMPORT,
+    ...newImport(importType, subject, issuerAccount === "" ? claims.issuer : issuerAccount),
     name: claims.name === "" ? subject : claims.name,
-    subject,
-    account: claims.nats.issuerAccount === "" ? claims.issuer : claims.nats.issuerAccount,
     token: token.value,
-    localSubject: claims.nats.importType === "service" ? subject : "",
-    type: claims.nats.importType,
+    localSubject: importType === "service" ? subject : "",
   };
 }
 

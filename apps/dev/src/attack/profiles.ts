@@ -227,7 +227,7 @@ accounts {
   /** Logs everything it can: the place to look for secrets. */
   talkative: {
     config: `authorization { timeout: 1 }\nlog_file: "{folder}/server.log"\n${ACCOUNTS}`,
-    flags: ["-D", "-V"],
+    flags: ["-D", "-VV"],
     bystander: credentialsOf("watch"),
   },
   /** A monitoring port for everybody, and mappings; its log is a file. */
@@ -284,7 +284,7 @@ ${ACCOUNTS}`,
     secure: true,
   },
   /** Everybody by tokens; logs everything it can. */
-  tokens: { config: TOKENS, flags: ["-D", "-V"], bystander: { jwt: WATCH_TOKEN } },
+  tokens: { config: TOKENS, flags: ["-D", "-VV"], bystander: { jwt: WATCH_TOKEN } },
   securedTokens: {
     config: `${TLS_BLOCK}\n${TOKENS}`,
     bystander: { jwt: WATCH_TOKEN },

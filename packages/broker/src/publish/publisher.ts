@@ -76,6 +76,7 @@ export class Publisher {
   /** Open frames by thread, for the hit path. */
   readonly runs: readonly Run[];
   tracer: MessageTracer | undefined;
+  /** Shows what is published here for the server itself. */
   readonly ownTrace = new OwnTrace();
   #work = 0;
   #workBefore = 0;

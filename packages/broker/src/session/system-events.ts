@@ -145,8 +145,10 @@ export class SystemEvents {
     const body = Buffer.from(JSON.stringify(document(stamp)), "utf8");
     fillMessage(this.#message, NO_HEADER, body);
     counters.systemEvents += 1;
-    const { subject } = this.#message;
-    this.#publisher.ownTrace.published(log, subject.toString("latin1"), NO_HEADER, body);
+    const { ownTrace } = this.#publisher;
+    if (ownTrace.isOn) {
+      ownTrace.published(log, this.#message.subject.toString("latin1"), NO_HEADER, body);
+    }
     this.#publisher.publishAs(context, this.#message, 0);
   }
 

@@ -35,15 +35,19 @@ export class OwnTrace {
   /** Undefined = the protocol is not traced. */
   options: TraceOptions | undefined;
 
+  get isOn(): boolean {
+    return this.options?.own === true;
+  }
+
   subscribed(log: TraceLog, filter: string, sid: number): void {
-    if (this.options?.own !== true) return;
+    if (!this.isOn) return;
     log.write("trace", `SYSTEM - <<- [SUB ${textOf(filter)}  ${sid}]`);
   }
 
   /** `subject`: a byte string. `header`: a whole block, or empty. */
   published(log: TraceLog, subject: string, header: Buffer, payload: Buffer): void {
     const { options } = this;
-    if (options?.own !== true) return;
+    if (options === undefined || !this.isOn) return;
     const bytes = header.length + payload.length;
     log.write("trace", `SYSTEM - <<- [PUB ${textOf(subject)}  ${bytes}]`);
     const body = header.length === 0 ? payload : Buffer.concat([header, payload]);

@@ -8,6 +8,7 @@ import type {
   AuthorizationResponseClaims,
   ExportClaim,
   GenericClaims,
+  ImportClaim,
   OperatorClaims,
   StandardClaims,
   UserClaims,
@@ -113,5 +114,24 @@ export function newExport(type: ExportClaim["type"], subject: string): ExportCla
     allowTrace: false,
     description: "",
     infoUrl: "",
+  };
+}
+
+/** An import with nothing but this: without a name, a token or another subject here. */
+export function newImport(
+  type: ImportClaim["type"],
+  subject: string,
+  account: string,
+): ImportClaim {
+  return {
+    name: "",
+    subject,
+    account,
+    token: "",
+    to: "",
+    localSubject: "",
+    type,
+    share: false,
+    allowTrace: false,
   };
 }

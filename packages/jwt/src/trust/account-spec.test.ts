@@ -4,7 +4,12 @@ import { compileAccounts } from "@weft/accounts";
 import { SignatureVerifier } from "@weft/auth";
 import { describe, expect, test } from "vitest";
 import type { ActivationClaims, ExportClaim, ImportClaim } from "../claims/claims.ts";
-import { newAccountClaims, newActivationClaims, newExport } from "../claims/new-claims.ts";
+import {
+  newAccountClaims,
+  newActivationClaims,
+  newExport,
+  newImport,
+} from "../claims/new-claims.ts";
 import { tokenOf, verifier } from "../testing/reading.ts";
 import { publicKey, testKey } from "../testing/test-keys.ts";
 import { accountSpecs } from "./account-spec.ts";
@@ -27,17 +32,7 @@ function importOf(
   subject: string,
   more: Partial<ImportClaim> = {},
 ) {
-  const claim: ImportClaim = {
-    name: "",
-    subject,
-    account: KEYS[from] as string,
-    token: "",
-    to: "",
-    localSubject: "",
-    type: kind,
-    share: false,
-    allowTrace: false,
-  };
+  const claim: ImportClaim = newImport(kind, subject, KEYS[from] as string);
   return { ...claim, ...more };
 }
 

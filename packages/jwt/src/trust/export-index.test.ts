@@ -4,7 +4,7 @@ import { createPrng } from "@weft/base";
 import { subjectIsSubsetMatch } from "@weft/subjects";
 import { describe, expect, test } from "vitest";
 import type { ExportClaim, ImportClaim } from "../claims/claims.ts";
-import { newAccountClaims, newExport } from "../claims/new-claims.ts";
+import { newAccountClaims, newExport, newImport } from "../claims/new-claims.ts";
 import { verifier } from "../testing/reading.ts";
 import { publicKey } from "../testing/test-keys.ts";
 import { accountSpec } from "./account-spec.ts";
@@ -38,17 +38,7 @@ function trusted(
 }
 
 function importOf(subject: string, account = HUB): ImportClaim {
-  return {
-    name: "",
-    subject,
-    account,
-    token: "",
-    to: "",
-    localSubject: "",
-    type: "service",
-    share: false,
-    allowTrace: false,
-  };
+  return newImport("service", subject, account);
 }
 
 /** Each of two tokens at each of some places, and something behind that nobody asks for. */

@@ -7,6 +7,7 @@ import {
   newActivationClaims,
   newAuthorizationRequestClaims,
   newAuthorizationResponseClaims,
+  newImport,
   newOperatorClaims,
   newUserClaims,
   newUserScope,
@@ -187,17 +188,8 @@ describe("findings", () => {
 });
 
 describe("bounds", () => {
-  const service = (subject: string): ImportClaim => ({
-    name: "",
-    subject,
-    account: publicKey("account", 2),
-    token: "",
-    to: "",
-    localSubject: "",
-    type: "service",
-    share: false,
-    allowTrace: false,
-  });
+  const service = (subject: string): ImportClaim =>
+    newImport("service", subject, publicKey("account", 2));
 
   test("attack 45: 20,000 imports, also such that nearly overlap, are judged in bounded time", () => {
     const digits = (number: number) => number.toString(2).padStart(13, "0").split("");
