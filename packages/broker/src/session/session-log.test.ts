@@ -50,8 +50,8 @@ test("LG-13: a refused token is named by its user's key, and by nothing else tha
   };
   expect(refused(JSON.stringify({ sub: key, name: "ann" }))).toBe(`JWT User "${key}"`);
   const seed = `S${key}`;
-  for (const sub of [seed, `A${"A".repeat(55)}`, 7, null, [key]]) {
-    expect(refused(JSON.stringify({ sub }))).toBe("");
+  for (const other of [seed, `A${"A".repeat(55)}`, 7, null, [key]]) {
+    expect(refused(JSON.stringify({ sub: other }))).toBe("");
   }
   expect([refused("null"), refused("{"), refused("")]).toEqual(["", "", ""]);
 });
