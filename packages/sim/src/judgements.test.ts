@@ -1,6 +1,7 @@
 // AC-93, A57: a change of an account that has very many connections. They are judged in slices; from the
 // first turn on nobody does anything by a right that was taken away.
 import type {
+  AccountPending,
   Identity,
   LoginOutcome,
   LoginRequest,
@@ -17,6 +18,8 @@ const MANY = 200;
 /** Of `judgements.ts`: what one turn judges. */
 const SLICE = 64;
 const ACCOUNT = "MANY";
+/** Of users whose names begin with `o`. */
+const OTHER = "OTHER";
 /** A message to so many, of such a size, is all the work of a turn. */
 const FANS = 600;
 const FAN_BYTES = 24_000;
@@ -28,20 +31,30 @@ class Users implements TokenLogins {
   /** Users that are known to have gone. */
   readonly gone = new Set<string>();
   readonly judged: string[] = [];
-  /** Called for each judgement. */
-  onJudge: () => void = () => undefined;
+  /** Logins that were begun. */
+  begun = 0;
+  /** Called for each judgement, and for each login. */
+  onJudge: (user: string) => void = () => undefined;
 
+  /** Of users whose names begin with `a`, control is asked. */
   begin({ user = "" }: LoginRequest): LoginOutcome {
+    if (user.startsWith("a")) {
+      return { kind: "pending", wait: { kind: "account", key: ACCOUNT, judged: user } };
+    }
+    this.begun += 1;
+    this.onJudge(user);
     return { kind: "granted", identity: this.#identity(user) };
   }
 
-  finish(): LoginOutcome {
-    return { kind: "denied", reason: "token refused" };
+  finish({ judged }: AccountPending): LoginOutcome {
+    this.begun += 1;
+    this.onJudge(judged as string);
+    return { kind: "granted", identity: this.#identity(judged as string) };
   }
 
   judgeAgain({ user }: Identity): TokenVerdict {
     this.judged.push(user);
-    this.onJudge();
+    this.onJudge(user);
     if (!this.rights.has(user)) return { kind: "ended", why: "user expired", detail: "it is" };
     return { kind: "granted", identity: this.#identity(user) };
   }
@@ -58,7 +71,7 @@ class Users implements TokenLogins {
     return {
       kind: "jwt",
       user,
-      accountName: ACCOUNT,
+      accountName: user.startsWith("o") ? OTHER : ACCOUNT,
       permissionsKey: permissionsKey(spec),
       permissions: compilePermissions(spec),
       token: { text: user, name: user, tags: [], issuerKey: "", issuedAtSeconds: 0 },
@@ -73,6 +86,8 @@ interface Scene {
   readonly account: number;
   /** Of another account: is not judged. */
   change(lowered?: number, movesMessages?: boolean): void;
+  /** Both accounts change. */
+  changeBoth(): void;
   step(): void;
 }
 
@@ -81,16 +96,18 @@ function scene(chunkBytesMax = 1 << 16): Scene {
   const world = new World({
     seed: 7,
     workers: 1,
-    accounts: [{ name: ACCOUNT }],
+    accounts: [{ name: ACCOUNT }, { name: OTHER }],
     tokens: users,
     chunkBytesMax,
+    onQuestion: () => ({ kind: "account" }),
   });
   const names = Array.from({ length: MANY }, (_, place) => `u${place}`);
   for (const name of names) users.rights.set(name, undefined);
   const clients = names.map((user) => world.connect(1, { user, pass: "" }));
   world.settle();
   const core = world.core(1);
-  const account = core.rules.accountByName(ACCOUNT)?.index as number;
+  const indexOf = (name: string) => core.rules.accountByName(name)?.index as number;
+  const account = indexOf(ACCOUNT);
   const change = (max?: number, movesMessages = false): void => {
     const before = core.rules.account(account);
     const limits = { ...before.limits, connectionsMax: max ?? before.limits.connectionsMax };
@@ -103,11 +120,17 @@ function scene(chunkBytesMax = 1 << 16): Scene {
     });
     core.flush();
   };
+  const changeBoth = (): void => {
+    const judged = new Set([ACCOUNT, OTHER].map((name) => indexOf(name)));
+    const delta = { accounts: [], imports: [], movesMessages: false };
+    core.applyAccounts({ delta, known: [], forgotten: [], judged, lowered: new Map() });
+    core.flush();
+  };
   const step = (): void => {
     core.onTimer();
     core.flush();
   };
-  return { world, users, clients, account, change, step };
+  return { world, users, clients, account, change, changeBoth, step };
 }
 
 /** Everything that is under way, but no timers: nobody is judged in his turn. */
@@ -377,5 +400,95 @@ describe("a change of an account with very many connections", () => {
     step();
     expect(users.judged).toHaveLength(3 * SLICE);
     world.settle();
+  });
+
+  test("A57, AC-93: what is dear to judge in one account does not keep another one waiting", () => {
+    const { world, users, changeBoth, step } = scene();
+    const others = Array.from({ length: 20 }, (_, place) => `o${place}`);
+    for (const user of others) {
+      users.rights.set(user, undefined);
+      world.connect(1, { user, pass: "" });
+    }
+    world.settle();
+    users.onJudge = (user) => world.clock.spend(user.startsWith("o") ? 0.1 : 30);
+    changeBoth();
+    for (let turn = 0; turn < 12; turn += 1) step();
+    expect(users.judged.filter((user) => user.startsWith("o"))).toHaveLength(others.length);
+    world.settle();
+    expect(users.judged).toHaveLength(MANY + others.length);
+    world.assertQuiet();
+  });
+
+  describe("A57: one pass of the loop, where each judgement takes 4 ms", () => {
+    /** In 10 ms three are begun. */
+    const IN_A_PASS = 3;
+
+    function dear(): Scene {
+      const made = scene();
+      made.users.onJudge = () => made.world.clock.spend(4);
+      return made;
+    }
+
+    test("lets some of those who say something go on, the others when they were judged", () => {
+      const { world, users, clients, change, step } = dear();
+      const [listener] = clients as [SimClient];
+      listener.subscribe("1", "said");
+      world.settle();
+      change();
+      for (const client of clients) client.publish("said", ".");
+      withoutTimers(world);
+      expect(users.judged).toHaveLength(IN_A_PASS);
+      expect(listener.deliveries).toHaveLength(IN_A_PASS);
+      step();
+      expect(users.judged.length).toBeGreaterThan(IN_A_PASS);
+      world.settle();
+      expect(users.judged).toHaveLength(MANY);
+      expect(listener.deliveries).toHaveLength(MANY);
+      world.assertQuiet();
+    });
+
+    test("RL-06: a reload lets all of them go on", () => {
+      const { world, clients, change } = dear();
+      const [listener] = clients as [SimClient];
+      listener.subscribe("1", "said");
+      world.settle();
+      change();
+      for (const client of clients) client.publish("said", ".");
+      withoutTimers(world);
+      const { snapshot } = world.core(1).rules;
+      world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() });
+      world.core(1).flush();
+      world.settle();
+      expect(listener.deliveries).toHaveLength(MANY);
+      for (const client of clients) client.publish("said", ".");
+      world.settle();
+      expect(listener.deliveries).toHaveLength(2 * MANY);
+      world.assertQuiet();
+    });
+
+    test.each(["u1", "a1"])(
+      "begins some of the logins, the others in the next ones: %s",
+      (user) => {
+        const { world, users, step } = dear();
+        users.rights.set(user, undefined);
+        const before = users.begun;
+        const late = Array.from({ length: 20 }, () => world.connect(1, { user, pass: "" }));
+        withoutTimers(world);
+        expect(users.begun - before).toBe(IN_A_PASS);
+        step();
+        expect(users.begun - before).toBe(2 * IN_A_PASS);
+        for (const client of late.slice(0, 5)) client.close();
+        const { snapshot } = world.core(1).rules;
+        world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() });
+        world.settle();
+        for (const client of late.slice(5)) client.subscribe("1", "x");
+        world.settle();
+        expect(openOf(late)).toBe(15);
+        late[7]?.publish("x", ".");
+        world.settle();
+        expect(late.slice(5).map(({ deliveries }) => deliveries.length)).toEqual(Array(15).fill(1));
+        world.assertQuiet();
+      },
+    );
   });
 });
