@@ -185,6 +185,15 @@ function admit(session: ClientSession, identity: Identity): boolean {
     session.close("Missing Account");
     return false;
   }
+  const { permissionsKey, permissions } = identity;
+  const { permissionTokensMax } = host.shared;
+  const hasRoom =
+    permissionsKey === "" ||
+    host.contexts.hasRoomFor(account.index, permissionsKey, permissions, permissionTokensMax);
+  if (!hasRoom) {
+    refuse(session, `no room for ${permissions.tokensCount} tokens of permissions more`);
+    return false;
+  }
   if (session.account !== account.index) {
     if (session.account >= 0) host.shared.releaseConnection(session.account);
     session.account = -1;
@@ -212,17 +221,19 @@ export function setRights(
   const { host } = session;
   const { permissions, permissionsKey } = identity;
   const restricted = permissionsKey !== "";
-  session.identity = identity;
-  session.permissions = restricted ? permissions : undefined;
-  session.responses =
-    restricted && permissions.responses !== undefined
-      ? new ResponseTracker(permissions.responses)
-      : undefined;
   session.context = host.contexts.client(
     account.index,
     permissionsKey,
     restricted ? permissions : undefined,
   );
+  // Whoever has the same has it from there: a set may take megabytes.
+  const shared = session.context.permissions ?? permissions;
+  session.identity = shared === permissions ? identity : { ...identity, permissions: shared };
+  session.permissions = session.context.permissions;
+  session.responses =
+    restricted && permissions.responses !== undefined
+      ? new ResponseTracker(permissions.responses)
+      : undefined;
   session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;
