@@ -12,6 +12,7 @@ import {
 } from "@weft/subjects";
 import { compileImports } from "./compile-imports.ts";
 import { ExportTable } from "./export-table.ts";
+import { MEASURED_STEPS_MAX } from "./measure-turns.ts";
 import type {
   AccountLimits,
   AccountSnapshot,
@@ -30,8 +31,6 @@ export const GLOBAL_ACCOUNT_INDEX = 0;
 export const SYSTEM_ACCOUNT_INDEX = 1;
 const GLOBAL_ACCOUNT_NAME = "$G";
 const DEFAULT_SYSTEM_ACCOUNT_NAME = "$SYS";
-/** Steps for the subjects of all measurements of one account: some 100 ms. */
-const MEASURED_STEPS_MAX = 1_000_000;
 
 export interface CompileOptions {
   /** AC-05, as written; undefined = `$SYS`. */
@@ -139,14 +138,17 @@ function systemAccount(
   return { name };
 }
 
-/** AC-20, AC-22, AC-23, AC-35, AC-60. What is wrong is left out. */
+/**
+ * AC-20, AC-22, AC-23, AC-35, AC-60. What is wrong is left out; `budget` is for what its measurements are
+ * published on.
+ */
 export function compileExports(
   draft: DraftAccount,
   byName: ReadonlyMap<string, DraftAccount>,
   findings: Findings,
   options: CompileOptions = {},
+  budget: SearchBudget = { stepsLeft: MEASURED_STEPS_MAX },
 ): void {
-  const budget: SearchBudget = { stepsLeft: MEASURED_STEPS_MAX };
   for (const spec of draft.spec.exports ?? []) {
     const at = spec.at ?? draft.spec.at;
     const error = (message: string) => findings.errors.push({ message, at });

@@ -257,7 +257,6 @@ export class RunningServer implements Runtime {
         serverFigures(this, this.#startedUnixMs, this.#usage, accountsActive),
       tellWorker: (worker, ticket, order) =>
         this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
-      lists: this.#lists,
       pages: () => this.monitor(),
       reload: () => reloadRefusal(this),
       claims: this.#operator,
