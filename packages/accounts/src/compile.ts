@@ -4,6 +4,7 @@
 import { isPublicKey } from "@weft/auth";
 import { type ConfigProblem, LIMITS, type SourcePosition } from "@weft/base";
 import {
+  isValidPublishSubject,
   isValidSubject,
   resolveMappingDestinations,
   type SearchBudget,
@@ -18,7 +19,13 @@ import type {
   AccountsSnapshot,
   MappingSnapshot,
 } from "./snapshot.ts";
-import type { AccountLimitsSpec, AccountSpec, ExportSpec, MappingSpec } from "./spec.ts";
+import type {
+  AccountLimitsSpec,
+  AccountSpec,
+  ExportSpec,
+  MappingSpec,
+  MessageTraceSpec,
+} from "./spec.ts";
 
 export const GLOBAL_ACCOUNT_INDEX = 0;
 export const SYSTEM_ACCOUNT_INDEX = 1;
@@ -203,11 +210,21 @@ export function compileAccount(
     nameTag: spec.nameTag,
     limits: limitsOf(spec.limits),
     mappings: [...mappings.values()],
-    messageTrace: spec.messageTrace && {
-      ...spec.messageTrace,
-      destination: subjectFromText(spec.messageTrace.destination),
-    },
+    messageTrace: spec.messageTrace && compileTrace(spec.messageTrace, spec, findings),
   };
+}
+
+/** AC-73. The server itself publishes there: a blank would write lines into what others read. */
+function compileTrace(
+  trace: MessageTraceSpec,
+  { at }: AccountSpec,
+  findings: Findings,
+): MessageTraceSpec | undefined {
+  const destination = subjectFromText(trace.destination);
+  if (isValidPublishSubject(destination)) return { ...trace, destination };
+  const message = `Trace destination ${JSON.stringify(trace.destination)} is not valid`;
+  findings.errors.push({ message, at });
+  return undefined;
 }
 
 /** SU-30 to SU-36. */

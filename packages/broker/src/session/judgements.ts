@@ -4,18 +4,22 @@
 //
 // Must stay true: from the change on a connection does nothing by its former rights. Who waits for his
 // judgement is given it as soon as he says something, or what he said before goes on, and before that
-// is looked at. Until his turn he can only be sent what he subscribed to. Those who are known to have no
-// right to be here any more go first.
+// is looked at; where many do so in one pass of the loop, the others wait for their turn. Until that he
+// can only be sent what he subscribed to. Those who are known to have no right to be here any more go
+// first; the others wait for those of their own account, whatever it takes to judge another one's.
 import type { TokenVerdict } from "@weft/auth";
 import { closeAbove, followToken, isOpen } from "./changed-rights.ts";
 import { type ClientSession, WAIT_JUDGEMENT } from "./client-session.ts";
 import { loginFacts } from "./login.ts";
+import { LoginTurns } from "./login-turns.ts";
 import type { SessionHost } from "./session-host.ts";
 
 /** Judged or cut in one turn, at most ... */
 const SLICE = 64;
 /** ... and none is begun after this: one token may take long to judge. */
 const SLICE_MS = 5;
+/** Of one account, before the next one has its turn. */
+const ACCOUNT_MS = 1;
 /** Slices grow with the turns of a busy worker, so that they take no less than a fourth of its time. */
 const GROWN_EVERY_MS = 15;
 const GROWN_MAX = 10;
@@ -25,13 +29,16 @@ const EXCESS_SLICE = 16;
 
 /** Bounded by the connections there are: who has gone meanwhile costs nothing when its turn comes. */
 export class Judgements {
+  readonly logins: LoginTurns;
   readonly #host: SessionHost;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #callSoon: () => void;
   /** Known to have ended, and why. */
   readonly #ended = new Map<ClientSession, TokenVerdict>();
-  /** To be judged, the one that waits longest first. */
-  readonly #doubted = new Set<ClientSession>();
+  /** To be judged, by account: whose turn is next stands first, who waits longest first of each. */
+  readonly #doubted = new Map<number, Set<ClientSession>>();
+  /** Those of them that said something and were put off: their input waits. */
+  readonly #talking = new Set<ClientSession>();
   /** Accounts, by index, whose limit of connections was lowered: looked at when all are judged. */
   readonly #lowered = new Set<number>();
   /** Connections of such accounts, the newest last, and which accounts may have too many still. */
@@ -46,6 +53,7 @@ export class Judgements {
     sessions: ReadonlyMap<number, ClientSession>,
     callSoon: () => void,
   ) {
+    this.logins = new LoginTurns(host.clock, callSoon);
     this.#host = host;
     this.#sessions = sessions;
     this.#callSoon = callSoon;
@@ -59,9 +67,9 @@ export class Judgements {
       if (identity === undefined || state !== "active" || !accounts.has(account)) continue;
       if (this.#ended.has(session)) continue;
       const end = this.#host.rules.knownEnd(identity);
-      if (end === undefined) this.#doubted.add(session);
+      if (end === undefined) this.#doubt(session);
       else {
-        this.#doubted.delete(session);
+        this.#trust(session);
         this.#ended.set(session, end);
       }
       session.waiting |= WAIT_JUDGEMENT;
@@ -73,8 +81,9 @@ export class Judgements {
     this.#callSoon();
   }
 
-  /** One slice. */
+  /** One slice, and another pass for logins. */
   step(): void {
+    this.logins.step();
     if (!this.#isWaiting) return;
     const now = this.#host.clock.monotonicMs();
     const turns = Math.floor((now - this.#steppedMs) / GROWN_EVERY_MS);
@@ -86,7 +95,10 @@ export class Judgements {
 
   /** Everybody is about to be judged by something else: cuts those that it would not look at. */
   finish(): void {
-    for (const session of this.#doubted) session.waiting &= ~WAIT_JUDGEMENT;
+    for (const session of this.#talking) this.judge(session);
+    for (const sessions of this.#doubted.values()) {
+      for (const session of sessions) session.waiting &= ~WAIT_JUDGEMENT;
+    }
     this.#doubted.clear();
     while (this.#isWaiting) this.#run(SLICE, Number.POSITIVE_INFINITY);
   }
@@ -94,7 +106,12 @@ export class Judgements {
   /** True if nothing keeps the input of a session any more: it waited for its judgement alone. */
   isLetOn(session: ClientSession): boolean {
     if (session.waiting !== WAIT_JUDGEMENT) return false;
-    this.judge(session);
+    if (this.logins.isSpent) {
+      this.#talking.add(session);
+      session.transport.pauseReading();
+      return false;
+    }
+    this.logins.spend(() => this.judge(session));
     return isReading(session);
   }
 
@@ -102,7 +119,8 @@ export class Judgements {
   judge(session: ClientSession): void {
     const end = this.#ended.get(session);
     this.#ended.delete(session);
-    this.#doubted.delete(session);
+    this.#talking.delete(session);
+    this.#trust(session);
     const { identity, state } = session;
     if (state === "active" && identity !== undefined) {
       const verdict = end ?? this.#host.rules.judgeAgain(identity, loginFacts(session));
@@ -119,14 +137,48 @@ export class Judgements {
     const now = this.#host.clock.monotonicMs();
     const isLate = this.#mayExceed && now - this.#loweredSinceMs >= LOWERED_PATIENCE_MS;
     let left = max - (isLate ? this.#endSome(EXCESS_SLICE, untilMs) : 0);
-    for (const waiting of [this.#ended.keys(), this.#doubted.values()]) {
-      for (const session of waiting) {
-        if (left === 0 || this.#host.clock.monotonicMs() >= untilMs) return;
-        left -= 1;
-        this.judge(session);
-      }
+    for (const session of this.#ended.keys()) {
+      if (left === 0 || this.#host.clock.monotonicMs() >= untilMs) return;
+      left -= 1;
+      this.judge(session);
     }
-    this.#endSome(left, untilMs);
+    left -= this.#judgeSome(left, untilMs);
+    if (this.#doubted.size === 0) this.#endSome(left, untilMs);
+  }
+
+  /** Judges at most `max` of those in doubt, and returns how many. */
+  #judgeSome(max: number, untilMs: number): number {
+    const { clock } = this.#host;
+    let judged = 0;
+    for (let now = clock.monotonicMs(); judged < max && now < untilMs; now = clock.monotonicMs()) {
+      const [next] = this.#doubted;
+      if (next === undefined) break;
+      const [account, sessions] = next;
+      const turnEndsMs = now + ACCOUNT_MS;
+      for (const session of sessions) {
+        sessions.delete(session);
+        this.judge(session);
+        judged += 1;
+        now = clock.monotonicMs();
+        if (judged === max || now >= turnEndsMs || now >= untilMs) break;
+      }
+      // The others have theirs before it comes again.
+      if (this.#doubted.delete(account) && sessions.size > 0) this.#doubted.set(account, sessions);
+    }
+    return judged;
+  }
+
+  #doubt(session: ClientSession): void {
+    const { account } = session;
+    const sessions = this.#doubted.get(account) ?? new Set();
+    this.#doubted.set(account, sessions.add(session));
+  }
+
+  #trust(session: ClientSession): void {
+    const sessions = this.#doubted.get(session.account);
+    if (sessions?.delete(session) === true && sessions.size === 0) {
+      this.#doubted.delete(session.account);
+    }
   }
 
   get #mayExceed(): boolean {
