@@ -123,19 +123,15 @@ export class ServerReload {
 
   async #apply(prepared: PreparedReload): Promise<ReloadResult> {
     const { server, hashes, parts, system, operator } = this.#given;
-    const release = operator?.hold();
-    operator?.configure(prepared.next.options);
-    const accounts = operator?.snapshot() ?? prepared.next.accounts;
-    const next: ServerConfiguration = { ...prepared.next, accounts };
     const previous = server.configuration;
-    for (const part of prepared.parts) part.commit();
-    const snapshot = this.#given.snapshot(next);
-    server.configuration = next;
-    await this.#tellAcceptor(next.options, snapshot);
-    await this.#tellWorkers({ ...prepared, next }, snapshot);
-    await this.#tellControl(next, snapshot);
-    for (const part of parts) part.applySnapshot?.(snapshot);
-    release?.();
+    const release = operator?.hold();
+    let next: ServerConfiguration;
+    try {
+      next = await this.#commit(prepared);
+    } finally {
+      // Whatever happens: held, no account would follow its token ever again.
+      release?.();
+    }
     await operator?.reload(next.options);
     const excess = await this.#closeExcess(previous, next);
     this.#retirement.follow(next.accounts);
@@ -146,6 +142,22 @@ export class ServerReload {
     system?.reloaded(result);
     for (const part of parts) part.onReloaded?.(result);
     return result;
+  }
+
+  /** All threads have the new configuration when this is done. */
+  async #commit(prepared: PreparedReload): Promise<ServerConfiguration> {
+    const { server, parts, operator } = this.#given;
+    operator?.configure(prepared.next.options);
+    const accounts = operator?.snapshot() ?? prepared.next.accounts;
+    const next: ServerConfiguration = { ...prepared.next, accounts };
+    for (const part of prepared.parts) part.commit();
+    const snapshot = this.#given.snapshot(next);
+    server.configuration = next;
+    await this.#tellAcceptor(next.options, snapshot);
+    await this.#tellWorkers({ ...prepared, next }, snapshot);
+    await this.#tellControl(next, snapshot);
+    for (const part of parts) part.applySnapshot?.(snapshot);
+    return next;
   }
 
   /** What control itself does by the snapshot; the workers have it. */

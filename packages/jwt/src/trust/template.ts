@@ -7,6 +7,7 @@
 //             | "tag(" name ")" | "account-tag(" name ")"
 import { isValidSubject, tokenCount } from "@weft/subjects";
 import type { Permission, UserPermissionLimits } from "../claims/claims.ts";
+import { hasVariable, variablesOf } from "./template-variables.ts";
 
 /** Entries that one list may become (as in the reference). */
 const EXPANSIONS_MAX = 4_096;
@@ -15,7 +16,6 @@ const VARIABLES_MAX = 32;
 const CHARACTERS_MAX = 1024 * 1024;
 /** Tokens of all entries of a user that come from variables: each takes some 300 bytes of the server. */
 const TOKENS_MAX = 16_384;
-const OPERATION = /\{\{([^}]+)\}\}/g;
 /** Stands for a tag that is not there: no valid subject has it. */
 const NOTHING = " ";
 const EVERYTHING = ">";
@@ -113,8 +113,7 @@ class ListExpansion {
     const slots = new Map<string, Slot>();
     let hasTags = false;
     let count = 1;
-    for (const match of entry.matchAll(OPERATION)) {
-      const operation = (match[1] as string).trim();
+    for (const { source, operation } of variablesOf(entry)) {
       const found = valuesOf(operation, this.#values);
       if (found === undefined) return "template operation is not defined";
       hasTags ||= found.isTag;
@@ -123,7 +122,7 @@ class ListExpansion {
       if (this.#charactersLeft < 0) return TOO_MUCH;
       const isMissing = found.values.length === 0;
       if (isMissing && this.#isDeny) return "template operation has no value";
-      slots.set(match[0], { source: match[0], values: isMissing ? [NOTHING] : found.values });
+      slots.set(source, { source, values: isMissing ? [NOTHING] : found.values });
       if (slots.size > VARIABLES_MAX) return TOO_MUCH;
       count *= Math.max(1, found.values.length);
       if (count > EXPANSIONS_MAX) return TOO_MUCH;
@@ -166,7 +165,7 @@ function expand(
   allowance: Allowance,
 ): TemplateResult<Entries> {
   // A list without any variable stays as it is, also where entries are no plain subjects.
-  if (list === undefined || !list.some((entry) => entry.search(OPERATION) !== -1)) {
+  if (list === undefined || !list.some(hasVariable)) {
     return { ok: true, value: list };
   }
   const expansion = new ListExpansion(values, isDeny, allowance);
