@@ -113,8 +113,8 @@ function followGreeting(session: ClientSession, before: SnapshotRules): void {
   session.payloadBytesMax = limits.payloadBytesMax;
   session.subscriptionsMax = limits.subscriptionsMax;
   session.context = host.contexts.client(0);
-  session.awaitingConnect = host.authRequired;
-  if (!host.authRequired) session.authDeadlineMs = 0;
+  session.awaitingConnect = host.rules.authRequired;
+  if (!host.rules.authRequired) session.authDeadlineMs = 0;
   else if (session.authDeadlineMs === 0) {
     session.authDeadlineMs = host.clock.monotonicMs() + limits.authTimeoutMs;
   }

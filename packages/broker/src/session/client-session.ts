@@ -153,7 +153,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     this.listenerIndex = listenerIndex;
     this.outbox = host.newOutbox(this);
     this.publisher = host.publisher;
-    this.awaitingConnect = host.authRequired;
+    this.awaitingConnect = host.rules.authRequired;
     this.controlLineBytesMax = host.limits.controlLineBytesMax;
     this.payloadBytesMax = host.limits.payloadBytesMax;
     this.subscriptionsMax = host.limits.subscriptionsMax;

@@ -53,10 +53,6 @@ export interface SessionHost {
   listener(index: number): ListenerOptions;
   newOutbox(session: ClientSession): Outbox;
   account(index: number): AccountSnapshot;
-  /** True if connections without credentials may be refused, so CONNECT has to come first. */
-  readonly authRequired: boolean;
-  readonly infoAuthRequired: boolean;
-  readonly nonceRequired: boolean;
   /** Asks control what the login has to know; `finishLogin` follows. */
   askForLogin(session: ClientSession, question: LoginQuestion): void;
   /** The session's input waits until the lane to `thread` has room. */
