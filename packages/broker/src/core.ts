@@ -55,6 +55,8 @@ import { Figures } from "./session/figures.ts";
 import { Judgements } from "./session/judgements.ts";
 import { LoginTickets } from "./session/login-tickets.ts";
 import { ParkedSessions } from "./session/parked-sessions.ts";
+import { Reload } from "./session/reload.ts";
+import { Reviews } from "./session/reviews.ts";
 import type { SessionHost } from "./session/session-host.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
@@ -76,6 +78,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
   readonly judgements: Judgements;
+  readonly reviews: Reviews;
   readonly ownSubscriptions: OwnSubscriptions;
   readonly shared: SharedLimits;
   readonly threadIndex: number;
@@ -100,6 +103,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   readonly #figures: Figures;
+  /** Not everybody here follows it yet. */
+  #reload: Reload | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
@@ -161,6 +166,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const callSoon = (): void => this.#flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
     this.judgements = new Judgements(this, this.#connections.byId, callSoon);
+    this.reviews = new Reviews(this, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.#flow, this);
     const { byId } = this.#connections;
     this.#controlInbox = new ControlInbox(byId, this.#flow, this.publisher.ballots);
@@ -235,6 +241,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#flow.onTimer();
     this.departures.step();
     this.judgements.step();
+    this.reviews.step();
+    if (this.#reload?.endsNow() === true) this.#reload = undefined;
   }
 
   onLoginAnswer(ticket: number, answer: LoginAnswer): void {
@@ -266,7 +274,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return this.#connections.closeExcess(limits);
   }
 
-  applySnapshot(change: SnapshotChange): SnapshotEffects {
+  applySnapshot(change: SnapshotChange, done: (effects: SnapshotEffects) => void): void {
+    assert(this.#reload === undefined, "one reload at a time");
     this.judgements.finish();
     this.flush();
     const { accounts } = change.snapshot;
@@ -278,7 +287,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#services.replaceAccounts(accounts.accounts);
     this.#openEvents();
     this.#logins.forget();
-    return followSnapshot([...this.#connections.byId.values()], change, before);
+    const { byId } = this.#connections;
+    const reload = new Reload(this, byId, before, change, done);
+    followSnapshot([...byId.values()], reload);
+    if (!reload.endsNow()) this.#reload = reload;
   }
 
   applyAccounts({ delta, known, forgotten, judged, lowered }: AccountsChange): void {

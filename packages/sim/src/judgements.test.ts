@@ -1,16 +1,9 @@
 // AC-93, A57: a change of an account that has very many connections. They are judged in slices; from the
 // first turn on nobody does anything by a right that was taken away.
-import type {
-  Identity,
-  LoginOutcome,
-  LoginRequest,
-  PermissionsSpec,
-  TokenLogins,
-  TokenVerdict,
-} from "@weft/auth";
-import { compilePermissions, permissionsKey } from "@weft/auth";
+import type { PermissionsSpec } from "@weft/auth";
 import { describe, expect, test } from "vitest";
 import type { SimClient } from "./client.ts";
+import { TokenUsers } from "./token-users.ts";
 import { World } from "./world.ts";
 
 const MANY = 200;
@@ -21,54 +14,9 @@ const ACCOUNT = "MANY";
 const FANS = 600;
 const FAN_BYTES = 24_000;
 
-/** What users may do; who has gone has no entry. */
-class Users implements TokenLogins {
-  readonly hasSentinel = false;
-  readonly rights = new Map<string, PermissionsSpec | undefined>();
-  /** Users that are known to have gone. */
-  readonly gone = new Set<string>();
-  readonly judged: string[] = [];
-  /** Called for each judgement. */
-  onJudge: () => void = () => undefined;
-
-  begin({ user = "" }: LoginRequest): LoginOutcome {
-    return { kind: "granted", identity: this.#identity(user) };
-  }
-
-  finish(): LoginOutcome {
-    return { kind: "denied", reason: "token refused" };
-  }
-
-  judgeAgain({ user }: Identity): TokenVerdict {
-    this.judged.push(user);
-    this.onJudge();
-    if (!this.rights.has(user)) return { kind: "ended", why: "user expired", detail: "it is" };
-    return { kind: "granted", identity: this.#identity(user) };
-  }
-
-  knownEnd({ user }: Identity): TokenVerdict | undefined {
-    return this.gone.has(user) ? { kind: "ended", why: "revoked", detail: "it is" } : undefined;
-  }
-
-  follow(): void {}
-  know(): void {}
-
-  #identity(user: string): Identity {
-    const spec = this.rights.get(user);
-    return {
-      kind: "jwt",
-      user,
-      accountName: ACCOUNT,
-      permissionsKey: permissionsKey(spec),
-      permissions: compilePermissions(spec),
-      token: { text: user, name: user, tags: [], issuerKey: "", issuedAtSeconds: 0 },
-    };
-  }
-}
-
 interface Scene {
   readonly world: World;
-  readonly users: Users;
+  readonly users: TokenUsers;
   readonly clients: readonly SimClient[];
   readonly account: number;
   /** Of another account: is not judged. */
@@ -77,7 +25,7 @@ interface Scene {
 }
 
 function scene(chunkBytesMax = 1 << 16): Scene {
-  const users = new Users();
+  const users = new TokenUsers(ACCOUNT);
   const world = new World({
     seed: 7,
     workers: 1,
@@ -217,7 +165,7 @@ describe("a change of an account with very many connections", () => {
     change();
     users.gone.clear();
     const { snapshot } = world.core(1).rules;
-    world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() });
+    world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() }, () => undefined);
     world.core(1).flush();
     expect(new Set(users.judged).size).toBe(MANY - 1);
     withoutTimers(world);

@@ -8,9 +8,10 @@
 // right to be here any more go first.
 import type { TokenVerdict } from "@weft/auth";
 import { closeAbove, followToken, isOpen } from "./changed-rights.ts";
-import { type ClientSession, WAIT_JUDGEMENT } from "./client-session.ts";
+import type { ClientSession } from "./client-session.ts";
 import { loginFacts } from "./login.ts";
 import type { SessionHost } from "./session-host.ts";
+import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
 
 /** Judged or cut in one turn, at most ... */
 const SLICE = 64;
@@ -111,8 +112,13 @@ export class Judgements {
     session.go(WAIT_JUDGEMENT);
   }
 
+  /** True while nobody waits for a judgement. */
+  get isIdle(): boolean {
+    return this.#ended.size + this.#doubted.size === 0;
+  }
+
   get #isWaiting(): boolean {
-    return this.#mayExceed || this.#ended.size + this.#doubted.size > 0;
+    return this.#mayExceed || !this.isIdle;
   }
 
   #run(max: number, untilMs: number): void {

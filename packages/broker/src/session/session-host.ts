@@ -20,6 +20,7 @@ import type { OwnSubscriptions } from "../subscribe/own-subscription.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Judgements } from "./judgements.ts";
+import type { Reviews } from "./reviews.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
 import type { SystemEvents } from "./system-events.ts";
 
@@ -40,6 +41,7 @@ export interface SessionHost {
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
   readonly judgements: Judgements;
+  readonly reviews: Reviews;
   readonly ownSubscriptions: OwnSubscriptions;
   /** Limits over all threads. */
   readonly shared: SharedLimits;
