@@ -48,7 +48,7 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { contextsOf, followSnapshot } from "./session/changed-rights.ts";
+import { contextsOf } from "./session/changed-rights.ts";
 import type { ClientSession } from "./session/client-session.ts";
 import { Connections } from "./session/connections.ts";
 import { Figures } from "./session/figures.ts";
@@ -276,7 +276,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   applySnapshot(change: SnapshotChange, done: (effects: SnapshotEffects) => void): void {
     assert(this.#reload === undefined, "one reload at a time");
-    this.judgements.finish();
     this.flush();
     const { accounts } = change.snapshot;
     const before = this.rules;
@@ -287,9 +286,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#services.replaceAccounts(accounts.accounts);
     this.#openEvents();
     this.#logins.forget();
-    const { byId } = this.#connections;
-    const reload = new Reload(this, byId, before, change, done);
-    followSnapshot([...byId.values()], reload);
+    const reload = new Reload(this, this.#connections.byId, before, change, done);
+    this.judgements.beginReload(reload);
     if (!reload.endsNow()) this.#reload = reload;
   }
 

@@ -1,14 +1,14 @@
-// What a changed configuration does to the connections of a worker (AZ-15 to AZ-17, RL-06, RL-13,
-// CP-60, CP-91); a change of accounts alone comes by way of judgements.ts. Owned by the worker's core,
-// called between two turns. Must stay true: when `followSnapshot` returns no session has a right or a
-// limit that the new snapshot does not give, and gets nothing by a subscription that it does not give
-// (reviews.ts); nothing of any session's input is parsed before that.
+// What a changed configuration or a changed account makes of one connection (AZ-15 to AZ-17, RL-06,
+// RL-13, CP-60, CP-91); whose turn it is, judgements.ts decides. Owned by the worker's core, called
+// between two pieces of the connection's input. Must stay true: after its judgement a session has no
+// right and no limit that the rules of now do not give, and gets nothing by a subscription that they do
+// not give (reviews.ts).
 import type { Identity, TokenEnd, TokenVerdict } from "@weft/auth";
 import { authorizationViolation, ERROR_LINES, type ErrorLine } from "@weft/protocol";
 import type { ConnectionLimits, ListenerOptions } from "../ports.ts";
 import type { PublishContext } from "../publish/context.ts";
 import type { ClientSession } from "./client-session.ts";
-import { loginFacts, refuseNow, restartLogin, setRights } from "./login.ts";
+import { loginFacts, refuseNow, setRights } from "./login.ts";
 import { hasToLoginAnew } from "./plugin-login.ts";
 import { proxyOf } from "./proxied.ts";
 import type { Reload } from "./reload.ts";
@@ -25,20 +25,6 @@ const TOKEN_ENDS: Readonly<Record<TokenEnd, ErrorLine | undefined>> = {
   violation: authorizationViolation("Authentication Failure"),
   refused: undefined,
 };
-
-/** Makes every session what the snapshot that its host has by now makes of it. */
-export function followSnapshot(sessions: readonly ClientSession[], reload: Reload): void {
-  const { before } = reload;
-  const open = sessions.filter(isOpen);
-  for (const session of open) {
-    followPings(session, before.snapshot.limits.pingIntervalMs);
-    if (session.state === "active") followRights(session, reload);
-    else followGreeting(session, before);
-  }
-  // The input of a session that has waited for its login goes on in here: now all others are judged.
-  for (const session of open) if (session.state === "logging-in") restartLogin(session);
-  reload.closed = open.length - open.filter(isOpen).length;
-}
 
 /** Ends the newest first: who has been here for longer stays. Returns how many. */
 export function closeExcess(
@@ -81,6 +67,12 @@ export function isOpen({ state }: ClientSession): boolean {
   return state !== "closing" && state !== "closed";
 }
 
+/** What costs little, and concerns who has not logged in. */
+export function followAtOnce(session: ClientSession, { before }: Reload): void {
+  followPings(session, before.snapshot.limits.pingIntervalMs);
+  if (session.state !== "active") followGreeting(session, before);
+}
+
 /** Before the login: new rules for it. */
 function followGreeting(session: ClientSession, before: SnapshotRules): void {
   const { host } = session;
@@ -110,7 +102,7 @@ function isGreetedAlike(one: ListenerOptions, other: ListenerOptions): boolean {
 }
 
 /** What the new configuration makes of a session that has logged in. */
-function followRights(session: ClientSession, { change, before }: Reload): void {
+export function followRights(session: ClientSession, { change, before }: Reload): void {
   const { host, identity, tls } = session;
   if (tls !== undefined && change.isPinned?.(tls) === false) {
     session.close("TLS Handshake Failure");

@@ -69,8 +69,9 @@ export class Connections {
     this.#lists.forget(now);
   }
 
-  /** Traces the protocol of all from now on, or no longer. */
+  /** Traces the protocol of all from now on, or no longer. Every reload says it anew. */
   setTrace(options: TraceOptions | undefined): void {
+    if (isSameTrace(this.trace.options, options)) return;
     this.trace.options = options;
     for (const session of this.byId.values()) traceSession(session, options);
   }
@@ -101,4 +102,11 @@ export class Connections {
   closeExcess(limits: ConnectionLimits): number {
     return closeExcess(this.#host, [...this.byId.values()], limits);
   }
+}
+
+function isSameTrace(one: TraceOptions | undefined, other: TraceOptions | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  const { payloadBytesMax, headersOnly, own } = other;
+  if (one.payloadBytesMax !== payloadBytesMax) return false;
+  return one.headersOnly === headersOnly && one.own === own;
 }

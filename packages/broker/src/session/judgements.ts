@@ -1,15 +1,16 @@
-// What a change of accounts does to the connections in them (AC-93, CP-82 to CP-84, RL-06): they are
-// judged again, a bounded part of them in one turn, so that an account with very many holds nobody up.
-// Owned by the worker's core.
+// What a change of accounts does to the connections in them, and a reload to all (AC-93, AZ-15 to AZ-17,
+// CP-82 to CP-84, RL-06, RL-13): they are judged again, a bounded part of them in one turn, so that very
+// many hold nobody up. Owned by the worker's core.
 //
 // Must stay true: from the change on a connection does nothing by its former rights. Who waits for his
 // judgement is given it as soon as he says something, or what he said before goes on, and before that
 // is looked at. Until his turn he can only be sent what he subscribed to. Those who are known to have no
-// right to be here any more go first.
+// right to be here any more go first. A login that waits while the users change begins anew.
 import type { TokenVerdict } from "@weft/auth";
-import { closeAbove, followToken, isOpen } from "./changed-rights.ts";
+import { closeAbove, followAtOnce, followRights, followToken, isOpen } from "./changed-rights.ts";
 import type { ClientSession } from "./client-session.ts";
-import { loginFacts } from "./login.ts";
+import { loginFacts, restartLogin } from "./login.ts";
+import type { Reload } from "./reload.ts";
 import type { SessionHost } from "./session-host.ts";
 import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
 
@@ -23,6 +24,14 @@ const GROWN_MAX = 10;
 /** A lowered limit waits so long for judgements; then it has a part of each slice. */
 const LOWERED_PATIENCE_MS = 500;
 const EXCESS_SLICE = 16;
+/** Logins that begin anew in one turn; the others are judgements. */
+const RESTARTS_SLICE = 16;
+
+interface Ended {
+  readonly verdict: TokenVerdict;
+  /** Found by this one. */
+  readonly reload: Reload | undefined;
+}
 
 /** Bounded by the connections there are: who has gone meanwhile costs nothing when its turn comes. */
 export class Judgements {
@@ -30,9 +39,11 @@ export class Judgements {
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #callSoon: () => void;
   /** Known to have ended, and why. */
-  readonly #ended = new Map<ClientSession, TokenVerdict>();
-  /** To be judged, the one that waits longest first. */
-  readonly #doubted = new Set<ClientSession>();
+  readonly #ended = new Map<ClientSession, Ended>();
+  /** To be judged, the one that waits longest first: by a reload, or by what is known of tokens. */
+  readonly #doubted = new Map<ClientSession, Reload | undefined>();
+  /** Logins that begin anew. */
+  readonly #restarting = new Map<ClientSession, Reload>();
   /** Accounts, by index, whose limit of connections was lowered: looked at when all are judged. */
   readonly #lowered = new Set<number>();
   /** Connections of such accounts, the newest last, and which accounts may have too many still. */
@@ -58,20 +69,42 @@ export class Judgements {
     for (const session of this.#sessions.values()) {
       const { identity, account, state } = session;
       if (identity === undefined || state !== "active" || !accounts.has(account)) continue;
-      if (this.#ended.has(session)) continue;
-      const end = this.#host.rules.knownEnd(identity);
-      if (end === undefined) this.#doubted.add(session);
-      else {
-        this.#doubted.delete(session);
-        this.#ended.set(session, end);
-      }
-      session.waiting |= WAIT_JUDGEMENT;
+      this.#doubt(session, this.#doubted.get(session));
     }
     const now = this.#host.clock.monotonicMs();
     if (this.#lowered.size + this.#excess.length === 0) this.#loweredSinceMs = now;
     for (const account of lowered.keys()) this.#lowered.add(account);
     this.#steppedMs = now;
     this.#callSoon();
+  }
+
+  /** All connections wait for a judgement by a new configuration. The first have theirs at once. */
+  beginReload(reload: Reload): void {
+    for (const session of this.#sessions.values()) {
+      if (!isOpen(session)) continue;
+      followAtOnce(session, reload);
+      if (!isOpen(session)) reload.closed += 1;
+      else if (session.state === "active") this.#doubt(session, reload);
+      else if (session.state === "logging-in") {
+        // The answer that is under way is for other users.
+        session.pendingLogin = undefined;
+        this.#restarting.set(session, reload);
+      }
+    }
+    this.#steppedMs = this.#host.clock.monotonicMs();
+    this.step();
+  }
+
+  #doubt(session: ClientSession, reload: Reload | undefined): void {
+    session.waiting |= WAIT_JUDGEMENT;
+    if (this.#ended.has(session)) return;
+    const { identity } = session;
+    const verdict = identity && this.#host.rules.knownEnd(identity);
+    if (verdict === undefined) this.#doubted.set(session, reload);
+    else {
+      this.#doubted.delete(session);
+      this.#ended.set(session, { verdict, reload });
+    }
   }
 
   /** One slice. */
@@ -85,13 +118,6 @@ export class Judgements {
     if (this.#isWaiting) this.#callSoon();
   }
 
-  /** Everybody is about to be judged by something else: cuts those that it would not look at. */
-  finish(): void {
-    for (const session of this.#doubted) session.waiting &= ~WAIT_JUDGEMENT;
-    this.#doubted.clear();
-    while (this.#isWaiting) this.#run(SLICE, Number.POSITIVE_INFINITY);
-  }
-
   /** True if nothing keeps the input of a session any more: it waited for its judgement alone. */
   isLetOn(session: ClientSession): boolean {
     if (session.waiting !== WAIT_JUDGEMENT) return false;
@@ -101,20 +127,35 @@ export class Judgements {
 
   /** Judges one that waits for it; its input goes on. */
   judge(session: ClientSession): void {
-    const end = this.#ended.get(session);
+    const ended = this.#ended.get(session);
+    const reload = ended?.reload ?? this.#doubted.get(session);
     this.#ended.delete(session);
     this.#doubted.delete(session);
     const { identity, state } = session;
     if (state === "active" && identity !== undefined) {
-      const verdict = end ?? this.#host.rules.judgeAgain(identity, loginFacts(session));
-      if (verdict !== undefined) followToken(session, verdict);
+      if (ended !== undefined) followToken(session, ended.verdict);
+      else if (reload !== undefined) followRights(session, reload);
+      else {
+        const verdict = this.#host.rules.judgeAgain(identity, loginFacts(session));
+        if (verdict !== undefined) followToken(session, verdict);
+      }
+      if (reload !== undefined && !isOpen(session)) reload.closed += 1;
     }
     session.go(WAIT_JUDGEMENT);
   }
 
-  /** True while nobody waits for a judgement. */
+  /** Unless it has begun anew already, when its former subscriptions were out. */
+  #restart(session: ClientSession): void {
+    const reload = this.#restarting.get(session);
+    this.#restarting.delete(session);
+    if (session.state !== "logging-in" || session.pendingLogin !== undefined) return;
+    restartLogin(session);
+    if (reload !== undefined && !isOpen(session)) reload.closed += 1;
+  }
+
+  /** True while nobody waits for a judgement or a login anew. */
   get isIdle(): boolean {
-    return this.#ended.size + this.#doubted.size === 0;
+    return this.#ended.size + this.#doubted.size + this.#restarting.size === 0;
   }
 
   get #isWaiting(): boolean {
@@ -124,15 +165,29 @@ export class Judgements {
   #run(max: number, untilMs: number): void {
     const now = this.#host.clock.monotonicMs();
     const isLate = this.#mayExceed && now - this.#loweredSinceMs >= LOWERED_PATIENCE_MS;
+    const judge = (session: ClientSession): void => this.judge(session);
     let left = max - (isLate ? this.#endSome(EXCESS_SLICE, untilMs) : 0);
-    for (const waiting of [this.#ended.keys(), this.#doubted.values()]) {
-      for (const session of waiting) {
-        if (left === 0 || this.#host.clock.monotonicMs() >= untilMs) return;
-        left -= 1;
-        this.judge(session);
-      }
+    left -= this.#take(this.#ended.keys(), left, untilMs, judge);
+    const restarts = Math.min(left, RESTARTS_SLICE);
+    left -= this.#take(this.#restarting.keys(), restarts, untilMs, (one) => this.#restart(one));
+    left -= this.#take(this.#doubted.keys(), left, untilMs, judge);
+    if (this.isIdle) this.#endSome(left, untilMs);
+  }
+
+  /** Does at most `max` of those that wait, and returns how many. */
+  #take(
+    waiting: Iterable<ClientSession>,
+    max: number,
+    untilMs: number,
+    act: (session: ClientSession) => void,
+  ): number {
+    let taken = 0;
+    for (const session of waiting) {
+      if (taken === max || this.#host.clock.monotonicMs() >= untilMs) break;
+      taken += 1;
+      act(session);
     }
-    this.#endSome(left, untilMs);
+    return taken;
   }
 
   get #mayExceed(): boolean {
