@@ -79,6 +79,9 @@ export interface Backend {
   close?(): Promise<void>;
 }
 
+/** A failure whose message may be logged: it names no secret. Of others only the kind is. */
+export class BackendProblem extends Error {}
+
 export function refuse(reason: string): Decision {
   return { kind: "refuse", reason };
 }

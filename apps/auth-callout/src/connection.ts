@@ -106,6 +106,12 @@ async function isHealthy(backend: Backend): Promise<boolean> {
   }
 }
 
+/** Why there is no connection or no answer, as who starts the service has to know it. */
+export function connectionProblem({ name, message, cause }: Error): string {
+  if (message.startsWith("no responders")) return "no instance answers on the health subject";
+  return cause instanceof Error ? cause.message : message || name;
+}
+
 /** Asks a running instance; the exit code of a check: 0 good, 2 bad. */
 export async function checkHealth(settings: Settings, folder: string): Promise<[number, string]> {
   const options = { ...connectionOptions(settings, folder), maxReconnectAttempts: 0 };
@@ -120,6 +126,6 @@ export async function checkHealth(settings: Settings, folder: string): Promise<[
       await connection.close();
     }
   } catch (error) {
-    return [2, `CRITICAL ${(error as Error).name}`];
+    return [2, `CRITICAL ${connectionProblem(error as Error)}`];
   }
 }

@@ -1,7 +1,7 @@
 // The program. Exit codes: 0 ended as asked, 64 wrong arguments, 69 no server, 70 a fault of its own,
 // 78 a configuration that cannot be used; of `--check`: 0 healthy, 2 not, 3 cannot be told.
 import { createBackends } from "./backends/create-backends.ts";
-import { checkHealth, serve } from "./connection.ts";
+import { checkHealth, connectionProblem, serve } from "./connection.ts";
 import { createLog } from "./log.ts";
 import { AuthCalloutService } from "./service.ts";
 import { loadSettings, SettingsError } from "./settings.ts";
@@ -50,7 +50,7 @@ async function main(words: readonly string[]): Promise<number> {
   const log = createLog(settings.log.format, (line) => process.stderr.write(line));
   const service = new AuthCalloutService({ settings, signing, backends, log });
   const connection = await serve(settings, folder, service, backends, log).catch((error: Error) => {
-    log.warn("no server", { reason: error.name });
+    log.warn("no server", { reason: connectionProblem(error) });
     return undefined;
   });
   if (connection === undefined) return EXIT.unavailable;
@@ -69,7 +69,7 @@ async function main(words: readonly string[]): Promise<number> {
   });
   const error = await connection.closed();
   for (const backend of backends) await backend.close?.();
-  log.info("ended", { reason: error?.name });
+  log.info("ended", { reason: error instanceof Error ? connectionProblem(error) : undefined });
   return error === undefined ? 0 : EXIT.unavailable;
 }
 

@@ -4,7 +4,7 @@
 import { SignatureVerifier } from "@weft/auth";
 import { type SealedLine, SealedLines } from "@weft/callout";
 import { type AuthorizationRequestClaims, decodeTokenOf } from "@weft/jwt";
-import { type Backend, type Decision, type Login, refuse } from "./backend.ts";
+import { type Backend, BackendProblem, type Decision, type Login, refuse } from "./backend.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import type { Signing } from "./signing.ts";
@@ -146,17 +146,22 @@ export class AuthCalloutService {
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), settings.limits.timeout);
     });
+    let by = "";
     try {
       for (const backend of backends) {
+        by = backend.name;
         const decision = await Promise.race([backend.decide(login, ending.signal), late]);
-        if (decision === "late") return { decision: refuse("no answer in time"), by: backend.name };
-        if (decision.kind !== "pass") return { decision, by: backend.name };
+        if (decision === "late") return { decision: refuse("no answer in time"), by };
+        if (decision.kind !== "pass") return { decision, by };
       }
       return { decision: refuse("nobody knows this login") };
     } catch (error) {
       this.#figures.failed += 1;
-      log.warn("backend failed", { reason: (error as Error).name, code: codeOf(error) });
-      return { decision: refuse("cannot be decided now") };
+      const code = codeOf(error);
+      const { name, message } = error as Error;
+      const reason = error instanceof BackendProblem ? message : name;
+      log.warn("backend failed", { backend: by, reason, code });
+      return { decision: refuse("cannot be decided now"), by };
     } finally {
       clearTimeout(timer);
       ending.abort();

@@ -1,7 +1,7 @@
 // The program as users run it: command line, process id, signals, exit codes. Needs the build.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -247,4 +247,22 @@ test("F27: the death of a thread ends the program with 70 and one fatal line", a
   expect(await run.exit).toBe(70);
   expect(run.error.match(/\[FTL\] worker \d died: /g)).toHaveLength(1);
   expect(run.error).toContain("failed on demand");
+});
+
+test("OT-02: the ports file bears the name of the link by which the program was called", async () => {
+  const link = join(folder, "nats-server");
+  symlinkSync(WEFT, link);
+  const config = join(folder, "ports.conf");
+  writeFileSync(config, `ports_file_dir: ${JSON.stringify(folder)}\nhttp: "127.0.0.1:-1"\n`);
+  const run = new Run(link, [...LOCAL, "-c", config]);
+  const port = await portOf(run);
+  await run.logs(/Server is ready/);
+  const file = join(folder, `nats-server_${run.child.pid}.ports`);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({
+    nats: [`nats://127.0.0.1:${port}`],
+    monitoring: [expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)],
+  });
+  run.child.kill("SIGTERM");
+  await run.exit;
+  expect(existsSync(file)).toBe(false);
 });

@@ -138,6 +138,7 @@ function dependencies(generations: Generations): BrokerDependencies {
     log: { debugEnabled: false, traceEnabled: false, write: () => undefined },
     bus: NO_BUS,
     shared: {
+      permissionTokensMax: 1_000_000,
       acquireConnection: () => true,
       releaseConnection: () => undefined,
       releaseAbove: () => false,

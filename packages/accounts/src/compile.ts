@@ -4,6 +4,7 @@
 import { isPublicKey } from "@weft/auth";
 import { type ConfigProblem, LIMITS, type SourcePosition } from "@weft/base";
 import {
+  isValidPublishSubject,
   isValidSubject,
   resolveMappingDestinations,
   type SearchBudget,
@@ -11,20 +12,25 @@ import {
 } from "@weft/subjects";
 import { compileImports } from "./compile-imports.ts";
 import { ExportTable } from "./export-table.ts";
+import { MEASURED_STEPS_MAX } from "./measure-turns.ts";
 import type {
   AccountLimits,
   AccountSnapshot,
   AccountsSnapshot,
   MappingSnapshot,
 } from "./snapshot.ts";
-import type { AccountLimitsSpec, AccountSpec, ExportSpec, MappingSpec } from "./spec.ts";
+import type {
+  AccountLimitsSpec,
+  AccountSpec,
+  ExportSpec,
+  MappingSpec,
+  MessageTraceSpec,
+} from "./spec.ts";
 
 export const GLOBAL_ACCOUNT_INDEX = 0;
 export const SYSTEM_ACCOUNT_INDEX = 1;
 const GLOBAL_ACCOUNT_NAME = "$G";
 const DEFAULT_SYSTEM_ACCOUNT_NAME = "$SYS";
-/** Steps for the subjects of all measurements of one account: some 100 ms. */
-const MEASURED_STEPS_MAX = 1_000_000;
 
 export interface CompileOptions {
   /** AC-05, as written; undefined = `$SYS`. */
@@ -132,14 +138,17 @@ function systemAccount(
   return { name };
 }
 
-/** AC-20, AC-22, AC-23, AC-35, AC-60. What is wrong is left out. */
+/**
+ * AC-20, AC-22, AC-23, AC-35, AC-60. What is wrong is left out; `budget` is for what its measurements are
+ * published on.
+ */
 export function compileExports(
   draft: DraftAccount,
   byName: ReadonlyMap<string, DraftAccount>,
   findings: Findings,
   options: CompileOptions = {},
+  budget: SearchBudget = { stepsLeft: MEASURED_STEPS_MAX },
 ): void {
-  const budget: SearchBudget = { stepsLeft: MEASURED_STEPS_MAX };
   for (const spec of draft.spec.exports ?? []) {
     const at = spec.at ?? draft.spec.at;
     const error = (message: string) => findings.errors.push({ message, at });
@@ -201,11 +210,21 @@ export function compileAccount(
     nameTag: spec.nameTag,
     limits: limitsOf(spec.limits),
     mappings: [...mappings.values()],
-    messageTrace: spec.messageTrace && {
-      ...spec.messageTrace,
-      destination: subjectFromText(spec.messageTrace.destination),
-    },
+    messageTrace: spec.messageTrace && compileTrace(spec.messageTrace, spec, findings),
   };
+}
+
+/** AC-73. The server itself publishes there: a blank would write lines into what others read. */
+function compileTrace(
+  trace: MessageTraceSpec,
+  { at }: AccountSpec,
+  findings: Findings,
+): MessageTraceSpec | undefined {
+  const destination = subjectFromText(trace.destination);
+  if (isValidPublishSubject(destination)) return { ...trace, destination };
+  const message = `Trace destination ${JSON.stringify(trace.destination)} is not valid`;
+  findings.errors.push({ message, at });
+  return undefined;
 }
 
 /** SU-30 to SU-36. */

@@ -5,6 +5,7 @@ import { narrowest } from "./narrowest.ts";
 import type { ExportSpec, ImportSpec, LatencySpec, ResponseType } from "./spec.ts";
 
 const BAD_SUBJECT = "sublist: invalid subject";
+const UNSEEN = "too many exports to look through";
 
 /** One exported subject; several entries of a configuration for it are one. */
 interface ExportEntry {
@@ -59,8 +60,14 @@ export class ExportTable {
    */
   measure(subject: string, latency: LatencySpec, budget: SearchBudget): string | undefined {
     const entry = this.#bySubject.get(subject);
-    const isService = (results: string) => this.covers(results, budget) ?? true;
+    let isUnseen = false;
+    const isService = (results: string): boolean => {
+      const covered = this.covers(results, budget);
+      isUnseen = covered === undefined;
+      return covered ?? true;
+    };
     const fault = latencyFault(latency, entry?.responseType, isService);
+    if (isUnseen) return UNSEEN;
     if (fault === undefined && entry !== undefined) entry.latency = latency;
     return fault;
   }

@@ -1,5 +1,6 @@
 // What the subjects of one import mean: the filter on the importer's side, and how subjects become
 // those of the other side (AC-25, AC-26, AC-28). Control thread; pure. Texts, not byte views.
+import { createPrng } from "@weft/base";
 import {
   compileTransform,
   identityDestination,
@@ -11,6 +12,9 @@ import type { ImportSpec } from "./spec.ts";
 
 const BAD_SUBJECT = "sublist: invalid subject";
 const BAD_PREFIX = "stream import prefix can not contain wildcard tokens";
+
+/** Strict transforms take no random choice, but their signature wants a source. */
+const NO_CHOICE = createPrng(0);
 
 export type Resolved<T> =
   | ({ readonly ok: true } & T)
@@ -47,6 +51,8 @@ export function resolveStreamSubjects(spec: ImportSpec): Resolved<StreamSubjects
   const to = identityDestination(local);
   const result = compileTransform(from, to, { strict: true });
   if (!result.ok) return transformFailed("stream", from, local, result.error);
+  // A transform takes any text; a line end in it would write lines into what subscribers read.
+  if (!isValidSubject(result.transform.apply(from, NO_CHOICE))) return failed(BAD_SUBJECT);
   return { ok: true, to, local: filterOfDestination(to) };
 }
 

@@ -149,6 +149,34 @@ describe("live accounts", () => {
     expect(account.mapping("c")).toBeUndefined();
   });
 
+  test("AC-25, AC-73: no subject that the server itself publishes on holds a blank", () => {
+    const accounts = live();
+    const line = "t.x\t1\t0\r\n\r\nMSG\torders\t2\t5\r\nhello\r\nMSG\tt.y";
+    const exporter: AccountSpec = { name: "B", exports: [stream("t.*")] };
+    const told = (over: Partial<AccountSpec>): readonly string[] => {
+      const { problems } = accounts.change([{ name: "A", ...over }, exporter]);
+      return (problems.get("A") ?? []).map(({ message }) => message);
+    };
+    const traced = (destination: string): Partial<AccountSpec> => ({
+      messageTrace: { destination, samplingPercent: 100 },
+    });
+    const traceOf = () => accounts.get("A")?.messageTrace?.destination;
+    for (const destination of [line, "a b", "a.*", ""]) {
+      const problem = `Trace destination ${JSON.stringify(destination)} is not valid`;
+      expect(told(traced(destination))).toEqual([problem]);
+      expect(traceOf()).toBeUndefined();
+    }
+    expect(told(traced("traces"))).toEqual([]);
+    expect(traceOf()).toBe("traces");
+    const imported = (to: string) => told({ imports: [importOf("stream", "B", "t.*", { to })] });
+    for (const to of [`${line}.*`, "in.\r\n.$1", "$1\r\nx.$1"]) {
+      expect(imported(to).join()).toContain("sublist: invalid subject");
+      expect(accounts.snapshot().streamImports).toEqual([]);
+    }
+    expect(imported("in.$1")).toEqual([]);
+    expect(accounts.snapshot().streamImports).toHaveLength(1);
+  });
+
   test("attack 45: a change of an exporter compiles no exports of those who import from it", () => {
     let reads = 0;
     /** What is compiled is asked for its measurements; what is only compared is not. */

@@ -2,7 +2,7 @@
 // AC-56, AC-93). Control thread; pure. Each change compiles what it touches and says what of the
 // compiled form is different. Must stay true: a wrong import, export or mapping is left out and told,
 // and the rest works; an index means one account until the caller gives it free; a change costs what
-// it touches, not what there is, and never more than the steps of `SearchTurns`.
+// it touches, not what there is, and never more than the steps of `SearchTurns` and `MeasureTurns`.
 import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   compileAccount,
@@ -14,6 +14,7 @@ import {
 } from "./compile.ts";
 import { compileImportsOf, type ImportCycles, type ImportIdentity } from "./compile-imports.ts";
 import { CYCLE_ERRORS, type ExportsSubject, ServiceCycles, StreamCycles } from "./cycles.ts";
+import { MeasureTurns } from "./measure-turns.ts";
 import { retiredAccount } from "./rebase.ts";
 import { SearchTurns } from "./search-turns.ts";
 import type {
@@ -68,6 +69,7 @@ export class LiveAccounts {
   /** By exporter: who wants to import from it, whether it is there or not. */
   readonly #importers = new Map<string, Set<string>>();
   readonly #turns = new SearchTurns();
+  readonly #measures = new MeasureTurns();
   readonly #cycles: ImportCycles;
   readonly #hasSystemAccount: boolean;
   /** Indexes that accounts of the base have, until they are put in. */
@@ -101,9 +103,9 @@ export class LiveAccounts {
     return this.#live.size;
   }
 
-  /** Imports wait for more time to be searched: a change of nothing gives it. */
+  /** Something waits for more time to be searched: a change of nothing gives it. */
   get isUnfinished(): boolean {
-    return this.#turns.isUnfinished;
+    return this.#turns.isUnfinished || this.#measures.isUnfinished;
   }
 
   indexOf(name: string): number | undefined {
@@ -133,7 +135,9 @@ export class LiveAccounts {
   /** `specs` come or replace those of the same name; `gone` go. Importers of both are looked at. */
   change(specs: readonly AccountSpec[], gone: readonly string[] = NONE): LiveChange {
     const work = new Change();
+    this.#measures.beginChange();
     for (const name of gone) this.#remove(name, work);
+    for (const name of this.#measures.waiting()) this.#measureAgain(name, work);
     for (const spec of specs) this.#put(spec, work);
     for (const name of work.exporters) {
       for (const importer of this.importersOf(name)) work.changed.add(importer);
@@ -155,6 +159,7 @@ export class LiveAccounts {
     this.#live.delete(name);
     this.#drafts.delete(name);
     this.#turns.forget(name);
+    this.#measures.forget(name);
     this.#byIndex[index] = undefined;
     this.#cycles.streams.forget(index);
     this.#cycles.services.forget(index);
@@ -221,8 +226,24 @@ export class LiveAccounts {
 
   #compileExports(draft: DraftAccount): readonly ConfigProblem[] {
     const findings: Findings = { errors: [], warnings: [] };
-    compileExports(draft, this.#drafts, findings, { isForeign: this.#options.isForeign });
+    const { isForeign } = this.#options;
+    this.#measures.compile(draft.spec.name, (budget) =>
+      compileExports(draft, this.#drafts, findings, { isForeign }, budget),
+    );
     return findings.errors;
+  }
+
+  /** The same exports, some of which may be measured now: whoever imports them has to be told. */
+  #measureAgain(name: string, work: Change): void {
+    const live = this.#live.get(name);
+    if (live === undefined) return;
+    const { spec, index } = live.draft;
+    const draft = draftAccount(spec, index);
+    this.#drafts.set(name, draft);
+    this.#byIndex[index] = draft;
+    this.#live.set(name, { ...live, draft, exportErrors: this.#compileExports(draft) });
+    work.changed.add(name);
+    work.exporters.add(name);
   }
 
   #newIndex(name: string): number | undefined {

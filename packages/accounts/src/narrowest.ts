@@ -6,8 +6,8 @@ import { type SearchBudget, subjectIsSubsetMatch } from "@weft/subjects";
 const CHARACTERS_PER_STEP = 4;
 
 /**
- * Of `covering`, which take in all of `filter`, those that take in none of the others. Undefined = the
- * budget is used up.
+ * Of `covering`, which take in all of `filter`, those that take in none of the others; those of one
+ * subject stand together. Undefined = the budget is used up.
  */
 export function narrowest<T extends { readonly subject: string }>(
   covering: readonly T[],
@@ -19,7 +19,9 @@ export function narrowest<T extends { readonly subject: string }>(
   budget.stepsLeft -= covering.length * (covering.length - 1) * comparisonSteps;
   if (budget.stepsLeft < 0) return undefined;
   return covering.filter(
-    (one) =>
-      !covering.some((other) => other !== one && subjectIsSubsetMatch(other.subject, one.subject)),
+    ({ subject }) =>
+      !covering.some(
+        (other) => other.subject !== subject && subjectIsSubsetMatch(other.subject, subject),
+      ),
   );
 }

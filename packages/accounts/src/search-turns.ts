@@ -2,12 +2,11 @@
 // Control thread; pure. Must stay true: a change costs a bounded number of steps, whatever accounts
 // import and export; an account that found no time is searched again with the changes that follow;
 // one that had the time of an account in vain is searched again only when a circle may have opened.
+import { Allowance } from "./allowance.ts";
 import type { SharedBudget } from "./fair-shares.ts";
 
 /** Steps for the imports of one account: some 40 ms. */
 const ACCOUNT_STEPS_MAX = 400_000;
-/** Steps that every account has, however many there are: no more than the rest of its work. */
-const ACCOUNT_STEPS_MIN = 1_000;
 /** Steps of one change for the accounts that it touches ... */
 const CHANGE_STEPS_MAX = 3 * ACCOUNT_STEPS_MAX;
 /** ... and for those that wait. */
@@ -15,37 +14,10 @@ const WAITING_STEPS_MAX = 2 * ACCOUNT_STEPS_MAX;
 /** Accounts that wait and are looked at with one change. */
 const WAITING_LOOKED_AT = 64;
 
-/** Steps of a change, given to one account after the other. */
-class Allowance {
-  readonly budget: SharedBudget = { stepsLeft: 0, isShort: false };
-  #granted = 0;
-  #left = 0;
-
-  begin(steps: number): void {
-    this.#left = steps;
-  }
-
-  get isWhole(): boolean {
-    return this.#left >= ACCOUNT_STEPS_MAX;
-  }
-
-  grant(): void {
-    this.#granted = Math.max(ACCOUNT_STEPS_MIN, Math.min(ACCOUNT_STEPS_MAX, this.#left));
-    this.budget.stepsLeft = this.#granted;
-    this.budget.isShort = false;
-  }
-
-  /** True if the account had less than it may have, and needed more. */
-  settle(): boolean {
-    this.#left -= this.#granted - Math.max(0, this.budget.stepsLeft);
-    return this.budget.isShort && this.#granted < ACCOUNT_STEPS_MAX;
-  }
-}
-
 export class SearchTurns {
   /** For looking up what others export: what was accepted is not lost for others' searches. */
-  readonly #lookups = new Allowance();
-  readonly #searches = new Allowance();
+  readonly #lookups = new Allowance(ACCOUNT_STEPS_MAX);
+  readonly #searches = new Allowance(ACCOUNT_STEPS_MAX);
   /** Accounts with imports that are left out because they close a circle, or seem to. */
   readonly #circling = new Set<string>();
   /** Those that found no time; the first has waited for longest. */

@@ -126,6 +126,8 @@ export interface SharedLimits {
   releaseConnection(account: number): void;
   /** Gives one back if more than `max` are taken; false = there are not. */
   releaseAbove(account: number, max: number): boolean;
+  /** Of this thread alone: tokens of the different permissions of its users, some 300 bytes each. */
+  readonly permissionTokensMax: number;
 }
 
 /** What a connection has done; times in Unix milliseconds. */

@@ -59,10 +59,10 @@ export function readAuthorization(
         read.user = readString(field, findings) || undefined;
         break;
       case "password":
-        read.password = readString(field, findings) || undefined;
+        read.password = readSecret(field, "the name alone lets in", findings);
         break;
       case "token":
-        read.token = readString(field, findings) || undefined;
+        read.token = readSecret(field, "clients need not show one", findings);
         break;
       case "timeout":
         read.timeoutMs = readTimeout(field, findings);
@@ -85,6 +85,13 @@ export function readAuthorization(
     findings.error(entry.at, "Cannot have a user/pass and token");
   }
   return read;
+}
+
+/** An empty one is none, as in the reference; a variable that was forgotten looks like that. */
+function readSecret(entry: ConfigEntry, then: string, findings: Findings): string | undefined {
+  const secret = readString(entry, findings);
+  if (secret === "") findings.advise(entry.at, `an empty ${entry.key} is none: ${then}`);
+  return secret || undefined;
 }
 
 function readTimeout(entry: ConfigEntry, findings: Findings): number | undefined {

@@ -144,6 +144,20 @@ describe("permissions", () => {
     expect(result.warnings[0]?.advisory).toBe(true);
   });
 
+  it("AN-01: an empty token or password lets in without it, and that is pointed out", () => {
+    for (const [text, then] of [
+      ['token: ""', "an empty token is none: clients need not show one"],
+      ['user: a, pass: ""', "an empty pass is none: the name alone lets in"],
+    ]) {
+      const { ok, warnings } = loadText(`authorization { ${text} }`);
+      expect([ok, warnings]).toMatchObject([true, [{ message: then, advisory: true }]]);
+    }
+    const { warnings } = loadText("authorization { token: $T }", { T: "" });
+    expect(warnings).toMatchObject([
+      { message: "an empty token is none: clients need not show one" },
+    ]);
+  });
+
   it("AN-14: default permissions fill in for users of their block only", () => {
     const { auth } = optionsOf(
       "authorization { users: [{user: a}, {user: b, permissions: {pub: own}}]\n" +

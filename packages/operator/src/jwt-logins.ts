@@ -86,7 +86,7 @@ export class JwtLogins implements TokenLogins {
   readonly #permissions = new PermissionsPool();
   /** Accounts that went with the last change. */
   readonly #forgotten = new Map<string, TokenEnd>();
-  /** Scoped signing keys whose template has changed with the last accounts. */
+  /** Scoped signing keys whose template has changed with the last accounts; for those who came before. */
   readonly #altered = new Set<string>();
 
   constructor(rules: OperatorRules, unixMs: () => number) {
@@ -98,8 +98,10 @@ export class JwtLogins implements TokenLogins {
     return this.#rules.sentinel !== undefined;
   }
 
+  /** Those who came by a template of before are known to have ended by now. */
   follow(rules: unknown): void {
     this.#rules = rules as OperatorRules;
+    this.#altered.clear();
   }
 
   know(accounts: readonly unknown[], forgotten: readonly ForgottenAccount[]): void {

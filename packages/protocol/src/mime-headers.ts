@@ -2,6 +2,7 @@
 // canonical case, values with their continuation lines. Worker, off the plain path of a message. What
 // must stay true: blocks are untrusted; one wrong line makes all of them unreadable, as in the
 // reference.
+import { trimBlanks } from "./trim-blanks.ts";
 
 const COLON = ":";
 /** What a key may consist of (RFC 7230, token). */
@@ -27,12 +28,12 @@ export function readMimeHeaders(block: Buffer): ReadonlyMap<string, readonly str
   const headers = new Map<string, string[]>();
   let at = 0;
   while (at < lines.length) {
-    let line = trim(lines[at] as string);
+    let line = trimBlanks(lines[at] as string);
     if (lines[at] === "") return headers;
     if (isContinued(lines[at] as string)) return undefined;
     at += 1;
     while (at < lines.length && isContinued(lines[at] as string)) {
-      line += ` ${trim(lines[at] as string)}`;
+      line += ` ${trimBlanks(lines[at] as string)}`;
       at += 1;
     }
     const colon = line.indexOf(COLON);
@@ -50,8 +51,4 @@ export function readMimeHeaders(block: Buffer): ReadonlyMap<string, readonly str
 
 function isContinued(line: string): boolean {
   return line.startsWith(" ") || line.startsWith("\t");
-}
-
-function trim(line: string): string {
-  return line.replace(/^[ \t]+|[ \t]+$/g, "");
 }

@@ -88,6 +88,36 @@ describe("headers that ask for a trace", () => {
     expect(readTraceRequest(cut)).toBeUndefined();
   });
 
+  test("A57: blanks in the middle of a value cost what they are long", () => {
+    const value = `a${" \t".repeat(500_000)}b`;
+    const startedAt = process.cpuUsage();
+    const request = readTraceRequest(blockOf(`Nats-Trace-Dest:\t${value} `, "a:1"));
+    expect(request?.destination === value).toBe(true);
+    // Half an hour where a pattern looks for the end from each of them.
+    expect(process.cpuUsage(startedAt).user).toBeLessThan(1_000_000);
+  });
+
+  test("A57: of very many headers the first are shown, and all are looked at", () => {
+    const many = Array.from({ length: 50_000 }, (_, number) => `h${number}: 1`);
+    const asks = ["Nats-Trace-Only: 1", "Accept-Encoding: gzip", "Nats-Trace-Dest: x"];
+    const request = readTraceRequest(blockOf(...many, ...asks));
+    expect(request).toMatchObject({ destination: "x", only: true, encoding: "gzip" });
+    expect([...(request?.headers.keys() ?? [])]).toEqual(
+      many.slice(0, 1_024).map((line) => line.slice(0, -3)),
+    );
+    const long = readTraceRequest(
+      blockOf("Nats-Trace-Dest: x", `a: ${"y".repeat(65_536)}`, "b: 1"),
+    );
+    expect([...(long?.headers.keys() ?? [])]).toEqual(["Nats-Trace-Dest", "b"]);
+    expect(readTraceRequest(blockOf(...many, `traceparent: ${PARENT}-01`))?.headers.size).toBe(
+      1_024,
+    );
+    expect(
+      readTraceRequest(blockOf("Nats-Trace-Dest: x", ...many, "Nats-Trace-Dest: trace disabled"))
+        ?.destination,
+    ).toBe("x");
+  });
+
   test("usual headers are told from their first letters", () => {
     expect(may(blockOf("Nats-Msg-Id: 1", "Nats-TTL: 1s", "Nats-Expected-Stream: S"))).toBe(false);
     expect(may(blockOf("Content-Type: text", "T: 1", "N: 1"))).toBe(false);

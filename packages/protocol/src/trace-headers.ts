@@ -1,6 +1,7 @@
 // The headers with which a publisher asks for a message to be traced (AC-70, AC-73). Worker, for
 // messages with headers only. What must stay true: any bytes are accepted, in linear time; which
 // headers count, and in which spelling, is as in the reference.
+import { trimBlanks } from "./trim-blanks.ts";
 
 const STATUS_LINE = "NATS/1.0\r\n";
 const LF = 10;
@@ -16,6 +17,11 @@ const DESTINATION = "Nats-Trace-Dest";
 const ONLY = "Nats-Trace-Only";
 const ENCODING = "Accept-Encoding";
 const TRACE_PARENT = /^traceparent$/i;
+/** Of these names are those that ask for something ... */
+const KNOWN_LENGTHS: ReadonlySet<number> = new Set([DESTINATION.length, "traceparent".length]);
+/** ... all others are only shown: so many lines, and so many characters of them. */
+const SHOWN_MAX = 1_024;
+const SHOWN_CHARACTERS_MAX = 64 * 1024;
 /** No subject: stands where tracing must not go on. */
 export const TRACE_DISABLED = "trace disabled";
 export const TRACE_DESTINATION_HEADER = Buffer.from(DESTINATION, "latin1");
@@ -28,7 +34,7 @@ export interface TraceRequest {
   readonly only: boolean;
   /** `Accept-Encoding`; "" without one. */
   readonly encoding: string;
-  /** All headers that have a value, in their spelling. */
+  /** Headers that have a value, in their spelling: the first ones, where there are very many. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -57,26 +63,39 @@ export function readTraceRequest(block: Buffer): TraceRequest | undefined {
   const headers = new Map<string, string[]>();
   let destination: string | undefined;
   let isSampled = false;
+  let only: string | undefined;
+  let encoding: string | undefined;
+  let shown = 0;
+  let characters = 0;
   let at = STATUS_LINE.length;
   for (;;) {
     const colon = text.indexOf(":", at);
     const lineEnd = colon < 0 ? -1 : text.indexOf("\r\n", colon);
     if (lineEnd < 0) break;
-    const key = text.slice(at, colon);
-    const value = text.slice(colon + 1, lineEnd).replace(/^[ \t]+|[ \t]+$/g, "");
+    const start = at;
     at = lineEnd + 2;
+    const isShown = shown < SHOWN_MAX && characters + at - start <= SHOWN_CHARACTERS_MAX;
+    if (!isShown && !KNOWN_LENGTHS.has(colon - start)) continue;
+    const key = text.slice(start, colon);
+    const value = trimBlanks(text.slice(colon + 1, lineEnd));
     if (key === "" || value === "") continue;
-    const values = headers.get(key);
-    if (values === undefined) headers.set(key, [value]);
-    else values.push(value);
+    if (isShown) {
+      shown += 1;
+      characters += at - start;
+      const values = headers.get(key);
+      if (values === undefined) headers.set(key, [value]);
+      else values.push(value);
+    }
+    if (key === ONLY) only ??= value;
+    else if (key === ENCODING) encoding ??= value;
     if (key === DESTINATION && destination === undefined) {
       if (value === TRACE_DISABLED) return undefined;
       destination = value;
     } else if (TRACE_PARENT.test(key) && isTraceParentSampled(value)) isSampled = true;
   }
   if (destination === undefined && !isSampled) return undefined;
-  const only = destination !== undefined && /^(?:1|true|on)$/i.test(headers.get(ONLY)?.[0] ?? "");
-  return { destination, only, encoding: headers.get(ENCODING)?.[0] ?? "", headers };
+  const isOnly = destination !== undefined && /^(?:1|true|on)$/i.test(only ?? "");
+  return { destination, only: isOnly, encoding: encoding ?? "", headers };
 }
 
 /** `version-trace-parent-flags` (W3C): two digits, of which the reference reads 7 bits. */

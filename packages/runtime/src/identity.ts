@@ -3,6 +3,7 @@
 // what has them does not show them.
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { encodePublic } from "@weft/auth";
+import { loadNativeSigner } from "./native-signatures.ts";
 
 export interface ServerKeys {
   /** `N...`, 56 characters. */
@@ -21,8 +22,19 @@ export function createServerKeys(): ServerKeys {
   return {
     id: encodePublic("server", rawKey(signing.publicKey, "x")),
     curveId: encodePublic("curve", rawKey(curve.publicKey, "x")),
-    sign: (bytes) => sign(null, bytes, signing.privateKey),
+    sign: signerOf(signing.privateKey, signing.publicKey),
     curveSecret: () => rawKey(curve.privateKey, "d"),
+  };
+}
+
+/** The library is loaded at the first signature: a server that signs nothing starts without it. */
+function signerOf(secret: KeyObject, shown: KeyObject): ServerKeys["sign"] {
+  let bySigner: ServerKeys["sign"] | undefined;
+  return (bytes) => {
+    bySigner ??=
+      loadNativeSigner(rawKey(secret, "d"), rawKey(shown, "x")) ??
+      ((message) => sign(null, message, secret));
+    return bySigner(bytes);
   };
 }
 

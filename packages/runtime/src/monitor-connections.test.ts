@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { LIMITS } from "@weft/base";
 import { expect, test } from "vitest";
@@ -29,22 +30,39 @@ function open(connections: MonitorConnections, address: string, port: number): P
   return peer;
 }
 
+/** A request, of which only the end of its answer matters here. */
+function ask(connections: MonitorConnections, peer: Peer): EventEmitter {
+  const answer = new EventEmitter();
+  connections.asked(peer as unknown as Socket, answer as unknown as ServerResponse);
+  return answer;
+}
+
 test("attack 20: an address that uses its whole share gets no more, others do", () => {
   const connections = new MonitorConnections();
   const first = Array.from({ length: SHARE }, (_, port) => open(connections, "10.0.0.1", port));
-  const ends = first.map((peer) => connections.asked(peer));
+  const answers = first.map((peer) => ask(connections, peer));
   expect(open(connections, "10.0.0.1", 9_000).destroyed).toBe(true);
   expect(open(connections, "::ffff:10.0.0.1", 9_000).destroyed).toBe(true);
   expect(open(connections, "10.0.0.2", 9_000).destroyed).toBe(false);
   expect(connections.count).toBe(SHARE + 1);
   // One that has its answer makes room, and one that is gone.
-  ends[7]?.();
+  answers[7]?.emit("close");
   expect(open(connections, "10.0.0.1", 9_001).destroyed).toBe(false);
   expect(first.filter(({ destroyed }) => destroyed)).toEqual([first[7]]);
-  connections.asked({ remoteAddress: "10.0.0.1", remotePort: 9_001 });
+  ask(connections, new Peer("10.0.0.1", 9_001));
   expect(open(connections, "10.0.0.1", 9_002).destroyed).toBe(true);
   first[3]?.emit("close");
   expect(open(connections, "10.0.0.1", 9_002).destroyed).toBe(false);
+});
+
+test("answers of a connection that are not through are known in order", () => {
+  const connections = new MonitorConnections();
+  const peer = open(connections, "10.0.0.1", 1);
+  const [first, second] = [ask(connections, peer), ask(connections, peer)];
+  expect(connections.answers(peer as unknown as Socket)).toEqual([first, second]);
+  first.emit("close");
+  expect(connections.answers(peer as unknown as Socket)).toEqual([second]);
+  expect(connections.answers({ remoteAddress: "10.0.0.1", remotePort: 2 })).toEqual([]);
 });
 
 test("attack 20: a household of IPv6 addresses has one share; the oldest idle one goes", () => {

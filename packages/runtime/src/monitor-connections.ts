@@ -1,5 +1,6 @@
 // The open connections of the monitoring port, by address (attack 20). Control thread. Must stay true:
 // an address holds no more than its share; what it does not use makes room for what it asks next.
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { LIMITS, networkOf } from "@weft/base";
 
@@ -8,8 +9,8 @@ type Peer = Pick<Socket, "remoteAddress" | "remotePort">;
 
 interface Connection {
   readonly socket: Socket;
-  /** Without an answer. */
-  requests: number;
+  /** Answers that are not through, in the order of their requests. */
+  readonly answers: Set<ServerResponse>;
 }
 
 export class MonitorConnections {
@@ -32,7 +33,7 @@ export class MonitorConnections {
     const key = keyOf(socket);
     // Whoever comes from the same port has given up the connection before.
     others.get(key)?.socket.destroy();
-    const connection = { socket, requests: 0 };
+    const connection = { socket, answers: new Set<ServerResponse>() };
     this.#byNetwork.set(network, others.set(key, connection));
     this.#count += 1;
     socket.once("close", () => {
@@ -51,22 +52,28 @@ export class MonitorConnections {
     }
   }
 
-  /** A request came; call what is returned when it is over. */
-  asked(peer: Peer): () => void {
-    const network = networkOf(peer.remoteAddress ?? "");
-    const connection = this.#byNetwork.get(network)?.get(keyOf(peer));
-    if (connection === undefined) return () => undefined;
-    connection.requests += 1;
-    return () => {
-      connection.requests -= 1;
-    };
+  /** A request came, with this for its answer. */
+  asked(peer: Peer, answer: ServerResponse): void {
+    const connection = this.#find(peer);
+    if (connection === undefined) return;
+    connection.answers.add(answer);
+    answer.once("close", () => connection.answers.delete(answer));
+  }
+
+  /** Answers of the connection that are not through, in the order of their requests. */
+  answers(peer: Peer): readonly ServerResponse[] {
+    return [...(this.#find(peer)?.answers ?? [])];
+  }
+
+  #find(peer: Peer): Connection | undefined {
+    return this.#byNetwork.get(networkOf(peer.remoteAddress ?? ""))?.get(keyOf(peer));
   }
 }
 
 /** The one that has been open for longest, of those without a request. */
 function closeIdle(connections: Map<string, Connection>): boolean {
-  for (const [key, { socket, requests }] of connections) {
-    if (requests > 0) continue;
+  for (const [key, { socket, answers }] of connections) {
+    if (answers.size > 0) continue;
     connections.delete(key);
     socket.destroy();
     return true;

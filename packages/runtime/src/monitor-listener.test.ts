@@ -8,7 +8,7 @@ import net from "node:net";
 import { connect as connectSecurely } from "node:tls";
 import { LIMITS } from "@weft/base";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { MonitorListener } from "./monitor-listener.ts";
+import { MonitorListener, type RequestHandler } from "./monitor-listener.ts";
 import { testFile, tls } from "./testing/tls-options.ts";
 import { loadTlsMaterial } from "./tls-material.ts";
 
@@ -16,12 +16,15 @@ const AUTHORITY = readFileSync(testFile("ca.pem"));
 const CROWD_ADDRESS = "127.0.0.2";
 const TUNNEL = "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n";
 
-async function started(secure: boolean): Promise<MonitorListener> {
+async function started(
+  secure: boolean,
+  onRequest: RequestHandler = (_request, response) => response.end("here"),
+): Promise<MonitorListener> {
   const options = { host: "127.0.0.1", port: 0, secure, basePath: "" };
   const listener = new MonitorListener(
     options,
     secure ? loadTlsMaterial(tls(), "monitor") : undefined,
-    (_request, response) => response.end("here"),
+    onRequest,
   );
   await listener.listen();
   onTestFinished(() => listener.close());
@@ -132,6 +135,62 @@ describe.each(["http", "https"])("attack 20: who asks for something else: %s", (
     expect(performance.now() - before).toBeLessThan(LIMITS.monitorLingerMs / 2);
   });
 });
+
+describe.each(["http", "https"])(
+  "attack 20: behind a page that is still being sent: %s",
+  (scheme) => {
+    const secure = scheme === "https";
+    const PIECE = "x".repeat(64 * 1024);
+    const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const answersOf = (text: string): string[] => text.match(/HTTP\/1\.1 .*/g) ?? [];
+
+    /** A page of two pieces, the second when it is let go; what is read until the end. */
+    async function behind(text: string, isPiped: boolean) {
+      const begun = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const listener = await started(secure, (_request, response) => {
+        response.write(PIECE);
+        begun.resolve();
+        void gate.promise.then(() => response.end(PIECE));
+      });
+      const { socket } = holding(listener, secure);
+      let read = "";
+      socket.on("data", (more) => {
+        read += more;
+      });
+      const closed = Promise.race([once(socket, "close"), once(socket, "end")]);
+      // Sent with the request, or when the page has begun.
+      socket.write(isPiped ? `${GET}${text}` : GET);
+      await begun.promise;
+      if (!isPiped) await expect.poll(() => read.length).toBeGreaterThan(PIECE.length);
+      if (!isPiped) socket.write(text);
+      return { gate, closed, socket, read: () => read };
+    }
+
+    test.each([false, true])(
+      "a tunnel closes the connection, and nothing stands in the page; sent with the request: %s",
+      async (isPiped) => {
+        const { gate, closed, read } = await behind(TUNNEL, isPiped);
+        await closed;
+        gate.resolve();
+        expect(answersOf(read()).filter((answer) => !answer.includes(" 200 "))).toEqual([]);
+        expect(read()).not.toContain("405");
+      },
+    );
+
+    test("what is no request is refused behind the page", async () => {
+      const { gate, closed, socket, read } = await behind("\0\r\n\r\n", true);
+      // As often as it likes.
+      socket.write("\0\r\n\r\n");
+      gate.resolve();
+      await expect.poll(read).toContain(" 400 ");
+      expect(answersOf(read())).toEqual(["HTTP/1.1 200 OK", "HTTP/1.1 400 Bad Request"]);
+      expect(read().match(/x/g)).toHaveLength(2 * PIECE.length);
+      socket.end();
+      await closed;
+    });
+  },
+);
 
 onLinux("attack 20: tunnels that are refused give their places back", async () => {
   const listener = await started(false);

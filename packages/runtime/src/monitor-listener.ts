@@ -43,18 +43,14 @@ export class MonitorListener {
     server.maxHeadersCount = HEADERS_MAX;
     server.timeout = stalledMs;
     server.on("request", (request, response) => {
-      response.once("close", this.#connections.asked(request.socket));
+      this.#connections.asked(request.socket, response);
       onRequest(request, response);
     });
     server.on("connection", (socket: Socket) => this.#opened(socket));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
       this.#refuse(error, socket),
     );
-    // Whoever asks for a tunnel gets the answer of a page that is not there for that method. The
-    // server has let go of the socket: its errors and its end are ours alone.
-    server.on("connect", (_request: IncomingMessage, socket: Duplex) =>
-      this.#turnAway(socket, "405 Method Not Allowed"),
-    );
+    server.on("connect", (_request: IncomingMessage, socket: Duplex) => this.#refuseTunnel(socket));
   }
 
   /** 0 before `listen`. */
@@ -96,14 +92,40 @@ export class MonitorListener {
     });
   }
 
-  /** What came is no request. */
+  /**
+   * Whoever asks for a tunnel gets the answer of a page that is not there for that method. The server
+   * has let go of the socket: its errors and its end are ours alone, and nobody goes on with a page
+   * that is not all written yet.
+   */
+  #refuseTunnel(socket: Duplex): void {
+    const answers = this.#connections.answers(socket as Socket);
+    const isInOrder = answers.every((one) => one.writableEnded && one.socket !== null);
+    if (isInOrder) this.#turnAway(socket, "405 Method Not Allowed");
+    else socket.destroy();
+  }
+
+  /** What came is no request, or not all of one. */
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#refused.has(socket)) return;
     if (!socket.writable || error.code === "ECONNRESET") {
       socket.destroy();
       return;
     }
-    this.#turnAway(socket, REFUSALS[error.code ?? ""] ?? "400 Bad Request");
+    this.#refused.add(socket);
+    const status = REFUSALS[error.code ?? ""] ?? "400 Bad Request";
+    // The answer to a request that is not all there, and has none yet, is this one.
+    const earlier = this.#connections
+      .answers(socket as Socket)
+      .filter(({ req, headersSent }) => req.complete || headersSent);
+    let waiting = earlier.length;
+    if (waiting === 0) this.#turnAway(socket, status);
+    for (const answer of earlier) {
+      answer.once("close", () => {
+        waiting -= 1;
+        // Not where one of them has ended the connection.
+        if (waiting === 0 && socket.writable) this.#turnAway(socket, status);
+      });
+    }
   }
 
   /**

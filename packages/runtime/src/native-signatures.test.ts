@@ -2,7 +2,7 @@
 // was changed on the way, and of keys that are none.
 import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { loadNativeCheck } from "./native-signatures.ts";
+import { loadNativeCheck, loadNativeSigner } from "./native-signatures.ts";
 
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 /** The order of the group, little endian: a scalar of a signature must be below it. */
@@ -85,3 +85,16 @@ describe.each(checks.map((by) => [by === check ? "libsodium" : "Node", by] as co
     });
   },
 );
+
+test("AN-08: both sign alike, since an Ed25519 signature has no chance in it", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const { d = "", x = "" } = privateKey.export({ format: "jwk" });
+  const signBy = loadNativeSigner(Buffer.from(d, "base64url"), Buffer.from(x, "base64url"));
+  expect(signBy === undefined).toBe(check === undefined);
+  for (const message of [Buffer.alloc(0), Buffer.from("m"), Buffer.alloc(70_000, 7)]) {
+    const byNode = sign(null, message, privateKey);
+    const signature = signBy === undefined ? byNode : signBy(message);
+    expect(Buffer.from(signature)).toEqual(byNode);
+    expect(verify(null, message, publicKey, signature)).toBe(true);
+  }
+});

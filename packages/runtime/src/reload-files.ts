@@ -1,7 +1,7 @@
 // The files of a server that follow a reload: log and ports file (RL-02, RL-06). Control thread.
 import type { LogSink } from "@weft/logging";
+import { PortsFile, type ServerUrls } from "./ports-file.ts";
 import type { ReloadPart } from "./runtime.ts";
-import { PortsFile, type ServerUrls } from "./server-files.ts";
 
 /**
  * The last part: its log changes while it is prepared, since opening it is what can fail, and back if

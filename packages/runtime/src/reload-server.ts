@@ -17,6 +17,7 @@ import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { Monitor } from "./monitor-wiring.ts";
 import type { OperatorService } from "./operator-service.ts";
+import { type PortsFile, serverUrls } from "./ports-file.ts";
 import { refusalText } from "./refusal-text.ts";
 import { reloadError } from "./reload-error.ts";
 import { logPart, portsFilePart } from "./reload-files.ts";
@@ -28,7 +29,6 @@ import type {
   Runtime,
   ServerConfiguration,
 } from "./runtime.ts";
-import { type PortsFile, serverUrls } from "./server-files.ts";
 import { traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import type { SystemService } from "./system-service.ts";

@@ -17,13 +17,14 @@ import { LoginQuestions } from "./login-questions.ts";
 import { monitoredAccounts } from "./monitor-facts.ts";
 import type { Monitor } from "./monitor-wiring.ts";
 import type { OperatorService } from "./operator-service.ts";
+import { PortsFile, serverUrls } from "./ports-file.ts";
 import { ProcessUsage } from "./process-usage.ts";
 import type { ServerReloads } from "./reload-queue.ts";
 import type { ReloadedServer } from "./reload-server.ts";
 import type { ReloadResult, Runtime, RuntimeOptions, ServerConfiguration } from "./runtime.ts";
 import { ServerEnd } from "./server-end.ts";
 import { closedCount, serverFigures } from "./server-figures.ts";
-import { localUrl, PortsFile, serverUrls } from "./server-files.ts";
+import { localUrl } from "./server-files.ts";
 import { brokerSnapshot, serverIdentity, traceOptions } from "./server-snapshot.ts";
 import type { SharedRegions } from "./shared-state.ts";
 import { workersCountFor } from "./spawn.ts";
@@ -257,7 +258,6 @@ export class RunningServer implements Runtime {
         serverFigures(this, this.#startedUnixMs, this.#usage, accountsActive),
       tellWorker: (worker, ticket, order) =>
         this.#threads.tellWorker(worker, { kind: "order", ticket, order }),
-      lists: this.#lists,
       pages: () => this.monitor(),
       reload: () => reloadRefusal(this),
       claims: this.#operator,

@@ -1,13 +1,22 @@
 // Limits that hold over all workers, for a worker's core (AC-06). Worker threads.
+
+import { resourceLimits } from "node:worker_threads";
 import type { SharedLimits } from "@weft/broker";
 import { SharedGauge } from "@weft/shm";
 
 const UNLIMITED = 0x7fff_ffff;
+/** Permissions may take half of the heap. */
+const TOKEN_BYTES = 300;
+const HEAP_SHARE = 1 / 2;
+/** Of a thread without a limit of its own. */
+const HEAP_MB = 2_048;
 
 /** The limits of `accountConnections`; account indexes are the slots. */
 export function openSharedLimits(accountConnections: SharedArrayBuffer): SharedLimits {
   const connections = new SharedGauge(accountConnections);
+  const heapBytes = (resourceLimits.maxOldGenerationSizeMb ?? HEAP_MB) * 1024 * 1024;
   return {
+    permissionTokensMax: Math.floor((heapBytes * HEAP_SHARE) / TOKEN_BYTES),
     acquireConnection: (account, max) => connections.tryAcquire(account, max < 0 ? UNLIMITED : max),
     releaseConnection: (account) => connections.release(account),
     releaseAbove: (account, max) => connections.tryReleaseAbove(account, max < 0 ? UNLIMITED : max),

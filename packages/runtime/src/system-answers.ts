@@ -130,7 +130,7 @@ export class SystemAnswers {
       case "user-info":
         return this.#userInfo(decision, request);
       case "subscribers":
-        return this.#subscribers(decision, reply);
+        return this.#subscribers(decision, request);
       case "profile":
         return publisher.answer(reply, JSON.stringify(await profile(decision)), packing(request));
       case "reload":
@@ -173,20 +173,29 @@ export class SystemAnswers {
     return this.#inTurn(request, (sources) => accountsStatz(names, includesUnused, sources));
   }
 
-  /** Makes and sends a page when it is its turn, beside those of the monitoring port. */
+  /** Makes and sends a page when it is its turn. */
   async #inTurn(
     request: InternalRequest<Service>,
     make: (sources: PageSources) => Promise<PageResult | undefined>,
   ): Promise<void> {
-    const { publisher, parts } = this.#given;
+    const { publisher } = this.#given;
     const { reply } = request;
-    const sources = await parts.pages();
-    const done = sources.turns.take(request.isForeign ? "account" : "system", async () => {
+    return this.#whenItsTurn(request, async (sources) => {
       const page = await make(sources);
       if (page === undefined) return;
       if (page.ok) return publisher.answer(reply, page.body, packing(request));
       publisher.refuse(reply, { code: SERVER_ERROR, description: page.error });
     });
+  }
+
+  /** What takes long or asks the workers is done beside the pages of the monitoring port. */
+  async #whenItsTurn(
+    { isForeign, reply }: InternalRequest<Service>,
+    task: (sources: PageSources) => Promise<void>,
+  ): Promise<void> {
+    const { publisher, parts } = this.#given;
+    const sources = await parts.pages();
+    const done = sources.turns.take(isForeign ? "account" : "system", () => task(sources));
     if (done !== undefined) return done;
     publisher.refuse(reply, { code: UNAVAILABLE, description: "too many requests wait" });
   }
@@ -218,17 +227,22 @@ export class SystemAnswers {
   /** SY-35, SY-34. */
   async #subscribers(
     { account: name, filter, queue }: Of<"subscribers">,
-    reply: string,
+    request: InternalRequest<Service>,
   ): Promise<void> {
     const { publisher, participant, parts } = this.#given;
+    const { reply } = request;
     const account =
       name === undefined ? SYSTEM_ACCOUNT : this.#accountsByName.get(subjectFromText(name));
     if (account === undefined) return;
-    const wanted = { account, filter, queue };
-    const count = subjectHasWildcard(filter)
-      ? await countSubscribers(wanted, parts.regions.threadsCount - 1, parts.lists)
-      : participant.countSubscriptions(account, filter, queue);
-    publisher.text(reply, String(count));
+    if (!subjectHasWildcard(filter)) {
+      publisher.text(reply, String(participant.countSubscriptions(account, filter, queue)));
+      return;
+    }
+    const workersCount = parts.regions.threadsCount - 1;
+    return this.#whenItsTurn(request, async ({ sources: { lists } }) => {
+      const count = await countSubscribers({ account, filter, queue }, workersCount, lists);
+      publisher.text(reply, String(count));
+    });
   }
 
   async #reload(request: InternalRequest<Service>): Promise<void> {

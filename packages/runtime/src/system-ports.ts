@@ -8,7 +8,6 @@ import type { CalloutAccounts } from "./callout-service.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { ServerKeys } from "./identity.ts";
 import type { SharedRegions } from "./shared-state.ts";
-import type { SubscriptionLists } from "./subscription-lists.ts";
 import type { PageSources } from "./system-pages.ts";
 
 export interface SystemParts {
@@ -21,7 +20,6 @@ export interface SystemParts {
   /** Undefined = the protocol is not traced. */
   readonly trace: TraceOptions | undefined;
   readonly connections: ConnectionRegistry;
-  readonly lists: SubscriptionLists;
   /** Sums over all threads, and what the operating system says of the process. */
   figures(accountsActive: number): ServerFigures;
   /** Tells one worker, counted from 0. */

@@ -84,7 +84,8 @@ test("GP-14: what TLS knows of a client is told", async () => {
       asked.push(request);
       return { account: "A" };
     },
-    config: `tls { cert_file: "${certificates}server.pem", key_file: "${certificates}server.key",
+    config: `port: -1
+      tls { cert_file: "${certificates}server.pem", key_file: "${certificates}server.key",
       ca_file: "${certificates}ca.pem", verify: true }
       accounts { A {} }`,
     accounts: [],

@@ -3,69 +3,13 @@
 import type { PermissionsSpec } from "@weft/auth";
 import { describe, expect, test } from "vitest";
 import type { SimClient } from "./client.ts";
-import { TokenUsers } from "./token-users.ts";
-import { World } from "./world.ts";
+import { MANY, openOf, type Scene, scene, withoutTimers } from "./judged-scene.ts";
 
-const MANY = 200;
 /** Of `judgements.ts`: what one turn judges. */
 const SLICE = 64;
-const ACCOUNT = "MANY";
 /** A message to so many, of such a size, is all the work of a turn. */
 const FANS = 600;
 const FAN_BYTES = 24_000;
-
-interface Scene {
-  readonly world: World;
-  readonly users: TokenUsers;
-  readonly clients: readonly SimClient[];
-  readonly account: number;
-  /** Of another account: is not judged. */
-  change(lowered?: number, movesMessages?: boolean): void;
-  step(): void;
-}
-
-function scene(chunkBytesMax = 1 << 16): Scene {
-  const users = new TokenUsers(ACCOUNT);
-  const world = new World({
-    seed: 7,
-    workers: 1,
-    accounts: [{ name: ACCOUNT }],
-    tokens: users,
-    chunkBytesMax,
-  });
-  const names = Array.from({ length: MANY }, (_, place) => `u${place}`);
-  for (const name of names) users.rights.set(name, undefined);
-  const clients = names.map((user) => world.connect(1, { user, pass: "" }));
-  world.settle();
-  const core = world.core(1);
-  const account = core.rules.accountByName(ACCOUNT)?.index as number;
-  const change = (max?: number, movesMessages = false): void => {
-    const before = core.rules.account(account);
-    const limits = { ...before.limits, connectionsMax: max ?? before.limits.connectionsMax };
-    core.applyAccounts({
-      delta: { accounts: [{ ...before, limits }], imports: [], movesMessages },
-      known: [],
-      forgotten: [],
-      judged: new Set([account]),
-      lowered: new Map(max === undefined ? [] : [[account, max]]),
-    });
-    core.flush();
-  };
-  const step = (): void => {
-    core.onTimer();
-    core.flush();
-  };
-  return { world, users, clients, account, change, step };
-}
-
-/** Everything that is under way, but no timers: nobody is judged in his turn. */
-function withoutTimers(world: World): void {
-  world.run(100_000);
-}
-
-function openOf(clients: readonly SimClient[]): number {
-  return clients.filter(({ closedBy }) => closedBy === undefined).length;
-}
 
 describe("a change of an account with very many connections", () => {
   test("A57, AC-93: a turn judges a bounded number, each once", () => {

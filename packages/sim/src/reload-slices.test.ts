@@ -3,13 +3,13 @@
 import type { SnapshotEffects } from "@weft/broker";
 import { describe, expect, test } from "vitest";
 import type { SimClient } from "./client.ts";
+import { scene as judgedScene } from "./judged-scene.ts";
 import type { SnapshotOptions } from "./snapshot.ts";
-import { HASHED_PASSWORD, World } from "./world.ts";
+import { World } from "./world.ts";
 
 const MANY = 200;
-/** Of `judgements.ts`: what one turn judges, and logins that begin anew in it. */
+/** Of `judgements.ts`: what one turn judges. */
 const SLICE = 64;
-const RESTARTS_SLICE = 16;
 /** A message to so many, of such a size, is all the work of a turn. */
 const FANS = 600;
 const FAN_BYTES = 24_000;
@@ -194,27 +194,16 @@ describe("a reload with very many connections", () => {
     world.assertQuiet();
   });
 
-  test("A57: logins that wait begin anew, a bounded number in one turn", () => {
-    const hash = "$2a$04$bZtcaqCB9EJqMNBk/RtvHuyRvZ.WJ9Qp/8basPX4gzPgFQpy8nkXC";
-    const asked: string[] = [];
-    const world = new World({
-      seed: 7,
-      workers: 1,
-      users: ["kept", "gone"].map((name) => ({ user: name, password: hash })),
-      onQuestion: (question) => {
-        asked.push(question.kind);
-        return undefined;
-      },
-    });
-    const count = 60;
-    const clients = Array.from({ length: count }, () => world.open(1));
-    withoutTimers(world);
-    for (const [place, client] of clients.entries()) {
-      client.connect({ user: place % 2 === 0 ? "kept" : "gone", pass: HASHED_PASSWORD });
-      client.ping();
-    }
-    // Control's answers are late: they come when the users are others.
+  test("A57: logins that wait begin anew, so many in one pass as there is time for", () => {
+    const { world, users } = judgedScene();
     const core = world.core(1);
+    const count = 20;
+    const clients = Array.from({ length: count }, () => {
+      const client = world.connect(1, { user: "a", pass: "" });
+      client.ping();
+      return client;
+    });
+    // Control's answers are late: they come after the reload.
     const late: (() => void)[] = [];
     let isLate = true;
     const answered = core.onLoginAnswer.bind(core);
@@ -224,35 +213,36 @@ describe("a reload with very many connections", () => {
     };
     withoutTimers(world);
     isLate = false;
-    expect(clients.filter(({ transport }) => transport.paused)).toHaveLength(count);
-    const before = core.rules.snapshot;
-    const [kept] = before.auth.users;
-    const snapshot = { ...before, auth: { ...before.auth, users: kept ? [kept] : [] } };
+    expect(late).toHaveLength(count);
+    const begin = users.begin.bind(users);
+    let begun = 0;
+    users.begin = (request) => {
+      begun += 1;
+      world.clock.spend(4);
+      return begin(request);
+    };
     let isDone = false;
+    const { snapshot } = core.rules;
     core.applySnapshot({ snapshot, sameSecrets: new Set() }, () => {
+      expect(begun).toBe(count);
       isDone = true;
     });
     core.flush();
-    expect(isDone).toBe(false);
+    expect(begun).toBe(3);
     for (const answer of late) answer();
-    let askedBefore = count;
-    withoutTimers(world);
+    // Those are for logins that are over.
+    expect(clients.filter(({ pongs }) => pongs > 0)).toEqual([]);
     for (let turns = 1; !isDone && turns < 20; turns += 1) {
-      expect(asked.length - askedBefore).toBeLessThanOrEqual(RESTARTS_SLICE);
-      askedBefore = asked.length;
       core.onTimer();
       core.flush();
-      withoutTimers(world);
+      expect(begun).toBeLessThanOrEqual(3 + 3 * turns);
     }
     expect(isDone).toBe(true);
     world.settle();
-    world.advance(500);
-    for (const [place, client] of clients.entries()) {
-      expect(client.closedBy === undefined, `client ${place}`).toBe(place % 2 === 0);
-      expect(client.pongs).toBe(place % 2 === 0 ? 1 : 0);
-    }
-    expect(asked).toHaveLength(2 * count);
+    expect(clients.map(({ pongs }) => pongs)).toEqual(new Array(count).fill(1));
+    expect(begun).toBe(count);
     expect(world.faults).toEqual([]);
+    world.assertQuiet();
   });
 });
 

@@ -25,7 +25,7 @@ describe("rights that change again while subscriptions are looked at", () => {
     step();
     change(NO_D);
     step();
-    const other = world.connect(1, { user: "all", pass: "" });
+    const other = world.connect(1, { user: "plain", pass: "" });
     for (const sid of [0, 1, MANY - 2, MANY - 1]) {
       other.publish(`${sid % 2 === 0 ? "d" : "a"}.${sid}`, "no");
     }
@@ -66,7 +66,7 @@ describe("rights that change again while subscriptions are looked at", () => {
         kept.set(`${sid}`, filter);
         many.subscribe(`${sid}`, filter);
       }
-      const publisher = world.connect(1, { user: "all", pass: "" });
+      const publisher = world.connect(1, { user: "plain", pass: "" });
       world.settle();
       let denied: readonly string[] = [];
       const lost = new Set<string>();

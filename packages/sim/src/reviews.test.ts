@@ -72,7 +72,7 @@ describe("the rights of a client with very many subscriptions change", () => {
     for (const [place, filter] of special.entries()) many.send(`SUB ${filter} s${place}\r\n`);
     world.settle();
     const publishers = [1, workers].map((thread) =>
-      world.connect(thread, { user: "all", pass: "", no_responders: false }),
+      world.connect(thread, { user: "plain", pass: "", no_responders: false }),
     );
     world.settle();
     const allowed = ["a.1", `a.${MANY - 1}`, "x.open"];
@@ -113,9 +113,9 @@ describe("the rights of a client with very many subscriptions change", () => {
     fill(many);
     many.send("SUB d.work q last\r\nSUB d.ask ask\r\n");
     world.settle();
-    const asker = world.connect(workers, { user: "all", pass: "" });
+    const asker = world.connect(workers, { user: "plain", pass: "" });
     asker.subscribe("1", "inbox");
-    const stayer = world.connect(1, { user: "all", pass: "" });
+    const stayer = world.connect(1, { user: "plain", pass: "" });
     world.settle();
     change(NO_D);
     step();
@@ -139,7 +139,7 @@ describe("the rights of a client with very many subscriptions change", () => {
   ])("CP-64: the answer that nobody is there does not reach a denied inbox: %s", (_, fillUp) => {
     for (const isDenied of [false, true]) {
       const { world, many, change, step } = rightsScene(6, 2);
-      const gone = world.connect(2, { user: "all", pass: "" });
+      const gone = world.connect(2, { user: "plain", pass: "" });
       for (let sid = 0; sid < MANY; sid += 1) gone.subscribe(`${sid}`, `w.${sid}`);
       fillUp(many);
       many.subscribe("in", "d.inbox");
@@ -164,7 +164,7 @@ describe("the rights of a client with very many subscriptions change", () => {
 
   test("CP-91: SUB, UNSUB, PUB and PING that follow are done when all are looked at", () => {
     const { world, many, change, step } = rightsScene(7);
-    const listener = world.connect(1, { user: "all", pass: "" });
+    const listener = world.connect(1, { user: "plain", pass: "" });
     listener.subscribe("1", "said");
     fill(many);
     world.settle();

@@ -1,10 +1,9 @@
 // A client with very many subscriptions whose rights change, and what it is told. Test support.
 import type { PermissionsSpec } from "@weft/auth";
 import type { SimClient } from "./client.ts";
-import { TokenUsers } from "./token-users.ts";
+import { MANY_ACCOUNT, TokenUsers } from "./token-users.ts";
 import { World } from "./world.ts";
 
-const ACCOUNT = "MANY";
 /** Subscriptions of the client. */
 export const MANY = 6_000;
 export const NO_D: PermissionsSpec = { subscribe: { deny: ["d.>"] } };
@@ -21,12 +20,12 @@ export interface RightsScene {
 }
 
 export function rightsScene(seed: number, workers = 1): RightsScene {
-  const users = new TokenUsers(ACCOUNT);
-  users.rights.set("many", undefined).set("all", undefined);
+  const users = new TokenUsers();
+  users.rights.set("many", undefined).set("plain", undefined);
   const world = new World({
     seed,
     workers,
-    accounts: [{ name: ACCOUNT }],
+    accounts: [{ name: MANY_ACCOUNT }],
     tokens: users,
     chunkBytesMax: 1 << 18,
     recordsMax: 1 << 15,
@@ -34,7 +33,7 @@ export function rightsScene(seed: number, workers = 1): RightsScene {
   const many = world.connect(1, { user: "many", pass: "" });
   world.settle();
   const core = world.core(1);
-  const account = core.rules.accountByName(ACCOUNT)?.index as number;
+  const account = core.rules.accountByName(MANY_ACCOUNT)?.index as number;
   const change = (rights: PermissionsSpec | undefined): void => {
     users.rights.set("many", rights);
     core.applyAccounts({

@@ -1,5 +1,6 @@
-// Users of one account who log in by tokens, and may do what a test says. Test support.
+// Users of two accounts who log in by tokens, and may do what a test says. Test support.
 import {
+  type AccountPending,
   compilePermissions,
   type Identity,
   type LoginOutcome,
@@ -10,34 +11,41 @@ import {
   type TokenVerdict,
 } from "@weft/auth";
 
+export const MANY_ACCOUNT = "MANY";
+/** Of users whose names begin with `o`. */
+export const OTHER_ACCOUNT = "OTHER";
+
 /** What users may do; who has gone has no entry. */
 export class TokenUsers implements TokenLogins {
   readonly hasSentinel = false;
   readonly rights = new Map<string, PermissionsSpec | undefined>();
   /** Users that are known to have gone. */
   readonly gone = new Set<string>();
-  /** Who was judged, in order. */
   readonly judged: string[] = [];
-  /** Called for each judgement. */
-  onJudge: () => void = () => undefined;
+  /** Logins that were begun. */
+  begun = 0;
+  /** Called for each judgement, and for each login. */
+  onJudge: (user: string) => void = () => undefined;
 
-  readonly #accountName: string;
-
-  constructor(accountName: string) {
-    this.#accountName = accountName;
-  }
-
+  /** Of users whose names begin with `a`, control is asked. */
   begin({ user = "" }: LoginRequest): LoginOutcome {
+    if (user.startsWith("a")) {
+      return { kind: "pending", wait: { kind: "account", key: MANY_ACCOUNT, judged: user } };
+    }
+    this.begun += 1;
+    this.onJudge(user);
     return { kind: "granted", identity: this.#identity(user) };
   }
 
-  finish(): LoginOutcome {
-    return { kind: "denied", reason: "token refused" };
+  finish({ judged }: AccountPending): LoginOutcome {
+    this.begun += 1;
+    this.onJudge(judged as string);
+    return { kind: "granted", identity: this.#identity(judged as string) };
   }
 
   judgeAgain({ user }: Identity): TokenVerdict {
     this.judged.push(user);
-    this.onJudge();
+    this.onJudge(user);
     if (!this.rights.has(user)) return { kind: "ended", why: "user expired", detail: "it is" };
     return { kind: "granted", identity: this.#identity(user) };
   }
@@ -54,7 +62,7 @@ export class TokenUsers implements TokenLogins {
     return {
       kind: "jwt",
       user,
-      accountName: this.#accountName,
+      accountName: user.startsWith("o") ? OTHER_ACCOUNT : MANY_ACCOUNT,
       permissionsKey: permissionsKey(spec),
       permissions: compilePermissions(spec),
       token: { text: user, name: user, tags: [], issuerKey: "", issuedAtSeconds: 0 },

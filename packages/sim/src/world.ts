@@ -50,6 +50,7 @@ export interface WorldOptions extends SnapshotOptions {
   /** Largest piece of input. */
   readonly chunkBytesMax?: number;
   readonly recordsMax?: number;
+  readonly permissionTokensMax?: number;
   /** Called for each log line; what it throws, the core throws. */
   readonly onLog?: (text: string) => void;
   /** What control says of logins; undefined = what it says where there is one password only. */
@@ -288,6 +289,7 @@ export class World {
   #sharedLimits(): SharedLimits {
     const taken = this.#connectionsByAccount;
     return {
+      permissionTokensMax: this.#options.permissionTokensMax ?? 1_000_000,
       acquireConnection: (account, max) => {
         const now = taken.get(account) ?? 0;
         if (max >= 0 && now >= max) return false;

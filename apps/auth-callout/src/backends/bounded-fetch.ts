@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { request as insecureRequest } from "node:http";
 import { request as secureRequest } from "node:https";
+import { BackendProblem } from "../backend.ts";
 
 const BODY_BYTES_MAX = 512 * 1024;
 
@@ -18,7 +19,7 @@ export interface FetchSettings {
 export function boundedGet(url: string, settings: FetchSettings): Promise<string> {
   const { protocol } = new URL(url);
   if (protocol !== "https:" && !(protocol === "http:" && settings.insecureHttp)) {
-    return Promise.reject(new Error(`${protocol}// is not allowed`));
+    return Promise.reject(new BackendProblem(`${protocol}// is not allowed`));
   }
   const { caFile, timeoutMs } = settings;
   const tls = caFile === undefined ? {} : { ca: readFileSync(caFile) };
@@ -28,7 +29,7 @@ export function boundedGet(url: string, settings: FetchSettings): Promise<string
     const sent = request(url, { ...tls, signal, agent: false }, (response) => {
       if (response.statusCode !== 200) {
         response.destroy();
-        reject(new Error(`status ${response.statusCode}`));
+        reject(new BackendProblem(`status ${response.statusCode}`));
         return;
       }
       const chunks: Buffer[] = [];
@@ -36,7 +37,7 @@ export function boundedGet(url: string, settings: FetchSettings): Promise<string
       response.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
         chunks.push(chunk);
-        if (bytes > BODY_BYTES_MAX) response.destroy(new Error("the answer is too large"));
+        if (bytes > BODY_BYTES_MAX) response.destroy(new BackendProblem("the answer is too large"));
       });
       response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
       response.on("error", reject);

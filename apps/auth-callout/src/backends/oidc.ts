@@ -10,7 +10,14 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from "jose";
-import { type Backend, type Decision, type Login, PASS, refuse } from "../backend.ts";
+import {
+  type Backend,
+  BackendProblem,
+  type Decision,
+  type Login,
+  PASS,
+  refuse,
+} from "../backend.ts";
 import { applyRules, claimAt, textsOf } from "../rules.ts";
 import type { OidcSettings } from "../settings.ts";
 import { boundedGet, type FetchSettings } from "./bounded-fetch.ts";
@@ -43,7 +50,9 @@ export class OidcBackend implements Backend {
     try {
       payload = await this.#verify(token);
     } catch (error) {
-      if (error instanceof errors.JOSEError) return refuse(`token refused: ${error.code}`);
+      // Which claim it was: issuer and audience are what is mistaken most in a configuration.
+      const claim = error instanceof errors.JWTClaimValidationFailed ? ` (${error.claim})` : "";
+      if (error instanceof errors.JOSEError) return refuse(`token refused: ${error.code}${claim}`);
       throw error;
     }
     const name = claimAt(payload, name_claim);
@@ -73,7 +82,8 @@ export class OidcBackend implements Backend {
   #keySet(): Promise<JWTVerifyGetKey> {
     const nowMs = Date.now();
     if (this.#keys !== undefined) return this.#keys;
-    if (nowMs < this.#askAgainAtMs) return Promise.reject(new Error("the provider is away"));
+    if (nowMs < this.#askAgainAtMs)
+      return Promise.reject(new BackendProblem("the provider is away"));
     this.#askAgainAtMs = nowMs + 1_000;
     const found = this.#discover();
     this.#keys = found;
@@ -99,8 +109,8 @@ export class OidcBackend implements Backend {
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
     const found: unknown = JSON.parse(await boundedGet(url, this.#fetch));
     const { issuer: said, jwks_uri: uri } = found as Readonly<Record<string, unknown>>;
-    if (said !== issuer) throw new Error("the provider calls itself by another name");
-    if (typeof uri !== "string") throw new Error("the provider names no keys");
+    if (said !== issuer) throw new BackendProblem("the provider calls itself by another name");
+    if (typeof uri !== "string") throw new BackendProblem("the provider names no keys");
     return uri;
   }
 }

@@ -7,7 +7,8 @@ import { type Backend, type Decision, type Login, PASS, refuse } from "../backen
 import { applyRules } from "../rules.ts";
 import { checked, readYaml, type StaticSettings } from "../settings.ts";
 
-const usersSchema = z.strictObject({
+/** A file of users, as read from YAML. */
+export const usersSchema = z.strictObject({
   users: z.array(
     z.strictObject({
       user: z.string().min(1),

@@ -1,5 +1,6 @@
 // The ready callout service with users in a file, a real identity provider and a real directory, asked
 // by a real server. Runs against nats-server too (WEFT_SERVER_COMMAND).
+import { readFileSync } from "node:fs";
 import bcrypt from "bcryptjs";
 import { describe, expect, it } from "vitest";
 import {
@@ -107,7 +108,8 @@ describeWithWorkers("the callout service", (workers) => {
       await app.waitFor(/too many failures of this user from this address/);
       await expectOut(server(), { user: "ruth", pass: "pw-ruth" });
       expect(await app.stop()).toBe(0);
-      expect(runApp("-c", app.file, "--check").code).toBe(2);
+      const silent = "CRITICAL no instance answers on the health subject\n";
+      expect(runApp("-c", app.file, "--check")).toMatchObject({ code: 2, text: silent });
     });
   });
 
@@ -129,6 +131,7 @@ describeWithWorkers("the callout service", (workers) => {
       await connectForTest(server(), { user: "me", pass: await provider.token("root") });
       await expectOut(server(), { token: await provider.token("guest") });
       await expectOut(server(), { token: await provider.token("ruth", "elsewhere") });
+      await app.waitFor(/token refused: ERR_JWT_CLAIM_VALIDATION_FAILED \(aud\)/);
       await expectOut(server(), { token: `${ruth.slice(0, -6)}AAAAAA` });
       await expectOut(server(), { token: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJydXRoIn0.AAAA" });
       expect(provider.keyRequests).toBeLessThan(3);
@@ -150,12 +153,21 @@ describeWithWorkers("the callout service", (workers) => {
       provider.isAway = true;
       const app = await start(folderForTest(), [backend(provider)]);
       await expectOut(server(), { token });
+      await app.waitFor(/"event":"backend failed","backend":"oidc"/);
       expect(runApp("-c", app.file, "--check").code).toBe(2);
       provider.isAway = false;
       await eventually(
         () => connectForTest(server(), { token }).catch(() => undefined),
         "the provider to be asked again",
       );
+    });
+
+    it("an issuer that is not the provider's is told as what it is", async () => {
+      const provider = await IdentityProvider.forTest();
+      const wrong = { ...backend(provider), issuer: `${provider.issuer}/realms/none` };
+      const app = await start(folderForTest(), [wrong]);
+      await expectOut(server(), { token: await provider.token("ruth") });
+      await app.waitFor(/"event":"backend failed","backend":"oidc","reason":"status 404"/);
     });
   });
 
@@ -255,6 +267,16 @@ describeWithWorkers("the callout service", (workers) => {
     expect(runApp("-c", good, "-t")).toMatchObject({ code: 0 });
     expect(runApp("--nonsense").code).toBe(64);
     expect(runApp("-c", folder.write("empty.yaml", "")).code).toBe(78);
+    const nobody = folder.write(
+      "nobody.yaml",
+      readFileSync(good, "utf8").replace(/127\.0\.0\.1:\d+/, "127.0.0.1:1"),
+    );
+    const refusedBy = /connect ECONNREFUSED 127\.0\.0\.1:1/;
+    expect(runApp("-c", nobody)).toMatchObject({
+      code: 69,
+      text: expect.stringMatching(refusedBy),
+    });
+    expect(runApp("-c", nobody, "--check").text).toMatch(refusedBy);
     const bad = folder.write(
       "bad.yaml",
       "nats: { servers: [a], pasword_file: x }\nsign: { seed_file: s }\nbackends: []\n",

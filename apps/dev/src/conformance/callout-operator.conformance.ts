@@ -108,6 +108,9 @@ describeWithWorkers("auth callout of operators", (workers) => {
     client.send("PUB anything 0\r\n\r\n");
     await client.ping();
     expect(client.received).not.toContain("-ERR");
+    // SY-36: the account is named, although the user's token is not the client's own.
+    client.send("SUB me 1\r\nPUB $SYS.REQ.USER.INFO me 0\r\n\r\n");
+    await client.waitFor(/"account_name":"APP"/);
     expect(requests[0]).toMatchObject({
       sub: auth.id,
       nats: { connect_opts: { jwt: sentinel.token, user: "yes", pass: "secret" } },

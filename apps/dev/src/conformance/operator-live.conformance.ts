@@ -239,6 +239,53 @@ describeWithWorkers("claims that change", (workers) => {
       .toMatch(violation);
   });
 
+  itWeft(
+    "AN-53, RL-06: a reload leaves alone who came by a template that had changed",
+    async () => {
+      const stage = await start();
+      const a = new TestAccount("A");
+      const signer = newKey("account");
+      const scope = newUserScope(signer.publicKey);
+      const push = (allow: string[]): Promise<string> => {
+        const template = { ...scope.template, publish: { allow, deny: undefined } };
+        a.edit({ signingKeys: new Map([[signer.publicKey, { ...scope, template }]]) });
+        return stage.push(a);
+      };
+      const eight = () =>
+        Promise.all(Array.from({ length: 8 }, () => connected(stage, a, { signer, scoped: true })));
+      await push(["x"]);
+      const before = await eight();
+      await push(["y"]);
+      await Promise.all(before.map(({ closed }) => closed));
+      const after = await eight();
+      const { server_id: id } = stage.system.info ?? {};
+      await stage.system.request(`$SYS.REQ.SERVER.${id}.RELOAD`, "", { timeout: 8_000 });
+      await Promise.all(after.map((client) => client.ping()));
+    },
+  );
+
+  itWeft("AC-73: line ends in the claim of a trace write nothing to those who import", async () => {
+    const stage = await start();
+    const destination = "t.x\t1\t0\r\n\r\nMSG\torders\t2\t5\r\nhello\r\nMSG\tt.y";
+    const shop = new TestAccount("SHOP", {
+      exports: [exportOf("t.>", "stream")],
+      trace: { destination, sampling: 100 },
+    });
+    const buyer = new TestAccount("BUYER", { imports: [importOf(shop, "t.>", "stream", "")] });
+    await stage.push(shop);
+    await stage.push(buyer);
+    const reader = await connected(stage, buyer);
+    reader.send("SUB t.> 1\r\nSUB orders 2\r\n");
+    await reader.ping();
+    const publisher = await connected(stage, shop);
+    const header =
+      "NATS/1.0\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n";
+    publisher.send(`HPUB a ${header.length} ${header.length}\r\n${header}\r\nPUB t.z 0\r\n\r\n`);
+    await publisher.ping();
+    await reader.waitFor(/^MSG t\.z 1 0\r\n/m);
+    expect(reader.received).not.toContain("hello");
+  });
+
   it("AN-47, CP-83, SB-109: an account that expires, and is renewed", async () => {
     const stage = await start();
     const a = new TestAccount("A");

@@ -67,5 +67,11 @@ test("a server for others does not start without its token", () => {
     const { code, text } = check(path, { POD_NAME: "weft-0" });
     expect(text).toContain("WEFT_TOKEN");
     expect(code).toBe(1);
+    // Both are started with --strict: an empty token would let everybody in.
+    const empty = check(path, { ...VARIABLES, WEFT_TOKEN: "" });
+    expect([empty.code, empty.text]).toEqual([
+      1,
+      expect.stringContaining("an empty token is none"),
+    ]);
   }
 });

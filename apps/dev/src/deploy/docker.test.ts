@@ -61,9 +61,14 @@ test("the server is not root and owns none of its files", () => {
 
 test("the program gets the signals, and its configuration is in the image", () => {
   expect(execForm(only("ENTRYPOINT"))).toEqual(["apps/server/bin/weft"]);
-  expect(execForm(only("CMD"))).toEqual(["-c", "/etc/weft/weft.conf"]);
+  expect(execForm(only("CMD"))).toEqual(["-c", "/etc/weft/weft.conf", "--strict"]);
   expect(copies.map((it) => it.target)).toContain("/etc/weft/weft.conf");
   expect(only("STOPSIGNAL")).toBe("SIGTERM");
+});
+
+test("a volume for account tokens belongs to the server's user", () => {
+  const made = only("RUN").match(/install -d -o (\S+) -g \S+ -m (\d+) (\S+)/);
+  expect(made?.slice(1)).toEqual(["weft", "0700", "/var/lib/weft"]);
 });
 
 test("weftctl is there, with what it needs beside its bundle", () => {

@@ -149,7 +149,7 @@ test("the configuration is mounted where the arguments look, and its variables a
   expect(container.volumeMounts.map((it) => it.name)).toEqual(pod.volumes.map((it) => it.name));
   const paths = Object.keys(config.data).map((file) => `/etc/weft/${file}`);
   expect(container.volumeMounts.map((it) => it.mountPath)).toEqual(["/etc/weft"]);
-  expect(container.args).toEqual(["-c", paths[0]]);
+  expect(container.args).toEqual(["-c", paths[0], "--strict"]);
   const used = [...(config.data["weft.conf"] ?? "").matchAll(/\$([A-Z_]+)/g)].map((it) => it[1]);
   expect(used.sort()).toEqual(container.env.map((it) => it.name).sort());
 });

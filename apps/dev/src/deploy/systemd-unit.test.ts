@@ -61,6 +61,13 @@ test("the pid file is in the folder that the unit makes", () => {
   );
 });
 
+test("account tokens have a folder of the unit: the one that the resolvers' page names", () => {
+  const page = readFileSync(join(repositoryRoot, "docs/security/resolvers.md"), "utf8");
+  const folders = [...page.matchAll(/^ {2}dir: "\/var\/lib\/([^/"]+)/gm)].map(([, name]) => name);
+  expect(new Set(folders)).toEqual(new Set([service("StateDirectory")]));
+  expect(service("StateDirectoryMode")).toBe("0700");
+});
+
 test("the server may open many files and has no rights of root", () => {
   expect(Number(service("LimitNOFILE"))).toBeGreaterThanOrEqual(100_000);
   expect(service("CapabilityBoundingSet")).toBe("");

@@ -55,6 +55,8 @@ const DIRECTIVES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     CacheDirectoryMode: MODE,
     LogsDirectory: NAME,
     LogsDirectoryMode: MODE,
+    StateDirectory: NAME,
+    StateDirectoryMode: MODE,
     UMask: MODE,
     CapabilityBoundingSet: /^(CAP_[A-Z_]+( |$))*$/,
     AmbientCapabilities: /^(CAP_[A-Z_]+( |$))*$/,

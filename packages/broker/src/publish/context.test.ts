@@ -24,3 +24,25 @@ test("AN-53: contexts of large permissions go long before there are thousands", 
   expect(sweeps).toBe(4);
   expect(table.client(1, "used")).toBe(used);
 });
+
+test("A57: an account has seven eighths of the room at most, as long as others have none", () => {
+  const table = new ContextTable();
+  const permissions = compilePermissions({ publish: { allow: ["a.b.c.d"] } });
+  const { tokensCount } = permissions;
+  const fill = (account: number): number => {
+    let count = 0;
+    while (table.hasRoomFor(account, `${count}`, permissions, 160 * tokensCount)) {
+      table.client(account, `${count}`, permissions);
+      count += 1;
+    }
+    return count;
+  };
+  expect(fill(1)).toBe(140);
+  expect(fill(2)).toBe(17);
+  // What is there takes no more room.
+  expect(table.hasRoomFor(1, "0", permissions, 160 * tokensCount)).toBe(true);
+  table.sweep(() => []);
+  expect(fill(2)).toBe(140);
+  table.reset();
+  expect(fill(1)).toBe(140);
+});

@@ -36,12 +36,21 @@ export class PublishContext {
 const CLIENTS_KEPT = 4_096;
 const TOKENS_KEPT = 65_536;
 
-/** Interned contexts of one account snapshot. Must stay true: an id is never given twice. */
+/** An account may hold so many times as many tokens as are left then: seven eighths, alone. */
+const SHARE = 7;
+
+/**
+ * Interned contexts of one account snapshot. Must stay true: an id is never given twice; of equal
+ * permissions there is one set, and what all of them take is known.
+ */
 export class ContextTable {
   #clients = new Map<string, PublishContext>();
   #sweptAt = CLIENTS_KEPT;
   #tokensCount = 0;
   #tokensSweptAt = TOKENS_KEPT;
+  readonly #tokensByAccount = new Map<number, number>();
+  /** Somebody found no room: those that nobody uses go. */
+  #isShort = false;
   readonly #byAccount = {
     internal: [] as (PublishContext | undefined)[],
     mapped: [] as (PublishContext | undefined)[],
@@ -56,9 +65,34 @@ export class ContextTable {
     if (context === undefined) {
       context = this.#create("client", account, permissions);
       this.#clients.set(key, context);
-      this.#tokensCount += permissions?.tokensCount ?? 0;
+      this.#count(context);
     }
     return context;
+  }
+
+  /**
+   * Whether there is room for permissions that {@link client} would keep, where those of all users of
+   * this thread may have `tokensMax` tokens.
+   */
+  hasRoomFor(
+    account: number,
+    permissionsKey: string,
+    { tokensCount }: CompiledPermissions,
+    tokensMax: number,
+  ): boolean {
+    if (this.#clients.has(`${account} ${permissionsKey}`)) return true;
+    const held = (this.#tokensByAccount.get(account) ?? 0) + tokensCount;
+    const left = tokensMax - this.#tokensCount - tokensCount;
+    const hasRoom = held <= left * SHARE;
+    this.#isShort ||= !hasRoom;
+    return hasRoom;
+  }
+
+  #count({ account, permissions }: PublishContext): void {
+    const tokensCount = permissions?.tokensCount ?? 0;
+    this.#tokensCount += tokensCount;
+    if (tokensCount === 0) return;
+    this.#tokensByAccount.set(account, (this.#tokensByAccount.get(account) ?? 0) + tokensCount);
   }
 
   /**
@@ -67,14 +101,18 @@ export class ContextTable {
    * for only then.
    */
   sweep(inUse: () => Iterable<PublishContext>): void {
-    if (this.#clients.size < this.#sweptAt && this.#tokensCount < this.#tokensSweptAt) return;
+    const isFull =
+      this.#isShort ||
+      this.#clients.size >= this.#sweptAt ||
+      this.#tokensCount >= this.#tokensSweptAt;
+    if (!isFull) return;
+    this.#isShort = false;
     const used = new Set(inUse());
     this.#clients = new Map([...this.#clients].filter(([, context]) => used.has(context)));
     this.#sweptAt = Math.max(CLIENTS_KEPT, 2 * this.#clients.size);
     this.#tokensCount = 0;
-    for (const { permissions } of this.#clients.values()) {
-      this.#tokensCount += permissions?.tokensCount ?? 0;
-    }
+    this.#tokensByAccount.clear();
+    for (const context of this.#clients.values()) this.#count(context);
     this.#tokensSweptAt = Math.max(TOKENS_KEPT, 2 * this.#tokensCount);
   }
 
@@ -94,6 +132,7 @@ export class ContextTable {
   reset(): void {
     this.#clients.clear();
     this.#tokensCount = 0;
+    this.#tokensByAccount.clear();
     for (const contexts of Object.values(this.#byAccount)) contexts.length = 0;
   }
 

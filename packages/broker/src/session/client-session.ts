@@ -408,7 +408,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   go(reason: number): void {
     if ((this.waiting & reason) === 0) return;
     this.waiting &= ~reason;
-    if (this.waiting === WAIT_JUDGEMENT) this.host.judgements.judge(this);
+    if (this.waiting === WAIT_JUDGEMENT) this.host.judgements.isLetOn(this);
     if (this.waiting !== 0 || this.state === "closing" || this.state === "closed") return;
     if (this.#input.isWaiting) {
       this.#bindMessage();

@@ -32,13 +32,16 @@ export function factsText(session: ClientSession, account: string): string {
   return encodeFacts(known);
 }
 
-/** AN-57. Undefined = the login was by something else. */
+/**
+ * AN-57. An account by token has a name beside its key, whoever let the user in: a callout too.
+ * Undefined = nothing to tell: an account of the configuration, and a login by something else.
+ */
 export function tokenLabels({ identity, account, host }: ClientSession): TokenLabels | undefined {
   if (identity === undefined || account < 0) return undefined;
-  const { issuerKey = "", tags = identity.tags } = identity.token ?? {};
-  if (tags === undefined) return undefined;
   const { name, nameTag } = host.account(account);
-  return { issuerKey, tags, accountTag: nameTag ?? name };
+  const { issuerKey = "", tags = identity.tags } = identity.token ?? {};
+  if (tags === undefined && nameTag === undefined) return undefined;
+  return { issuerKey, tags: tags ?? [], accountTag: nameTag ?? name };
 }
 
 /** The token of the login up to its last dot; undefined = the login was by something else. */

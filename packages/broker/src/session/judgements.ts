@@ -4,12 +4,15 @@
 //
 // Must stay true: from the change on a connection does nothing by its former rights. Who waits for his
 // judgement is given it as soon as he says something, or what he said before goes on, and before that
-// is looked at. Until his turn he can only be sent what he subscribed to. Those who are known to have no
-// right to be here any more go first. A login that waits while the users change begins anew.
+// is looked at; where many do so in one pass of the loop, the others wait for their turn. Until that he
+// can only be sent what he subscribed to. Those who are known to have no right to be here any more go
+// first; the others wait for those of their own account, whatever it takes to judge another one's. A
+// login that waits while the users change begins anew.
 import type { TokenVerdict } from "@weft/auth";
 import { closeAbove, followAtOnce, followRights, followToken, isOpen } from "./changed-rights.ts";
 import type { ClientSession } from "./client-session.ts";
 import { loginFacts, restartLogin } from "./login.ts";
+import { LoginTurns } from "./login-turns.ts";
 import type { Reload } from "./reload.ts";
 import type { SessionHost } from "./session-host.ts";
 import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
@@ -18,32 +21,29 @@ import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
 const SLICE = 64;
 /** ... and none is begun after this: one token may take long to judge. */
 const SLICE_MS = 5;
+/** Of one account, before the next one has its turn. */
+const ACCOUNT_MS = 1;
 /** Slices grow with the turns of a busy worker, so that they take no less than a fourth of its time. */
 const GROWN_EVERY_MS = 15;
 const GROWN_MAX = 10;
 /** A lowered limit waits so long for judgements; then it has a part of each slice. */
 const LOWERED_PATIENCE_MS = 500;
 const EXCESS_SLICE = 16;
-/** Logins that begin anew in one turn; the others are judgements. */
-const RESTARTS_SLICE = 16;
-
-interface Ended {
-  readonly verdict: TokenVerdict;
-  /** Found by this one. */
-  readonly reload: Reload | undefined;
-}
 
 /** Bounded by the connections there are: who has gone meanwhile costs nothing when its turn comes. */
 export class Judgements {
+  readonly logins: LoginTurns;
   readonly #host: SessionHost;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #callSoon: () => void;
   /** Known to have ended, and why. */
-  readonly #ended = new Map<ClientSession, Ended>();
-  /** To be judged, the one that waits longest first: by a reload, or by what is known of tokens. */
-  readonly #doubted = new Map<ClientSession, Reload | undefined>();
-  /** Logins that begin anew. */
-  readonly #restarting = new Map<ClientSession, Reload>();
+  readonly #ended = new Map<ClientSession, TokenVerdict>();
+  /** To be judged, by account: whose turn is next stands first, who waits longest first of each. */
+  readonly #doubted = new Map<number, Set<ClientSession>>();
+  /** Those who are judged by a new configuration, not by what is known of their token alone. */
+  readonly #byReload = new Map<ClientSession, Reload>();
+  /** Those of them that said something and were put off: their input waits. */
+  readonly #talking = new Set<ClientSession>();
   /** Accounts, by index, whose limit of connections was lowered: looked at when all are judged. */
   readonly #lowered = new Set<number>();
   /** Connections of such accounts, the newest last, and which accounts may have too many still. */
@@ -58,6 +58,7 @@ export class Judgements {
     sessions: ReadonlyMap<number, ClientSession>,
     callSoon: () => void,
   ) {
+    this.logins = new LoginTurns(host.clock, callSoon);
     this.#host = host;
     this.#sessions = sessions;
     this.#callSoon = callSoon;
@@ -69,7 +70,7 @@ export class Judgements {
     for (const session of this.#sessions.values()) {
       const { identity, account, state } = session;
       if (identity === undefined || state !== "active" || !accounts.has(account)) continue;
-      this.#doubt(session, this.#doubted.get(session));
+      this.#doubt(session);
     }
     const now = this.#host.clock.monotonicMs();
     if (this.#lowered.size + this.#excess.length === 0) this.#loweredSinceMs = now;
@@ -84,31 +85,24 @@ export class Judgements {
       if (!isOpen(session)) continue;
       followAtOnce(session, reload);
       if (!isOpen(session)) reload.closed += 1;
-      else if (session.state === "active") this.#doubt(session, reload);
-      else if (session.state === "logging-in") {
+      else if (session.state === "active") {
+        this.#byReload.set(session, reload);
+        this.#doubt(session);
+      } else if (session.state === "logging-in") {
         // The answer that is under way is for other users.
         session.pendingLogin = undefined;
-        this.#restarting.set(session, reload);
+        reload.loginsLeft += 1;
+        const { remoteAddress } = session.transport;
+        this.logins.later(remoteAddress, () => restart(session, reload));
       }
     }
     this.#steppedMs = this.#host.clock.monotonicMs();
     this.step();
   }
 
-  #doubt(session: ClientSession, reload: Reload | undefined): void {
-    session.waiting |= WAIT_JUDGEMENT;
-    if (this.#ended.has(session)) return;
-    const { identity } = session;
-    const verdict = identity && this.#host.rules.knownEnd(identity);
-    if (verdict === undefined) this.#doubted.set(session, reload);
-    else {
-      this.#doubted.delete(session);
-      this.#ended.set(session, { verdict, reload });
-    }
-  }
-
-  /** One slice. */
+  /** One slice, and another pass for logins. */
   step(): void {
+    this.logins.step();
     if (!this.#isWaiting) return;
     const now = this.#host.clock.monotonicMs();
     const turns = Math.floor((now - this.#steppedMs) / GROWN_EVERY_MS);
@@ -121,22 +115,28 @@ export class Judgements {
   /** True if nothing keeps the input of a session any more: it waited for its judgement alone. */
   isLetOn(session: ClientSession): boolean {
     if (session.waiting !== WAIT_JUDGEMENT) return false;
-    this.judge(session);
+    if (this.logins.isSpent) {
+      this.#talking.add(session);
+      session.transport.pauseReading();
+      return false;
+    }
+    this.logins.spend(() => this.judge(session));
     return isReading(session);
   }
 
   /** Judges one that waits for it; its input goes on. */
   judge(session: ClientSession): void {
-    const ended = this.#ended.get(session);
-    const reload = ended?.reload ?? this.#doubted.get(session);
+    const end = this.#ended.get(session);
+    const reload = this.#byReload.get(session);
     this.#ended.delete(session);
-    this.#doubted.delete(session);
+    this.#byReload.delete(session);
+    this.#talking.delete(session);
+    this.#trust(session);
     const { identity, state } = session;
     if (state === "active" && identity !== undefined) {
-      if (ended !== undefined) followToken(session, ended.verdict);
-      else if (reload !== undefined) followRights(session, reload);
+      if (reload !== undefined && end === undefined) followRights(session, reload);
       else {
-        const verdict = this.#host.rules.judgeAgain(identity, loginFacts(session));
+        const verdict = end ?? this.#host.rules.judgeAgain(identity, loginFacts(session));
         if (verdict !== undefined) followToken(session, verdict);
       }
       if (reload !== undefined && !isOpen(session)) reload.closed += 1;
@@ -144,18 +144,9 @@ export class Judgements {
     session.go(WAIT_JUDGEMENT);
   }
 
-  /** Unless it has begun anew already, when its former subscriptions were out. */
-  #restart(session: ClientSession): void {
-    const reload = this.#restarting.get(session);
-    this.#restarting.delete(session);
-    if (session.state !== "logging-in" || session.pendingLogin !== undefined) return;
-    restartLogin(session);
-    if (reload !== undefined && !isOpen(session)) reload.closed += 1;
-  }
-
-  /** True while nobody waits for a judgement or a login anew. */
+  /** True while nobody waits for a judgement. */
   get isIdle(): boolean {
-    return this.#ended.size + this.#doubted.size + this.#restarting.size === 0;
+    return this.#ended.size + this.#doubted.size === 0;
   }
 
   get #isWaiting(): boolean {
@@ -165,29 +156,57 @@ export class Judgements {
   #run(max: number, untilMs: number): void {
     const now = this.#host.clock.monotonicMs();
     const isLate = this.#mayExceed && now - this.#loweredSinceMs >= LOWERED_PATIENCE_MS;
-    const judge = (session: ClientSession): void => this.judge(session);
     let left = max - (isLate ? this.#endSome(EXCESS_SLICE, untilMs) : 0);
-    left -= this.#take(this.#ended.keys(), left, untilMs, judge);
-    const restarts = Math.min(left, RESTARTS_SLICE);
-    left -= this.#take(this.#restarting.keys(), restarts, untilMs, (one) => this.#restart(one));
-    left -= this.#take(this.#doubted.keys(), left, untilMs, judge);
-    if (this.isIdle) this.#endSome(left, untilMs);
+    for (const session of this.#ended.keys()) {
+      if (left === 0 || this.#host.clock.monotonicMs() >= untilMs) return;
+      left -= 1;
+      this.judge(session);
+    }
+    left -= this.#judgeSome(left, untilMs);
+    if (this.#doubted.size === 0) this.#endSome(left, untilMs);
   }
 
-  /** Does at most `max` of those that wait, and returns how many. */
-  #take(
-    waiting: Iterable<ClientSession>,
-    max: number,
-    untilMs: number,
-    act: (session: ClientSession) => void,
-  ): number {
-    let taken = 0;
-    for (const session of waiting) {
-      if (taken === max || this.#host.clock.monotonicMs() >= untilMs) break;
-      taken += 1;
-      act(session);
+  /** Judges at most `max` of those in doubt, and returns how many. */
+  #judgeSome(max: number, untilMs: number): number {
+    const { clock } = this.#host;
+    let judged = 0;
+    for (let now = clock.monotonicMs(); judged < max && now < untilMs; now = clock.monotonicMs()) {
+      const [next] = this.#doubted;
+      if (next === undefined) break;
+      const [account, sessions] = next;
+      const turnEndsMs = now + ACCOUNT_MS;
+      for (const session of sessions) {
+        sessions.delete(session);
+        this.judge(session);
+        judged += 1;
+        now = clock.monotonicMs();
+        if (judged === max || now >= turnEndsMs || now >= untilMs) break;
+      }
+      // The others have theirs before it comes again.
+      if (this.#doubted.delete(account) && sessions.size > 0) this.#doubted.set(account, sessions);
     }
-    return taken;
+    return judged;
+  }
+
+  #doubt(session: ClientSession): void {
+    session.waiting |= WAIT_JUDGEMENT;
+    if (this.#ended.has(session)) return;
+    const { identity, account } = session;
+    const end = identity && this.#host.rules.knownEnd(identity);
+    if (end !== undefined) {
+      this.#trust(session);
+      this.#ended.set(session, end);
+      return;
+    }
+    const sessions = this.#doubted.get(account) ?? new Set();
+    this.#doubted.set(account, sessions.add(session));
+  }
+
+  #trust(session: ClientSession): void {
+    const sessions = this.#doubted.get(session.account);
+    if (sessions?.delete(session) === true && sessions.size === 0) {
+      this.#doubted.delete(session.account);
+    }
   }
 
   get #mayExceed(): boolean {
@@ -227,4 +246,12 @@ export class Judgements {
 
 function isReading({ waiting, state }: ClientSession): boolean {
   return waiting === 0 && state === "active";
+}
+
+/** A login begins anew, unless it has already: in its turn, or when its former subscriptions were out. */
+function restart(session: ClientSession, reload: Reload): void {
+  reload.loginsLeft -= 1;
+  if (session.state !== "logging-in" || session.pendingLogin !== undefined) return;
+  restartLogin(session);
+  if (!isOpen(session)) reload.closed += 1;
 }

@@ -23,7 +23,17 @@ export class LoginTickets {
   answered(ticket: number, answer: LoginAnswer): void {
     const session = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
-    if (session !== undefined) finishLogin(session, answer);
+    if (session === undefined) return;
+    const { logins } = session.host.judgements;
+    if (!logins.isSpent) {
+      finishLogin(session, answer);
+      return;
+    }
+    const { pendingLogin } = session;
+    logins.later(session.transport.remoteAddress, () => {
+      // After a reload it asks anew.
+      if (session.pendingLogin === pendingLogin) finishLogin(session, answer);
+    });
   }
 
   /** Answers that are under way are for other users. */

@@ -55,12 +55,27 @@ export function connect(
   session.connectOptions = withoutSecrets(options);
   session.lastOptions = options;
   if (!isFirst && !hasLeft(session)) return false;
+  if (session.host.judgements.logins.isSpent) return putOff(session);
   return follow(session, begin(session, options));
+}
+
+/** A57: it goes on in another pass of the loop; until then its input waits. */
+function putOff(session: ClientSession): false {
+  session.state = "logging-in";
+  session.wait(WAIT_LOGIN);
+  session.host.judgements.logins.later(session.transport.remoteAddress, () => {
+    // A reload may have begun it meanwhile.
+    const isUnbegun = session.state === "logging-in" && session.pendingLogin === undefined;
+    if (isUnbegun) restartLogin(session);
+  });
+  return false;
 }
 
 function begin(session: ClientSession, options: ConnectOptions): LoginOutcome {
   const refusal = takeProxy(session, options);
-  return refusal ?? beginBy(session.host.rules, requestOf(options), loginFacts(session));
+  if (refusal !== undefined) return refusal;
+  const { rules, judgements } = session.host;
+  return judgements.logins.spend(() => beginBy(rules, requestOf(options), loginFacts(session)));
 }
 
 function requestOf(options: ConnectOptions): LoginRequest {
@@ -105,7 +120,8 @@ export function finishLogin(session: ClientSession, answer: LoginAnswer): void {
   session.pendingLogin = undefined;
   const facts = loginFacts(session);
   const request = requestOf(session.lastOptions ?? CONNECT_DEFAULTS);
-  const outcome = finishBy(session.host.rules, pending, answer, request, facts);
+  const { rules, judgements } = session.host;
+  const outcome = judgements.logins.spend(() => finishBy(rules, pending, answer, request, facts));
   session.state = "connecting";
   follow(session, outcome);
   // One answer may lead to the next question.
@@ -170,6 +186,15 @@ function admit(session: ClientSession, identity: Identity): boolean {
     session.close("Missing Account");
     return false;
   }
+  const { permissionsKey, permissions } = identity;
+  const { permissionTokensMax } = host.shared;
+  const hasRoom =
+    permissionsKey === "" ||
+    host.contexts.hasRoomFor(account.index, permissionsKey, permissions, permissionTokensMax);
+  if (!hasRoom) {
+    refuse(session, `no room for ${permissions.tokensCount} tokens of permissions more`);
+    return false;
+  }
   if (session.account !== account.index) {
     if (session.account >= 0) host.shared.releaseConnection(session.account);
     session.account = -1;
@@ -197,17 +222,19 @@ export function setRights(
   const { host } = session;
   const { permissions, permissionsKey } = identity;
   const restricted = permissionsKey !== "";
-  session.identity = identity;
-  session.permissions = restricted ? permissions : undefined;
-  session.responses =
-    restricted && permissions.responses !== undefined
-      ? new ResponseTracker(permissions.responses)
-      : undefined;
   session.context = host.contexts.client(
     account.index,
     permissionsKey,
     restricted ? permissions : undefined,
   );
+  // Whoever has the same has it from there: a set may take megabytes.
+  const shared = session.context.permissions ?? permissions;
+  session.identity = shared === permissions ? identity : { ...identity, permissions: shared };
+  session.permissions = session.context.permissions;
+  session.responses =
+    restricted && permissions.responses !== undefined
+      ? new ResponseTracker(permissions.responses)
+      : undefined;
   session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";
   session.user = identity.user !== "" ? identity.user : session.nkey;

@@ -13,6 +13,8 @@ export class Reload {
   readonly before: SnapshotRules;
   /** Connections that it has ended so far. */
   closed = 0;
+  /** Logins that are still to begin anew. */
+  loginsLeft = 0;
   readonly #host: SessionHost;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #removedBefore: number;
@@ -37,7 +39,7 @@ export class Reload {
   /** True, and `done` was called, if everybody follows it. */
   endsNow(): boolean {
     const { judgements, reviews } = this.#host;
-    if (!judgements.isIdle || !reviews.isIdle) return false;
+    if (this.loginsLeft > 0 || !judgements.isIdle || !reviews.isIdle) return false;
     const connections = [...this.#sessions.values()].filter(isOpen).length;
     const subscriptionsRemoved = reviews.removed - this.#removedBefore;
     this.#done({ closed: this.closed, subscriptionsRemoved, connections });

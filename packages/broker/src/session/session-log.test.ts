@@ -1,7 +1,8 @@
 // What lines of the log say of a session, from its facts alone.
+import type { ConnectOptions } from "@weft/protocol";
 import { expect, test } from "vitest";
 import type { ClientSession } from "./client-session.ts";
-import { connectionOf } from "./session-log.ts";
+import { connectionOf, refusedUser } from "./session-log.ts";
 
 /** What is looked at of a session of account "SALES". */
 function session(text: string): ClientSession {
@@ -39,4 +40,18 @@ test("SB-98: whatever a client says of itself, what a record carries of it is sh
   expect(label).toBe(`[::1]:4242 - cid:7 - "${client}" - "${account}/${user}"`);
   // The half of a character is none.
   expect(connectionOf(session("😀".repeat(500))).label).not.toContain("\ud83d...");
+});
+
+test("LG-13: a refused token is named by its user's key, and by nothing else that stands in it", () => {
+  const key = `U${"A".repeat(55)}`;
+  const refused = (claims: string) => {
+    const jwt = `e30.${Buffer.from(claims).toString("base64url")}.c2lnbmF0dXJl`;
+    return refusedUser({ nkey: "", user: "", jwt, auth_token: "" } as ConnectOptions);
+  };
+  expect(refused(JSON.stringify({ sub: key, name: "ann" }))).toBe(`JWT User "${key}"`);
+  const seed = `S${key}`;
+  for (const other of [seed, `A${"A".repeat(55)}`, 7, null, [key]]) {
+    expect(refused(JSON.stringify({ sub: other }))).toBe("");
+  }
+  expect([refused("null"), refused("{"), refused("")]).toEqual(["", "", ""]);
 });

@@ -67,8 +67,21 @@ export function refusedUser(options: ConnectOptions | undefined): string {
   if (PUBLIC_KEY.test(options.nkey)) return `Nkey ${quoted(options.nkey)}`;
   if (options.nkey !== "") return 'Nkey "[REDACTED]"';
   if (options.user !== "") return `User ${quoted(options.user)}`;
-  if (options.jwt !== "") return 'JWT User ""';
+  const key = userOfToken(options.jwt);
+  if (key !== "") return `JWT User ${quoted(key)}`;
+  if (options.jwt !== "") return "";
   return options.auth_token === "" ? "" : 'Token "[REDACTED]"';
+}
+
+/** The user's key that a token names, unproved as a name would be; empty where it names none. */
+function userOfToken(token: string): string {
+  const [, claims = ""] = token.split(".", 2);
+  try {
+    const { sub } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub?: unknown };
+    return typeof sub === "string" && PUBLIC_KEY.test(sub) ? sub : "";
+  } catch {
+    return "";
+  }
 }
 
 function cut(text: string, lengthMax: number): string {

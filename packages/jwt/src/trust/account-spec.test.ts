@@ -256,6 +256,16 @@ describe("AC-50, AC-51: specifications", () => {
     expect(compileAccounts(spec === undefined ? [] : [spec]).ok).toBe(true);
   });
 
+  test("AC-50: a token that exports one subject twice as one kind is refused, as by the reference", () => {
+    const once = [exportOf("stream", "s.*"), exportOf("service", "s.*")];
+    expect(account(0, once).claims.nats.exports).toEqual(once);
+    for (const kind of ["stream", "service"] as const) {
+      const again = exportOf(kind, "s.*", { tokenRequired: true });
+      const found = `${kind} export subject "s.*" already exports "s.*"`;
+      expect(() => account(0, [...once, again])).toThrow(found);
+    }
+  });
+
   test("AC-35, AC-56: imports that are not allowed are left out and told", () => {
     const exporter = account(0, [exportOf("service", "pos.*", { accountTokenPosition: 2 })]);
     const importer = account(

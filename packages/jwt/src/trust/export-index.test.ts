@@ -78,14 +78,24 @@ describe("AC-50, AC-52: exports that decide", () => {
       const exact = ofKind.filter((one) => one.subject === wanted);
       const covering = ofKind.filter((one) => subjectIsSubsetMatch(wanted, one.subject));
       const narrowest = covering.filter(
-        (one) =>
-          !covering.some((two) => two !== one && subjectIsSubsetMatch(two.subject, one.subject)),
+        ({ subject }) =>
+          !covering.some(
+            (two) => two.subject !== subject && subjectIsSubsetMatch(two.subject, subject),
+          ),
       );
       const expected = exact.length > 0 ? exact : narrowest;
       expect(index.deciding("stream", wanted, { stepsLeft: 1_000 })).toEqual(expected);
       found += expected.length;
     }
     expect(found).toBeGreaterThan(500);
+  });
+
+  test("of one subject decide together, whether it is what is wanted or takes it in", () => {
+    const twice = [newExport("stream", "s.*"), newExport("stream", "s.*")];
+    const index = new ExportIndex([...twice, newExport("stream", ">")]);
+    for (const wanted of ["s.*", "s.x"]) {
+      expect(index.deciding("stream", wanted, { stepsLeft: 1_000 })).toEqual(twice);
+    }
   });
 
   test("attack 45: those among which none is the narrowest are not compared without end", () => {

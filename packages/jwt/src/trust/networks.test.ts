@@ -64,3 +64,18 @@ test("texts that are no address or network", () => {
     expect(parseNetwork(text), text).toBeUndefined();
   }
 });
+
+test("A57: the texts of a list are read once", () => {
+  let reads = 0;
+  const texts = new Proxy(["10.0.0.0/8", "::/1", "nothing"], {
+    get(target, name, receiver) {
+      if (name === "0") reads += 1;
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  const allowed = ["11.0.0.1", "10.0.0.1", "1::1", "10.1.1.1"].map((host) =>
+    sourceAllowed(texts, host),
+  );
+  expect(allowed).toEqual([false, true, true, true]);
+  expect(reads).toBe(1);
+});

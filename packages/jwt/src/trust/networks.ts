@@ -100,9 +100,21 @@ function contains(network: Network, address: Address): boolean {
   return true;
 }
 
+/** Texts of an account's token are read once: each login looks through them, and there may be thousands. */
+const known = new WeakMap<readonly string[], readonly (Network | undefined)[]>();
+
+function networksOf(texts: readonly string[]): readonly (Network | undefined)[] {
+  const before = known.get(texts);
+  if (before !== undefined) return before;
+  const networks = texts.map(parseNetwork);
+  known.set(texts, networks);
+  return networks;
+}
+
 /**
- * True if a peer at `host` is in one of the networks; no networks = everybody. A text that is no
- * network ends the search with a refusal, and a peer without an address is in none.
+ * True if a peer at `host` is in one of the networks, whose list does not change; no networks =
+ * everybody. A text that is no network ends the search with a refusal, and a peer without an address
+ * is in none.
  */
 export function sourceAllowed(
   networks: readonly string[] | undefined,
@@ -112,8 +124,7 @@ export function sourceAllowed(
   const parsed = host === undefined ? undefined : parseAddress(host);
   if (parsed === undefined) return false;
   const address = unmapped(parsed);
-  for (const text of networks) {
-    const network = parseNetwork(text);
+  for (const network of networksOf(networks)) {
     if (network === undefined) return false;
     if (contains(network, address)) return true;
   }

@@ -105,6 +105,15 @@ describe("bounds", () => {
     });
   });
 
+  test("16,384 tokens of a user at most, of all lists together", () => {
+    const long = (count: number) =>
+      Array.from({ length: count }, (_, at) => `{{name()}}.${"a.".repeat(126)}${at}`);
+    expect(resolved({ allow: long(64), deny: long(64) })).toMatchObject({ allow: { length: 64 } });
+    expect(resolved({ allow: long(64), deny: long(65) })).toContain("exceeds limit: 16384 tokens");
+    const plain = Array.from({ length: 4_000 }, (_, at) => `a.b.c.d.e.${at}`);
+    expect(resolved({ allow: long(64), deny: plain })).toMatchObject({ deny: { length: 4_000 } });
+  });
+
   test("very many variables that look through very many tags end soon", () => {
     const accountTags = Array.from({ length: 60_000 }, (_, number) => `t${number}:v`);
     const allow = Array.from({ length: 20_000 }, (_, number) => `{{account-tag(x${number})}}`);

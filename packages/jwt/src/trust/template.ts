@@ -5,7 +5,7 @@
 //   entry     = ( text | "{{" operation "}}" )*        operations in any case
 //   operation = "name()" | "subject()" | "account-name()" | "account-subject()"
 //             | "tag(" name ")" | "account-tag(" name ")"
-import { isValidSubject } from "@weft/subjects";
+import { isValidSubject, tokenCount } from "@weft/subjects";
 import type { Permission, UserPermissionLimits } from "../claims/claims.ts";
 
 /** Entries that one list may become (as in the reference). */
@@ -13,6 +13,8 @@ const EXPANSIONS_MAX = 4_096;
 /** Different variables in one entry; characters of all entries and tags looked at: far more than needed. */
 const VARIABLES_MAX = 32;
 const CHARACTERS_MAX = 1024 * 1024;
+/** Tokens of all entries of a user that come from variables: each takes some 300 bytes of the server. */
+const TOKENS_MAX = 16_384;
 const OPERATION = /\{\{([^}]+)\}\}/g;
 /** Stands for a tag that is not there: no valid subject has it. */
 const NOTHING = " ";
@@ -86,14 +88,21 @@ interface Slot {
   readonly values: readonly string[];
 }
 
+/** What all lists of a user share. */
+interface Allowance {
+  tokensLeft: number;
+}
+
 class ListExpansion {
   readonly emitted: string[] = [];
+  readonly #allowance: Allowance;
   readonly #values: TemplateValues;
   readonly #isDeny: boolean;
   readonly #tagsCount: number;
   #charactersLeft = CHARACTERS_MAX;
 
-  constructor(values: TemplateValues, isDeny: boolean) {
+  constructor(values: TemplateValues, isDeny: boolean, allowance: Allowance) {
+    this.#allowance = allowance;
     this.#values = values;
     this.#isDeny = isDeny;
     this.#tagsCount = values.userTags.length + values.accountTags.length;
@@ -127,6 +136,8 @@ class ListExpansion {
   #emit(entry: string, slots: readonly Slot[]): string | undefined {
     const [slot, ...rest] = slots;
     if (slot === undefined) {
+      this.#allowance.tokensLeft -= tokenCount(entry);
+      if (this.#allowance.tokensLeft < 0) return TOO_LONG;
       if (isValidSubject(entry)) this.emitted.push(entry);
       else if (this.#isDeny) return "generated invalid subject";
       return undefined;
@@ -144,15 +155,21 @@ class ListExpansion {
 }
 
 const TOO_MUCH = `template expansion exceeds limit: ${EXPANSIONS_MAX}`;
+const TOO_LONG = `template expansion exceeds limit: ${TOKENS_MAX} tokens`;
 
 type Entries = readonly string[] | undefined;
 
-function expand(list: Entries, values: TemplateValues, isDeny: boolean): TemplateResult<Entries> {
+function expand(
+  list: Entries,
+  values: TemplateValues,
+  isDeny: boolean,
+  allowance: Allowance,
+): TemplateResult<Entries> {
   // A list without any variable stays as it is, also where entries are no plain subjects.
   if (list === undefined || !list.some((entry) => entry.search(OPERATION) !== -1)) {
     return { ok: true, value: list };
   }
-  const expansion = new ListExpansion(values, isDeny);
+  const expansion = new ListExpansion(values, isDeny, allowance);
   for (const entry of list) {
     const problem = expansion.add(entry);
     if (problem !== undefined) return failed(problem);
@@ -172,17 +189,22 @@ export function resolveTemplate(
   template: UserPermissionLimits,
   values: TemplateValues,
 ): TemplateResult<UserPermissionLimits> {
-  const subscribe = resolveSide(template.subscribe, values);
+  const allowance: Allowance = { tokensLeft: TOKENS_MAX };
+  const subscribe = resolveSide(template.subscribe, values, allowance);
   if (!subscribe.ok) return subscribe;
-  const publish = resolveSide(template.publish, values);
+  const publish = resolveSide(template.publish, values, allowance);
   if (!publish.ok) return publish;
   return { ok: true, value: { ...template, subscribe: subscribe.value, publish: publish.value } };
 }
 
-function resolveSide(side: Permission, values: TemplateValues): TemplateResult<Permission> {
-  const allow = expand(side.allow, values, false);
+function resolveSide(
+  side: Permission,
+  values: TemplateValues,
+  allowance: Allowance,
+): TemplateResult<Permission> {
+  const allow = expand(side.allow, values, false, allowance);
   if (!allow.ok) return allow;
-  const deny = expand(side.deny, values, true);
+  const deny = expand(side.deny, values, true, allowance);
   if (!deny.ok) return deny;
   const value = {
     allow: allow.value,

@@ -57,6 +57,35 @@ describe("AN-50: times", () => {
     expect(timesVerdict(times, "UTC", "Asia/Tokyo", now)).toEqual({ allowed: false });
   });
 
+  test("A57: a list is gone through once in a second, and never beyond it", () => {
+    let reads = 0;
+    const counted = {
+      get start() {
+        reads += 1;
+        return "08:00:00";
+      },
+      end: "18:00:00",
+    };
+    const times = [counted];
+    const verdicts = (text: string, ...offsets: number[]) =>
+      offsets.map((ms) => timesVerdict(times, "", "UTC", at(text) + ms).allowed);
+    expect(verdicts("2026-06-01T08:00:00Z", -999, -1, 0, 1, 999)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(reads).toBe(3);
+    expect(verdicts("2026-06-01T18:00:00Z", -1, 0, 1)).toEqual([true, false, false]);
+    expect(timesVerdict(times, "", "Asia/Tokyo", at("2026-06-01T18:00:00.001Z")).allowed).toBe(
+      false,
+    );
+    expect(
+      timesVerdict(times, "", "America/New_York", at("2026-06-01T18:00:00.001Z")).allowed,
+    ).toBe(true);
+  });
+
   test("what is a time, and what is a zone", () => {
     for (const text of ["00:00:00", "8:00:00", "23:59:59", "08:00:00.5"]) {
       expect(isClockTime(text), text).toBe(true);

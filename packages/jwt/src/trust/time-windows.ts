@@ -125,9 +125,20 @@ export type TimeVerdict =
 
 const REFUSED: TimeVerdict = { allowed: false };
 
+/** What was said of a list last. Within a second no range begins or ends. */
+interface LastVerdict {
+  readonly zone: string;
+  readonly second: number;
+  readonly verdict: TimeVerdict;
+}
+
+/** Zones are dear to ask: many who log in by one template at the same time ask for the same. */
+const last = new WeakMap<readonly TimeRange[], LastVerdict>();
+
 /**
- * Judges `times` at `nowMs`. `location` is an IANA name, "" or `Local` = `serverZone`. Several ranges
- * that hold now: the latest end counts. A range or zone that cannot be read refuses.
+ * Judges `times`, a list that does not change, at `nowMs`. `location` is an IANA name, "" or `Local` =
+ * `serverZone`. Several ranges that hold now: the latest end counts. A range or zone that cannot be
+ * read refuses.
  */
 export function timesVerdict(
   times: readonly TimeRange[] | undefined,
@@ -136,7 +147,19 @@ export function timesVerdict(
   nowMs: number,
 ): TimeVerdict {
   if (times === undefined || times.length === 0) return { allowed: true, untilMs: undefined };
-  const format = formatOf(location === "" || location === "Local" ? serverZone : location);
+  const zone = location === "" || location === "Local" ? serverZone : location;
+  // At the second itself what begins has not begun yet.
+  if (nowMs % 1_000 === 0) return judgeTimes(times, zone, nowMs);
+  const second = Math.floor(nowMs / 1_000);
+  const before = last.get(times);
+  if (before?.zone === zone && before.second === second) return before.verdict;
+  const verdict = judgeTimes(times, zone, nowMs);
+  last.set(times, { zone, second, verdict });
+  return verdict;
+}
+
+function judgeTimes(times: readonly TimeRange[], zone: string, nowMs: number): TimeVerdict {
+  const format = formatOf(zone);
   if (format === undefined) return REFUSED;
   const today = wallTime(format, nowMs);
   let untilMs: number | undefined;

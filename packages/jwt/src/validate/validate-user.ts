@@ -1,5 +1,6 @@
 // The checks of user and activation claims, and of what they share with accounts. Any thread; pure.
 import { isPublicKey } from "@weft/auth";
+import { tokenCount } from "@weft/subjects";
 import type {
   ActivationClaims,
   Permissions,
@@ -12,11 +13,12 @@ import { isClockTime, timeZoneProblem } from "../trust/time-windows.ts";
 import { type Findings, quote } from "./findings.ts";
 import { checkSubject } from "./subject-text.ts";
 
-/** What a login by these rights may cost, some 10 ms in all; the reference has no such bounds. */
+/** What a login by these rights may cost, some 10 ms and 5 MB; the reference has no such bounds. */
 const TIMES_MAX = 256;
 const NETWORKS_MAX = 4_096;
 const ENTRIES_MAX = 4_096;
 const ENTRY_CHARACTERS_MAX = 256 * 1024;
+const ENTRY_TOKENS_MAX = 16_384;
 
 /** Expiry and not-before. A token expires after the second that it names. */
 export function checkTimes(claims: StandardClaims, nowSeconds: number, findings: Findings): void {
@@ -60,15 +62,15 @@ export function checkAmounts(
   findings: Findings,
 ): void {
   const lists = [publish.allow, publish.deny, subscribe.allow, subscribe.deny];
-  const entries = lists.reduce((sum, list = []) => sum + list.length, 0);
-  const characters = lists
-    .flatMap((list) => list ?? [])
-    .reduce((sum, entry) => sum + entry.length, 0);
+  const entries = lists.flatMap((list) => list ?? []);
+  const characters = entries.reduce((sum, entry) => sum + entry.length, 0);
+  const tokens = entries.reduce((sum, entry) => sum + tokenCount(entry), 0);
   const bound = (count: number, countMax: number, what: string): void => {
     if (count > countMax) findings.error(`${where}${count} ${what}, at most ${countMax} are taken`);
   };
-  bound(entries, ENTRIES_MAX, "permission entries");
+  bound(entries.length, ENTRIES_MAX, "permission entries");
   bound(characters, ENTRY_CHARACTERS_MAX, "characters of permission entries");
+  bound(tokens, ENTRY_TOKENS_MAX, "tokens of permission entries");
   bound(times?.length ?? 0, TIMES_MAX, "times of day");
   bound(sourceNetworks?.length ?? 0, NETWORKS_MAX, "source networks");
 }

@@ -83,6 +83,10 @@ describe("findings", () => {
     expect(user({ publish: tooLong })).toEqual([
       "error: 262145 characters of permission entries, at most 262144 are taken",
     ]);
+    const deep = ["a.".repeat(10_000).concat("b"), "c.".repeat(6_383)];
+    expect(user({ publish: { allow: deep.map((text) => text.concat("d")), ...rest } })).toEqual([
+      "error: 16385 tokens of permission entries, at most 16384 are taken",
+    ]);
     const key = publicKey("account", 2);
     const template = (more: Partial<UserBody>) => {
       const scope = newUserScope(key);
