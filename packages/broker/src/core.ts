@@ -14,17 +14,12 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
-import { ClientParser, ERROR_LINES } from "@weft/protocol";
+import { ClientParser } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
-import {
-  decodeControlFrame,
-  FRAME_NO_RESPONDERS,
-  FRAME_STALL,
-  FRAME_UNSTALL,
-} from "./deliver/bus-frame.ts";
+import { ControlInbox } from "./deliver/control-inbox.ts";
 import { Deliverer } from "./deliver/deliverer.ts";
 import { FlowControl } from "./deliver/flow-control.ts";
-import { FrameInbox, type NobodyThere } from "./deliver/frame-inbox.ts";
+import { FrameInbox } from "./deliver/frame-inbox.ts";
 import { Outbox } from "./deliver/outbox.ts";
 import { OutboxRules } from "./deliver/outbox-rules.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
@@ -53,24 +48,22 @@ import { MessageView } from "./publish/message-view.ts";
 import { PlanCompiler } from "./publish/plan-compiler.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { ServiceImports } from "./publish/service-imports.ts";
-import { closeExcess, contextsOf, followSnapshot } from "./session/changed-rights.ts";
-import { sendNoResponders } from "./session/client-publish.ts";
-import { ClientSession } from "./session/client-session.ts";
-import { traceSession } from "./session/client-trace.ts";
+import { contextsOf } from "./session/changed-rights.ts";
+import type { ClientSession } from "./session/client-session.ts";
+import { Connections } from "./session/connections.ts";
 import { Figures } from "./session/figures.ts";
-import { greet } from "./session/greeting.ts";
 import { Judgements } from "./session/judgements.ts";
-import { Deadlines, scheduleFirstPing } from "./session/liveness.ts";
 import { LoginTickets } from "./session/login-tickets.ts";
-import { closeSome, obeyOrder, sendAway } from "./session/orders.ts";
 import { ParkedSessions } from "./session/parked-sessions.ts";
+import { Reload } from "./session/reload.ts";
+import { Reviews } from "./session/reviews.ts";
 import type { SessionHost } from "./session/session-host.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { Departures } from "./subscribe/departures.ts";
 import { OwnSubscriptions } from "./subscribe/own-subscription.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
-import { SubscriptionLists } from "./subscribe/subscription-list.ts";
+import type { SubscriptionAnswer, SubscriptionQuery } from "./subscribe/subscription-list.ts";
 import { Subscriptions } from "./subscribe/subscriptions.ts";
 
 export class BrokerCore implements BrokerDriver, SessionHost {
@@ -85,20 +78,17 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
   readonly judgements: Judgements;
+  readonly reviews: Reviews;
   readonly ownSubscriptions: OwnSubscriptions;
   readonly shared: SharedLimits;
   readonly threadIndex: number;
   // What the current snapshot says: see `#take`.
   limits!: BrokerLimits;
   server!: ServerIdentity;
-  nonceRequired!: boolean;
-  authRequired!: boolean;
-  infoAuthRequired!: boolean;
   rules!: SnapshotRules;
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
-  readonly #sessions = new Map<number, ClientSession>();
-  readonly #lists = new SubscriptionLists(this.#sessions);
+  readonly #connections: Connections;
   readonly #touched: ClientSession[] = [];
   readonly #parked: ParkedSessions;
   readonly #logins: LoginTickets;
@@ -106,19 +96,20 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #flow: FlowControl;
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
+  readonly #controlInbox: ControlInbox;
   readonly #services: ServiceImports;
   #routing: AccountRouting;
   events: SystemEvents | undefined;
   /** What the outboxes of this turn are filled from: a session's input or a frame. */
   #inFrame = false;
   readonly #figures: Figures;
-  readonly #deadlines: Deadlines;
+  /** Not everybody here follows it yet. */
+  #reload: Reload | undefined;
 
   constructor(snapshot: BrokerSnapshot, index: InterestIndex, dependencies: BrokerDependencies) {
     const { bus, generations, hashSeed, prng } = dependencies;
     this.#dependencies = dependencies;
     this.clock = dependencies.clock;
-    this.#deadlines = new Deadlines(this.clock.monotonicMs());
     this.entropy = dependencies.entropy;
     this.log = dependencies.log;
     this.counters = dependencies.counters;
@@ -127,6 +118,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
     this.#figures = new Figures(dependencies);
+    this.#connections = new Connections(this, this.#figures, dependencies);
     this.#logins = new LoginTickets(dependencies.control);
     this.#parked = new ParkedSessions(bus.threadsCount);
     const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
@@ -173,8 +165,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     });
     const callSoon = (): void => this.#flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
-    this.judgements = new Judgements(this, this.#sessions, callSoon);
+    this.judgements = new Judgements(this, this.#connections.byId, callSoon);
+    this.reviews = new Reviews(this, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.#flow, this);
+    const { byId } = this.#connections;
+    this.#controlInbox = new ControlInbox(byId, this.#flow, this.publisher.ballots);
     this.#inbox = new FrameInbox({
       bus,
       lanes: this.#lanes,
@@ -183,35 +178,20 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       publisher: this.publisher,
       contexts: () => this.contexts,
       services: () => this.#services,
-      noResponders: (answer) => this.#noResponders(answer),
+      noResponders: (answer) => this.#controlInbox.noResponders(answer),
     });
   }
 
   #take(snapshot: BrokerSnapshot): void {
-    const rules = new SnapshotRules(snapshot, this.#dependencies.tokens);
-    this.rules = rules;
+    this.rules = new SnapshotRules(snapshot, this.#dependencies.tokens);
     this.limits = snapshot.limits;
     this.server = snapshot.server;
-    this.authRequired = rules.authRequired;
-    this.infoAuthRequired = rules.infoAuthRequired;
-    this.nonceRequired = rules.nonceRequired;
   }
 
   // ---- driven by the runtime
 
   open(transport: Transport, listener: number): TransportEvents {
-    const clientId = this.#dependencies.nextClientId();
-    const session = new ClientSession(this, transport, clientId, listener);
-    this.#sessions.set(clientId, session);
-    if (!this.#figures.opened(session)) {
-      session.fail(ERROR_LINES.connectionsExceeded);
-      return session;
-    }
-    scheduleFirstPing(session, this.clock.monotonicMs(), this.#dependencies.prng);
-    const trace = this.publisher.ownTrace.options;
-    if (trace !== undefined) traceSession(session, trace);
-    greet(session);
-    return session;
+    return this.#connections.open(transport, listener);
   }
 
   onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
@@ -223,23 +203,11 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   onControlFrame(_from: number, bytes: Buffer, start: number): void {
-    const frame = decodeControlFrame(bytes, start);
-    const session = this.#sessions.get(frame.clientId);
-    if (session === undefined) return;
-    if (frame.kind === FRAME_STALL) this.#flow.stall(session);
-    else if (frame.kind === FRAME_UNSTALL) this.#flow.release(session);
-    else if (frame.kind === FRAME_NO_RESPONDERS) this.#noResponders(frame);
-    else assert(false, "a known kind of control frame");
+    this.#controlInbox.onControlFrame(bytes, start);
   }
 
   onSpace(to: number): void {
     if (this.#lanes.drainSpill(to)) this.#parked.resume(to);
-  }
-
-  #noResponders({ clientId, subject, reply, ballot, frames }: NobodyThere): void {
-    if (ballot !== 0 && !this.publisher.ballots.vote(ballot, frames)) return;
-    const session = this.#sessions.get(clientId);
-    if (session?.noResponders === true) sendNoResponders(session, reply, subject);
   }
 
   flush(): void {
@@ -258,11 +226,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   tick(): void {
     const now = this.clock.monotonicMs();
-    this.#deadlines.check(this.#sessions.values(), now, this.#dependencies.prng);
+    this.#connections.tick(now);
     this.#services.expire(now);
     this.publisher.sweep();
-    this.#lists.forget(now);
-    this.contexts.sweep(() => contextsOf(this.#sessions));
+    this.contexts.sweep(() => contextsOf(this.#connections.byId));
     this.publisher.tracer?.awaited.tick();
     this.#figures.tick(this.publisher);
     const { dropped } = this.#lanes;
@@ -274,6 +241,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#flow.onTimer();
     this.departures.step();
     this.judgements.step();
+    this.reviews.step();
+    if (this.#reload?.endsNow() === true) this.#reload = undefined;
   }
 
   onLoginAnswer(ticket: number, answer: LoginAnswer): void {
@@ -281,30 +250,32 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   setTrace(trace: TraceOptions | undefined): void {
-    this.publisher.ownTrace.options = trace;
-    for (const session of this.#sessions.values()) traceSession(session, trace);
+    this.#connections.setTrace(trace);
   }
 
-  listSubscriptions: BrokerDriver["listSubscriptions"] = (query) =>
-    this.#lists.list(query, this.clock.monotonicMs());
+  listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer {
+    return this.#connections.listSubscriptions(query);
+  }
 
   enterLameDuck(): void {
     this.lameDuck = true;
-    sendAway(this.#sessions.values());
+    this.#connections.sendAway();
   }
 
   obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
-    const session = this.#sessions.get(order.clientId);
-    return session === undefined ? undefined : obeyOrder(session, order);
+    return this.#connections.obey(order);
   }
 
   closeSome(count: number, reason: "Server Shutdown"): number {
-    closeSome(this.#sessions.values(), count, reason);
-    return this.#sessions.size;
+    return this.#connections.closeSome(count, reason);
   }
 
-  applySnapshot(change: SnapshotChange): SnapshotEffects {
-    this.judgements.finish();
+  closeExcess(limits: ConnectionLimits): number {
+    return this.#connections.closeExcess(limits);
+  }
+
+  applySnapshot(change: SnapshotChange, done: (effects: SnapshotEffects) => void): void {
+    assert(this.#reload === undefined, "one reload at a time");
     this.flush();
     const { accounts } = change.snapshot;
     const before = this.rules;
@@ -315,7 +286,9 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#services.replaceAccounts(accounts.accounts);
     this.#openEvents();
     this.#logins.forget();
-    return followSnapshot([...this.#sessions.values()], change, before);
+    const reload = new Reload(this, this.#connections.byId, before, change, done);
+    this.judgements.beginReload(reload);
+    if (!reload.endsNow()) this.#reload = reload;
   }
 
   applyAccounts({ delta, known, forgotten, judged, lowered }: AccountsChange): void {
@@ -332,12 +305,9 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   #openEvents(): void {
+    const dependencies = { ...this.#dependencies, trace: this.#connections.trace };
     const { rules, publisher, contexts } = this;
-    this.events = createSystemEvents(rules.snapshot, this.#dependencies, publisher, contexts);
-  }
-
-  closeExcess(limits: ConnectionLimits): number {
-    return closeExcess(this, [...this.#sessions.values()], limits);
+    this.events = createSystemEvents(rules.snapshot, dependencies, publisher, contexts);
   }
 
   // ---- asked by sessions
@@ -378,7 +348,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   factsChanged(session: ClientSession): void {
-    this.#figures.describe(session, this.#accountName(session));
+    this.#figures.describe(session);
   }
 
   touch(session: ClientSession): void {
@@ -386,15 +356,10 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   closed(session: ClientSession): void {
-    if (!this.#sessions.delete(session.clientId)) return;
+    if (!this.#connections.byId.delete(session.clientId)) return;
     this.#parked.closed(session);
     this.#flow.closed(session);
     this.events?.disconnected(session);
-    this.#figures.closed(session, this.#accountName(session));
-  }
-
-  /** "" before the login. */
-  #accountName(session: ClientSession): string {
-    return session.account < 0 ? "" : this.account(session.account).name;
+    this.#figures.closed(session);
   }
 }

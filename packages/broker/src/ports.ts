@@ -333,8 +333,12 @@ export interface BrokerDriver {
   obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined;
   /** Closes up to `count` connections with this reason; returns how many are left. */
   closeSome(count: number, reason: "Server Shutdown"): number;
-  /** Between two turns: from the return on, everything here follows the new snapshot. */
-  applySnapshot(change: SnapshotChange): SnapshotEffects;
+  /**
+   * Between two turns. From the return on nobody does anything by rules of before; very many connections
+   * and subscriptions are judged in later turns. `done` is called, now or in one of these, when
+   * everything here follows the new snapshot. One at a time.
+   */
+  applySnapshot(change: SnapshotChange, done: (effects: SnapshotEffects) => void): void;
   /** The same for accounts; those that are not named stay as they are. */
   applyAccounts(change: AccountsChange): void;
   /** Ends the newest connections above a limit; returns how many. */

@@ -2,7 +2,8 @@
 //
 //   1. prepare: read, check, compile, compare, load, open. Any failure ends here: nothing changed.
 //   2. the acceptor takes the new limit, so that nobody comes who would have to go at once.
-//   3. every worker takes the snapshot between two turns, and answers.
+//   3. every worker takes the snapshot between two turns, and answers when all its connections are
+//      judged by it.
 //   4. who is above a lowered limit goes: only now is known who is left.
 //   5. the server says that it has reloaded.
 //

@@ -29,9 +29,11 @@ export class WorkerReloading {
     core.setTrace(change.trace);
     if (tls !== undefined) sockets.replaceTls(tls);
     const isPinned = pinnedCheck(pinnedKeys);
-    const effects = core.applySnapshot({ snapshot, sameSecrets, isPinned });
+    core.applySnapshot({ snapshot, sameSecrets, isPinned }, (effects) => {
+      flush();
+      tell({ kind: "reloaded", effects });
+    });
     flush();
-    tell({ kind: "reloaded", effects });
   }
 
   /** Sockets that were placed here before the limit changed come first: they are the newest. */

@@ -59,7 +59,7 @@ describe("judgements and logins that are dear", () => {
       for (const client of clients) client.publish("said", ".");
       withoutTimers(world);
       const { snapshot } = world.core(1).rules;
-      world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() });
+      world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() }, () => undefined);
       world.core(1).flush();
       world.settle();
       expect(listener.deliveries).toHaveLength(MANY);
@@ -82,7 +82,7 @@ describe("judgements and logins that are dear", () => {
         expect(users.begun - before).toBe(2 * IN_A_PASS);
         for (const client of late.slice(0, 5)) client.close();
         const { snapshot } = world.core(1).rules;
-        world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() });
+        world.core(1).applySnapshot({ snapshot, sameSecrets: new Set() }, () => undefined);
         world.settle();
         for (const client of late.slice(5)) client.subscribe("1", "x");
         world.settle();

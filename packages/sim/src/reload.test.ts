@@ -35,19 +35,21 @@ interface Published {
 class Run {
   readonly #prng: Prng;
   readonly #world: World;
+  readonly #clientsCount: number;
   #config: ModelConfig;
   #pairs: Pair[] = [];
   #messages = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, clientsCount: number) {
     this.#prng = createPrng(seed);
+    this.#clientsCount = clientsCount;
     this.#config = drawConfig(this.#prng);
     const workers = 1 + this.#prng.below(3);
     this.#world = new World({ seed, workers, laneBytes: 1 << 14, ...optionsOf(this.#config) });
   }
 
-  play(): void {
-    for (let round = 0; round < 6; round += 1) {
+  play(rounds: number): void {
+    for (let round = 0; round < rounds; round += 1) {
       this.#join();
       this.#subscribe();
       this.#checkTraffic("between reloads");
@@ -65,7 +67,7 @@ class Run {
 
   #join(): void {
     const users = [...this.#config.users.values()];
-    while (this.#pairs.length < 8) {
+    while (this.#pairs.length < this.#clientsCount) {
       const user = users[this.#prng.below(users.length)];
       if (user === undefined) return;
       const { name, password } = user;
@@ -206,7 +208,11 @@ function byPayload(client: SimClient): Map<string, string[]> {
 }
 
 test("reloads in the middle of traffic: as the twin says, on any number of threads", () => {
-  forEachSeed(FAMILY, 20, (seed) => new Run(seed).play());
+  forEachSeed(FAMILY, 20, (seed) => new Run(seed, 8).play(6));
+});
+
+test("A57: the same with so many connections that they are judged in slices", () => {
+  forEachSeed(FAMILY + 3, 2, (seed) => new Run(seed, 90).play(1));
 });
 
 test("requests between accounts find back over a reload, whatever goes with it", () => {

@@ -13,6 +13,7 @@ import {
   type Bus,
   type FinishedConnection,
   type SharedLimits,
+  type SnapshotEffects,
   type WorkerCounters,
 } from "@weft/broker";
 import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
@@ -35,6 +36,9 @@ const BOARD_PLACES = 256;
 export const HASH_SEED = 0x1357_9bdf;
 /** One in this many tasks lets a little time pass, so that timers fire in the middle of things. */
 const DRIFT_ODDS = 40;
+
+/** Called when the last core follows a reload, with what it did on each. */
+export type WhenReloaded = (effects: readonly SnapshotEffects[]) => void;
 
 export interface WorldOptions extends SnapshotOptions {
   readonly seed: number;
@@ -169,23 +173,25 @@ export class World {
   }
 
   /**
-   * Every core takes another configuration, each in its own turn; `done` runs when the last one has.
+   * Every core takes another configuration, each in its own turn; `done` runs when the last one follows.
    * Accounts keep their places.
    */
-  reload(options: SnapshotOptions, done: () => void = () => undefined): void {
+  reload(options: SnapshotOptions, done: WhenReloaded = () => undefined): void {
     const made = createSnapshot(options);
     const before = this.#snapshot.accounts;
     const rebased = rebaseAccounts(before, made.accounts, [], () => false);
     if (!rebased.ok) throw new Error(rebased.error);
     const snapshot = { ...made, accounts: rebased.snapshot };
     this.#snapshot = snapshot;
-    let left = this.#cores.length;
+    const all: SnapshotEffects[] = [];
     for (const core of this.#cores) {
       this.scheduler.post(() => {
-        core.applySnapshot({ snapshot, sameSecrets: new Set() });
+        core.applySnapshot({ snapshot, sameSecrets: new Set() }, (effects) => {
+          core.flush();
+          all.push(effects);
+          if (all.length === this.#cores.length) done(all);
+        });
         core.flush();
-        left -= 1;
-        if (left === 0) done();
       });
     }
   }

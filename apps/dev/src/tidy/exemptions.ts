@@ -4,5 +4,5 @@
 /** Path -> lines. */
 export const FILE_EXEMPTIONS: Readonly<Record<string, number>> = {
   // The states of a connection and the operations that they allow are one table.
-  "packages/broker/src/session/client-session.ts": 460,
+  "packages/broker/src/session/client-session.ts": 457,
 };

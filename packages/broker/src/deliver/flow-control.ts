@@ -4,7 +4,8 @@
 // then grows to its limit and it is closed. Owned by the worker's core.
 import { type Clock, LIMITS } from "@weft/base";
 import type { Bus, WorkerCounters } from "../ports.ts";
-import { type ClientSession, WAIT_LANE, WAIT_STALL } from "../session/client-session.ts";
+import type { ClientSession } from "../session/client-session.ts";
+import { WAIT_LANE, WAIT_STALL } from "../session/wait-reasons.ts";
 import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
 import type { Outbox } from "./outbox.ts";
 

@@ -200,6 +200,7 @@ export class FrameInbox {
       const subscription = plain[i] as Subscription;
       const { session } = subscription;
       if (subscription.filtered || subscription.max > 0 || session.specialTarget) return -1;
+      if (session.review !== undefined) return -1;
       if (subscription.account !== frame.account || !session.headersEnabled) return -1;
       // A receiver that overflows is closed and leaves the list while it is walked.
       this.#receivers[i] = subscription;

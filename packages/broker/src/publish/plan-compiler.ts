@@ -282,7 +282,7 @@ export class PlanCompiler {
     const rightsLooks = 1 + ((scope.end - scope.start) >> RIGHTS_BYTES_SHIFT);
     this.looks += here.plain.length;
     for (const subscription of here.plain) {
-      if (subscription.session.closedReason !== undefined) continue;
+      if (subscription.isLeaving) continue;
       if (subscription.filtered) {
         this.looks += rightsLooks;
         name ??= scope.subject.toString("latin1", scope.start, scope.end);
@@ -298,7 +298,7 @@ export class PlanCompiler {
       const step = plan.queueFor(queue.name);
       this.looks += 1 + queue.members.length;
       for (const subscription of queue.members) {
-        if (subscription.session.closedReason !== undefined) continue;
+        if (subscription.isLeaving) continue;
         if (subscription.filtered) {
           this.looks += rightsLooks;
           name ??= scope.subject.toString("latin1", scope.start, scope.end);

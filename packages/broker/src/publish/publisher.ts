@@ -9,7 +9,6 @@ import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
-import { OwnTrace } from "../session/trace-lines.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
 import { type MessageView, renameMessage } from "./message-view.ts";
 import { PassingPlans } from "./passing-plans.ts";
@@ -76,8 +75,6 @@ export class Publisher {
   /** Open frames by thread, for the hit path. */
   readonly runs: readonly Run[];
   tracer: MessageTracer | undefined;
-  /** Shows what is published here for the server itself. */
-  readonly ownTrace = new OwnTrace();
   #work = 0;
   #workBefore = 0;
   readonly #picks: QueuePicks;

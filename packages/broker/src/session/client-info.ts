@@ -42,12 +42,13 @@ export function clientInfo(
     found.server !== host.server ||
     found.limits !== host.limits ||
     found.listener !== listener ||
-    found.infoAuthRequired !== host.infoAuthRequired ||
+    found.infoAuthRequired !== host.rules.infoAuthRequired ||
     found.tlsRequired !== tlsRequired ||
     found.lameDuck !== lameDuck ||
     found.payloadBytesMax !== payloadBytesMax
   ) {
-    const { server, limits, infoAuthRequired } = host;
+    const { server, limits } = host;
+    const { infoAuthRequired } = host.rules;
     const kinds = { connectInfo: kind.connectInfo, tlsRequired, payloadBytesMax, lameDuck };
     found = {
       template: templateFor(session, kinds),
@@ -90,7 +91,7 @@ function templateFor(session: ClientSession, kind: InfoKind): InfoTemplate {
     host: server.host,
     port: server.port,
     headers: limits.headers,
-    auth_required: host.infoAuthRequired ? true : undefined,
+    auth_required: host.rules.infoAuthRequired ? true : undefined,
     tls_required: tlsRequired ? true : undefined,
     tls_verify: listener.tls !== "off" && listener.tlsVerify ? true : undefined,
     tls_available: listener.tls === "available" ? true : undefined,

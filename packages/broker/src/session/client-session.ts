@@ -42,10 +42,12 @@ import { isPlainRequest, type ParkedAs, publishInHand } from "./client-publish.t
 import type { ClientTrace } from "./client-trace.ts";
 import { sendFirstInfo, takesHello } from "./greeting.ts";
 import { connect, loginWithoutConnect } from "./login.ts";
+import type { Review } from "./review.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
 import { SessionInput } from "./session-input.ts";
 import { logAbout } from "./session-log.ts";
 import { publishTraced, traceOversized } from "./traced-publish.ts";
+import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
 
 export type SessionState =
   | "greeting"
@@ -55,13 +57,6 @@ export type SessionState =
   | "active"
   | "closing"
   | "closed";
-
-/** Why the input of a session waits; several reasons may hold at once. */
-export const WAIT_LANE = 1;
-export const WAIT_STALL = 2;
-export const WAIT_LOGIN = 4;
-/** Does not stop the reading: who says something is judged before that (judgements.ts). */
-export const WAIT_JUDGEMENT = 8;
 
 // As in plan-cache.ts and deliverer.ts: V8 folds constants of the same module only.
 const HIT_SLOT_MASK = (1 << 16) - 1;
@@ -119,6 +114,8 @@ export class ClientSession implements ClientOps, TransportEvents {
   /** Deliveries to this session need a decision each (echo off, reply tracking). */
   specialTarget = false;
   subscriptions: Map<string, Subscription> | undefined;
+  /** Its rights have changed, and not all of its subscriptions are looked at yet. */
+  review: Review | undefined;
   inMessages = 0;
   inBytes = 0;
   /** Pauses for receivers (CP-105). */
@@ -153,7 +150,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     this.listenerIndex = listenerIndex;
     this.outbox = host.newOutbox(this);
     this.publisher = host.publisher;
-    this.awaitingConnect = host.authRequired;
+    this.awaitingConnect = host.rules.authRequired;
     this.controlLineBytesMax = host.limits.controlLineBytesMax;
     this.payloadBytesMax = host.limits.payloadBytesMax;
     this.subscriptionsMax = host.limits.subscriptionsMax;

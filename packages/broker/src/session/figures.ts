@@ -76,11 +76,11 @@ export class Figures {
     return true;
   }
 
-  /** Facts that others may know have changed. `account`: its name. */
-  describe(session: ClientSession, account: string): void {
+  /** Facts that others may know have changed. */
+  describe(session: ClientSession): void {
     session.isDescribed = true;
     if (session.place < 0) return;
-    const facts = factsText(session, account);
+    const facts = factsText(session, accountNameOf(session));
     if (this.#board.describe(session.place, facts)) return;
     this.#control.describeConnection(session.clientId, facts);
   }
@@ -118,12 +118,13 @@ export class Figures {
   }
 
   /** The connection is gone: its last figures, for the ring of CP-110. */
-  closed(session: ClientSession, account: string): void {
+  closed(session: ClientSession): void {
     this.#counters.connections -= 1;
     const at = session.place;
     const figures = this.#figures;
     this.output(session);
     if (at >= 0) this.#count(session, at);
+    const account = accountNameOf(session);
     const record: FinishedConnection = {
       clientId: session.clientId,
       reason: session.closedReason ?? "Unknown State",
@@ -158,4 +159,9 @@ export class Figures {
     figures[at + FIGURE_IN_MESSAGES] = inMessages;
     figures[at + FIGURE_IN_BYTES] = inBytes;
   }
+}
+
+/** "" before the login. */
+function accountNameOf({ account, host }: ClientSession): string {
+  return account < 0 ? "" : host.account(account).name;
 }

@@ -22,8 +22,8 @@ export function greet(session: ClientSession): void {
   const { host } = session;
   const now = host.clock.monotonicMs();
   const listener = host.listener(session.listenerIndex);
-  if (host.nonceRequired) session.nonce = makeNonce(host.entropy);
-  if (host.authRequired) {
+  if (host.rules.nonceRequired) session.nonce = makeNonce(host.entropy);
+  if (host.rules.authRequired) {
     const handshakeMs = listener.tls === "off" ? 0 : listener.tlsTimeoutMs + 1_000;
     session.authDeadlineMs = now + Math.max(host.limits.authTimeoutMs, handshakeMs);
   }

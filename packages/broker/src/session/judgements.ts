@@ -1,18 +1,21 @@
-// What a change of accounts does to the connections in them (AC-93, CP-82 to CP-84, RL-06): they are
-// judged again, a bounded part of them in one turn, so that an account with very many holds nobody up.
-// Owned by the worker's core.
+// What a change of accounts does to the connections in them, and a reload to all (AC-93, AZ-15 to AZ-17,
+// CP-82 to CP-84, RL-06, RL-13): they are judged again, a bounded part of them in one turn, so that very
+// many hold nobody up. Owned by the worker's core.
 //
 // Must stay true: from the change on a connection does nothing by its former rights. Who waits for his
 // judgement is given it as soon as he says something, or what he said before goes on, and before that
 // is looked at; where many do so in one pass of the loop, the others wait for their turn. Until that he
 // can only be sent what he subscribed to. Those who are known to have no right to be here any more go
-// first; the others wait for those of their own account, whatever it takes to judge another one's.
+// first; the others wait for those of their own account, whatever it takes to judge another one's. A
+// login that waits while the users change begins anew.
 import type { TokenVerdict } from "@weft/auth";
-import { closeAbove, followToken, isOpen } from "./changed-rights.ts";
-import { type ClientSession, WAIT_JUDGEMENT } from "./client-session.ts";
-import { loginFacts } from "./login.ts";
+import { closeAbove, followAtOnce, followRights, followToken, isOpen } from "./changed-rights.ts";
+import type { ClientSession } from "./client-session.ts";
+import { loginFacts, restartLogin } from "./login.ts";
 import { LoginTurns } from "./login-turns.ts";
+import type { Reload } from "./reload.ts";
 import type { SessionHost } from "./session-host.ts";
+import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
 
 /** Judged or cut in one turn, at most ... */
 const SLICE = 64;
@@ -37,6 +40,8 @@ export class Judgements {
   readonly #ended = new Map<ClientSession, TokenVerdict>();
   /** To be judged, by account: whose turn is next stands first, who waits longest first of each. */
   readonly #doubted = new Map<number, Set<ClientSession>>();
+  /** Those who are judged by a new configuration, not by what is known of their token alone. */
+  readonly #byReload = new Map<ClientSession, Reload>();
   /** Those of them that said something and were put off: their input waits. */
   readonly #talking = new Set<ClientSession>();
   /** Accounts, by index, whose limit of connections was lowered: looked at when all are judged. */
@@ -65,20 +70,34 @@ export class Judgements {
     for (const session of this.#sessions.values()) {
       const { identity, account, state } = session;
       if (identity === undefined || state !== "active" || !accounts.has(account)) continue;
-      if (this.#ended.has(session)) continue;
-      const end = this.#host.rules.knownEnd(identity);
-      if (end === undefined) this.#doubt(session);
-      else {
-        this.#trust(session);
-        this.#ended.set(session, end);
-      }
-      session.waiting |= WAIT_JUDGEMENT;
+      this.#doubt(session);
     }
     const now = this.#host.clock.monotonicMs();
     if (this.#lowered.size + this.#excess.length === 0) this.#loweredSinceMs = now;
     for (const account of lowered.keys()) this.#lowered.add(account);
     this.#steppedMs = now;
     this.#callSoon();
+  }
+
+  /** All connections wait for a judgement by a new configuration. The first have theirs at once. */
+  beginReload(reload: Reload): void {
+    for (const session of this.#sessions.values()) {
+      if (!isOpen(session)) continue;
+      followAtOnce(session, reload);
+      if (!isOpen(session)) reload.closed += 1;
+      else if (session.state === "active") {
+        this.#byReload.set(session, reload);
+        this.#doubt(session);
+      } else if (session.state === "logging-in") {
+        // The answer that is under way is for other users.
+        session.pendingLogin = undefined;
+        reload.loginsLeft += 1;
+        const { remoteAddress } = session.transport;
+        this.logins.later(remoteAddress, () => restart(session, reload));
+      }
+    }
+    this.#steppedMs = this.#host.clock.monotonicMs();
+    this.step();
   }
 
   /** One slice, and another pass for logins. */
@@ -91,16 +110,6 @@ export class Judgements {
     this.#steppedMs = now;
     this.#run(grown * SLICE, now + grown * SLICE_MS);
     if (this.#isWaiting) this.#callSoon();
-  }
-
-  /** Everybody is about to be judged by something else: cuts those that it would not look at. */
-  finish(): void {
-    for (const session of this.#talking) this.judge(session);
-    for (const sessions of this.#doubted.values()) {
-      for (const session of sessions) session.waiting &= ~WAIT_JUDGEMENT;
-    }
-    this.#doubted.clear();
-    while (this.#isWaiting) this.#run(SLICE, Number.POSITIVE_INFINITY);
   }
 
   /** True if nothing keeps the input of a session any more: it waited for its judgement alone. */
@@ -118,19 +127,30 @@ export class Judgements {
   /** Judges one that waits for it; its input goes on. */
   judge(session: ClientSession): void {
     const end = this.#ended.get(session);
+    const reload = this.#byReload.get(session);
     this.#ended.delete(session);
+    this.#byReload.delete(session);
     this.#talking.delete(session);
     this.#trust(session);
     const { identity, state } = session;
     if (state === "active" && identity !== undefined) {
-      const verdict = end ?? this.#host.rules.judgeAgain(identity, loginFacts(session));
-      if (verdict !== undefined) followToken(session, verdict);
+      if (reload !== undefined && end === undefined) followRights(session, reload);
+      else {
+        const verdict = end ?? this.#host.rules.judgeAgain(identity, loginFacts(session));
+        if (verdict !== undefined) followToken(session, verdict);
+      }
+      if (reload !== undefined && !isOpen(session)) reload.closed += 1;
     }
     session.go(WAIT_JUDGEMENT);
   }
 
+  /** True while nobody waits for a judgement. */
+  get isIdle(): boolean {
+    return this.#ended.size + this.#doubted.size === 0;
+  }
+
   get #isWaiting(): boolean {
-    return this.#mayExceed || this.#ended.size + this.#doubted.size > 0;
+    return this.#mayExceed || !this.isIdle;
   }
 
   #run(max: number, untilMs: number): void {
@@ -169,7 +189,15 @@ export class Judgements {
   }
 
   #doubt(session: ClientSession): void {
-    const { account } = session;
+    session.waiting |= WAIT_JUDGEMENT;
+    if (this.#ended.has(session)) return;
+    const { identity, account } = session;
+    const end = identity && this.#host.rules.knownEnd(identity);
+    if (end !== undefined) {
+      this.#trust(session);
+      this.#ended.set(session, end);
+      return;
+    }
     const sessions = this.#doubted.get(account) ?? new Set();
     this.#doubted.set(account, sessions.add(session));
   }
@@ -218,4 +246,12 @@ export class Judgements {
 
 function isReading({ waiting, state }: ClientSession): boolean {
   return waiting === 0 && state === "active";
+}
+
+/** A login begins anew, unless it has already: in its turn, or when its former subscriptions were out. */
+function restart(session: ClientSession, reload: Reload): void {
+  reload.loginsLeft -= 1;
+  if (session.state !== "logging-in" || session.pendingLogin !== undefined) return;
+  restartLogin(session);
+  if (!isOpen(session)) reload.closed += 1;
 }

@@ -27,10 +27,11 @@ import {
   parseConnect,
 } from "@weft/protocol";
 import { askService } from "./callout-question.ts";
-import { type ClientSession, WAIT_LOGIN } from "./client-session.ts";
+import type { ClientSession } from "./client-session.ts";
 import { askPlugin, beginBy, finishBy } from "./plugin-login.ts";
 import { proxyOf, takeProxy } from "./proxied.ts";
 import { logAbout, refusedUser } from "./session-log.ts";
+import { WAIT_LOGIN } from "./wait-reasons.ts";
 
 const NO_NONCE = Buffer.alloc(0);
 const NANOS_PER_MS = 1_000_000n;

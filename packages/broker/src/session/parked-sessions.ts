@@ -1,6 +1,7 @@
 // Sessions whose input waits until the lane to another thread has room. Owned by the worker's core.
 // Must stay true: whoever waits is named once, and let go when there is room or it is closed.
-import { type ClientSession, WAIT_LANE } from "./client-session.ts";
+import type { ClientSession } from "./client-session.ts";
+import { WAIT_LANE } from "./wait-reasons.ts";
 
 export class ParkedSessions {
   readonly #byThread: (Set<ClientSession> | undefined)[];

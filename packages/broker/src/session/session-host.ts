@@ -20,6 +20,7 @@ import type { OwnSubscriptions } from "../subscribe/own-subscription.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Judgements } from "./judgements.ts";
+import type { Reviews } from "./reviews.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
 import type { SystemEvents } from "./system-events.ts";
 
@@ -40,6 +41,7 @@ export interface SessionHost {
   readonly subscriptions: Subscriptions;
   readonly departures: Departures;
   readonly judgements: Judgements;
+  readonly reviews: Reviews;
   readonly ownSubscriptions: OwnSubscriptions;
   /** Limits over all threads. */
   readonly shared: SharedLimits;
@@ -53,10 +55,6 @@ export interface SessionHost {
   listener(index: number): ListenerOptions;
   newOutbox(session: ClientSession): Outbox;
   account(index: number): AccountSnapshot;
-  /** True if connections without credentials may be refused, so CONNECT has to come first. */
-  readonly authRequired: boolean;
-  readonly infoAuthRequired: boolean;
-  readonly nonceRequired: boolean;
   /** Asks control what the login has to know; `finishLogin` follows. */
   askForLogin(session: ClientSession, question: LoginQuestion): void;
   /** The session's input waits until the lane to `thread` has room. */

@@ -23,15 +23,20 @@ import { roundTripNanosOf } from "./client-description.ts";
 import type { ClientSession } from "./client-session.ts";
 import { tlsLabels, tokenLabels } from "./connection-facts.ts";
 import { proxyOf } from "./proxied.ts";
+import type { OwnTrace } from "./trace-lines.ts";
 
 const SYSTEM_ACCOUNT_INDEX = 1;
 const NO_HEADER = Buffer.alloc(0);
 
 /** What events need beside the plans. */
-type SystemEventsDependencies = Pick<
-  BrokerDependencies,
-  "clock" | "entropy" | "counters" | "log" | "hashSeed" | "bus" | "nextEventSequence"
->;
+interface SystemEventsDependencies
+  extends Pick<
+    BrokerDependencies,
+    "clock" | "entropy" | "counters" | "log" | "hashSeed" | "bus" | "nextEventSequence"
+  > {
+  /** Shows what is published here for the server itself. */
+  readonly trace: OwnTrace;
+}
 
 /** A subject with what finding its plan needs. */
 interface ReadySubject {
@@ -140,14 +145,13 @@ export class SystemEvents {
   }
 
   #publish(context: PublishContext, document: (stamp: EventStamp) => object): void {
-    const { clock, entropy, counters, log, nextEventSequence } = this.#dependencies;
+    const { clock, entropy, counters, log, nextEventSequence, trace } = this.#dependencies;
     const stamp = { sequence: nextEventSequence(), at: clock.unixNanos(), id: eventId(entropy) };
     const body = Buffer.from(JSON.stringify(document(stamp)), "utf8");
     fillMessage(this.#message, NO_HEADER, body);
     counters.systemEvents += 1;
-    const { ownTrace } = this.#publisher;
-    if (ownTrace.isOn) {
-      ownTrace.published(log, this.#message.subject.toString("latin1"), NO_HEADER, body);
+    if (trace.isOn) {
+      trace.published(log, this.#message.subject.toString("latin1"), NO_HEADER, body);
     }
     this.#publisher.publishAs(context, this.#message, 0);
   }

@@ -73,12 +73,16 @@ export function unsubscribe(session: ClientSession, sid: string, max: number): v
   if (session.verbose) session.send(OK);
 }
 
-/** Takes one subscription out of the session and the index. */
-export function removeSubscription(session: ClientSession, subscription: Subscription): void {
+/** Takes one subscription out of the session and the index. `isNamed`: plans may hold it. */
+export function removeSubscription(
+  session: ClientSession,
+  subscription: Subscription,
+  isNamed = true,
+): void {
   // Those that depart already go without being asked.
   if (session.subscriptions?.delete(subscription.sid) !== true) return;
   session.trace?.unsubscribed(subscription.sid);
-  session.host.subscriptions.remove(subscription);
+  session.host.subscriptions.remove(subscription, isNamed);
 }
 
 /** Takes all of them out: the session closes. Nothing is delivered to it from now on. */

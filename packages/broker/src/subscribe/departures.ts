@@ -6,17 +6,13 @@
 // that is gone: its outbox is sealed, new plans leave it out, and all plans that name it were found
 // stale when it left. The index still names its filters for some turns; a message that comes for them
 // reaches nobody here, and goes the way of a queue member that cannot take it (SU-25, CP-64).
-import { tokenCount } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import type { Subscription } from "./subscription.ts";
+import { costOf, costOfAll } from "./subscription-cost.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** Subscriptions taken out in one turn: some milliseconds. As many more may go as soon as they are told. */
 const SLICE = 2_048;
-/** So many records of the index are as much work as the rest of a subscription's end. */
-const RECORDS_OF_ONE = 8;
-/** Of a token; longer ones have more records. */
-const RECORD_BYTES = 48;
 
 interface Departing {
   readonly left: Iterator<Subscription>;
@@ -92,20 +88,4 @@ export class Departures {
     }
     return rest;
   }
-}
-
-/** What it takes to take one out: 1 for a usual one. */
-function costOf({ filter, queue = "" }: Subscription): number {
-  const records = tokenCount(filter) + (filter.length + queue.length) / RECORD_BYTES;
-  return 1 + Math.floor(records / RECORDS_OF_ONE);
-}
-
-/** Counts until it is more than `max`. */
-function costOfAll(subscriptions: Iterable<Subscription>, max: number): number {
-  let cost = 0;
-  for (const subscription of subscriptions) {
-    cost += costOf(subscription);
-    if (cost > max) break;
-  }
-  return cost;
 }

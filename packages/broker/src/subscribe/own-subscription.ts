@@ -37,7 +37,8 @@ export class OwnSubscriptions {
     if (subscriptions.size <= SEARCHED_MAX) {
       const name = subject.toString("latin1");
       for (const subscription of subscriptions.values()) {
-        if (subscription.queue === undefined && matches(subscription.filter, name)) {
+        const { queue, filter } = subscription;
+        if (queue === undefined && matches(filter, name) && !subscription.isLeaving) {
           return subscription;
         }
       }
@@ -52,7 +53,7 @@ export class OwnSubscriptions {
     let found: Subscription | undefined;
     for (let place = 0; place < count && found === undefined; place += 1) {
       const plain = this.#table.at(this.#nodes.at(place))?.plain ?? [];
-      const at = plain.findIndex((subscription) => subscription.session === session);
+      const at = plain.findIndex((one) => one.session === session && !one.isLeaving);
       looks += at < 0 ? plain.length : at;
       found = plain[at];
     }

@@ -40,6 +40,12 @@ export class Subscription {
     this.sid = sid;
     this.filtered = filtered;
   }
+
+  /** Gets nothing any more: its client is gone, or has no right to it. For whoever makes plans. */
+  get isLeaving(): boolean {
+    const { closedReason, review } = this.session;
+    return closedReason !== undefined || review?.denies(this) === true;
+  }
 }
 
 /** Local members of one queue group on one filter. */

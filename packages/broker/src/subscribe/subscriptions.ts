@@ -57,14 +57,15 @@ export class Subscriptions {
     return true;
   }
 
-  remove(subscription: Subscription): void {
+  /** `isNamed`: plans of this thread may hold it. */
+  remove(subscription: Subscription, isNamed: boolean): void {
     if (subscription.node === 0) return;
     assert(this.count > 0, "a subscription is removed once");
     this.count -= 1;
-    this.takeOut(subscription, true);
+    this.takeOut(subscription, isNamed);
   }
 
-  /** One that is not counted any more. `isNamed`: plans of this thread may hold it. */
+  /** One that is not counted any more. */
   takeOut(subscription: Subscription, isNamed: boolean): void {
     if (subscription.node === 0) return;
     const queue =
@@ -94,6 +95,12 @@ export class Subscriptions {
         this.#generations.bumpAll(last);
       }
     }
+    this.#publisher().beginTurn();
+  }
+
+  /** The same for all of an account. */
+  accountChanged(account: number): void {
+    this.#generations.bumpAll(account);
     this.#publisher().beginTurn();
   }
 

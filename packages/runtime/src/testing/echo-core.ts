@@ -13,6 +13,7 @@ import type {
   BrokerDependencies,
   BrokerDriver,
   BrokerSnapshot,
+  SnapshotChange,
   SnapshotEffects,
   SubscriptionAnswer,
 } from "@weft/broker";
@@ -165,9 +166,9 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("lame duck\n");
   }
 
-  applySnapshot(): SnapshotEffects {
+  applySnapshot(_change: SnapshotChange, done: (effects: SnapshotEffects) => void): void {
     this.#tellAll("reloaded\n");
-    return { closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size };
+    done({ closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size });
   }
 
   applyAccounts(): void {
