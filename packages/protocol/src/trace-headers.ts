@@ -17,8 +17,10 @@ const DESTINATION = "Nats-Trace-Dest";
 const ONLY = "Nats-Trace-Only";
 const ENCODING = "Accept-Encoding";
 const TRACE_PARENT = /^traceparent$/i;
-/** Of these names are those that ask for something ... */
-const KNOWN_LENGTHS: ReadonlySet<number> = new Set([DESTINATION.length, "traceparent".length]);
+/** So long are the names that ask for something ... */
+const KNOWN_LENGTHS: ReadonlySet<number> = new Set(
+  [DESTINATION, ONLY, ENCODING, "traceparent"].map(({ length }) => length),
+);
 /** ... all others are only shown: so many lines, and so many characters of them. */
 const SHOWN_MAX = 1_024;
 const SHOWN_CHARACTERS_MAX = 64 * 1024;

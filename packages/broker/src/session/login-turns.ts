@@ -6,7 +6,7 @@
 // addresses in turn, those of one in the order in which they came.
 import { type Clock, type Millis, networkOf } from "@weft/base";
 
-/** What is begun before this is finished. */
+/** What is begun before this is finished. Counted until it is used up, then from the next pass on. */
 const PASS_MS: Millis = 10;
 
 /** Bounded by the connections there are: each waits for one thing. */
