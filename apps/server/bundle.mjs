@@ -8,23 +8,36 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const runtime = fileURLToPath(new URL("../../packages/runtime/dist/", import.meta.url));
 const target = `${here}dist/bundle`;
 
+/** What starts the threads, which the program does first, stays apart from all that may come later. */
+const START = /runtime\/dist\/(?:spawn|prestart)|base\/dist\/limits/;
+
+async function write(input, codeSplitting) {
+  const bundle = await rolldown({
+    input,
+    platform: "node",
+    external: [/^node:/, "pino", "piscina", "bcryptjs", "sodium-native"],
+    // Modules of the packages do nothing when they are loaded. Without this the one function that
+    // main.ts takes from the runtime brings all of it, before a thread is started.
+    treeshake: { moduleSideEffects: [{ test: /packages\/[^/]+\/dist\//, sideEffects: false }] },
+  });
+  await bundle.write({
+    dir: target,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    sourcemap: true,
+    codeSplitting,
+  });
+  await bundle.close();
+}
+
 rmSync(target, { recursive: true, force: true });
-const bundle = await rolldown({
-  input: {
-    main: `${here}dist/main.js`,
-    "worker-thread": `${runtime}worker-thread.js`,
-    "acceptor-thread": `${runtime}acceptor-thread.js`,
-    "hash-task": `${runtime}hash-task.js`,
-    "authentication-module": `${runtime}authentication-module.js`,
-  },
-  platform: "node",
-  external: [/^node:/, "pino", "piscina", "bcryptjs", "sodium-native"],
-});
-await bundle.write({
-  dir: target,
-  format: "esm",
-  entryFileNames: "[name].js",
-  chunkFileNames: "[name]-[hash].js",
-  sourcemap: true,
-});
-await bundle.close();
+// Each file costs a thread a millisecond or two. The program is not one file only because its parts
+// are imported by a module that waits for them: one file would wait for itself.
+const groups = [
+  { name: "start", test: START, priority: 1 },
+  { name: "server", test: /packages/, minShareCount: 2 },
+];
+await write({ main: `${here}dist/main.js` }, { groups });
+for (const name of ["worker-thread", "acceptor-thread", "hash-task", "authentication-module"])
+  await write({ [name]: `${runtime}${name}.js` }, false);
