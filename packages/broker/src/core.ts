@@ -35,6 +35,7 @@ import type {
   ConnectionAnswer,
   ConnectionLimits,
   ConnectionOrder,
+  ExcessClosing,
   ListenerOptions,
   ServerIdentity,
   SharedLimits,
@@ -270,7 +271,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return this.#connections.closeSome(count, reason);
   }
 
-  closeExcess(limits: ConnectionLimits): number {
+  closeExcess(limits: ConnectionLimits): ExcessClosing {
     return this.#connections.closeExcess(limits);
   }
 

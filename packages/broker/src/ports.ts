@@ -287,6 +287,14 @@ export interface ConnectionLimits {
   readonly accounts: ReadonlyMap<number, number>;
 }
 
+/** A thread's connections above a limit, on their way out. */
+export interface ExcessClosing {
+  /** Connections that were ended so far. */
+  readonly closed: number;
+  /** Between two turns: ends some more, the newest first. True when nobody is above the limit. */
+  step(): boolean;
+}
+
 /** What may be asked of one connection by the system account. */
 export interface ConnectionOrder {
   readonly clientId: number;
@@ -341,6 +349,6 @@ export interface BrokerDriver {
   applySnapshot(change: SnapshotChange, done: (effects: SnapshotEffects) => void): void;
   /** The same for accounts; those that are not named stay as they are. */
   applyAccounts(change: AccountsChange): void;
-  /** Ends the newest connections above a limit; returns how many. */
-  closeExcess(limits: ConnectionLimits): number;
+  /** Will end the newest connections above a limit, in slices. */
+  closeExcess(limits: ConnectionLimits): ExcessClosing;
 }

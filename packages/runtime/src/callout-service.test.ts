@@ -117,6 +117,7 @@ function stage({ auth = {}, trusted = [], oneMechanism, authTimeoutMs = PATIENT_
         listening.push(account);
         take = taken;
       },
+      unlisten: (account) => listening.splice(listening.indexOf(account), 1),
       publish: (account, _subject, _header, payload, subject) => {
         const said = saying.get(compiled.snapshot.accounts[account]?.name ?? "");
         if (said === undefined) return true;
@@ -342,7 +343,7 @@ describe("AN-67: many services", () => {
     const account = withKey("no key", tokenAccount(AUTH, ["U"]));
     const max = 8_192;
     const trusted = Array.from({ length: max + 2 }, (_, at) => ({ ...account, key: `A${at}` }));
-    const { login, listening } = stage({ trusted });
+    const { login, listening, service, accounts } = stage({ trusted });
     for (const { key } of trusted.slice(0, max)) {
       expect(await login(key, undefined)).toBe("The xkey seals nothing");
     }
@@ -353,5 +354,12 @@ describe("AN-67: many services", () => {
     // Those that are listened to go on.
     expect(await login("A0", undefined)).toBe("The xkey seals nothing");
     expect(listening).toHaveLength(max);
+    // One that goes makes room.
+    const gone = accounts.filter(({ name }) => name === "A0");
+    service.followAccounts(gone.map((one) => ({ ...one, retired: true })));
+    expect(listening).toHaveLength(max - 1);
+    expect(await login(`A${max}`, undefined)).toBe("The xkey seals nothing");
+    expect(await login(`A${max + 1}`, undefined)).toBe("too many accounts ask services");
+    expect(new Set(listening).size).toBe(max);
   });
 });

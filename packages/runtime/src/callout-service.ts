@@ -53,6 +53,7 @@ const NANOS_PER_MS = 1_000_000n;
 /** Control's place on the bus. */
 export interface CalloutBus {
   listen(account: number, filter: string, take: (message: InternalMessage) => void): void;
+  unlisten(account: number, filter: string): void;
   /** False: nobody was there. */
   publish(
     account: number,
@@ -127,7 +128,8 @@ export class CalloutService {
     this.#mechanisms = mixed && new Mechanisms(mixed);
     this.#accounts.clear();
     for (const account of snapshot.accounts.accounts) {
-      if (account.retired !== true) this.#accounts.set(account.name, account);
+      if (account.retired === true) this.#unlisten(account);
+      else this.#accounts.set(account.name, account);
     }
     this.#breakers.keepOnly(this.#accounts);
     const { callout } = snapshot.auth;
@@ -141,6 +143,7 @@ export class CalloutService {
       if (account.retired === true) {
         this.#accounts.delete(account.name);
         this.#breakers.forget(account.name);
+        this.#unlisten(account);
       } else this.#accounts.set(account.name, account);
     }
   }
@@ -152,6 +155,11 @@ export class CalloutService {
     this.#listening.add(index);
     this.#parts.bus.listen(index, `${this.#inbox}.*`, (message) => this.#take(message));
     return true;
+  }
+
+  /** The account is gone: there is room for another one. What it was asked is late. */
+  #unlisten({ index }: AccountSnapshot): void {
+    if (this.#listening.delete(index)) this.#parts.bus.unlisten(index, `${this.#inbox}.*`);
   }
 
   facts(): CalloutFacts {

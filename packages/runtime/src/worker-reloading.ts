@@ -40,9 +40,14 @@ export class WorkerReloading {
   closeExcess(limits: ConnectionLimits): void {
     const { core, flush, tell } = this.#parts;
     setImmediate(() => {
-      const count = core.closeExcess(limits);
-      flush();
-      tell({ kind: "excess-closed", count });
+      const excess = core.closeExcess(limits);
+      const step = (): void => {
+        const isOver = excess.step();
+        flush();
+        if (isOver) tell({ kind: "excess-closed", count: excess.closed });
+        else setImmediate(step);
+      };
+      step();
     });
   }
 }

@@ -187,6 +187,33 @@ describe("services of control", () => {
     expect(client.deliveries.map(({ subject }) => subject)).toEqual(["in", "from.sys.event", "in"]);
   });
 
+  for (const workers of [1, 2, 4]) {
+    test(`who listens no longer is not there; ${workers} workers`, () => {
+      const { world, control } = createWorld({ seed: 90 + workers, workers });
+      const client = world.connect(workers, A);
+      client.subscribe("1", "in.*");
+      const taken: string[] = [];
+      const account = createSnapshot({ accounts: ACCOUNTS }).accounts.accounts.findIndex(
+        ({ name }) => name === "A",
+      );
+      for (const text of ["first", "again"]) {
+        control.participant.listen(account, "box.*", ({ subject }) => taken.push(subject));
+        world.settle();
+        client.publish(`box.${text}`, "", "in.1");
+        world.settle();
+        expect(taken.splice(0)).toEqual([`box.${text}`]);
+        control.participant.unlisten(account, "box.*");
+        world.settle();
+        client.publish(`box.${text}`, "", "in.2");
+        world.settle();
+        expect(taken).toEqual([]);
+        const [none] = client.takeDeliveries();
+        expect(none?.header).toContain("503");
+        world.assertQuiet();
+      }
+    });
+  }
+
   test("an answer to oneself goes nowhere", () => {
     const { world, control } = createWorld({ seed: 6, workers: 1 });
     control.participant.serve(SYSTEM_ACCOUNT, "$SYS.REQ.SERVER.PING", "ping");

@@ -263,3 +263,62 @@ test("LG-11: a reload that traces as before leaves all plans as they are", () =>
   world.core(1).setTrace({ payloadBytesMax: 0, headersOnly: false, own: false });
   expect(say()).toBeGreaterThan(misses as number);
 });
+
+describe("RL-06: a limit that is lowered below very many connections", () => {
+  const NEW_LIMIT = 10;
+  const lowered = { connectionsMax: NEW_LIMIT, accounts: new Map<number, number>() };
+
+  test("the newest go, a bounded number in one turn; who comes or goes meanwhile does not count", () => {
+    const { world, clients } = scene();
+    const excess = world.core(1).closeExcess(lowered);
+    let late: SimClient | undefined;
+    let turns = 0;
+    for (let before = MANY; ; turns += 1) {
+      if (turns === 1) {
+        // One of the oldest goes, and one comes: another one may stay, and the new one does.
+        clients[0]?.close();
+        late = world.connect(1, { user: "many", pass: "x" });
+        withoutTimers(world);
+        before -= 1;
+      }
+      const isOver = excess.step();
+      world.core(1).flush();
+      withoutTimers(world);
+      const now = openOf(clients);
+      expect(before - now).toBeLessThanOrEqual(SLICE);
+      before = now;
+      if (isOver) break;
+    }
+    expect(turns).toBe(Math.floor((MANY - NEW_LIMIT) / SLICE));
+    expect(openOf(clients)).toBe(NEW_LIMIT);
+    expect(late).toMatchObject({ closedBy: undefined, errors: [] });
+    expect(excess.closed).toBe(MANY - NEW_LIMIT - 1);
+    expect(clients.slice(1, NEW_LIMIT + 1).every((one) => one.closedBy === undefined)).toBe(true);
+    expect(clients[NEW_LIMIT + 1]?.errors).toEqual(["maximum connections exceeded"]);
+    world.settle();
+    world.assertQuiet();
+  });
+
+  test("nobody goes where nobody is above it", () => {
+    const { world, clients } = scene();
+    const excess = world.core(1).closeExcess({ ...lowered, connectionsMax: MANY });
+    expect([excess.step(), excess.closed]).toEqual([true, 0]);
+    withoutTimers(world);
+    expect(openOf(clients)).toBe(MANY);
+  });
+
+  test("that of an account takes its newest", () => {
+    const { world, clients } = scene();
+    const { accounts } = world.core(1).rules.snapshot.accounts;
+    const index = accounts.findIndex(({ name }) => name === "$G");
+    const limits = { connectionsMax: MANY, accounts: new Map([[index, NEW_LIMIT]]) };
+    const excess = world.core(1).closeExcess(limits);
+    let turns = 1;
+    while (!excess.step()) turns += 1;
+    world.core(1).flush();
+    withoutTimers(world);
+    expect(turns).toBe(1 + Math.floor((MANY - NEW_LIMIT) / SLICE));
+    expect([openOf(clients), excess.closed]).toEqual([NEW_LIMIT, MANY - NEW_LIMIT]);
+    expect(openOf(clients.slice(0, NEW_LIMIT))).toBe(NEW_LIMIT);
+  });
+});

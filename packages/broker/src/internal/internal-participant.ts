@@ -141,6 +141,14 @@ export class InternalParticipant<Service> {
     this.#listeners.set(node, take);
   }
 
+  /** Ends `listen`, with the filter it was given. */
+  unlisten(account: number, filter: string): void {
+    const bytes = Buffer.from(filter, "latin1");
+    const node = this.#index.writer?.find(account, bytes, 0, bytes.length) ?? 0;
+    assert(this.#listeners.delete(node), "it is listened to");
+    this.#index.writer?.remove(node, null);
+  }
+
   /** The request whose turn it is; undefined also while answers find no room. */
   next(): InternalRequest<Service> | undefined {
     if (this.#lanes.spilledBytes > CONGESTED_BYTES) return undefined;

@@ -5,7 +5,7 @@
 // not give (reviews.ts).
 import type { Identity, TokenEnd, TokenVerdict } from "@weft/auth";
 import { authorizationViolation, ERROR_LINES, type ErrorLine } from "@weft/protocol";
-import type { ConnectionLimits, ListenerOptions } from "../ports.ts";
+import type { ListenerOptions } from "../ports.ts";
 import type { PublishContext } from "../publish/context.ts";
 import type { ClientSession } from "./client-session.ts";
 import { loginFacts, refuseNow, setRights } from "./login.ts";
@@ -25,26 +25,6 @@ const TOKEN_ENDS: Readonly<Record<TokenEnd, ErrorLine | undefined>> = {
   violation: authorizationViolation("Authentication Failure"),
   refused: undefined,
 };
-
-/** Ends the newest first: who has been here for longer stays. Returns how many. */
-export function closeExcess(
-  host: SessionHost,
-  sessions: readonly ClientSession[],
-  { connectionsMax, accounts }: ConnectionLimits,
-): number {
-  if (sessions.length <= connectionsMax && accounts.size === 0) return 0;
-  const open = sessions.filter(isOpen);
-  let left = open.length;
-  for (const session of [...open].reverse()) {
-    const accountMax = accounts.get(session.account);
-    if (left > connectionsMax) {
-      logAbout(session, "error", ERROR_LINES.connectionsExceeded.text);
-      session.fail(ERROR_LINES.connectionsExceeded);
-    } else if (accountMax === undefined || !closeAbove(host, session, accountMax)) continue;
-    left -= 1;
-  }
-  return open.length - left;
-}
 
 /** Ends a session if its account has more than `accountMax`; false = it has not. */
 export function closeAbove(host: SessionHost, session: ClientSession, accountMax: number): boolean {

@@ -8,6 +8,7 @@ import type {
   ConnectionAnswer,
   ConnectionLimits,
   ConnectionOrder,
+  ExcessClosing,
   TraceOptions,
 } from "../ports.ts";
 import {
@@ -15,9 +16,9 @@ import {
   SubscriptionLists,
   type SubscriptionQuery,
 } from "../subscribe/subscription-list.ts";
-import { closeExcess } from "./changed-rights.ts";
 import { ClientSession } from "./client-session.ts";
 import { traceSession } from "./client-trace.ts";
+import { Excess } from "./excess.ts";
 import type { Figures } from "./figures.ts";
 import { greet } from "./greeting.ts";
 import { Deadlines, scheduleFirstPing } from "./liveness.ts";
@@ -98,9 +99,9 @@ export class Connections {
     return this.byId.size;
   }
 
-  /** Ends the newest above a limit; returns how many. */
-  closeExcess(limits: ConnectionLimits): number {
-    return closeExcess(this.#host, [...this.byId.values()], limits);
+  /** Ends the newest above a limit. */
+  closeExcess(limits: ConnectionLimits): ExcessClosing {
+    return new Excess(this.#host, this.byId, limits);
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   BrokerDependencies,
   BrokerDriver,
   BrokerSnapshot,
+  ExcessClosing,
   SnapshotChange,
   SnapshotEffects,
   SubscriptionAnswer,
@@ -175,8 +176,8 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("accounts\n");
   }
 
-  closeExcess(): number {
-    return 0;
+  closeExcess(): ExcessClosing {
+    return { closed: 0, step: () => true };
   }
 
   obeyOrder(): undefined {
