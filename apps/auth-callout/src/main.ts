@@ -2,6 +2,7 @@
 // 78 a configuration that cannot be used; of `--check`: 0 healthy, 2 not, 3 cannot be told.
 import { createBackends } from "./backends/create-backends.ts";
 import { checkHealth, connectionProblem, serve } from "./connection.ts";
+import { exposedFiles } from "./exposed-files.ts";
 import { createLog } from "./log.ts";
 import { AuthCalloutService } from "./service.ts";
 import { loadSettings, SettingsError } from "./settings.ts";
@@ -43,11 +44,14 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const signing = new Signing(settings, folder);
   const backends = await createBackends(settings, folder);
+  const log = createLog(settings.log.format, (line) => process.stderr.write(line));
+  for (const { file, mode } of exposedFiles(settings, folder)) {
+    log.warn("secret that everybody can read", { file, mode });
+  }
   if (given.mode === "test") {
     process.stdout.write(`${given.file} is valid; issuer ${signing.issuer}\n`);
     return 0;
   }
-  const log = createLog(settings.log.format, (line) => process.stderr.write(line));
   const service = new AuthCalloutService({ settings, signing, backends, log });
   const connection = await serve(settings, folder, service, backends, log).catch((error: Error) => {
     log.warn("no server", { reason: connectionProblem(error) });
