@@ -70,7 +70,7 @@ export interface ConfigFiles {
   /** Undefined where the server is started by flags alone. */
   readonly path: (name: ConfigName) => string | undefined;
   readonly caFile: string;
-  /** Of the configuration `operated`. */
+  /** Of the configurations `operated` and `monitored`. */
   readonly monitorPort: number;
 }
 
@@ -88,6 +88,7 @@ export function writeConfigFiles(folder: string, monitorPort: number): ConfigFil
     permissions: permissionsText(),
     imports: importsText,
     unwatched: unwatchedText,
+    monitored: `http: "127.0.0.1:${monitorPort}"\n`,
     operated: operatedText(folder, monitorPort),
   };
   for (const [name, text] of Object.entries(texts))

@@ -68,6 +68,9 @@ function toJob(bench: Bench, side: Side, workload: Workload, target: Target): Jo
   const window = { warmUpMs: warmUpMs(bench, side), measureMs: bench.measureMs };
   if (workload.kind === "startup") throw new Error("a start is not a job");
   if (workload.kind === "idle") return { ...workload, target };
+  if (workload.kind === "large-page") {
+    return { ...workload, ...window, target, monitorPort: bench.files.monitorPort };
+  }
   return { ...workload, ...window, target };
 }
 

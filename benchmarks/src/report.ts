@@ -21,6 +21,10 @@ export function showMetric(metric: RowMetric, value: number): string {
       return shortDuration(value * 1000);
     case "startMs":
     case "effectMs":
+    case "firstPageMs":
+    case "pageMs":
+    case "pauseMs":
+    case "quietMs":
       return shortDuration(value * 1e6);
     case "bytesPerConnection":
       return `${(value / 1024).toFixed(1)} KiB`;
@@ -71,6 +75,10 @@ function sideLines(row: RowResult): string[] {
     "freshPerSecond",
     "besidePerSecond",
     "effectMs",
+    "firstPageMs",
+    "pageMs",
+    "pauseMs",
+    "quietMs",
     "startMs",
     "idleBytes",
   ];

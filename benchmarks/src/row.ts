@@ -4,6 +4,7 @@ import type {
   ClaimPushJob,
   FlowJob,
   IdleJob,
+  LargePageJob,
   LoginsJob,
   MetricName,
   PacedJob,
@@ -18,6 +19,7 @@ export type ConfigName =
   | "permissions"
   | "imports"
   | "operated"
+  | "monitored"
   | "unwatched"
   | "nkeys"
   | "tokens"
@@ -37,6 +39,7 @@ export type Workload =
   | Unplaced<IdleJob>
   | Unplaced<LoginsJob>
   | Unplaced<PacedJob>
+  | Omit<Unplaced<LargePageJob>, "monitorPort">
   | Unplaced<ClaimPushJob>
   | Unplaced<CalloutServiceJob>
   | { readonly kind: "startup"; readonly starts?: number | undefined };

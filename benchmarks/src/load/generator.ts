@@ -6,6 +6,7 @@ import { runClaimPush } from "./claim-push.ts";
 import { runFlow } from "./flow.ts";
 import { runIdle } from "./idle.ts";
 import type { Figures, Job, JobReply } from "./job.ts";
+import { runLargePage } from "./large-page.ts";
 import { whenBroken } from "./link.ts";
 import { runLogins } from "./logins.ts";
 import { runPaced } from "./paced.ts";
@@ -26,6 +27,8 @@ function run(job: Job): Promise<Figures> {
       return runLogins(job);
     case "paced":
       return runPaced(job);
+    case "large-page":
+      return runLargePage(job);
     case "claim-push":
       return runClaimPush(job);
     case "callout-service":

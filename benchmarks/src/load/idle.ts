@@ -34,7 +34,10 @@ export async function runIdle(job: IdleJob): Promise<Figures> {
 }
 
 /** Opens `count` connections, some at a time. */
-async function openMany(job: IdleJob, count: number): Promise<Link[]> {
+export async function openMany(
+  job: Pick<IdleJob, "target" | "openingAtOnce">,
+  count: number,
+): Promise<Link[]> {
   const links: Link[] = [];
   let next = 0;
   const openSome = async (): Promise<void> => {

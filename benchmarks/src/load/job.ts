@@ -104,6 +104,17 @@ export interface PacedJob extends Window {
   readonly perSecond: number;
 }
 
+/** A page about many connections, beside messages at a fixed rate. */
+export interface LargePageJob extends Window {
+  readonly kind: "large-page";
+  readonly target: Target;
+  readonly connections: number;
+  readonly openingAtOnce: number;
+  readonly perSecond: number;
+  /** Where the configuration has one. */
+  readonly monitorPort?: number | undefined;
+}
+
 export interface ClaimPushJob extends Window {
   readonly kind: "claim-push";
   readonly target: Target;
@@ -130,6 +141,7 @@ export type Job =
   | IdleJob
   | LoginsJob
   | PacedJob
+  | LargePageJob
   | ClaimPushJob
   | CalloutServiceJob;
 
@@ -137,8 +149,9 @@ export type Job =
  * What one measurement gives: `throughput` (deliveries, publishes, requests or connections per
  * second), `cpuNs` (server CPU per such), `p50Us`, `p99Us`, `bytesPerConnection`, `freshPerSecond`
  * (connections of a server that has just started), `effectMs` (from a push to the last connection
- * that it ends), `besidePerSecond` (what a second load process did meanwhile), and the load process's
- * own share of a core.
+ * that it ends), `besidePerSecond` (what a second load process did meanwhile), `firstPageMs` and `pageMs`
+ * (from asking for a page to its last byte), `pauseMs` (the longest that a message took beside it) and
+ * `quietMs` (the same in as long a time without a page), and the load process's own share of a core.
  */
 export type MetricName =
   | "throughput"
@@ -149,6 +162,10 @@ export type MetricName =
   | "freshPerSecond"
   | "effectMs"
   | "besidePerSecond"
+  | "firstPageMs"
+  | "pageMs"
+  | "pauseMs"
+  | "quietMs"
   | "generatorCores"
   | "serverCores";
 
