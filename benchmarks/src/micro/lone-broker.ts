@@ -31,6 +31,7 @@ export class LoneClient implements Transport {
   readonly remoteAddress = "127.0.0.1";
   readonly localAddress = "127.0.0.1";
   readonly localPort = 4222;
+  readonly unsentBytes = 0;
   readonly remotePort = 50_000;
   bytesWritten = 0;
   /** What was written since it was set to "", while `keepsText`. */

@@ -20,6 +20,8 @@ export interface Transport {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Of the write in flight: bytes that the kernel has not taken yet. Off the hot path. */
+  readonly unsentBytes: number;
   /**
    * Writes the chunks in order, as one write where possible. They belong to the transport until
    * `onWritten`. At most one write is in flight: call again only after `onWritten`.

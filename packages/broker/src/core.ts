@@ -163,6 +163,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       counters: this.counters,
       setTimer: (delayMs) => dependencies.setTimer(delayMs),
       isSpent: () => this.publisher.isSpent,
+      takenBytes,
     });
     const callSoon = (): void => this.#flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
@@ -363,4 +364,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.events?.disconnected(session);
     this.#figures.closed(session);
   }
+}
+
+function takenBytes(outbox: Outbox): number {
+  return outbox.takenBytes((outbox.owner as ClientSession).transport.unsentBytes);
 }

@@ -33,6 +33,7 @@ interface WriteRequest {
 type WriteRequestClass = new () => WriteRequest;
 
 interface WritableHandle {
+  readonly writeQueueSize?: number | undefined;
   writeBuffer(request: WriteRequest, chunk: Buffer): number;
   writev(request: WriteRequest, chunks: readonly Buffer[], allBuffers: true): number;
 }
@@ -67,6 +68,11 @@ export class NativeWrites {
       end += chunk.length;
     }
     return [this.#joined.subarray(0, end)];
+  }
+
+  /** What waits for the kernel; of TLS what is encrypted. 0 where Node is not as expected. */
+  unsentBytes(socket: OwnedSocket): number {
+    return (socket as unknown as WithHandle)._handle?.writeQueueSize ?? 0;
   }
 
   write(socket: OwnedSocket, chunks: readonly Buffer[]): WriteOutcome {

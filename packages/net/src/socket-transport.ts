@@ -89,6 +89,10 @@ export class SocketTransport implements Transport {
     return this.#socket.localPort ?? 0;
   }
 
+  get unsentBytes(): number {
+    return this.driver.writes.unsentBytes(this.#stream);
+  }
+
   /** Called once by the driver, before any byte is delivered. */
   attach(events: TransportEvents): void {
     this.#events = events;
@@ -149,11 +153,8 @@ export class SocketTransport implements Transport {
 
   end(): void {
     if ((this.#flags & DISCARDING) !== 0) return;
-    if ((this.#flags & HANDSHAKING) !== 0) {
-      this.destroy();
-      return;
-    }
-    this.#endAs("local", "");
+    if ((this.#flags & HANDSHAKING) !== 0) this.destroy();
+    else this.#endAs("local", "");
   }
 
   destroy(): void {
@@ -393,7 +394,6 @@ export class SocketTransport implements Transport {
   }
 
   #clearTimer(): void {
-    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -156,6 +156,52 @@ describe("slow receivers", () => {
   });
 });
 
+describe("who floods himself", () => {
+  // 24 MiB, where 16 may wait; he is busy for longer than others would be waited for.
+  const BUSY_MS = 350;
+  const limits = { pendingBytesMax: 16 * 1024 * 1024 };
+  const messages = Math.ceil((24 * 1024 * 1024) / PAYLOAD.length);
+
+  function flood(seed: number): { readonly world: World; readonly client: SimClient } {
+    const world = new World({ seed, workers: 1, chunkBytesMax: 1 << 17, limits });
+    const client = world.connect(1);
+    client.subscribe("1", "flow");
+    world.settle();
+    client.stopReading();
+    publishMany(client, "flow", messages);
+    return { world, client };
+  }
+
+  function runFor(world: World, ms: number): void {
+    for (let at = 0; at < ms; at += 1) {
+      world.run(8);
+      world.clock.advanceTo(world.clock.monotonicMs() + 1);
+    }
+  }
+
+  test("CP-105: waits for each piece as long as he lags, and gets everything", () => {
+    const { world, client } = flood(16);
+    for (let round = 0; round < 12 && client.deliveries.length < messages; round += 1) {
+      runFor(world, BUSY_MS);
+      client.transport.takeOneWrite();
+    }
+    client.resumeReading();
+    world.settle();
+    world.assertQuiet();
+    expect(world.closed).toEqual([]);
+    expect(client.deliveries).toHaveLength(messages);
+    expect(world.counters(1).stalledClients).toBeGreaterThan(BUSY_MS / LIMITS.stallMs);
+  });
+
+  test("CP-103: and is cut all the same if he never reads", () => {
+    const { world } = flood(17);
+    for (let round = 0; round < 12 && world.closed.length === 0; round += 1) {
+      runFor(world, BUSY_MS);
+    }
+    expect(world.closed.map(({ reason }) => reason)).toEqual(["Slow Consumer (Pending Bytes)"]);
+  });
+});
+
 describe("pauses", () => {
   test("a core has one timer outstanding, however often receivers lag and catch up", () => {
     const world = new World({ seed: 15, workers: 1, chunkBytesMax: 1 << 17 });

@@ -68,6 +68,10 @@ export class SimTransport implements Transport {
     this.#events = events;
   }
 
+  get unsentBytes(): number {
+    return this.#inFlightCopy?.length ?? 0;
+  }
+
   /** Nothing is under way in either direction. */
   get isQuiet(): boolean {
     if (this.isClosed) return true;

@@ -17,6 +17,7 @@ function createPublisher(): Publisher {
   const session = {
     state: "active",
     stalls: 0,
+    inBytes: 0,
     outbox: {},
     wait: () => undefined,
     go: (reason: number) => goneOn.push(reason),
@@ -37,6 +38,7 @@ function createFlow(): { flow: FlowControl; now: { ms: number }; timers: number[
     counters: { stalledClients: 0 },
     setTimer: (delayMs: number) => timers.push(delayMs),
     isSpent: () => false,
+    takenBytes: (outbox: Outbox) => outbox.writtenBytes,
   };
   const flow = new FlowControl(dependencies as unknown as FlowControlDependencies);
   return { flow, now, timers };

@@ -1,7 +1,8 @@
-// Pausing publishers for receivers that lag (CP-105). A publisher waits at most `LIMITS.stallMs` per
-// piece of input, and only for receivers that get on: one that has lagged for a while with little
+// Pausing publishers for receivers that lag (CP-105). A publisher waits at most `LIMITS.stallMs` for
+// 64 KiB of input, and only for receivers that get on: one that has lagged for a while with little
 // progress is waited for no more, so that it cannot hold up a subject for the others; its outbox
-// then grows to its limit and it is closed. Owned by the worker's core.
+// then grows to its limit and it is closed. Who floods himself waits as long as he lags. Owned by the
+// worker's core.
 import { type Clock, LIMITS } from "@weft/base";
 import type { Bus, WorkerCounters } from "../ports.ts";
 import type { ClientSession } from "../session/client-session.ts";
@@ -10,9 +11,12 @@ import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** A receiver is given up on after lagging this long ... */
-const PATIENCE_MS = 300;
-/** ... with fewer bytes taken than this. */
-const PROGRESS_BYTES = 8 * 1024 * 1024;
+const PATIENCE_MS = 1_000;
+/** What a publisher may send for one pause, and the longest pause for a larger read. */
+const PIECE_BYTES = 64 * 1024;
+const PIECES_MAX = LIMITS.readBytesPerPass / PIECE_BYTES;
+/** ... with less taken than half of what one publisher sends that waits: no pause helps it for long. */
+const PROGRESS_BYTES = ((PATIENCE_MS / LIMITS.stallMs) * PIECE_BYTES) / 2;
 
 interface RemoteWaiter {
   readonly thread: number;
@@ -22,7 +26,7 @@ interface RemoteWaiter {
 
 interface Lag {
   sinceMs: number;
-  writtenBytes: number;
+  takenBytes: number;
   readonly waiters: Set<ClientSession>;
   /** Publishers on other threads by client id. */
   readonly remoteWaiters: Map<number, RemoteWaiter>;
@@ -36,6 +40,8 @@ export interface FlowControlDependencies {
   setTimer(delayMs: number): void;
   /** No more work in this turn. */
   isSpent(): boolean;
+  /** Bytes that the kernel has taken for this receiver. */
+  takenBytes(outbox: Outbox): number;
 }
 
 export class FlowControl {
@@ -45,6 +51,8 @@ export class FlowControl {
   readonly #waitsFor = new Map<ClientSession, Set<Lag>>();
   /** Publishers of this thread that wait, with the time when they go on anyway. */
   readonly #stalled = new Map<ClientSession, number>();
+  /** Payload that each had sent at its last pause. */
+  readonly #sentBytes = new WeakMap<ClientSession, number>();
   /** Waited for a receiver that has caught up: they go on at the end of the turn. */
   readonly #due: ClientSession[] = [];
   #timer: "none" | "later" | "soon" = "none";
@@ -63,34 +71,37 @@ export class FlowControl {
     thread: number,
     clientId: number,
   ): void {
-    const now = this.#dependencies.clock.monotonicMs();
+    const { clock, bus } = this.#dependencies;
+    const now = clock.monotonicMs();
     let lag = this.#lagging.get(outbox);
     if (lag === undefined) {
       lag = {
         sinceMs: now,
-        writtenBytes: outbox.writtenBytes,
+        takenBytes: this.#dependencies.takenBytes(outbox),
         waiters: new Set(),
         remoteWaiters: new Map(),
       };
       this.#lagging.set(outbox, lag);
     }
-    if (now - lag.sinceMs > PATIENCE_MS) {
-      if (outbox.writtenBytes - lag.writtenBytes < PROGRESS_BYTES) return;
+    // Who sends to himself holds up nobody else by it, and may be busy: he is never given up on.
+    const isOwn = source?.outbox === outbox;
+    if (!isOwn && now - lag.sinceMs > PATIENCE_MS) {
+      const takenBytes = this.#dependencies.takenBytes(outbox);
+      if (takenBytes - lag.takenBytes < PROGRESS_BYTES) return;
       lag.sinceMs = now;
-      lag.writtenBytes = outbox.writtenBytes;
+      lag.takenBytes = takenBytes;
     }
     if (source !== undefined) {
-      if (source.outbox === outbox) return;
       this.#remember(source, lag);
       this.#wanted = true;
       return;
     }
     // Nobody is to wait who is not a client: streams, replies of services.
-    if (clientId === 0 || thread === this.#dependencies.bus.threadIndex) return;
+    if (clientId === 0 || thread === bus.threadIndex) return;
     const before = lag.remoteWaiters.get(clientId);
     if (before !== undefined && now - before.toldMs < LIMITS.stallMs) return;
     lag.remoteWaiters.set(clientId, { thread, toldMs: now });
-    this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
+    bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
   }
 
   /** The receiver is down to the low mark, or closed: whoever waits for it goes on. */
@@ -133,7 +144,10 @@ export class FlowControl {
   stall(session: ClientSession): void {
     if (session.state !== "active" || this.#stalled.has(session)) return;
     const now = this.#dependencies.clock.monotonicMs();
-    this.#stalled.set(session, now + LIMITS.stallMs);
+    const sentBytes = session.inBytes - (this.#sentBytes.get(session) ?? 0);
+    this.#sentBytes.set(session, session.inBytes);
+    const pieces = Math.min(Math.max(1, sentBytes / PIECE_BYTES), PIECES_MAX);
+    this.#stalled.set(session, now + pieces * LIMITS.stallMs);
     this.#setTimer(LIMITS.stallMs);
     this.#dependencies.counters.stalledClients += 1;
     session.stalls += 1;
@@ -151,19 +165,22 @@ export class FlowControl {
     }
   }
 
-  /** Lets everybody go on whose time is over. Map order is the order of the deadlines. */
+  /** Lets everybody go on whose time is over. */
   onTimer(): void {
     this.#timer = "none";
     this.#resumeYielded();
     const now = this.#dependencies.clock.monotonicMs();
+    let nextMs = Number.POSITIVE_INFINITY;
     for (const [session, deadlineMs] of this.#stalled) {
       if (deadlineMs > now + 0.5) {
-        this.#setTimer(deadlineMs - now);
-        return;
+        nextMs = Math.min(nextMs, deadlineMs - now);
+        continue;
       }
       this.#forget(session);
       this.release(session);
     }
+    // Somebody whose pause is shorter may come before the next one is over.
+    if (this.#stalled.size > 0) this.#setTimer(Math.min(nextMs, LIMITS.stallMs));
   }
 
   /** Each in turn; who does not come to it this time is first the next time. */

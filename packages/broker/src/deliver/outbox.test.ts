@@ -66,6 +66,7 @@ class Sink implements Transport {
   readonly remotePort = 0;
   readonly localAddress = "";
   readonly localPort = 0;
+  readonly unsentBytes = 0;
   /** The write under way. */
   chunks: Buffer[] | undefined;
   readonly received: Buffer[] = [];

@@ -40,7 +40,7 @@ export class Outbox {
   lagging = false;
   /** Monotonic time when the write under way began; 0 when none is. The core sets it. */
   writeStartedMs = 0;
-  /** Bytes handed to the transport since the connection began. */
+  /** Bytes of writes that are done since the connection began. */
   writtenBytes = 0;
   /** Whose outbox this is; opaque here. */
   readonly owner: unknown;
@@ -64,6 +64,11 @@ export class Outbox {
   /** Bytes that were accepted and not yet taken by the transport. */
   get pendingBytes(): number {
     return this.#queuedBytes + this.#inFlightBytes + (this.used - this.#start);
+  }
+
+  /** Bytes that the kernel has taken since the connection began; `unsentBytes` of the transport. */
+  takenBytes(unsentBytes: number): number {
+    return this.writtenBytes + Math.max(0, this.#inFlightBytes - unsentBytes);
   }
 
   /** Bytes not yet handed to the transport. */
