@@ -155,7 +155,9 @@ export function tlsServerOptions(options: TlsContextOptions, pair: CertificatePa
   return {
     cert: pair.certificate,
     key: pair.key,
-    ...(authorities === undefined ? {} : { ca: authorities }),
+    // Only for what they are needed: OpenSSL adds those that signed the own certificate to what is sent,
+    // and a client that does not know them says something else than with nats-server.
+    ...(authorities === undefined || !options.verifyClients ? {} : { ca: authorities }),
     requestCert: options.verifyClients,
     rejectUnauthorized: options.verifyClients,
     minVersion: options.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",

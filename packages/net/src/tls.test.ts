@@ -1,6 +1,7 @@
 // TLS over real sockets: who gets in, who does not, and what the session is told.
 
 import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import { describe, expect, test } from "vitest";
@@ -299,6 +300,14 @@ describe("TL-04: a client certificate is required", () => {
 function certificate(name: string): tls.ConnectionOptions {
   return { cert: pem(`${name}.pem`), key: pem(`${name}.key`) };
 }
+
+test("TL-04: authorities of clients are not sent along with the own certificate", async () => {
+  const running = await startTls({ verifyClients: false }, tlsFirst);
+  const strange = tls.connect({ port: running.port, host: "127.0.0.1" });
+  const [error] = (await once(strange, "error")) as [NodeJS.ErrnoException];
+  // With the authority's certificate at hand it would be SELF_SIGNED_CERT_IN_CHAIN.
+  expect(error.code).toBe("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+});
 
 test("TL-02, TL-07: unusable material is refused at the start", () => {
   const mixed = [{ certificate: pem("server.pem"), key: pem("client.key") }];
