@@ -1,8 +1,8 @@
 // Pausing publishers for receivers that lag (CP-105). A publisher waits at most `LIMITS.stallMs` for
 // 64 KiB of input, and only for receivers that get on: one that has lagged for a while with little
 // progress is waited for no more, so that it cannot hold up a subject for the others; its outbox
-// then grows to its limit and it is closed. Who floods himself waits as long as he lags. Owned by the
-// worker's core.
+// then grows to its limit and it is closed. Who floods himself waits as long as he reads at all.
+// Owned by the worker's core.
 import { type Clock, LIMITS } from "@weft/base";
 import type { Bus, WorkerCounters } from "../ports.ts";
 import type { ClientSession } from "../session/client-session.ts";
@@ -83,11 +83,11 @@ export class FlowControl {
       };
       this.#lagging.set(outbox, lag);
     }
-    // Who sends to himself holds up nobody else by it, and may be busy: he is never given up on.
-    const isOwn = source?.outbox === outbox;
-    if (!isOwn && now - lag.sinceMs > PATIENCE_MS) {
+    if (now - lag.sinceMs > PATIENCE_MS) {
       const takenBytes = this.#dependencies.takenBytes(outbox);
-      if (takenBytes - lag.takenBytes < PROGRESS_BYTES) return;
+      // Who sends to himself holds up nobody else by it: for him anything is enough.
+      const wantedBytes = source?.outbox === outbox ? 1 : PROGRESS_BYTES;
+      if (takenBytes - lag.takenBytes < wantedBytes) return;
       lag.sinceMs = now;
       lag.takenBytes = takenBytes;
     }
