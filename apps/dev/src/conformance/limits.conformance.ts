@@ -135,6 +135,37 @@ describeWithWorkers("limits", (workers) => {
     });
   });
 
+  describe("of those who get on", () => {
+    const server = useServer({ workers, config: "max_pending: 16MB" });
+
+    it("CP-105: who takes 8 MB a second gets all of a burst of 32", async () => {
+      const reader = await rawForTest(server().port);
+      await reader.login();
+      reader.send("SUB burst 1\r\n");
+      await reader.ping();
+      const message = `MSG burst 1 8000\r\n${"b".repeat(8_000)}\r\n`;
+      const count = 4_000;
+      let bytes = 0;
+      reader.socket.removeAllListeners("data");
+      reader.socket.pause();
+      const startedAt = performance.now();
+      const timer = setInterval(() => {
+        const due = (performance.now() - startedAt) * 8_000;
+        for (let chunk = due > bytes; chunk; chunk = due > bytes) {
+          const read = reader.socket.read() as Buffer | null;
+          if (read === null) break;
+          bytes += read.length;
+        }
+      }, 5);
+      const publisher = await connectForTest(server());
+      for (let sent = 0; sent < count; sent++) publisher.publish("burst", "b".repeat(8_000));
+      await publisher.flush();
+      await eventually(() => bytes >= count * message.length || undefined, "all of it", 15_000);
+      clearInterval(timer);
+      expect(reader.isClosed).toBe(false);
+    }, 40_000);
+  });
+
   describe("of payload", () => {
     const server = useServer({ workers, config: "max_payload: 1000" });
 

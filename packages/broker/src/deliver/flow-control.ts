@@ -12,9 +12,12 @@ import type { Outbox } from "./outbox.ts";
 
 /** A receiver is given up on after lagging this long ... */
 const PATIENCE_MS = 1_000;
-/** What a publisher may send for one pause, and the longest pause for a larger read. */
+/** What a publisher may send for one pause. */
 const PIECE_BYTES = 64 * 1024;
-const PIECES_MAX = LIMITS.readBytesPerPass / PIECE_BYTES;
+/** The longest pause: one on another thread has sent several reads when it hears of it. */
+const PIECES_MAX = 16;
+/** What was sent counts from the last pause, if that was not longer ago. */
+const RECENT_MS = 500;
 /** ... with less taken than half of what one publisher sends that waits: no pause helps it for long. */
 const PROGRESS_BYTES = ((PATIENCE_MS / LIMITS.stallMs) * PIECE_BYTES) / 2;
 
@@ -51,8 +54,8 @@ export class FlowControl {
   readonly #waitsFor = new Map<ClientSession, Set<Lag>>();
   /** Publishers of this thread that wait, with the time when they go on anyway. */
   readonly #stalled = new Map<ClientSession, number>();
-  /** Payload that each had sent at its last pause. */
-  readonly #sentBytes = new WeakMap<ClientSession, number>();
+  /** When each was paused last, and the payload it had sent by then. */
+  readonly #lastPauses = new WeakMap<ClientSession, { atMs: number; inBytes: number }>();
   /** Waited for a receiver that has caught up: they go on at the end of the turn. */
   readonly #due: ClientSession[] = [];
   #timer: "none" | "later" | "soon" = "none";
@@ -144,14 +147,20 @@ export class FlowControl {
   stall(session: ClientSession): void {
     if (session.state !== "active" || this.#stalled.has(session)) return;
     const now = this.#dependencies.clock.monotonicMs();
-    const sentBytes = session.inBytes - (this.#sentBytes.get(session) ?? 0);
-    this.#sentBytes.set(session, session.inBytes);
-    const pieces = Math.min(Math.max(1, sentBytes / PIECE_BYTES), PIECES_MAX);
-    this.#stalled.set(session, now + pieces * LIMITS.stallMs);
+    this.#stalled.set(session, now + this.#piecesSent(session, now) * LIMITS.stallMs);
     this.#setTimer(LIMITS.stallMs);
     this.#dependencies.counters.stalledClients += 1;
     session.stalls += 1;
     session.wait(WAIT_STALL);
+  }
+
+  /** Since its last pause, one at least. */
+  #piecesSent(session: ClientSession, now: number): number {
+    const { inBytes } = session;
+    const last = this.#lastPauses.get(session);
+    this.#lastPauses.set(session, { atMs: now, inBytes });
+    if (last === undefined || now - last.atMs > RECENT_MS) return 1;
+    return Math.min(Math.max(1, (inBytes - last.inBytes) / PIECE_BYTES), PIECES_MAX);
   }
 
   release(session: ClientSession): void {
