@@ -91,12 +91,16 @@ export class TlsContext {
     this.#onRejected = onRejected;
     const [first, ...others] = options.certificates;
     if (first === undefined) throw new Error("TLS needs a certificate");
+    // Only where they are needed: OpenSSL adds those that signed the own certificate to what is sent, and
+    // a client that does not know them says something else than with nats-server.
+    const authorities = options.verifyClients ? options.authorities : undefined;
+    const told = { ...options, authorities };
     this.#server = process
       .getBuiltinModule("node:tls")
-      .createServer(tlsServerOptions(options, first));
+      .createServer(tlsServerOptions(told, first));
     for (const pair of others) {
       for (const name of certificateNames(pair)) {
-        this.#server.addContext(name, tlsServerOptions(options, pair));
+        this.#server.addContext(name, tlsServerOptions(told, pair));
       }
     }
     this.#server.on("secureConnection", (secure: TLSSocket) => this.#secured(secure));
@@ -155,9 +159,7 @@ export function tlsServerOptions(options: TlsContextOptions, pair: CertificatePa
   return {
     cert: pair.certificate,
     key: pair.key,
-    // Only for what they are needed: OpenSSL adds those that signed the own certificate to what is sent,
-    // and a client that does not know them says something else than with nats-server.
-    ...(authorities === undefined || !options.verifyClients ? {} : { ca: authorities }),
+    ...(authorities === undefined ? {} : { ca: authorities }),
     requestCert: options.verifyClients,
     rejectUnauthorized: options.verifyClients,
     minVersion: options.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
