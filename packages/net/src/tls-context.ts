@@ -95,9 +95,7 @@ export class TlsContext {
     // a client that does not know them says something else than with nats-server.
     const authorities = options.verifyClients ? options.authorities : undefined;
     const told = { ...options, authorities };
-    this.#server = process
-      .getBuiltinModule("node:tls")
-      .createServer(tlsServerOptions(told, first));
+    this.#server = process.getBuiltinModule("node:tls").createServer(tlsServerOptions(told, first));
     for (const pair of others) {
       for (const name of certificateNames(pair)) {
         this.#server.addContext(name, tlsServerOptions(told, pair));
