@@ -97,3 +97,28 @@ test("A57: who is to go on soon does not wait for the end of somebody's stall", 
   flow.onTimer();
   expect(goneOn).toHaveLength(1);
 });
+
+test("CP-105: who trickles buys no patience of others by what he sends to himself", () => {
+  const { flow, now } = createFlow();
+  const [own, other] = [createPublisher(), createPublisher()];
+  const { outbox } = own.session;
+  const taken = outbox as { writtenBytes: number };
+  taken.writtenBytes = 0;
+  const waits = ({ session }: Publisher): boolean => {
+    const { stalls } = session;
+    flow.lagging(outbox, session, 1, 1);
+    flow.endOfInput(session);
+    const isPaused = session.stalls > stalls;
+    flow.release(session);
+    return isPaused;
+  };
+  expect([waits(own), waits(other)]).toEqual([true, true]);
+  for (let seconds = 0; seconds < 5; seconds += 1) {
+    now.ms += 1_001;
+    taken.writtenBytes += 1;
+    expect([waits(own), waits(other)]).toEqual([true, false]);
+  }
+  // Nothing at all: nor does he wait for himself.
+  now.ms += 1_001;
+  expect([waits(own), waits(other)]).toEqual([false, false]);
+});

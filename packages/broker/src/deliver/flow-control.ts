@@ -10,14 +10,14 @@ import { WAIT_LANE, WAIT_STALL } from "../session/wait-reasons.ts";
 import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** A receiver is given up on after lagging this long ... */
-const PATIENCE_MS = 1_000;
 /** What a publisher may send for one pause. */
 const PIECE_BYTES = 64 * 1024;
 /** The longest pause: one on another thread has sent several reads when it hears of it. */
 const PIECES_MAX = 16;
 /** What was sent counts from the last pause, if that was not longer ago. */
 const RECENT_MS = 500;
+/** A receiver is given up on after lagging this long ... */
+const PATIENCE_MS = 1_000;
 /** ... with less taken than half of what one publisher sends that waits: no pause helps it for long. */
 const PROGRESS_BYTES = ((PATIENCE_MS / LIMITS.stallMs) * PIECE_BYTES) / 2;
 
@@ -27,9 +27,16 @@ interface RemoteWaiter {
   readonly toldMs: number;
 }
 
-interface Lag {
+/** What a receiver had taken at a time. */
+interface Progress {
   sinceMs: number;
   takenBytes: number;
+}
+
+interface Lag {
+  readonly progress: Progress;
+  /** As its own publishes look at it: they buy it no patience of others. */
+  readonly ownProgress: Progress;
   readonly waiters: Set<ClientSession>;
   /** Publishers on other threads by client id. */
   readonly remoteWaiters: Map<number, RemoteWaiter>;
@@ -78,21 +85,19 @@ export class FlowControl {
     const now = clock.monotonicMs();
     let lag = this.#lagging.get(outbox);
     if (lag === undefined) {
+      const takenBytes = this.#dependencies.takenBytes(outbox);
       lag = {
-        sinceMs: now,
-        takenBytes: this.#dependencies.takenBytes(outbox),
+        progress: { sinceMs: now, takenBytes },
+        ownProgress: { sinceMs: now, takenBytes },
         waiters: new Set(),
         remoteWaiters: new Map(),
       };
       this.#lagging.set(outbox, lag);
     }
-    if (now - lag.sinceMs > PATIENCE_MS) {
-      const takenBytes = this.#dependencies.takenBytes(outbox);
-      // Who sends to himself holds up nobody else by it: for him anything is enough.
-      const wantedBytes = source?.outbox === outbox ? 1 : PROGRESS_BYTES;
-      if (takenBytes - lag.takenBytes < wantedBytes) return;
-      lag.sinceMs = now;
-      lag.takenBytes = takenBytes;
+    // Who sends to himself holds up nobody else by it: for him anything is enough.
+    const isOwn = source?.outbox === outbox;
+    if (isOwn ? !this.#getsOn(outbox, lag.ownProgress, 1) : !this.#getsOn(outbox, lag.progress)) {
+      return;
     }
     if (source !== undefined) {
       this.#remember(source, lag);
@@ -105,6 +110,17 @@ export class FlowControl {
     if (before !== undefined && now - before.toldMs < LIMITS.stallMs) return;
     lag.remoteWaiters.set(clientId, { thread, toldMs: now });
     bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
+  }
+
+  /** False: it has lagged for long, and taken less than wanted meanwhile. */
+  #getsOn(outbox: Outbox, progress: Progress, wantedBytes = PROGRESS_BYTES): boolean {
+    const now = this.#dependencies.clock.monotonicMs();
+    if (now - progress.sinceMs <= PATIENCE_MS) return true;
+    const takenBytes = this.#dependencies.takenBytes(outbox);
+    if (takenBytes - progress.takenBytes < wantedBytes) return false;
+    progress.sinceMs = now;
+    progress.takenBytes = takenBytes;
+    return true;
   }
 
   /** The receiver is down to the low mark, or closed: whoever waits for it goes on. */
