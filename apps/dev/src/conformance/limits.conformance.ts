@@ -12,6 +12,8 @@ import {
   useServer,
 } from "./server-under-test.ts";
 import { type Json, SYSTEM_CONFIG, SystemClient } from "./system-client.ts";
+import { tlsBlock, trusting } from "./testdata/certificates.ts";
+import { loggedIn } from "./tls-client.ts";
 
 describeWithWorkers("limits", (workers) => {
   describe("of connections", () => {
@@ -135,12 +137,15 @@ describeWithWorkers("limits", (workers) => {
     });
   });
 
-  describe("of those who get on", () => {
-    const server = useServer({ workers, config: "max_pending: 16MB" });
+  describe.each(["TCP", "TLS"] as const)("of those who get on over %s", (kind) => {
+    const isTls = kind === "TLS";
+    const block = isTls ? tlsBlock() : "";
+    const server = useServer({ workers, config: `max_pending: 16MB\n${block}` });
 
     it("CP-105: who takes 8 MB a second gets all of a burst of 32", async () => {
-      const reader = await rawForTest(server().port);
-      await reader.login();
+      const { port } = server();
+      const reader = isTls ? (await loggedIn(port)).client : await rawForTest(port);
+      if (!isTls) await reader.login();
       reader.send("SUB burst 1\r\n");
       await reader.ping();
       const message = `MSG burst 1 8000\r\n${"b".repeat(8_000)}\r\n`;
@@ -157,7 +162,7 @@ describeWithWorkers("limits", (workers) => {
           bytes += read.length;
         }
       }, 5);
-      const publisher = await connectForTest(server());
+      const publisher = await connectForTest(server(), isTls ? { tls: trusting } : {});
       for (let sent = 0; sent < count; sent++) publisher.publish("burst", "b".repeat(8_000));
       await publisher.flush();
       await eventually(() => bytes >= count * message.length || undefined, "all of it", 15_000);
