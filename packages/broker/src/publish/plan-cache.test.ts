@@ -69,6 +69,13 @@ describe("plan cache", () => {
     expect(cache.bytes).toBe(70);
   });
 
+  test("of a thousand steady subjects all are worth keeping", () => {
+    const cache = new PlanCache();
+    const subjects = Array.from({ length: 1_000 }, (_, index) => hashOf(`bench.${index}`));
+    for (const hash of subjects) cache.isSecondSight(1, hash);
+    expect(subjects.filter((hash) => !cache.isSecondSight(1, hash))).toEqual([]);
+  });
+
   test("a subject is worth keeping when it is seen a second time", () => {
     const cache = new PlanCache();
     expect(cache.isSecondSight(1, hashOf("steady"))).toBe(false);

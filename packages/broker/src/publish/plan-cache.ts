@@ -7,7 +7,9 @@ import type { Plan } from "./plan.ts";
 const SLOTS = 1 << 16;
 /** A plan stands in the slot `(hash ^ contextMix(contextId)) & SLOT_MASK` or in the one beside it. */
 const SLOT_MASK = SLOTS - 1;
-const SEEN_MASK = (1 << 14) - 1;
+/** Subjects that came once, in rows of so many. */
+const SEEN = 1 << 14;
+const SEEN_PER_ROW = 4;
 /** A larger plan is made anew each time: it would push out everybody's. */
 const PLAN_BYTES_MAX = LIMITS.planCacheBytes / 2;
 
@@ -19,7 +21,7 @@ export function contextMix(contextId: number): number {
 export class PlanCache {
   /** Read by the hit path, which probes the first slot itself: a call costs more than the probe. */
   readonly slots: (Plan | undefined)[] = new Array(SLOTS).fill(undefined);
-  readonly #seen = new Int32Array(SEEN_MASK + 1);
+  readonly #seen = new Int32Array(SEEN);
   /** Plans kept, valid or not. */
   count = 0;
   #bytes = 0;
@@ -46,12 +48,18 @@ export class PlanCache {
     return undefined;
   }
 
-  /** True when this subject was missed before, not too long ago: it is worth keeping. */
+  /**
+   * True when this subject was missed before, not too long ago: it is worth keeping. Rows, because of two
+   * steady subjects that share a single place neither would ever be kept (bench rows `1000-subjects`).
+   */
   isSecondSight(contextId: number, hash: number): boolean {
+    const seen = this.#seen;
     const mixed = (hash ^ Math.imul(contextId, 0x85ebca6b)) | 1;
-    const slot = (mixed ^ (mixed >>> 15)) & SEEN_MASK;
-    if (this.#seen[slot] === mixed) return true;
-    this.#seen[slot] = mixed;
+    const row = (mixed ^ (mixed >>> 15)) & (SEEN - SEEN_PER_ROW);
+    for (let at = row; at < row + SEEN_PER_ROW; at += 1) if (seen[at] === mixed) return true;
+    // The oldest of the row makes room.
+    for (let at = row + SEEN_PER_ROW - 1; at > row; at -= 1) seen[at] = seen[at - 1] as number;
+    seen[row] = mixed;
     return false;
   }
 
