@@ -38,11 +38,12 @@ export const LIMITS = {
   readHeadroomBytes: 64 * 1024,
   /** One outbound slab. */
   slabBytes: 64 * 1024,
-  /** A receiver with more than this waiting makes its publishers pause ... */
+  /**
+   * CP-105. A receiver with more than this waiting makes its publishers pause, until it is down to a
+   * quarter; half of `max_pending` where that is less.
+   */
   stallHighBytes: 4 * 1024 * 1024,
-  /** ... until it is down to this, or `stallMs` is over. */
-  stallLowBytes: 1024 * 1024,
-  /** CP-105. Longest pause of a publisher for one chunk. */
+  /** The pause for 64 KiB that a publisher is ahead; also how often one is told to pause. */
   stallMs: 10,
   /** Plans kept by one worker; the oldest make room. */
   planCacheBytes: 32 * 1024 * 1024,

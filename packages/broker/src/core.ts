@@ -18,7 +18,7 @@ import { ClientParser } from "@weft/protocol";
 import type { InterestIndex } from "@weft/subjects";
 import { ControlInbox } from "./deliver/control-inbox.ts";
 import { Deliverer } from "./deliver/deliverer.ts";
-import { FlowControl } from "./deliver/flow-control.ts";
+import { bytesAhead, FlowControl } from "./deliver/flow-control.ts";
 import { FrameInbox } from "./deliver/frame-inbox.ts";
 import { Outbox } from "./deliver/outbox.ts";
 import { OutboxRules } from "./deliver/outbox-rules.ts";
@@ -52,6 +52,7 @@ import { ServiceImports } from "./publish/service-imports.ts";
 import { contextsOf } from "./session/changed-rights.ts";
 import type { ClientSession } from "./session/client-session.ts";
 import { Connections } from "./session/connections.ts";
+import { endFaulty } from "./session/faulty-session.ts";
 import { Figures } from "./session/figures.ts";
 import { Judgements } from "./session/judgements.ts";
 import { LoginTickets } from "./session/login-tickets.ts";
@@ -59,6 +60,7 @@ import { ParkedSessions } from "./session/parked-sessions.ts";
 import { Reload } from "./session/reload.ts";
 import { Reviews } from "./session/reviews.ts";
 import type { SessionHost } from "./session/session-host.ts";
+import type { SessionInput } from "./session/session-input.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { Departures } from "./subscribe/departures.ts";
@@ -335,9 +337,27 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     else this.#parked.park(session, thread);
   }
 
+  beginInput(session: ClientSession, bytes: number): void {
+    const now = this.clock.monotonicMs();
+    session.aheadBytes = bytesAhead(session.aheadBytes, now - session.lastInputMs, bytes);
+    session.lastInputMs = now;
+  }
+
+  resumeInput(session: ClientSession, input: SessionInput): void {
+    try {
+      input.resume(this.parser, session.trace ?? session);
+    } catch (error) {
+      endFaulty(session, error);
+    }
+    this.endOfInput(session);
+  }
+
   endOfInput(session: ClientSession): void {
     this.#figures.input(session);
     this.#flow.endOfInput(session);
+    // What is sent in no input's turn is nobody's message.
+    this.message.source = undefined;
+    this.message.sourceClientId = 0;
   }
 
   /** The message that is being delivered. */

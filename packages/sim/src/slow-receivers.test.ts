@@ -190,7 +190,8 @@ describe("who floods himself", () => {
     world.assertQuiet();
     expect(world.closed).toEqual([]);
     expect(client.deliveries).toHaveLength(messages);
-    expect(world.counters(1).stalledClients).toBeGreaterThan(BUSY_MS / LIMITS.stallMs);
+    // 20 MiB above the threshold: each pause is for 128 KiB or more.
+    expect(world.counters(1).stalledClients).toBeGreaterThan(20);
   });
 
   test("CP-103: and is cut all the same if he never reads", () => {

@@ -1,7 +1,7 @@
 // Grammar of the frames between threads of one process; little endian, never stored.
 //
 //   data frame := kind u8 (1) | flags u8 | picks u16 | subjectBytes u16 | account u16 | hash i32
-//                 | originClientId u32 | originThread u8 | 0 u8 | 0 u16 | node u32
+//                 | originClientId u32 | originThread u8 | isRequester u8 | 0 u16 | node u32
 //                 | subject | (nameBytes u16 | name){picks} | [tried u32 u32]
 //                 | [ballot u32 | frames u32] | item+
 //   item       := itemBytes u32 (behind these 8 bytes) | replyBytes u16 | tailBytes u8
@@ -9,14 +9,15 @@
 //   control    := kind u8 | frames u8 | subjectBytes u16 | replyBytes u16 | 0 u16 | clientId u32
 //                 | ballot u32 | subject | reply
 //
-// Names are picked queue groups, but for a service reply.
+// Names are picked queue groups, but for a service reply. `isRequester` 1: the client asked through a
+// service import; it may be paused for this frame, and is nobody's source.
 // `node` is the only one of the reader's segment that the sender found, 0 = not said.
 // A frame is a run: what one connection publishes on one subject in one turn for one thread shares
 // the frame's head, so that the reader looks up its plan once. The tail (`<#bytes> CRLF` of the
 // control line) travels with the body so that the receiver copies both in one piece behind the
 // prefix of each of its targets.
 import { assert, copyWords, viewOf, WORD_COPY_BYTES_MAX } from "@weft/base";
-import type { MessageView } from "../publish/message-view.ts";
+import { type MessageView, pausableId } from "../publish/message-view.ts";
 
 export const FRAME_MESSAGE = 1;
 export const FRAME_STALL = 2;
@@ -54,6 +55,7 @@ export const PICKS_MAX = 16_384;
 /** Lengths of subjects and replies travel in 16 bits. */
 const SUBJECT_BYTES_MAX = 0xffff;
 const HEAD_FIXED_BYTES = 24;
+const IS_REQUESTER = 1 << 8;
 const ITEM_FIXED_BYTES = 8;
 /** What an item takes at most beside reply, tail, body and CRLF. */
 export const ITEM_HEAD_BYTES_MAX = ITEM_FIXED_BYTES + 4;
@@ -121,8 +123,9 @@ export function writeFrameHead(
   view.setInt32(at, FRAME_MESSAGE | (flags << 8) | (picksCount << 16), true);
   view.setInt32(at + 4, subjectBytes | (account << 16), true);
   view.setInt32(at + 8, hash, true);
-  view.setInt32(at + 12, message.sourceClientId, true);
-  view.setInt32(at + 16, message.sourceThread, true);
+  const isRequester = message.sourceClientId === 0 && message.requesterId !== 0;
+  view.setInt32(at + 12, pausableId(message), true);
+  view.setInt32(at + 16, message.sourceThread | (isRequester ? IS_REQUESTER : 0), true);
   view.setInt32(at + 20, node, true);
   let to = copyWords(viewOf(subject), subjectStart, subjectEnd, view, at + HEAD_FIXED_BYTES);
   for (let k = 0; k < picksCount; k += 1) {
@@ -194,8 +197,12 @@ export function readFrameHead(
   frame.flags = flags;
   frame.account = sizes >>> 16;
   message.hash = view.getInt32(start + 8, true);
-  message.sourceClientId = view.getUint32(start + 12, true);
-  message.sourceThread = view.getInt32(start + 16, true) & 0xff;
+  const clientId = view.getUint32(start + 12, true);
+  const origin = view.getInt32(start + 16, true);
+  const isRequester = (origin & IS_REQUESTER) !== 0;
+  message.sourceClientId = isRequester ? 0 : clientId;
+  message.requesterId = isRequester ? clientId : 0;
+  message.sourceThread = origin & 0xff;
   frame.node = view.getInt32(start + 20, true);
   let at = start + HEAD_FIXED_BYTES;
   message.subject = input;

@@ -1,61 +1,94 @@
 // A57, CP-105: who waits for whom is known from both sides, so that thousands of receivers that lag
 // cost a publisher that goes on nothing, and nobody is kept who is gone.
+import { LIMITS } from "@weft/base";
 import { expect, test } from "vitest";
 import type { ClientSession } from "../session/client-session.ts";
-import { FlowControl, type FlowControlDependencies } from "./flow-control.ts";
+import { FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
+import { bytesAhead, FlowControl, type FlowControlDependencies } from "./flow-control.ts";
 import type { Outbox } from "./outbox.ts";
 
 const MANY = 12_000;
+const PIECE_BYTES = 64 * 1024;
+const OWN_THREAD = 1;
+const OTHER_THREAD = 2;
 
 interface Publisher {
   readonly session: ClientSession;
   readonly goneOn: number[];
 }
 
-function createPublisher(): Publisher {
-  const goneOn: number[] = [];
-  const session = {
-    state: "active",
-    stalls: 0,
-    inBytes: 0,
-    outbox: {},
-    wait: () => undefined,
-    go: (reason: number) => goneOn.push(reason),
-  };
-  return { session: session as unknown as ClientSession, goneOn };
+interface Frame {
+  readonly kind: number;
+  readonly clientId: number;
 }
 
 function createOutbox(): Outbox {
   return { writtenBytes: 0 } as unknown as Outbox;
 }
 
-function createFlow(): { flow: FlowControl; now: { ms: number }; timers: number[] } {
-  const now = { ms: 1_000 };
-  const timers: number[] = [];
-  const dependencies = {
-    clock: { monotonicMs: () => now.ms, unixNanos: () => 0n },
-    bus: { threadIndex: 1 },
-    counters: { stalledClients: 0 },
-    setTimer: (delayMs: number) => timers.push(delayMs),
-    isSpent: () => false,
-    takenBytes: (outbox: Outbox) => outbox.writtenBytes,
-  };
-  const flow = new FlowControl(dependencies as unknown as FlowControlDependencies);
-  return { flow, now, timers };
+/** A flow control and publishers of its thread, by a clock of their own. */
+class Scene {
+  now = 1_000;
+  readonly timers: number[] = [];
+  readonly frames: Frame[] = [];
+  /** Control frames to the other thread wait for room. */
+  isFull = false;
+  readonly flow: FlowControl;
+
+  constructor() {
+    const dependencies = {
+      clock: { monotonicMs: () => this.now, unixNanos: () => 0n },
+      bus: {
+        threadIndex: OWN_THREAD,
+        controlWaits: () => this.isFull,
+        sendControl: (_to: number, frame: Buffer) =>
+          this.frames.push({ kind: frame[0] as number, clientId: frame.readUInt32LE(8) }),
+      },
+      counters: { stalledClients: 0 },
+      setTimer: (delayMs: number) => this.timers.push(delayMs),
+      isSpent: () => false,
+      takenBytes: (outbox: Outbox) => outbox.writtenBytes,
+    };
+    this.flow = new FlowControl(dependencies as unknown as FlowControlDependencies);
+  }
+
+  createPublisher(): Publisher {
+    const goneOn: number[] = [];
+    const session = {
+      state: "active",
+      stalls: 0,
+      lastInputMs: this.now,
+      aheadBytes: 0,
+      outbox: {},
+      wait: () => undefined,
+      go: (reason: number) => goneOn.push(reason),
+    };
+    return { session: session as unknown as ClientSession, goneOn };
+  }
+
+  /** The publisher reads so many bytes of messages for receivers that lag. */
+  publish({ session }: Publisher, outboxes: readonly Outbox[], bytes = PIECE_BYTES): void {
+    session.aheadBytes = bytesAhead(session.aheadBytes, this.now - session.lastInputMs, bytes);
+    session.lastInputMs = this.now;
+    for (const outbox of outboxes) this.flow.lagging(outbox, session, OWN_THREAD, 1);
+    this.flow.endOfInput(session);
+  }
+
+  framesOf(kind: number): number {
+    return this.frames.filter((frame) => frame.kind === kind).length;
+  }
 }
 
 test("A57: publishers go on in time, whoever else lags", () => {
-  const { flow, now } = createFlow();
-  const busy = createPublisher();
-  for (let count = 0; count < MANY; count += 1) flow.lagging(createOutbox(), busy.session, 1, 1);
-  const publishers = Array.from({ length: MANY }, createPublisher);
+  const scene = new Scene();
+  const { flow } = scene;
+  const outboxes = Array.from({ length: MANY }, createOutbox);
+  scene.publish(scene.createPublisher(), outboxes);
+  const publishers = Array.from({ length: MANY }, () => scene.createPublisher());
   const laggard = createOutbox();
   const startedMs = performance.now();
-  for (const { session } of publishers) {
-    flow.lagging(laggard, session, 1, 1);
-    flow.endOfInput(session);
-  }
-  now.ms += 100;
+  for (const publisher of publishers) scene.publish(publisher, [laggard]);
+  scene.now += 100;
   flow.onTimer();
   // A look at each receiver for each publisher: 144 million.
   expect(performance.now() - startedMs).toBeLessThan(2_000);
@@ -63,16 +96,15 @@ test("A57: publishers go on in time, whoever else lags", () => {
 });
 
 test("CP-105: who went on is not waited for again, who waits goes on with the last receiver", () => {
-  const { flow, now } = createFlow();
-  const [early, late] = [createPublisher(), createPublisher()];
+  const scene = new Scene();
+  const { flow } = scene;
+  const [early, late] = [scene.createPublisher(), scene.createPublisher()];
   const [first, second] = [createOutbox(), createOutbox()];
-  for (const outbox of [first, second]) flow.lagging(outbox, early.session, 1, 1);
-  flow.endOfInput(early.session);
-  now.ms += 100;
+  scene.publish(early, [first, second]);
+  scene.now += 100;
   flow.onTimer();
   expect(early.goneOn).toHaveLength(1);
-  flow.lagging(first, late.session, 1, 1);
-  flow.endOfInput(late.session);
+  scene.publish(late, [first]);
   flow.caughtUp(second);
   flow.resumeDue();
   expect(late.goneOn).toHaveLength(0);
@@ -82,43 +114,150 @@ test("CP-105: who went on is not waited for again, who waits goes on with the la
 });
 
 test("A57: who is to go on soon does not wait for the end of somebody's stall", () => {
-  const { flow, now, timers } = createFlow();
-  const { session, goneOn } = createPublisher();
-  flow.stall(session);
+  const scene = new Scene();
+  const { flow, timers } = scene;
+  const publisher = scene.createPublisher();
+  scene.publish(publisher, [createOutbox()]);
   expect(timers).toEqual([10]);
   flow.callSoon();
   flow.callSoon();
   expect(timers).toEqual([10, 0]);
   flow.onTimer();
-  expect(goneOn).toHaveLength(0);
+  expect(publisher.goneOn).toHaveLength(0);
   // The stall goes on, and has a timer again.
   expect(timers).toEqual([10, 0, 10]);
-  now.ms += 10;
+  scene.now += 10;
   flow.onTimer();
-  expect(goneOn).toHaveLength(1);
+  expect(publisher.goneOn).toHaveLength(1);
+});
+
+test("CP-105: 10 ms for 64 KiB, in however small pieces, and none below", () => {
+  const scene = new Scene();
+  const { flow } = scene;
+  const [steady, eager] = [scene.createPublisher(), scene.createPublisher()];
+  const laggard = createOutbox();
+  const startedMs = scene.now;
+  for (let bytes = 0; bytes < 1024 * 1024; bytes += 2_048) {
+    const { stalls } = eager.session;
+    scene.publish(eager, [laggard], 2_048);
+    while (eager.session.stalls > stalls && eager.goneOn.length < eager.session.stalls) {
+      scene.now += 1;
+      flow.onTimer();
+    }
+  }
+  expect(scene.now - startedMs).toBeGreaterThan(140);
+  expect(scene.now - startedMs).toBeLessThanOrEqual(160);
+  // At that pace by itself.
+  for (let round = 0; round < 100; round += 1, scene.now += 10) {
+    scene.publish(steady, [laggard], PIECE_BYTES - 1);
+  }
+  expect(steady.session.stalls).toBe(0);
+});
+
+test("CP-105: what was read before somebody lagged counts, up to 4 MiB", () => {
+  const scene = new Scene();
+  const publisher = scene.createPublisher();
+  const laggard = createOutbox();
+  for (let round = 0; round < 100; round += 1) scene.publish(publisher, [], 256 * 1024);
+  const startedMs = scene.now;
+  for (let round = 0; round < 10; round += 1) {
+    const { stalls } = publisher.session;
+    scene.publish(publisher, [laggard], 1);
+    if (publisher.session.stalls === stalls) break;
+    while (publisher.goneOn.length < publisher.session.stalls) {
+      scene.now += 1;
+      scene.flow.onTimer();
+    }
+  }
+  expect(scene.now - startedMs).toBeGreaterThan(600);
+  expect(scene.now - startedMs).toBeLessThanOrEqual(650);
+});
+
+test("attack 57: many receivers tell a connection of another thread once, and let it go once", () => {
+  const scene = new Scene();
+  const { flow, frames } = scene;
+  const outboxes = Array.from({ length: 100 }, createOutbox);
+  const flood = (): void => {
+    for (const outbox of outboxes) {
+      for (let id = 1; id <= 1_000; id += 1) flow.lagging(outbox, undefined, OTHER_THREAD, id);
+    }
+  };
+  flood();
+  expect([scene.framesOf(FRAME_STALL), frames.length]).toEqual([1_000, 1_000]);
+  for (const outbox of outboxes) flow.caughtUp(outbox);
+  expect(scene.framesOf(FRAME_UNSTALL)).toBe(1_000);
+  // Whose pause is long over is not let go.
+  flood();
+  scene.now += 1_300;
+  frames.length = 0;
+  for (const outbox of outboxes) flow.caughtUp(outbox);
+  expect(frames).toEqual([]);
+});
+
+test("attack 57: nobody is told anything who could not be told at once", () => {
+  const scene = new Scene();
+  const { flow, frames } = scene;
+  const laggard = createOutbox();
+  scene.isFull = true;
+  flow.lagging(laggard, undefined, OTHER_THREAD, 7);
+  expect(frames).toEqual([]);
+  scene.isFull = false;
+  flow.lagging(laggard, undefined, OTHER_THREAD, 7);
+  expect(frames).toEqual([{ kind: FRAME_STALL, clientId: 7 }]);
+  scene.isFull = true;
+  flow.caughtUp(laggard);
+  expect(frames).toHaveLength(1);
+});
+
+test("attack 57: who publishes nothing for a laggard does not wait for one", () => {
+  const scene = new Scene();
+  const { flow } = scene;
+  const [thrown, stranger] = [scene.createPublisher(), scene.createPublisher()];
+  for (const { session } of [thrown, stranger]) session.aheadBytes = PIECE_BYTES;
+  // Its input ended in an error: the end of it was never told.
+  flow.lagging(createOutbox(), thrown.session, OWN_THREAD, 1);
+  flow.endOfInput(stranger.session);
+  expect([thrown.session.stalls, stranger.session.stalls]).toEqual([0, 0]);
+});
+
+test("CP-105: a receiver is waited for by what it took in the last second, not in all", () => {
+  const scene = new Scene();
+  const laggard = createOutbox();
+  const publisher = scene.createPublisher();
+  let pauses = 0;
+  for (let ms = 0; ms < 60_000; ms += 10, scene.now += 10) {
+    laggard.writtenBytes += 3_300;
+    const { stalls } = publisher.session;
+    scene.publish(publisher, [laggard]);
+    if (publisher.session.stalls > stalls) pauses += 1;
+    scene.flow.release(publisher.session);
+  }
+  // 0.3 MB a second: only the first second.
+  expect(pauses).toBeLessThanOrEqual(101);
+  expect(LIMITS.stallMs * pauses).toBeGreaterThan(900);
 });
 
 test("CP-105: who trickles buys no patience of others by what he sends to himself", () => {
-  const { flow, now } = createFlow();
-  const [own, other] = [createPublisher(), createPublisher()];
+  const scene = new Scene();
+  const [own, other] = [scene.createPublisher(), scene.createPublisher()];
   const { outbox } = own.session;
   const taken = outbox as { writtenBytes: number };
   taken.writtenBytes = 0;
-  const waits = ({ session }: Publisher): boolean => {
+  const waits = (publisher: Publisher): boolean => {
+    const { session } = publisher;
     const { stalls } = session;
-    flow.lagging(outbox, session, 1, 1);
-    flow.endOfInput(session);
+    scene.publish(publisher, [outbox]);
     const isPaused = session.stalls > stalls;
-    flow.release(session);
+    scene.flow.release(session);
     return isPaused;
   };
   expect([waits(own), waits(other)]).toEqual([true, true]);
   for (let seconds = 0; seconds < 5; seconds += 1) {
-    now.ms += 1_001;
-    taken.writtenBytes += 1;
+    scene.now += 1_001;
+    taken.writtenBytes += 2;
     expect([waits(own), waits(other)]).toEqual([true, false]);
   }
   // Nothing at all: nor does he wait for himself.
-  now.ms += 1_001;
+  scene.now += 1_001;
   expect([waits(own), waits(other)]).toEqual([false, false]);
 });

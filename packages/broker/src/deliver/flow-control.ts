@@ -1,8 +1,9 @@
-// Pausing publishers for receivers that lag (CP-105). A publisher waits at most `LIMITS.stallMs` for
-// 64 KiB of input, and only for receivers that get on: one that has lagged for a while with little
-// progress is waited for no more, so that it cannot hold up a subject for the others; its outbox
+// Pausing publishers for receivers that lag (CP-105). A publisher waits for what it is ahead of a pace
+// of 64 KiB in `LIMITS.stallMs`, and only for receivers that get on: one that has lagged for a while with
+// little progress is waited for no more, so that it cannot hold up a subject for the others; its outbox
 // then grows to its limit and it is closed. Who floods himself waits as long as he reads at all.
-// Owned by the worker's core.
+// Owned by the worker's core. Must stay true: nobody is named here for longer than he can wait; in one
+// turn each connection is sent at most one frame.
 import { type Clock, LIMITS } from "@weft/base";
 import type { Bus, WorkerCounters } from "../ports.ts";
 import type { ClientSession } from "../session/client-session.ts";
@@ -10,27 +11,32 @@ import { WAIT_LANE, WAIT_STALL } from "../session/wait-reasons.ts";
 import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** What a publisher may send for one pause. */
+/** What a publisher may read for one pause of `LIMITS.stallMs`. */
 const PIECE_BYTES = 64 * 1024;
-/** The longest pause: one on another thread has sent several reads when it hears of it. */
-const PIECES_MAX = 16;
-/** What was sent counts from the last pause, if that was not longer ago. */
-const RECENT_MS = 500;
+/** More than this ahead of the pace is forgiven: as much as one thread may send another at a time. */
+const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
+const PAUSE_MS_MAX = (AHEAD_BYTES_MAX / PIECE_BYTES) * LIMITS.stallMs;
+/** By then whoever was told to wait goes on by himself, however long it took to tell him. */
+const TOLD_MS = 2 * PAUSE_MS_MAX;
 /** A receiver is given up on after lagging this long ... */
 const PATIENCE_MS = 1_000;
 /** ... with less taken than half of what one publisher sends that waits: no pause helps it for long. */
 const PROGRESS_BYTES = ((PATIENCE_MS / LIMITS.stallMs) * PIECE_BYTES) / 2;
 
-interface RemoteWaiter {
+/** A publisher on another thread that was told to wait. */
+interface Told {
+  readonly clientId: number;
   readonly thread: number;
-  /** When it was last told to wait. */
-  readonly toldMs: number;
+  readonly atMs: number;
+  /** For whom. */
+  readonly lag: Lag;
 }
 
-/** What a receiver had taken at a time. */
+/** What a receiver had taken at a time, and whether that was enough until then. */
 interface Progress {
   sinceMs: number;
   takenBytes: number;
+  isEnough: boolean;
 }
 
 interface Lag {
@@ -38,8 +44,16 @@ interface Lag {
   /** As its own publishes look at it: they buy it no patience of others. */
   readonly ownProgress: Progress;
   readonly waiters: Set<ClientSession>;
-  /** Publishers on other threads by client id. */
-  readonly remoteWaiters: Map<number, RemoteWaiter>;
+  readonly told: Set<Told>;
+}
+
+/**
+ * By how many bytes a publisher is ahead of the pace that pauses keep: it was so by `aheadBytes`, then
+ * read nothing for `restedMs`, and reads `bytes` now.
+ */
+export function bytesAhead(aheadBytes: number, restedMs: number, bytes: number): number {
+  const left = aheadBytes - (restedMs * PIECE_BYTES) / LIMITS.stallMs;
+  return Math.min(AHEAD_BYTES_MAX, Math.floor(Math.max(0, left)) + bytes);
 }
 
 export interface FlowControlDependencies {
@@ -61,14 +75,14 @@ export class FlowControl {
   readonly #waitsFor = new Map<ClientSession, Set<Lag>>();
   /** Publishers of this thread that wait, with the time when they go on anyway. */
   readonly #stalled = new Map<ClientSession, number>();
-  /** When each was paused last, and the payload it had sent by then. */
-  readonly #lastPauses = new WeakMap<ClientSession, { atMs: number; inBytes: number }>();
+  /** By client id; who was told first comes first. */
+  readonly #told = new Map<number, Told>();
   /** Waited for a receiver that has caught up: they go on at the end of the turn. */
   readonly #due: ClientSession[] = [];
   #timer: "none" | "later" | "soon" = "none";
   #yielded: ClientSession[] = [];
-  /** The publisher in hand is to wait when its input is done. */
-  #wanted = false;
+  /** This publisher is to wait when its input is done. */
+  #wanted: ClientSession | undefined;
 
   constructor(dependencies: FlowControlDependencies) {
     this.#dependencies = dependencies;
@@ -81,46 +95,74 @@ export class FlowControl {
     thread: number,
     clientId: number,
   ): void {
-    const { clock, bus } = this.#dependencies;
-    const now = clock.monotonicMs();
-    let lag = this.#lagging.get(outbox);
-    if (lag === undefined) {
-      const takenBytes = this.#dependencies.takenBytes(outbox);
-      lag = {
-        progress: { sinceMs: now, takenBytes },
-        ownProgress: { sinceMs: now, takenBytes },
-        waiters: new Set(),
-        remoteWaiters: new Map(),
-      };
-      this.#lagging.set(outbox, lag);
-    }
+    const lag = this.#lagOf(outbox);
     // Who sends to himself holds up nobody else by it: for him anything is enough.
     const isOwn = source?.outbox === outbox;
     if (isOwn ? !this.#getsOn(outbox, lag.ownProgress, 1) : !this.#getsOn(outbox, lag.progress)) {
       return;
     }
-    if (source !== undefined) {
+    // Nobody is to wait who is not a client: streams, replies of services.
+    if (source === undefined) {
+      if (clientId !== 0 && thread !== this.#dependencies.bus.threadIndex) {
+        this.#tell(lag, thread, clientId);
+      }
+    } else if (source.state === "active") {
       this.#remember(source, lag);
-      this.#wanted = true;
+      this.#wanted = source;
+    }
+  }
+
+  #lagOf(outbox: Outbox): Lag {
+    const known = this.#lagging.get(outbox);
+    if (known !== undefined) return known;
+    const sinceMs = this.#dependencies.clock.monotonicMs();
+    const takenBytes = this.#dependencies.takenBytes(outbox);
+    const lag: Lag = {
+      progress: { sinceMs, takenBytes, isEnough: true },
+      ownProgress: { sinceMs, takenBytes, isEnough: true },
+      waiters: new Set(),
+      told: new Set(),
+    };
+    this.#lagging.set(outbox, lag);
+    return lag;
+  }
+
+  /** False: in the last while that was looked at it has taken less than wanted. */
+  #getsOn(outbox: Outbox, progress: Progress, wantedBytes = PROGRESS_BYTES): boolean {
+    const now = this.#dependencies.clock.monotonicMs();
+    const elapsedMs = now - progress.sinceMs;
+    if (elapsedMs <= PATIENCE_MS) return progress.isEnough;
+    const takenBytes = this.#dependencies.takenBytes(outbox);
+    const wanted = (wantedBytes * elapsedMs) / PATIENCE_MS;
+    progress.isEnough = takenBytes - progress.takenBytes >= wanted;
+    progress.sinceMs = now;
+    progress.takenBytes = takenBytes;
+    return progress.isEnough;
+  }
+
+  /** Has a publisher on another thread wait, unless it was just told to. */
+  #tell(lag: Lag, thread: number, clientId: number): void {
+    const { bus, clock } = this.#dependencies;
+    const now = clock.monotonicMs();
+    const before = this.#told.get(clientId);
+    // It hears of it, or the receiver's memory grows to its limit: no frame waits for room here.
+    if ((before !== undefined && now - before.atMs < LIMITS.stallMs) || bus.controlWaits(thread)) {
       return;
     }
-    // Nobody is to wait who is not a client: streams, replies of services.
-    if (clientId === 0 || thread === bus.threadIndex) return;
-    const before = lag.remoteWaiters.get(clientId);
-    if (before !== undefined && now - before.toldMs < LIMITS.stallMs) return;
-    lag.remoteWaiters.set(clientId, { thread, toldMs: now });
+    if (before !== undefined) this.#untell(before);
+    for (const oldest of this.#told.values()) {
+      if (now - oldest.atMs <= TOLD_MS) break;
+      this.#untell(oldest);
+    }
+    const told = { clientId, thread, atMs: now, lag };
+    this.#told.set(clientId, told);
+    lag.told.add(told);
     bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
   }
 
-  /** False: it has lagged for long, and taken less than wanted meanwhile. */
-  #getsOn(outbox: Outbox, progress: Progress, wantedBytes = PROGRESS_BYTES): boolean {
-    const now = this.#dependencies.clock.monotonicMs();
-    if (now - progress.sinceMs <= PATIENCE_MS) return true;
-    const takenBytes = this.#dependencies.takenBytes(outbox);
-    if (takenBytes - progress.takenBytes < wantedBytes) return false;
-    progress.sinceMs = now;
-    progress.takenBytes = takenBytes;
-    return true;
+  #untell(told: Told): void {
+    told.lag.told.delete(told);
+    this.#told.delete(told.clientId);
   }
 
   /** The receiver is down to the low mark, or closed: whoever waits for it goes on. */
@@ -135,8 +177,13 @@ export class FlowControl {
       lags?.delete(lag);
       if (lags?.size === 0) this.#waitsFor.delete(session);
     }
-    for (const [clientId, { thread }] of lag.remoteWaiters) {
-      this.#dependencies.bus.sendControl(thread, encodeControlFrame(FRAME_UNSTALL, clientId));
+    const { bus, clock } = this.#dependencies;
+    const earliestMs = clock.monotonicMs() - TOLD_MS;
+    for (const told of lag.told) {
+      this.#told.delete(told.clientId);
+      // Without room for the frame it goes on by its own time.
+      if (told.atMs < earliestMs || bus.controlWaits(told.thread)) continue;
+      bus.sendControl(told.thread, encodeControlFrame(FRAME_UNSTALL, told.clientId));
     }
   }
 
@@ -154,29 +201,24 @@ export class FlowControl {
 
   /** End of one piece of a publisher's input. */
   endOfInput(session: ClientSession): void {
-    if (!this.#wanted) return;
-    this.#wanted = false;
-    this.stall(session);
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    this.#wanted = undefined;
+    if (wanted !== session || !this.stall(session)) this.#forget(wanted);
   }
 
-  /** Pauses a publisher of this thread. */
-  stall(session: ClientSession): void {
-    if (session.state !== "active" || this.#stalled.has(session)) return;
+  /** Pauses a publisher of this thread. False: it is not ahead by as much as a pause is for. */
+  stall(session: ClientSession): boolean {
+    if (session.state !== "active" || this.#stalled.has(session)) return true;
     const now = this.#dependencies.clock.monotonicMs();
-    this.#stalled.set(session, now + this.#piecesSent(session, now) * LIMITS.stallMs);
+    const ahead = bytesAhead(session.aheadBytes, now - session.lastInputMs, 0);
+    if (ahead < PIECE_BYTES) return false;
+    this.#stalled.set(session, now + (ahead / PIECE_BYTES) * LIMITS.stallMs);
     this.#setTimer(LIMITS.stallMs);
     this.#dependencies.counters.stalledClients += 1;
     session.stalls += 1;
     session.wait(WAIT_STALL);
-  }
-
-  /** Since its last pause, one at least. */
-  #piecesSent(session: ClientSession, now: number): number {
-    const { inBytes } = session;
-    const last = this.#lastPauses.get(session);
-    this.#lastPauses.set(session, { atMs: now, inBytes });
-    if (last === undefined || now - last.atMs > RECENT_MS) return 1;
-    return Math.min(Math.max(1, (inBytes - last.inBytes) / PIECE_BYTES), PIECES_MAX);
+    return true;
   }
 
   release(session: ClientSession): void {

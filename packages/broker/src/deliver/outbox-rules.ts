@@ -1,7 +1,7 @@
 // What a worker's outboxes leave to it: flushing, slow consumers (CP-103), pauses of publishers
 // (CP-105). Owned by the worker's core.
 import type { BrokerLimits, WorkerCounters } from "../ports.ts";
-import type { MessageView } from "../publish/message-view.ts";
+import { type MessageView, pausableId } from "../publish/message-view.ts";
 import type { ClientSession } from "../session/client-session.ts";
 import { logAbout } from "../session/session-log.ts";
 import type { FlowControl } from "./flow-control.ts";
@@ -49,8 +49,8 @@ export class OutboxRules implements OutboxHost {
   }
 
   outboxLagging(outbox: Outbox): void {
-    const { source, sourceThread, sourceClientId } = this.#host.inHand();
-    this.#flow.lagging(outbox, source, sourceThread, sourceClientId);
+    const message = this.#host.inHand();
+    this.#flow.lagging(outbox, message.source, message.sourceThread, pausableId(message));
   }
 
   outboxCaughtUp(outbox: Outbox): void {

@@ -10,6 +10,16 @@ import { type Slab, type SlabPool, smallSlabBytes } from "./slab-pool.ts";
 const EMPTY = Buffer.alloc(0);
 const EMPTY_VIEW = makeView(EMPTY);
 
+/** More than this makes publishers wait; where the limit is small itself there has to be room above. */
+export function stallHighBytes(pendingBytesMax: number): number {
+  return Math.min(LIMITS.stallHighBytes, pendingBytesMax / 2);
+}
+
+/** Back to this or less, and they go on. */
+export function stallLowBytes(pendingBytesMax: number): number {
+  return stallHighBytes(pendingBytesMax) / 4;
+}
+
 /** Decisions that an outbox leaves to the core. */
 export interface OutboxHost {
   readonly slabs: SlabPool;
@@ -20,9 +30,9 @@ export interface OutboxHost {
   outboxTouched(outbox: Outbox): void;
   /** More waits than `pendingBytesMax` (CP-103). The owner is closed. */
   outboxOverflowed(outbox: Outbox): void;
-  /** More than `LIMITS.stallHighBytes` waits: the publisher of this turn may be paused (CP-105). */
+  /** More than `stallHighBytes` waits: the publisher of this turn may be paused. */
   outboxLagging(outbox: Outbox): void;
-  /** Back to `LIMITS.stallLowBytes` or less. */
+  /** Back to `stallLowBytes` or less. */
   outboxCaughtUp(outbox: Outbox): void;
 }
 
@@ -131,7 +141,7 @@ export class Outbox {
   admits(needBytes: number): boolean {
     if (this.#sealed) return false;
     const waiting = this.pendingBytes;
-    if (waiting <= LIMITS.stallHighBytes && waiting <= this.#host.pendingBytesMax / 2) return true;
+    if (waiting <= stallHighBytes(this.#host.pendingBytesMax)) return true;
     return this.#mayGrow(waiting, needBytes, this.#host.dropAboveThreshold);
   }
 
@@ -173,7 +183,7 @@ export class Outbox {
     this.writeStartedMs = 0;
     this.#releaseInFlight();
     if (this.closed) return;
-    if (this.lagging && this.pendingBytes <= LIMITS.stallLowBytes) {
+    if (this.lagging && this.pendingBytes <= stallLowBytes(this.#host.pendingBytesMax)) {
       this.lagging = false;
       this.#host.outboxCaughtUp(this);
     }
@@ -214,7 +224,7 @@ export class Outbox {
       return false;
     }
     if (mayDrop && waiting > (limit / 4) * 3) return false;
-    if (waiting > LIMITS.stallHighBytes) {
+    if (waiting > stallHighBytes(this.#host.pendingBytesMax) && !this.#host.dropAboveThreshold) {
       this.lagging = true;
       this.#host.outboxLagging(this);
     }

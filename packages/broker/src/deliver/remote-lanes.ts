@@ -8,7 +8,7 @@
 
 import { makeView } from "@weft/base";
 import type { Bus } from "../ports.ts";
-import type { MessageView } from "../publish/message-view.ts";
+import { type MessageView, pausableId } from "../publish/message-view.ts";
 import type { RemoteTarget } from "../publish/plan.ts";
 import {
   FLAG_BALLOT,
@@ -102,7 +102,7 @@ export class RemoteLanes {
     if (
       run.remote === remote &&
       run.pick === pick &&
-      run.clientId === message.sourceClientId &&
+      run.clientId === pausableId(message) &&
       run.at + bytes <= run.limit
     ) {
       return true;
@@ -272,7 +272,7 @@ export class RemoteLanes {
     }
     const out = this.#bus.dataBytes(thread);
     run.pick = pick;
-    run.clientId = message.sourceClientId;
+    run.clientId = pausableId(message);
     if (run.bytes !== out) {
       run.bytes = out;
       run.view = makeView(out);

@@ -35,6 +35,8 @@ export class MessageView {
   /** Thread and client id of the publishing connection, also where it is on another thread. */
   sourceThread = 0;
   sourceClientId = 0;
+  /** Of a request that a service import passed on: who asked, so that he can be paused. Else 0. */
+  requesterId = 0;
   /** The publisher wants a 503 when nobody is there (CP-64). */
   wantsNoResponders = false;
   /** Publishing may be refused for now (the input waits); false for what must not wait. */
@@ -43,6 +45,11 @@ export class MessageView {
   hops = 0;
   /** Set while a traced message is followed (AC-70). */
   trace: MessageTrace | undefined;
+}
+
+/** The client that pauses if a receiver of this message lags; 0 = nobody. */
+export function pausableId(message: MessageView): number {
+  return message.sourceClientId === 0 ? message.requesterId : message.sourceClientId;
 }
 
 /** The message goes on under another subject, a byte string. */

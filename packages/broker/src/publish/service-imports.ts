@@ -21,7 +21,7 @@ import { REQUEST_INFO_KEY, RequestInfoCache, RequestOrigin } from "../session/re
 import { writeSizes } from "./body-sizes.ts";
 import { copyBytes, isText } from "./byte-text.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
-import { MessageView } from "./message-view.ts";
+import { MessageView, pausableId } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
 import { hashSubject } from "./plan-compiler.ts";
 import type { Publisher } from "./publisher.ts";
@@ -172,6 +172,8 @@ export class ServiceImports implements ServiceStep {
     const { view } = hop;
     this.#setSubject(hop, route.subject, message);
     this.#setOrigin(hop, message, context, service);
+    // Answers have none: whoever answers does not wait for who asked.
+    view.requesterId = pausableId(message);
     this.#writeBody(hop, message);
     let slot = -1;
     if (message.replyStart < 0) {
@@ -378,6 +380,7 @@ export class ServiceImports implements ServiceStep {
     view.source = undefined;
     view.sourceThread = this.#dependencies.bus.threadIndex;
     view.sourceClientId = 0;
+    view.requesterId = 0;
     view.wantsNoResponders = false;
     view.mayPark = false;
     view.hops = depth;

@@ -136,6 +136,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   roundTripMs = 0;
   pingSentMs = 0;
   lastInputMs = 0;
+  aheadBytes = 0;
   infoSent = false;
   tlsFirst = false;
   firstPongSent = false;
@@ -163,7 +164,7 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   onBytes(input: Buffer, start: number, end: number): void {
     if (this.state === "closing" || this.state === "closed") return;
-    this.lastInputMs = this.host.clock.monotonicMs();
+    this.host.beginInput(this, end - start);
     if (this.tls === undefined && takesHello(this, input[start] as number)) return;
     if (this.greetDueMs !== 0) sendFirstInfo(this);
     if (this.waiting !== 0 && !this.host.judgements.isLetOn(this)) {
@@ -412,8 +413,7 @@ export class ClientSession implements ClientOps, TransportEvents {
     if (this.waiting !== 0 || this.state === "closing" || this.state === "closed") return;
     if (this.#input.isWaiting) {
       this.#bindMessage();
-      this.#input.resume(this.host.parser, this.trace ?? this);
-      this.host.endOfInput(this);
+      this.host.resumeInput(this, this.#input);
     }
     if (this.waiting === 0) this.transport.resumeReading();
   }

@@ -21,6 +21,7 @@ import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Reviews } from "./reviews.ts";
+import type { SessionInput } from "./session-input.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
 import type { SystemEvents } from "./system-events.ts";
 
@@ -59,6 +60,10 @@ export interface SessionHost {
   askForLogin(session: ClientSession, question: LoginQuestion): void;
   /** The session's input waits until the lane to `thread` has room. */
   park(session: ClientSession, thread: number): void;
+  /** So many bytes of one connection have come in: `lastInputMs`, and `aheadBytes` as of then. */
+  beginInput(session: ClientSession, bytes: number): void;
+  /** Kept input goes on, outside of the transport's call: a fault costs this connection alone (F27). */
+  resumeInput(session: ClientSession, input: SessionInput): void;
   /** End of one connection's input: flow control looks whether it has to pause. */
   endOfInput(session: ClientSession): void;
   /** Something was appended or the session is to be closed: flush it at the end of the turn. */
