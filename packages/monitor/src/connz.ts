@@ -273,11 +273,11 @@ function* infosOf(
       }
       const info = infoOf(facts, live, candidate, wish);
       if (info === undefined) continue;
-      const more = {
-        ...(entries?.length && subscriptionFields(entries, wish.subscriptions)),
-        ...(wish.auth && jwtField(facts, live, candidate, tokens)),
-      };
-      yield* encoder.add(Object.keys(more).length === 0 ? info : { ...info, ...more });
+      const jwt = wish.auth ? jwtField(facts, live, candidate, tokens) : undefined;
+      if (entries?.length || jwt !== undefined) {
+        const listedFields = subscriptionFields(entries ?? [], wish.subscriptions);
+        yield* encoder.add({ ...info, ...listedFields, ...jwt });
+      } else encoder.addPlain(info);
     }
     yield { kind: "pause" };
   }
@@ -291,13 +291,13 @@ function jwtField(
   live: LiveConnections,
   candidate: Candidate,
   tokens: ReadonlyMap<number, string>,
-): JsonObject {
+): JsonObject | undefined {
   if (typeof candidate === "number") {
     const jwt = tokens.get(clientIdOf(live, candidate));
-    return jwt === undefined ? {} : { jwt };
+    return jwt === undefined ? undefined : { jwt };
   }
   const jwt = facts.connections.tokenOf(candidate);
-  return jwt === undefined || isBearer(jwt) ? {} : { jwt };
+  return jwt === undefined || isBearer(jwt) ? undefined : { jwt };
 }
 
 const NOTHING_LISTED: ReadonlyMap<number, readonly SubscriptionEntry[]> = new Map();

@@ -27,6 +27,8 @@ const ITEMS_AT_ONCE = 256;
 /** Nothing in it is escaped. */
 const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
 const ESCAPED = /[<>&\u2028\u2029]/;
+/** The same: in a long text each is found faster by itself. */
+const SPECIAL = ["<", ">", "&", "\u2028", "\u2029"];
 const ESCAPED_ALL = /[<>&\u2028\u2029]/g;
 
 /** `indent`: one level, such as two spaces; empty = all in one line. */
@@ -56,6 +58,26 @@ export function itemParts(item: JsonValue, indent: string, line: string): Iterab
   // There are no encoded items within items.
   if (holdsLongList(item)) return parts(item, indent, line) as Iterable<string>;
   return [encode(item, indent, line)];
+}
+
+/**
+ * Items of a list that is a field of the page, with their commas and lines. They hold texts, finite
+ * numbers, booleans and plain objects of these alone: the language's own writer does them, which takes a
+ * third of the time.
+ */
+export function encodePlainItems(items: readonly JsonObject[], indent: string): string {
+  const whole = JSON.stringify({ "": items }, null, indent);
+  const [head, tail] =
+    indent === "" ? [5, 2] : [`{\n${indent}"": [`.length, `\n${indent}]\n}`.length];
+  const text = whole.slice(head, -tail);
+  // A lone half of a character pair, as it is written there.
+  if (text.includes("\\ud")) {
+    const line = indent === "" ? "" : `\n${indent}${indent}`;
+    return items.map((item) => line + encode(item, indent, line)).join(",");
+  }
+  return SPECIAL.some((character) => text.includes(character))
+    ? text.replace(ESCAPED_ALL, escaped)
+    : text;
 }
 
 /** Fields one by one, and items of lists one by one. */
@@ -180,8 +202,9 @@ function quote(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   const quoted = JSON.stringify(text.toWellFormed());
   if (!ESCAPED.test(quoted)) return quoted;
-  return quoted.replace(
-    ESCAPED_ALL,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return quoted.replace(ESCAPED_ALL, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -30,6 +30,52 @@ test.each(["", "  "])(
   },
 );
 
+test.each(["", "  "])(
+  "MO-20: plain items beside others are what the list is, indented by '%s'",
+  (indent) => {
+    const odd = [
+      "<&>",
+      "\u2028\u2029",
+      "\ud800 alone",
+      "\\ud800",
+      'quo"te',
+      "\u0001\b\n",
+      "µ ü 😀",
+    ];
+    const plain = Array.from({ length: 200 }, (_, cid) => {
+      const name = odd[cid % odd.length];
+      return {
+        cid,
+        name,
+        rtt: 0.5,
+        gone: undefined,
+        tls_first: true,
+        tags: ["a", "<b>"],
+        proxy: {},
+      };
+    });
+    for (const items of [[], plain.slice(0, 1), plain.slice(1, 2), plain]) {
+      const encoder = new ItemEncoder({ indent, bytesMax: 1 << 24 });
+      const server = new FakeServer();
+      for (const item of items) {
+        if (item.cid % 50 === 7) server.run(encoder.add(item));
+        else encoder.addPlain(item);
+      }
+      const page = { head: "ü", items: encoder.items(), tail: [1] };
+      expect(encodeJson(page, indent)).toBe(encodeJson({ head: "ü", items, tail: [1] }, indent));
+    }
+  },
+);
+
+test("pieces of plain items are bounded by what clients say of themselves", () => {
+  const encoder = new ItemEncoder({ indent: "", bytesMax: 1 << 26 });
+  const name = "n".repeat(65_000);
+  for (let cid = 0; cid < 300; cid += 1) encoder.addPlain({ cid, name });
+  const { pieces, count } = encoder.items();
+  expect(count).toBe(300);
+  for (const piece of pieces.slice(1)) expect(piece.length).toBeLessThan(70_000);
+});
+
 test("pieces are bounded, and an item with a long list pauses within itself", () => {
   const { list, pauses } = encoded([{ cid: 1, list: LONG }], { indent: "", bytesMax: 1 << 24 });
   expect(pauses).toBe(list.pieces.length - 1);

@@ -3,7 +3,7 @@
 // true: nothing of an item is kept but its text, in pieces with memory of their own.
 import { EncodedItems } from "./encoded-items.ts";
 import type { Steps } from "./facts.ts";
-import { CHUNK_CHARACTERS, itemParts, type JsonObject } from "./go-json.ts";
+import { CHUNK_CHARACTERS, encodePlainItems, itemParts, type JsonObject } from "./go-json.ts";
 
 /** How a page is written, and how much of it there may be. */
 export interface ItemForm {
@@ -12,10 +12,17 @@ export interface ItemForm {
   readonly bytesMax: number;
 }
 
+/** Plain items written at a time at most: few enough to be forgotten before they are old. */
+const PLAIN_AT_ONCE = 64;
+
 export class ItemEncoder {
   readonly #form: ItemForm;
   readonly #itemLine: string;
   readonly #pieces: Buffer[] = [];
+  /** Not written yet. */
+  readonly #plain: JsonObject[] = [];
+  /** So many give a piece, by the size of the last ones: their texts come from clients. */
+  #plainAtOnce = PLAIN_AT_ONCE;
   #text = "";
   #bytes = 0;
   #count = 0;
@@ -31,9 +38,16 @@ export class ItemEncoder {
     return this.#bytes > this.#form.bytesMax;
   }
 
+  /** An item as `encodePlainItems` takes it. */
+  addPlain(item: JsonObject): void {
+    this.#plain.push(item);
+    if (this.#plain.length >= this.#plainAtOnce) this.#writePlain();
+  }
+
   /** Pauses within an item with long lists. */
   *add(item: JsonObject): Steps<void> {
-    this.#text += `${this.#count === 0 ? "" : ","}${this.#itemLine}`;
+    this.#writePlain();
+    this.#text += this.#count === 0 ? this.#itemLine : `,${this.#itemLine}`;
     this.#count += 1;
     for (const part of itemParts(item, this.#form.indent, this.#itemLine)) {
       this.#text += part;
@@ -46,21 +60,41 @@ export class ItemEncoder {
 
   /** Once, at the end. */
   items(): EncodedItems {
+    this.#writePlain();
     if (this.#text !== "") this.#cut();
     return new EncodedItems(this.#pieces, this.#count);
   }
 
+  #writePlain(): void {
+    const plain = this.#plain;
+    if (plain.length === 0) return;
+    if (this.#text !== "") this.#cut();
+    const piece = pieceOf(encodePlainItems(plain, this.#form.indent), this.#count > 0);
+    this.#keep(piece);
+    this.#count += plain.length;
+    const fitting = Math.floor((CHUNK_CHARACTERS * plain.length) / piece.length);
+    this.#plainAtOnce = Math.min(PLAIN_AT_ONCE, Math.max(1, fitting));
+    plain.length = 0;
+  }
+
   #cut(): void {
-    const piece = pieceOf(this.#text);
+    this.#keep(pieceOf(this.#text));
     this.#text = "";
+  }
+
+  #keep(piece: Buffer): void {
     this.#bytes += piece.length;
     this.#pieces.push(piece);
   }
 }
 
+const COMMA = 0x2c;
+
 /** Memory of its own: a slow reader may keep it for long. */
-export function pieceOf(text: string): Buffer {
-  const piece = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  piece.write(text);
+export function pieceOf(text: string, hasComma = false): Buffer {
+  const start = hasComma ? 1 : 0;
+  const piece = Buffer.allocUnsafeSlow(start + Buffer.byteLength(text));
+  if (hasComma) piece[0] = COMMA;
+  piece.write(text, start);
   return piece;
 }
