@@ -341,9 +341,12 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     const now = this.clock.monotonicMs();
     session.aheadBytes = bytesAhead(session.aheadBytes, now - session.lastInputMs, bytes);
     session.lastInputMs = now;
+    // What threw within a traced message left it here.
+    this.message.trace = undefined;
   }
 
   resumeInput(session: ClientSession, input: SessionInput): void {
+    this.message.trace = undefined;
     try {
       input.resume(this.parser, session.trace ?? session);
     } catch (error) {

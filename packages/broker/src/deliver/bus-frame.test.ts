@@ -70,6 +70,33 @@ function itemParts(view: MessageView): unknown {
   };
 }
 
+test("who asked through a service import is told, and is nobody's source", () => {
+  const prng = createPrng(5);
+  for (const [sourceClientId, requesterId] of [
+    [0, 7],
+    [8, 0],
+    [8, 7],
+    [0, 0],
+  ] as const) {
+    const message = randomMessage(prng);
+    Object.assign(message, { sourceClientId, requesterId, sourceThread: 63 });
+    const { subject, subjectStart, subjectEnd, hash } = message;
+    const bytes = Buffer.alloc(frameHeadBytes(subjectEnd - subjectStart, 0, FLAG_PLAIN));
+    const out = { bytes, view: makeView(bytes) };
+    // biome-ignore format: one call
+    writeFrameHead(out, 0, message, 1, subject, subjectStart, subjectEnd, hash, [], FLAG_PLAIN, 0, 0);
+    const read = new MessageView();
+    read.requesterId = 99;
+    readFrameHead(bytes, 0, read, new FrameHead());
+    const asked = sourceClientId === 0 ? requesterId : 0;
+    expect([read.sourceClientId, read.requesterId, read.sourceThread]).toEqual([
+      sourceClientId,
+      asked,
+      63,
+    ]);
+  }
+});
+
 describe("message frames", () => {
   test("round trip of runs", () => {
     const prng = createPrng(3);

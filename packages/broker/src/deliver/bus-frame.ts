@@ -9,6 +9,7 @@
 //   control    := kind u8 | frames u8 | subjectBytes u16 | replyBytes u16 | 0 u16 | clientId u32
 //                 | ballot u32 | subject | reply
 //
+// The ballot of a stall is what the client owes a pause for, in bytes.
 // Names are picked queue groups, but for a service reply. `isRequester` 1: the client asked through a
 // service import; it may be paused for this frame, and is nobody's source.
 // `node` is the only one of the reader's segment that the sender found, 0 = not said.
@@ -275,6 +276,11 @@ export function encodeControlFrame(
   out.set(subject, CONTROL_FIXED_BYTES);
   out.set(reply, CONTROL_FIXED_BYTES + subject.length);
   return out;
+}
+
+/** This client is to pause for so much that it sent receivers that lag. */
+export function encodeStall(clientId: number, owedBytes: number): Buffer {
+  return encodeControlFrame(FRAME_STALL, clientId, undefined, undefined, owedBytes);
 }
 
 export interface ControlFrame {

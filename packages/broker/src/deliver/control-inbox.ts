@@ -30,7 +30,7 @@ export class ControlInbox {
     const frame = decodeControlFrame(bytes, start);
     const session = this.#sessions.get(frame.clientId);
     if (session === undefined) return;
-    if (frame.kind === FRAME_STALL) this.#flow.stall(session);
+    if (frame.kind === FRAME_STALL) this.#flow.stall(session, frame.ballot);
     else if (frame.kind === FRAME_UNSTALL) this.#flow.release(session);
     else if (frame.kind === FRAME_NO_RESPONDERS) this.noResponders(frame);
     else assert(false, "a known kind of control frame");

@@ -3,7 +3,7 @@
 import { LIMITS } from "@weft/base";
 import { expect, test } from "vitest";
 import type { ClientSession } from "../session/client-session.ts";
-import { FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
+import { decodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
 import { bytesAhead, FlowControl, type FlowControlDependencies } from "./flow-control.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -20,6 +20,7 @@ interface Publisher {
 interface Frame {
   readonly kind: number;
   readonly clientId: number;
+  readonly owedBytes: number;
 }
 
 function createOutbox(): Outbox {
@@ -41,8 +42,10 @@ class Scene {
       bus: {
         threadIndex: OWN_THREAD,
         controlWaits: () => this.isFull,
-        sendControl: (_to: number, frame: Buffer) =>
-          this.frames.push({ kind: frame[0] as number, clientId: frame.readUInt32LE(8) }),
+        sendControl: (_to: number, frame: Buffer) => {
+          const { kind, clientId, ballot } = decodeControlFrame(frame, 0);
+          this.frames.push({ kind, clientId, owedBytes: ballot });
+        },
       },
       counters: { stalledClients: 0 },
       setTimer: (delayMs: number) => this.timers.push(delayMs),
@@ -70,8 +73,24 @@ class Scene {
   publish({ session }: Publisher, outboxes: readonly Outbox[], bytes = PIECE_BYTES): void {
     session.aheadBytes = bytesAhead(session.aheadBytes, this.now - session.lastInputMs, bytes);
     session.lastInputMs = this.now;
-    for (const outbox of outboxes) this.flow.lagging(outbox, session, OWN_THREAD, 1);
+    for (const outbox of outboxes) this.flow.lagging(outbox, session, OWN_THREAD, 1, 100);
     this.flow.endOfInput(session);
+  }
+
+  /** Lets time pass until the publisher goes on; returns for how long it was paused. */
+  pauseOf({ session, goneOn }: Publisher): number {
+    const begunMs = this.now;
+    for (let ms = 0; ms < 5_000 && goneOn.length < session.stalls; ms += 1) {
+      this.now += 1;
+      this.flow.onTimer();
+    }
+    return this.now - begunMs;
+  }
+
+  /** A message of a connection on the other thread is for these. */
+  receive(clientId: number, outboxes: readonly Outbox[], bytes = 100): void {
+    for (const outbox of outboxes)
+      this.flow.lagging(outbox, undefined, OTHER_THREAD, clientId, bytes);
   }
 
   framesOf(kind: number): number {
@@ -133,17 +152,12 @@ test("A57: who is to go on soon does not wait for the end of somebody's stall", 
 
 test("CP-105: 10 ms for 64 KiB, in however small pieces, and none below", () => {
   const scene = new Scene();
-  const { flow } = scene;
   const [steady, eager] = [scene.createPublisher(), scene.createPublisher()];
   const laggard = createOutbox();
   const startedMs = scene.now;
   for (let bytes = 0; bytes < 1024 * 1024; bytes += 2_048) {
-    const { stalls } = eager.session;
     scene.publish(eager, [laggard], 2_048);
-    while (eager.session.stalls > stalls && eager.goneOn.length < eager.session.stalls) {
-      scene.now += 1;
-      flow.onTimer();
-    }
+    scene.pauseOf(eager);
   }
   expect(scene.now - startedMs).toBeGreaterThan(140);
   expect(scene.now - startedMs).toBeLessThanOrEqual(160);
@@ -154,39 +168,97 @@ test("CP-105: 10 ms for 64 KiB, in however small pieces, and none below", () => 
   expect(steady.session.stalls).toBe(0);
 });
 
-test("CP-105: what was read before somebody lagged counts, up to 4 MiB", () => {
+test("CP-105: what went to others costs no pause, what went to who lags does, up to 4 MiB", () => {
   const scene = new Scene();
   const publisher = scene.createPublisher();
   const laggard = createOutbox();
-  for (let round = 0; round < 100; round += 1) scene.publish(publisher, [], 256 * 1024);
-  const startedMs = scene.now;
-  for (let round = 0; round < 10; round += 1) {
-    const { stalls } = publisher.session;
-    scene.publish(publisher, [laggard], 1);
-    if (publisher.session.stalls === stalls) break;
-    while (publisher.goneOn.length < publisher.session.stalls) {
-      scene.now += 1;
-      scene.flow.onTimer();
-    }
-  }
-  expect(scene.now - startedMs).toBeGreaterThan(600);
-  expect(scene.now - startedMs).toBeLessThanOrEqual(650);
+  const flood = (): void => {
+    for (let round = 0; round < 100; round += 1) scene.publish(publisher, [], 256 * 1024);
+  };
+  flood();
+  scene.publish(publisher, [laggard], 1);
+  expect(scene.pauseOf(publisher)).toBe(10);
+  flood();
+  // A large message counts as it is.
+  publisher.session.aheadBytes = 4 * 1024 * 1024;
+  scene.flow.lagging(laggard, publisher.session, OWN_THREAD, 1, 1024 * 1024);
+  scene.flow.endOfInput(publisher.session);
+  expect(scene.pauseOf(publisher)).toBe(160);
+  flood();
+  scene.publish(publisher, new Array(100).fill(laggard), 1);
+  expect(scene.pauseOf(publisher)).toBe(640);
 });
 
-test("attack 57: many receivers tell a connection of another thread once, and let it go once", () => {
+test("CP-105: a publisher of another thread hears what it owes", () => {
+  const scene = new Scene();
+  const laggard = createOutbox();
+  for (let message = 0; message < 5; message += 1) scene.receive(7, [laggard]);
+  expect(scene.frames).toEqual([{ kind: FRAME_STALL, clientId: 7, owedBytes: PIECE_BYTES }]);
+  scene.now += 10;
+  scene.receive(7, [laggard], 200_000);
+  expect(scene.frames.at(-1)?.owedBytes).toBe(4 * PIECE_BYTES + 200_000);
+  // Much under way: at once, in pieces of 1 MiB.
+  scene.now += 10;
+  scene.receive(7, new Array(40).fill(laggard));
+  const MIB = 1024 * 1024;
+  expect(scene.frames.slice(2).map(({ owedBytes }) => owedBytes)).toEqual([PIECE_BYTES, MIB, MIB]);
+});
+
+test("CP-105: who is paused and owes more waits longer, not beyond what it is ahead", () => {
+  const scene = new Scene();
+  const publisher = scene.createPublisher();
+  publisher.session.aheadBytes = 1024 * 1024;
+  const { flow } = scene;
+  flow.stall(publisher.session, PIECE_BYTES);
+  scene.now += 5;
+  flow.stall(publisher.session, 4 * PIECE_BYTES);
+  expect(publisher.session.stalls).toBe(1);
+  expect(scene.pauseOf(publisher)).toBe(45);
+  flow.stall(publisher.session, PIECE_BYTES);
+  flow.stall(publisher.session, 100 * PIECE_BYTES);
+  expect(scene.pauseOf(publisher)).toBe(110);
+});
+
+test("attack 57: who lags and ends again and again has nobody told more often", () => {
+  const scene = new Scene();
+  for (let round = 0; round < 100; round += 1) {
+    const laggard = createOutbox();
+    for (let id = 1; id <= 100; id += 1) scene.receive(id, [laggard]);
+    scene.flow.caughtUp(laggard);
+  }
+  // Each owes 6.25 MiB by then.
+  expect(scene.frames).toHaveLength(1_400);
+});
+
+test("CP-105: who catches up and lags again gains no patience by that", () => {
+  const scene = new Scene();
+  const publisher = scene.createPublisher();
+  const laggard = createOutbox();
+  let pauses = 0;
+  for (let ms = 0; ms < 20_000; ms += 10, scene.now += 10) {
+    laggard.writtenBytes += 8_000;
+    const { stalls } = publisher.session;
+    scene.publish(publisher, [laggard]);
+    if (publisher.session.stalls > stalls) pauses += 1;
+    scene.flow.release(publisher.session);
+    scene.flow.caughtUp(laggard);
+  }
+  expect(pauses).toBeLessThanOrEqual(101);
+});
+
+test("attack 57: many receivers tell a connection of another thread seldom, and let it go once", () => {
   const scene = new Scene();
   const { flow, frames } = scene;
   const outboxes = Array.from({ length: 100 }, createOutbox);
   const flood = (): void => {
-    for (const outbox of outboxes) {
-      for (let id = 1; id <= 1_000; id += 1) flow.lagging(outbox, undefined, OTHER_THREAD, id);
-    }
+    for (let id = 1; id <= 1_000; id += 1) scene.receive(id, outboxes);
   };
   flood();
-  expect([scene.framesOf(FRAME_STALL), frames.length]).toEqual([1_000, 1_000]);
+  expect([scene.framesOf(FRAME_STALL), frames.length]).toEqual([7_000, 7_000]);
   for (const outbox of outboxes) flow.caughtUp(outbox);
   expect(scene.framesOf(FRAME_UNSTALL)).toBe(1_000);
   // Whose pause is long over is not let go.
+  scene.now += 10;
   flood();
   scene.now += 1_300;
   frames.length = 0;
@@ -199,11 +271,11 @@ test("attack 57: nobody is told anything who could not be told at once", () => {
   const { flow, frames } = scene;
   const laggard = createOutbox();
   scene.isFull = true;
-  flow.lagging(laggard, undefined, OTHER_THREAD, 7);
+  scene.receive(7, [laggard]);
   expect(frames).toEqual([]);
   scene.isFull = false;
-  flow.lagging(laggard, undefined, OTHER_THREAD, 7);
-  expect(frames).toEqual([{ kind: FRAME_STALL, clientId: 7 }]);
+  scene.receive(7, [laggard]);
+  expect(frames.map(({ kind, clientId }) => [kind, clientId])).toEqual([[FRAME_STALL, 7]]);
   scene.isFull = true;
   flow.caughtUp(laggard);
   expect(frames).toHaveLength(1);
@@ -215,7 +287,7 @@ test("attack 57: who publishes nothing for a laggard does not wait for one", () 
   const [thrown, stranger] = [scene.createPublisher(), scene.createPublisher()];
   for (const { session } of [thrown, stranger]) session.aheadBytes = PIECE_BYTES;
   // Its input ended in an error: the end of it was never told.
-  flow.lagging(createOutbox(), thrown.session, OWN_THREAD, 1);
+  flow.lagging(createOutbox(), thrown.session, OWN_THREAD, 1, 100);
   flow.endOfInput(stranger.session);
   expect([thrown.session.stalls, stranger.session.stalls]).toEqual([0, 0]);
 });

@@ -1,21 +1,24 @@
-// Pausing publishers for receivers that lag (CP-105). A publisher waits for what it is ahead of a pace
-// of 64 KiB in `LIMITS.stallMs`, and only for receivers that get on: one that has lagged for a while with
-// little progress is waited for no more, so that it cannot hold up a subject for the others; its outbox
-// then grows to its limit and it is closed. Who floods himself waits as long as he reads at all.
-// Owned by the worker's core. Must stay true: nobody is named here for longer than he can wait; in one
-// turn each connection is sent at most one frame.
+// Pausing publishers for receivers that lag (CP-105). A publisher waits `LIMITS.stallMs` for each 64 KiB
+// that it has sent them, at most for what it has read ahead of that pace, and only for receivers that get
+// on: one that has lagged for a while with little progress is waited for no more, so that it cannot hold
+// up a subject for the others; its outbox then grows to its limit and it is closed. Who floods himself
+// waits as long as he reads at all.
+// Owned by the worker's core. Must stay true: what a publisher sends to others costs it no pause; a
+// connection of another thread is told to wait once in `LIMITS.stallMs` or 1 MiB, and let go once.
 import { type Clock, LIMITS } from "@weft/base";
 import type { Bus, WorkerCounters } from "../ports.ts";
 import type { ClientSession } from "../session/client-session.ts";
 import { WAIT_LANE, WAIT_STALL } from "../session/wait-reasons.ts";
-import { encodeControlFrame, FRAME_STALL, FRAME_UNSTALL } from "./bus-frame.ts";
+import { encodeControlFrame, encodeStall, FRAME_UNSTALL } from "./bus-frame.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** What a publisher may read for one pause of `LIMITS.stallMs`. */
 const PIECE_BYTES = 64 * 1024;
-/** More than this ahead of the pace is forgiven: as much as one thread may send another at a time. */
+/** More than this ahead of the pace is forgiven. */
 const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
 const PAUSE_MS_MAX = (AHEAD_BYTES_MAX / PIECE_BYTES) * LIMITS.stallMs;
+/** Who owes so much since it was told is told again at once: it has much under way. */
+const OWED_BYTES_MAX = 1024 * 1024;
 /** By then whoever was told to wait goes on by himself, however long it took to tell him. */
 const TOLD_MS = 2 * PAUSE_MS_MAX;
 /** A receiver is given up on after lagging this long ... */
@@ -28,8 +31,10 @@ interface Told {
   readonly clientId: number;
   readonly thread: number;
   readonly atMs: number;
-  /** For whom. */
-  readonly lag: Lag;
+  /** For whom; undefined = it was let go. */
+  lag: Lag | undefined;
+  /** Sent to receivers that lag since it was told. */
+  owedBytes: number;
 }
 
 /** What a receiver had taken at a time, and whether that was enough until then. */
@@ -39,10 +44,17 @@ interface Progress {
   isEnough: boolean;
 }
 
-interface Lag {
+/** Of one receiver; kept when it catches up, so that it gains no new patience by that. */
+interface Patience {
+  /** When it caught up last. */
+  endedMs: number;
   readonly progress: Progress;
   /** As its own publishes look at it: they buy it no patience of others. */
   readonly ownProgress: Progress;
+}
+
+interface Lag {
+  readonly patience: Patience;
   readonly waiters: Set<ClientSession>;
   readonly told: Set<Told>;
 }
@@ -71,6 +83,7 @@ export interface FlowControlDependencies {
 export class FlowControl {
   readonly #dependencies: FlowControlDependencies;
   readonly #lagging = new Map<Outbox, Lag>();
+  readonly #patience = new WeakMap<Outbox, Patience>();
   /** The other way round, without those that wait for nobody: both may be thousands. */
   readonly #waitsFor = new Map<ClientSession, Set<Lag>>();
   /** Publishers of this thread that wait, with the time when they go on anyway. */
@@ -81,50 +94,61 @@ export class FlowControl {
   readonly #due: ClientSession[] = [];
   #timer: "none" | "later" | "soon" = "none";
   #yielded: ClientSession[] = [];
-  /** This publisher is to wait when its input is done. */
+  /** This publisher is to wait when its input is done, for so much that it sent receivers that lag. */
   #wanted: ClientSession | undefined;
+  #owedBytes = 0;
 
   constructor(dependencies: FlowControlDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** A receiver crossed the threshold while the message of this publisher was delivered. */
+  /**
+   * A receiver above the threshold takes another slab for messages of this publisher, or a message of
+   * `bytes`.
+   */
   lagging(
     outbox: Outbox,
     source: ClientSession | undefined,
     thread: number,
     clientId: number,
+    bytes: number,
   ): void {
     const lag = this.#lagOf(outbox);
+    const { progress, ownProgress } = lag.patience;
+    const owedBytes = Math.max(PIECE_BYTES, bytes);
     // Who sends to himself holds up nobody else by it: for him anything is enough.
     const isOwn = source?.outbox === outbox;
-    if (isOwn ? !this.#getsOn(outbox, lag.ownProgress, 1) : !this.#getsOn(outbox, lag.progress)) {
-      return;
-    }
-    // Nobody is to wait who is not a client: streams, replies of services.
+    if (isOwn ? !this.#getsOn(outbox, ownProgress, 1) : !this.#getsOn(outbox, progress)) return;
+    // Nobody is to wait who is not a client: streams, the server itself.
     if (source === undefined) {
       if (clientId !== 0 && thread !== this.#dependencies.bus.threadIndex) {
-        this.#tell(lag, thread, clientId);
+        this.#tell(lag, thread, clientId, owedBytes);
       }
     } else if (source.state === "active") {
       this.#remember(source, lag);
+      if (this.#wanted !== source) this.#owedBytes = 0;
       this.#wanted = source;
+      this.#owedBytes += owedBytes;
     }
   }
 
   #lagOf(outbox: Outbox): Lag {
     const known = this.#lagging.get(outbox);
     if (known !== undefined) return known;
-    const sinceMs = this.#dependencies.clock.monotonicMs();
-    const takenBytes = this.#dependencies.takenBytes(outbox);
-    const lag: Lag = {
-      progress: { sinceMs, takenBytes, isEnough: true },
-      ownProgress: { sinceMs, takenBytes, isEnough: true },
-      waiters: new Set(),
-      told: new Set(),
-    };
+    const lag: Lag = { patience: this.#patienceWith(outbox), waiters: new Set(), told: new Set() };
     this.#lagging.set(outbox, lag);
     return lag;
+  }
+
+  #patienceWith(outbox: Outbox): Patience {
+    const sinceMs = this.#dependencies.clock.monotonicMs();
+    const before = this.#patience.get(outbox);
+    if (before !== undefined && sinceMs - before.endedMs <= PATIENCE_MS) return before;
+    const takenBytes = this.#dependencies.takenBytes(outbox);
+    const fresh = { sinceMs, takenBytes, isEnough: true };
+    const patience = { endedMs: sinceMs, progress: fresh, ownProgress: { ...fresh } };
+    this.#patience.set(outbox, patience);
+    return patience;
   }
 
   /** False: in the last while that was looked at it has taken less than wanted. */
@@ -141,27 +165,31 @@ export class FlowControl {
   }
 
   /** Has a publisher on another thread wait, unless it was just told to. */
-  #tell(lag: Lag, thread: number, clientId: number): void {
+  #tell(lag: Lag, thread: number, clientId: number, bytes: number): void {
     const { bus, clock } = this.#dependencies;
     const now = clock.monotonicMs();
     const before = this.#told.get(clientId);
-    // It hears of it, or the receiver's memory grows to its limit: no frame waits for room here.
-    if ((before !== undefined && now - before.atMs < LIMITS.stallMs) || bus.controlWaits(thread)) {
+    const owedBytes = Math.min(AHEAD_BYTES_MAX, bytes + (before?.owedBytes ?? 0));
+    const isRecent = before !== undefined && now - before.atMs < LIMITS.stallMs;
+    if (isRecent && owedBytes < OWED_BYTES_MAX) {
+      before.owedBytes = owedBytes;
       return;
     }
+    // It hears of it, or the receiver's memory grows to its limit: no frame waits for room here.
+    if (bus.controlWaits(thread)) return;
     if (before !== undefined) this.#untell(before);
     for (const oldest of this.#told.values()) {
       if (now - oldest.atMs <= TOLD_MS) break;
       this.#untell(oldest);
     }
-    const told = { clientId, thread, atMs: now, lag };
+    const told = { clientId, thread, atMs: now, lag, owedBytes: 0 };
     this.#told.set(clientId, told);
     lag.told.add(told);
-    bus.sendControl(thread, encodeControlFrame(FRAME_STALL, clientId));
+    bus.sendControl(thread, encodeStall(clientId, owedBytes));
   }
 
   #untell(told: Told): void {
-    told.lag.told.delete(told);
+    told.lag?.told.delete(told);
     this.#told.delete(told.clientId);
   }
 
@@ -178,9 +206,11 @@ export class FlowControl {
       if (lags?.size === 0) this.#waitsFor.delete(session);
     }
     const { bus, clock } = this.#dependencies;
-    const earliestMs = clock.monotonicMs() - TOLD_MS;
+    lag.patience.endedMs = clock.monotonicMs();
+    const earliestMs = lag.patience.endedMs - TOLD_MS;
     for (const told of lag.told) {
-      this.#told.delete(told.clientId);
+      // It is not told again before its time.
+      told.lag = undefined;
       // Without room for the frame it goes on by its own time.
       if (told.atMs < earliestMs || bus.controlWaits(told.thread)) continue;
       bus.sendControl(told.thread, encodeControlFrame(FRAME_UNSTALL, told.clientId));
@@ -204,16 +234,26 @@ export class FlowControl {
     const wanted = this.#wanted;
     if (wanted === undefined) return;
     this.#wanted = undefined;
-    if (wanted !== session || !this.stall(session)) this.#forget(wanted);
+    if (wanted !== session || !this.stall(session, this.#owedBytes)) this.#forget(wanted);
   }
 
-  /** Pauses a publisher of this thread. False: it is not ahead by as much as a pause is for. */
-  stall(session: ClientSession): boolean {
-    if (session.state !== "active" || this.#stalled.has(session)) return true;
+  /**
+   * Pauses a publisher of this thread for so much that it sent receivers that lag. False: it is not ahead
+   * by as much as a pause is for.
+   */
+  stall(session: ClientSession, owedBytes: number): boolean {
+    if (session.state !== "active") return true;
     const now = this.#dependencies.clock.monotonicMs();
+    const until = this.#stalled.get(session);
     const ahead = bytesAhead(session.aheadBytes, now - session.lastInputMs, 0);
-    if (ahead < PIECE_BYTES) return false;
-    this.#stalled.set(session, now + (ahead / PIECE_BYTES) * LIMITS.stallMs);
+    if (until === undefined && ahead < PIECE_BYTES) return false;
+    const owedUntil = (until ?? now) + (owedBytes / PIECE_BYTES) * LIMITS.stallMs;
+    const aheadUntil = now + (ahead / PIECE_BYTES) * LIMITS.stallMs;
+    if (until !== undefined) {
+      this.#stalled.set(session, Math.max(until, Math.min(owedUntil, aheadUntil)));
+      return true;
+    }
+    this.#stalled.set(session, Math.min(owedUntil, aheadUntil));
     this.#setTimer(LIMITS.stallMs);
     this.#dependencies.counters.stalledClients += 1;
     session.stalls += 1;

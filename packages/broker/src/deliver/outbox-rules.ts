@@ -48,9 +48,10 @@ export class OutboxRules implements OutboxHost {
     session.abort("Slow Consumer (Pending Bytes)");
   }
 
-  outboxLagging(outbox: Outbox): void {
+  outboxLagging(outbox: Outbox, needBytes: number): void {
     const message = this.#host.inHand();
-    this.#flow.lagging(outbox, message.source, message.sourceThread, pausableId(message));
+    const { source, sourceThread } = message;
+    this.#flow.lagging(outbox, source, sourceThread, pausableId(message), needBytes);
   }
 
   outboxCaughtUp(outbox: Outbox): void {

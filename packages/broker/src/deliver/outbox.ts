@@ -30,8 +30,11 @@ export interface OutboxHost {
   outboxTouched(outbox: Outbox): void;
   /** More waits than `pendingBytesMax` (CP-103). The owner is closed. */
   outboxOverflowed(outbox: Outbox): void;
-  /** More than `stallHighBytes` waits: the publisher of this turn may be paused. */
-  outboxLagging(outbox: Outbox): void;
+  /**
+   * More than `stallHighBytes` waits, and `needBytes` more are taken: the publisher of this turn may be
+   * paused.
+   */
+  outboxLagging(outbox: Outbox, needBytes: number): void;
   /** Back to `stallLowBytes` or less. */
   outboxCaughtUp(outbox: Outbox): void;
 }
@@ -226,7 +229,7 @@ export class Outbox {
     if (mayDrop && waiting > (limit / 4) * 3) return false;
     if (waiting > stallHighBytes(this.#host.pendingBytesMax) && !this.#host.dropAboveThreshold) {
       this.lagging = true;
-      this.#host.outboxLagging(this);
+      this.#host.outboxLagging(this, needBytes);
     }
     return true;
   }

@@ -44,6 +44,7 @@ export function fillMessage(
   }
   view.source = undefined;
   view.sourceClientId = 0;
+  view.requesterId = 0;
   view.wantsNoResponders = false;
   view.mayPark = false;
   view.hops = 0;

@@ -22,6 +22,8 @@ export class PlanCache {
   /** Read by the hit path, which probes the first slot itself: a call costs more than the probe. */
   readonly slots: (Plan | undefined)[] = new Array(SLOTS).fill(undefined);
   readonly #seen = new Int32Array(SEEN);
+  /** Draws the place in a row; need not be unpredictable. */
+  #dice = 1;
   /** Plans kept, valid or not. */
   count = 0;
   #bytes = 0;
@@ -57,9 +59,9 @@ export class PlanCache {
     const mixed = (hash ^ Math.imul(contextId, 0x85ebca6b)) | 1;
     const row = (mixed ^ (mixed >>> 15)) & (SEEN - SEEN_PER_ROW);
     for (let at = row; at < row + SEEN_PER_ROW; at += 1) if (seen[at] === mixed) return true;
-    // The oldest of the row makes room.
-    for (let at = row + SEEN_PER_ROW - 1; at > row; at -= 1) seen[at] = seen[at - 1] as number;
-    seen[row] = mixed;
+    // Any of the row makes room: of five that come in turn the oldest would be the next one each time.
+    this.#dice = (Math.imul(this.#dice, 1_664_525) + 1_013_904_223) | 0;
+    seen[row + (this.#dice >>> 30)] = mixed;
     return false;
   }
 

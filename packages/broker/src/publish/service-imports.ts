@@ -172,7 +172,7 @@ export class ServiceImports implements ServiceStep {
     const { view } = hop;
     this.#setSubject(hop, route.subject, message);
     this.#setOrigin(hop, message, context, service);
-    // Answers have none: whoever answers does not wait for who asked.
+    // Answers have none: who answers is in hand himself, and waits as any publisher.
     view.requesterId = pausableId(message);
     this.#writeBody(hop, message);
     let slot = -1;
