@@ -140,6 +140,7 @@ function dependencies(generations: Generations): BrokerDependencies {
     bus: NO_BUS,
     shared: {
       permissionTokensMax: 1_000_000,
+      subscriptionBytesMax: 1 << 30,
       acquireConnection: () => true,
       releaseConnection: () => undefined,
       releaseAbove: () => false,

@@ -84,6 +84,12 @@ describe("accounts", () => {
       'Error adding mapping for "a.*" to "b.$2" : ' +
         "invalid mapping destination: wildcard index out of range in $2: [2]",
     ]);
+    const remaining = [{ source: "a.$5", destinations: [{ subject: "b", weight: 50 }] }];
+    const long = [{ source: "a.*", destinations: [{ subject: `${"$1.".repeat(180_000)}b` }] }];
+    const found = errorsOf([{ name: "A", mappings: [...remaining, ...long] }]);
+    expect(found).toHaveLength(2);
+    expect(found[0]).toMatch(/^Error adding mapping for "a\.\$5" : .+ out of range in \$5$/);
+    expect(found[1]).toMatch(/ : invalid mapping destination: more than 1024 .+functions$/);
   });
 });
 

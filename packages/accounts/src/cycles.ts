@@ -48,8 +48,11 @@ function pays(budget: SearchBudget, filter: string, edgeFilter: string): boolean
 /** Strict transforms take no random choice, but their signature wants a source. */
 const NO_CHOICE = createPrng(0);
 
-/** The subjects in the exporter that requests on `filter`, a subset of `from`, become. */
-function imageOf(edge: ServiceEdge, filter: string): string {
+/**
+ * The subjects in the exporter that requests on `filter`, a subset of `from`, become; undefined =
+ * none, as all would be longer than a subject can be.
+ */
+function imageOf(edge: ServiceEdge, filter: string): string | undefined {
   if (edge.transform !== undefined) return edge.transform.apply(filter, NO_CHOICE);
   return edge.from === edge.to ? filter : edge.to;
 }
@@ -76,7 +79,9 @@ export class ServiceCycles {
 
   /** Would `start`, not added yet, close a cycle? */
   check(start: ServiceEdge): CycleVerdict {
-    return this.#follow(start, start.exporter, imageOf(start, start.from), 2, new Set());
+    const image = imageOf(start, start.from);
+    if (image === undefined) return undefined;
+    return this.#follow(start, start.exporter, image, 2, new Set());
   }
 
   /** Requests arrive in `account` on `filter`; `depth` accounts are on the way there. */
@@ -97,6 +102,7 @@ export class ServiceCycles {
       const narrowed = intersectFilters(filter, edge.from);
       if (narrowed === undefined) continue;
       const image = imageOf(edge, narrowed);
+      if (image === undefined) continue;
       const key = `${edge.exporter} ${image}`;
       if (seen.has(key)) continue;
       seen.add(key);

@@ -52,7 +52,8 @@ export function resolveStreamSubjects(spec: ImportSpec): Resolved<StreamSubjects
   const result = compileTransform(from, to, { strict: true });
   if (!result.ok) return transformFailed("stream", from, local, result.error);
   // A transform takes any text; a line end in it would write lines into what subscribers read.
-  if (!isValidSubject(result.transform.apply(from, NO_CHOICE))) return failed(BAD_SUBJECT);
+  const seenAs = result.transform.apply(from, NO_CHOICE);
+  if (seenAs === undefined || !isValidSubject(seenAs)) return failed(BAD_SUBJECT);
   return { ok: true, to, local: filterOfDestination(to) };
 }
 

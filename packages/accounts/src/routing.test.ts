@@ -3,6 +3,7 @@ import { createPrng, type Prng } from "@weft/base";
 import { describe, expect, test } from "vitest";
 import { compileAccounts } from "./compile.ts";
 import { AccountRouting } from "./routing.ts";
+import type { AccountsSnapshot } from "./snapshot.ts";
 import type { AccountSpec, ImportSpec, MappingSpec } from "./spec.ts";
 import { createRoutingJudge } from "./testing/routing-judge.ts";
 
@@ -160,6 +161,52 @@ describe("routing", () => {
     expect(shares("c")).toEqual({ c: 20, d: 50, null: 30 });
     expect(Object.keys(shares("r")).sort()).toEqual(["r.0", "r.1", "r.2"]);
     expect(shares("z")).toEqual({ null: 100 });
+  });
+
+  test("SU-36: a mapping of a snapshot that does not compile loses its messages, no others", () => {
+    const { snapshot } = compileAccounts([]) as { snapshot: AccountsSnapshot };
+    const mappings = [
+      { source: "a.$5", destinations: [{ subject: "a.$5", weight: 100 }] },
+      { source: "a..b", destinations: [{ subject: "x", weight: 100 }] },
+      { source: ">", destinations: [{ subject: "all.>", weight: 100 }] },
+    ];
+    const accounts = snapshot.accounts.map((account) => ({ ...account, mappings }));
+    const account = new AccountRouting({ ...snapshot, accounts }).account(0);
+    const prng = createPrng(36);
+    expect(account.mapping("a.$5")?.choose(prng)).toBeNull();
+    expect(account.mapping("a.x")?.choose(prng)).toBe("all.a.x");
+  });
+
+  test("what becomes too long is lost, however often a long token is named", () => {
+    const many = `${"$1.".repeat(1_023)}$1`;
+    const routing = routingOf(
+      [
+        {
+          name: "A",
+          exports: [
+            { kind: "stream", subject: "s.*" },
+            { kind: "service", subject: "r.*" },
+          ],
+        },
+        {
+          name: "B",
+          imports: [
+            { kind: "stream", account: "A", subject: "s.*", to: many },
+            { kind: "service", account: "A", subject: "r.*", to: "q.$1" },
+          ],
+        },
+      ],
+      [{ source: "m.*", destinations: [{ subject: many }] }],
+    );
+    const token = "t".repeat(4_096);
+    const started = performance.now();
+    const choice = routing.account(0).mapping(`m.${token}`);
+    expect([choice?.fixed, choice?.choose(createPrng(1))]).toEqual([undefined, null]);
+    expect(routing.account(2).streamTargets(`s.${token}`)).toEqual([]);
+    expect(routing.account(3).serviceImports(`q.${token.repeat(16)}`)).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(routing.account(2).streamTargets("s.a")).toHaveLength(1);
+    expect(routing.account(3).serviceImports("q.a")).toHaveLength(1);
   });
 
   test("10,000 importers of one subject cost one transform", () => {

@@ -15,6 +15,7 @@ import type {
   AccountSnapshot,
   AccountsDelta,
   AccountsSnapshot,
+  MappingSnapshot,
   ServiceImportSnapshot,
   StreamImportSnapshot,
 } from "./snapshot.ts";
@@ -78,14 +79,25 @@ function compileStrict(from: string, to: string): SubjectTransform {
   return result.transform;
 }
 
-function rewritten(rewrite: SubjectTransform | string | undefined, subject: string): string {
-  if (rewrite === undefined) return subject;
-  return typeof rewrite === "string" ? rewrite : rewrite.apply(subject, NO_CHOICE);
+/** Undefined = it would be longer than a subject can be, and reaches nobody. */
+function rewritten(
+  rewrite: SubjectTransform | string | undefined,
+  subject: string,
+): string | undefined {
+  if (typeof rewrite === "object") return rewrite.apply(subject, NO_CHOICE);
+  const result = rewrite ?? subject;
+  return result.length <= LIMITS.subjectBytesMax ? result : undefined;
 }
 
-/** A transform may write a long token many times. */
-function fits(subject: string): boolean {
-  return subject.length <= LIMITS.subjectBytesMax;
+/**
+ * One that does not compile loses the messages on its source: they stay away from whom they may not
+ * be for, and one faulty mapping does not end the server. Undefined = nothing can be on the source.
+ */
+function compileChecked({ source, destinations }: MappingSnapshot): SubjectMapping | undefined {
+  const result = compileMapping(source, destinations);
+  if (result.ok) return result.mapping;
+  const losing = compileMapping(source, []);
+  return losing.ok ? losing.mapping : undefined;
 }
 
 class CompiledChoice implements MappingChoice {
@@ -96,13 +108,11 @@ class CompiledChoice implements MappingChoice {
   constructor(mapping: SubjectMapping, subject: string) {
     this.#mapping = mapping;
     this.#subject = subject;
-    const fixed = mapping.isDeterministic ? mapping.apply(subject, NO_CHOICE) : undefined;
-    this.fixed = fixed !== undefined && fits(fixed) ? fixed : undefined;
+    this.fixed = mapping.isDeterministic ? mapping.apply(subject, NO_CHOICE) : undefined;
   }
 
   choose(prng: Prng): string | null {
-    const chosen = this.fixed ?? this.#mapping.apply(this.#subject, prng);
-    return chosen !== undefined && fits(chosen) ? chosen : null;
+    return this.fixed ?? this.#mapping.apply(this.#subject, prng) ?? null;
   }
 }
 
@@ -158,10 +168,9 @@ export class CompiledAccount {
   replace(snapshot: AccountSnapshot): void {
     this.snapshot = snapshot;
     this.#mappings = new FilterMap();
-    for (const { source, destinations } of snapshot.mappings) {
-      const result = compileMapping(source, destinations);
-      assert(result.ok, "the mappings of a snapshot were checked");
-      this.#mappings.add(source, result.mapping);
+    for (const one of snapshot.mappings) {
+      const mapping = compileChecked(one);
+      if (mapping !== undefined) this.#mappings.add(one.source, mapping);
     }
   }
 
@@ -203,16 +212,12 @@ export class CompiledAccount {
   /** {@link streamTargets} by result: cheap however many accounts import the same. */
   streamTargetGroups(subject: string): readonly StreamTargetGroup[] {
     if (!this.hasStreamImporters) return NO_STREAM_GROUPS;
-    const groups = this.#streams
-      .match(subject)
-      .map(({ importers, rewrite, allowTrace, from, to }) => ({
-        importers,
-        subject: rewritten(rewrite, subject),
-        allowTrace,
-        from,
-        to,
-      }));
-    return groups.filter((group) => fits(group.subject));
+    const groups: StreamTargetGroup[] = [];
+    for (const { importers, rewrite, allowTrace, from, to } of this.#streams.match(subject)) {
+      const seenAs = rewritten(rewrite, subject);
+      if (seenAs !== undefined) groups.push({ importers, subject: seenAs, allowTrace, from, to });
+    }
+    return groups;
   }
 
   /** The services that a message published here on `subject` is a request to; all get it. */
@@ -227,11 +232,12 @@ export class CompiledAccount {
 
   #importTargets(subject: string): readonly ServiceTarget[] {
     if (this.#services.size === 0) return NO_SERVICE_TARGETS;
-    const targets = this.#services.match(subject).map((entry) => ({
-      import: entry.import,
-      subject: rewritten(entry.rewrite, subject),
-    }));
-    return targets.filter((target) => fits(target.subject));
+    const targets: ServiceTarget[] = [];
+    for (const { import: spec, rewrite } of this.#services.match(subject)) {
+      const askedOn = rewritten(rewrite, subject);
+      if (askedOn !== undefined) targets.push({ import: spec, subject: askedOn });
+    }
+    return targets;
   }
 
   /** One object for each, as replies are told by it. */

@@ -138,6 +138,12 @@ export const LIMITS = {
   serviceReplyBytesMax: 64 * 1024 * 1024,
   /** ... and the same for one account, which loses its own oldest. */
   serviceReplyBytesPerAccountMax: 16 * 1024 * 1024,
+  /**
+   * Those of them that are measured; with long headers or a long reply subject one counts as
+   * several. By the rule of `serviceRepliesMax` somebody's oldest make room: they are told of as
+   * timed out, and may still be answered.
+   */
+  measuredRequestsMax: 65_536,
   /** AC-30. */
   serviceResponseThresholdMs: 120_000,
 } as const;

@@ -64,6 +64,7 @@ import type { SessionInput } from "./session/session-input.ts";
 import { SnapshotRules } from "./session/snapshot-rules.ts";
 import { createSystemEvents, type SystemEvents } from "./session/system-events.ts";
 import { Departures } from "./subscribe/departures.ts";
+import { HeapShares } from "./subscribe/heap-shares.ts";
 import { OwnSubscriptions } from "./subscribe/own-subscription.ts";
 import { SubscriptionTable } from "./subscribe/subscription.ts";
 import type { SubscriptionAnswer, SubscriptionQuery } from "./subscribe/subscription-list.ts";
@@ -157,25 +158,21 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       serverId: snapshot.server.id,
     });
     this.#openEvents();
-    this.subscriptions = new Subscriptions(writer, generations, table, () => this.publisher);
+    const heap = new HeapShares(this.shared.subscriptionBytesMax);
+    this.subscriptions = new Subscriptions(writer, generations, table, heap, () => this.publisher);
     this.ownSubscriptions = new OwnSubscriptions(index, reader, table);
-    this.#flow = new FlowControl({
-      clock: this.clock,
-      bus,
-      counters: this.counters,
-      setTimer: (delayMs) => dependencies.setTimer(delayMs),
-      isSpent: () => this.publisher.isSpent,
-      takenBytes,
-    });
+    const isSpent = (): boolean => this.publisher.isSpent;
+    this.#flow = new FlowControl({ ...dependencies, isSpent, takenBytes });
     const callSoon = (): void => this.#flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
     this.judgements = new Judgements(this, this.#connections.byId, callSoon);
     this.reviews = new Reviews(this, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.#flow, this);
-    const { byId } = this.#connections;
-    this.#controlInbox = new ControlInbox(byId, this.#flow, this.publisher.ballots);
+    const sessions = this.#connections.byId;
+    this.#controlInbox = new ControlInbox(sessions, this.#flow, this.publisher.ballots);
     this.#inbox = new FrameInbox({
       bus,
+      log: this.log,
       lanes: this.#lanes,
       subscriptions: table,
       deliverer,

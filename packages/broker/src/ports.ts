@@ -128,6 +128,8 @@ export interface SharedLimits {
   releaseAbove(account: number, max: number): boolean;
   /** Of this thread alone: tokens of the different permissions of its users, some 300 bytes each. */
   readonly permissionTokensMax: number;
+  /** Of this thread alone: bytes of its heap for subscriptions, as `HeapShares` counts them. */
+  readonly subscriptionBytesMax: number;
 }
 
 /** What a connection has done; times in Unix milliseconds. */

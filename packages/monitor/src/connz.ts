@@ -216,8 +216,11 @@ function* withInterest(
   filter: string,
 ): Steps<number[]> {
   const colliding = subjectFromText(filter);
-  const listed = yield* collectSubscriptions(facts, placesOf(live, rows), { colliding });
-  return rows.filter((row) => listed.has(clientIdOf(live, row)));
+  // Only whether there is one: no text of it is wanted, and no second one.
+  const bounds = { takeOfEach: 1, entriesMax: rows.length, textMax: Number.POSITIVE_INFINITY };
+  const wish = { colliding, texts: [], ...bounds };
+  const listed = yield* collectSubscriptions(facts, placesOf(live, rows), wish);
+  return rows.filter((row) => listed?.has(clientIdOf(live, row)));
 }
 
 function placesOf(live: LiveConnections, rows: readonly number[]): ListedConnection[] {
@@ -245,6 +248,7 @@ function* infosOf(
   wish: InfoWish,
 ): Steps<EncodedItems | undefined> {
   const encoder = new ItemEncoder(wish);
+  const texts = wish.subscriptions === "names" ? NAMES_ONLY : undefined;
   // Of the whole page, however many slices it takes.
   let left = LISTED_PER_PAGE_MAX;
   for (let from = 0; from < page.length; from += SLICE_CONNECTIONS) {
@@ -253,7 +257,12 @@ function* infosOf(
     const listed =
       wish.subscriptions === "none"
         ? NOTHING_LISTED
-        : yield* collectSubscriptions(facts, placesOf(live, rows), {}, left);
+        : yield* collectSubscriptions(facts, placesOf(live, rows), {
+            texts,
+            entriesMax: left,
+            textMax: encoder.room,
+          });
+    if (listed === undefined) return undefined;
     for (const entries of listed.values()) left -= entries.length;
     const isToldTokens = wish.auth && facts.options.operator !== undefined;
     const tokens = isToldTokens ? yield* collectTokens(facts, placesOf(live, rows)) : NO_TOKENS;
@@ -284,6 +293,7 @@ function* infosOf(
   return encoder.items();
 }
 
+const NAMES_ONLY = ["subject"] as const;
 const NO_TOKENS: ReadonlyMap<number, string> = new Map();
 
 function jwtField(

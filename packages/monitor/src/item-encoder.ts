@@ -38,6 +38,11 @@ export class ItemEncoder {
     return this.#bytes > this.#form.bytesMax;
   }
 
+  /** Bytes that have a place yet, not counting what is not written yet. */
+  get room(): number {
+    return Math.max(0, this.#form.bytesMax - this.#bytes);
+  }
+
   /** An item as `encodePlainItems` takes it. */
   addPlain(item: JsonObject): void {
     this.#plain.push(item);

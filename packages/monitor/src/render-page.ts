@@ -1,5 +1,6 @@
 // From a path and a query to a page: the table of all pages (MO-10 to MO-35). Thread: control.
 // Must stay true: a path that is not in the table is 404, whatever it looks like.
+import { LIMITS } from "@weft/base";
 import { gatewayz, jsz, jszLeaderOnly, leafz, NO_RAFT_NODES, routez } from "./absent-pages.ts";
 import { accountz, accstatz } from "./accountz.ts";
 import { connz, connzOptions } from "./connz.ts";
@@ -83,7 +84,12 @@ function variablesPage(facts: MonitorFacts): Page {
   return { status: 200, contentType, body: [debugVars(facts)] };
 }
 
-const SUBSZ: Route = { counted: "/subsz", render: stepped(subszOptions, subsz) };
+const SUBSZ: Route = {
+  counted: "/subsz",
+  render: stepped(subszOptions, (facts, options) =>
+    subsz(facts, options, LIMITS.monitorPageBytesMax),
+  ),
+};
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/varz", { counted: "/varz", render: valued(varz) }],

@@ -1,4 +1,5 @@
 // `/subsz`: subscriptions and what routing knows of them (MO-24). Thread: control.
+import { LIMITS } from "@weft/base";
 import { isValidLiteralSubject, subjectFromText } from "@weft/subjects";
 import { type AccountTotals, accountTotals } from "./account-totals.ts";
 import { subscriptionInfo } from "./connection-info.ts";
@@ -7,6 +8,7 @@ import type { JsonObject } from "./go-json.ts";
 import { timeText } from "./go-text.ts";
 import { listPage } from "./listed-subscriptions.ts";
 import type { Outcome } from "./page.ts";
+import { PAGE_TOO_LARGE } from "./page-bytes.ts";
 import type { Query } from "./query.ts";
 
 export const SUBSCRIPTIONS_LIMIT_DEFAULT = 1_024n;
@@ -32,7 +34,12 @@ export function subszOptions(query: Query): SubszOptions {
   };
 }
 
-export function* subsz(facts: MonitorFacts, options: SubszOptions): Steps<Outcome> {
+/** `bytesMax`: what the page may have; as for the system account unless told. */
+export function* subsz(
+  facts: MonitorFacts,
+  options: SubszOptions,
+  bytesMax: number = LIMITS.systemPageBytesMax,
+): Steps<Outcome> {
   const { test, account } = options;
   const matching = test === "" ? undefined : subjectFromText(test);
   if (matching !== undefined && !isValidLiteralSubject(matching)) {
@@ -52,7 +59,9 @@ export function* subsz(facts: MonitorFacts, options: SubszOptions): Steps<Outcom
     matching,
     skip: Number(offset),
     take: Number(limit),
+    textMax: bytesMax,
   });
+  if (page === undefined) return { mistake: PAGE_TOO_LARGE };
   const listed: JsonObject[] = [];
   for (const entry of page.entries) {
     const { name, tag } = names.of(entry.account);

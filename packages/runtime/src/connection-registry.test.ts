@@ -1,9 +1,13 @@
 // What monitoring learns of connections without asking a worker (MO-20, CP-110, SB-106).
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { encodeFacts, FIGURE_IN_MESSAGES, FIGURES_COUNT, LIMITS, UNKNOWN_FACTS } from "@weft/base";
 import type { FinishedConnection } from "@weft/broker";
+import { ThreadLog } from "@weft/logging";
 import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
 import { expect, test } from "vitest";
 import { ConnectionRegistry } from "./connection-registry.ts";
+import type { ConnectionsClosed } from "./thread-messages.ts";
+import { WorkerLink } from "./worker-link.ts";
 
 function factsOf(listener: number, address: string, port: number): string {
   return encodeFacts({ ...UNKNOWN_FACTS, listener, address, port });
@@ -133,4 +137,54 @@ test("totals of accounts that are gone are forgotten, and never more are kept th
   registry.finished(Array.from({ length: max }, (_, at) => ({ ...record, account: `N${at}` })));
   expect([...registry.accountsFinished()].length).toBe(max);
   expect(registry.finishedTotals("B").connections).toBe(0);
+});
+
+test("CP-110: connections whose records were given up are counted, and nothing is kept of them", async () => {
+  const { registry, setClosedCount } = registryOf(1, 10_000);
+  const { port1, port2 } = new MessageChannel();
+  const log = new ThreadLog({ debug: false, trace: false, send: () => undefined });
+  const link = new WorkerLink(port1, log);
+  const tick = (): void => {
+    link.sendClosed();
+    const { message } = receiveMessageOnPort(port2) as { message: ConnectionsClosed };
+    registry.finished(message.records);
+  };
+  const count = 5_000;
+  for (let id = 1; id <= count; id += 1) {
+    registry.described(id, factsOf(0, "192.0.2.1", id));
+    const isEven = id % 2 === 0;
+    const reason = isEven ? "Slow Consumer (Pending Bytes)" : "Client Closed";
+    link.connectionClosed(finished(id, reason, isEven ? "A" : ""));
+  }
+  setClosedCount(count);
+  tick();
+  expect(registry.describedCount).toBe(0);
+  const start = performance.now();
+  await registry.settled();
+  expect(performance.now() - start).toBeLessThan(200);
+  // The last 4,096, in order, and nothing beside what a record has.
+  const records = registry.finishedRecords();
+  expect(records.map(({ clientId }) => clientId)).toEqual(
+    Array.from({ length: 4_096 }, (_, at) => count - 4_096 + 1 + at),
+  );
+  expect(records[0]).not.toHaveProperty("gap.clientIds");
+  expect(registry.finishedByReason()).toEqual(
+    new Map([
+      ["Client Closed", 2_500],
+      ["Slow Consumer (Pending Bytes)", 2_500],
+    ]),
+  );
+  expect(registry.finishedTotals("A")).toEqual({
+    connections: 2_500,
+    inMessages: 25_000,
+    inBytes: 50_000,
+    outMessages: 75_000,
+    outBytes: 100_000,
+    slowConsumers: 2_500,
+  });
+  // The next tick begins anew.
+  link.connectionClosed(finished(count + 1, "Client Closed", "A"));
+  tick();
+  expect(registry.finishedTotals("A").connections).toBe(2_501);
+  port1.close();
 });

@@ -7,6 +7,14 @@ import type { ClosedConnection, FinishedConnection } from "@weft/broker";
 import type { FinishedTotals, LiveConnections } from "@weft/monitor";
 import { ConnectionSlotsReader } from "@weft/shm";
 import { ClosedConnections } from "./closed-connections.ts";
+import {
+  addTotals,
+  isSlowConsumer,
+  type MutableTotals,
+  NO_TOTALS,
+  type RecordAfterGap,
+  totalsOf,
+} from "./closed-connections-gap.ts";
 import { LastTokens } from "./last-tokens.ts";
 
 /** Slow consumers remembered. */
@@ -15,9 +23,6 @@ const SLOW_MAX = 1_000;
 const PLACES_PER_SLICE = 1_024;
 /** How long `settled` waits for the records of what is closed already. */
 const SETTLE_MS = 250;
-
-/** Of one account. */
-type MutableTotals = { -readonly [K in keyof FinishedTotals]: FinishedTotals[K] };
 
 export interface ConnectionRegistryOptions {
   /** One board for each worker, in order. */
@@ -48,31 +53,39 @@ export class ConnectionRegistry {
   }
 
   /** From a worker. */
-  finished(tokened: readonly FinishedConnection[]): void {
-    const records = tokened.map((record) => this.#tokens.takeFrom(record));
+  finished(received: readonly RecordAfterGap[]): void {
+    const records = received.map((record) => this.#tokens.takeFrom(this.#takeGap(record)));
     this.#recorded += records.length;
     this.#closed.add(records);
     this.#countReasons(records);
     for (const record of records) {
       this.#long.delete(record.clientId);
-      const isSlow = record.reason.startsWith("Slow Consumer");
-      if (isSlow) this.#slow.add([record]);
-      if (record.account === "") continue;
-      const totals = this.#totalsOf(record.account);
-      totals.connections += 1;
-      totals.inMessages += record.inMessages;
-      totals.inBytes += record.inBytes;
-      totals.outMessages += record.outMessages;
-      totals.outBytes += record.outBytes;
-      if (isSlow) totals.slowConsumers += 1;
+      if (isSlowConsumer(record)) this.#slow.add([record]);
+      if (record.account !== "") addTotals(this.#totalsOf(record.account), totalsOf(record));
     }
     for (const wake of this.#waiting) wake();
+  }
+
+  /** Counts those before it that have no record; the record comes back without them. */
+  #takeGap(record: RecordAfterGap): FinishedConnection {
+    const { gap, ...rest } = record;
+    if (gap === undefined) return record;
+    this.#recorded += gap.clientIds.length;
+    for (const clientId of gap.clientIds) this.#long.delete(clientId);
+    for (const [reason, count] of gap.byReason) this.#countReason(reason, count);
+    for (const [account, totals] of gap.totals) addTotals(this.#totalsOf(account), totals);
+    return rest;
   }
 
   /** From the acceptor: they were refused and never lived. */
   refused(records: readonly FinishedConnection[]): void {
     this.#closed.add(records);
     this.#countReasons(records);
+  }
+
+  /** Long facts that are kept. */
+  get describedCount(): number {
+    return this.#long.size;
   }
 
   described(clientId: number, facts: string): void {
@@ -188,8 +201,11 @@ export class ConnectionRegistry {
   }
 
   #countReasons(records: readonly FinishedConnection[]): void {
-    const counts = this.#byReason;
-    for (const { reason } of records) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    for (const { reason } of records) this.#countReason(reason, 1);
+  }
+
+  #countReason(reason: string, count: number): void {
+    this.#byReason.set(reason, (this.#byReason.get(reason) ?? 0) + count);
   }
 
   #forgetFirst(): void {
@@ -212,15 +228,6 @@ export class ConnectionRegistry {
 
 /** Names of accounts that came and went one by one stay until there are too many. */
 const TOTALS_MAX = 2 * LIMITS.accountsMax;
-
-const NO_TOTALS: FinishedTotals = {
-  connections: 0,
-  inMessages: 0,
-  inBytes: 0,
-  outMessages: 0,
-  outBytes: 0,
-  slowConsumers: 0,
-};
 
 function decodeRecord(record: FinishedConnection): ClosedConnection {
   const { facts, ...figures } = record;

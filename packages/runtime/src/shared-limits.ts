@@ -5,9 +5,11 @@ import type { SharedLimits } from "@weft/broker";
 import { SharedGauge } from "@weft/shm";
 
 const UNLIMITED = 0x7fff_ffff;
-/** Permissions may take half of the heap. */
+/** Permissions may take half of the heap, ... */
 const TOKEN_BYTES = 300;
-const HEAP_SHARE = 1 / 2;
+const PERMISSIONS_SHARE = 1 / 2;
+/** ... subscriptions as much, which are counted at more than they take. */
+const SUBSCRIPTIONS_SHARE = 3 / 8;
 /** Of a thread without a limit of its own. */
 const HEAP_MB = 2_048;
 
@@ -16,7 +18,8 @@ export function openSharedLimits(accountConnections: SharedArrayBuffer): SharedL
   const connections = new SharedGauge(accountConnections);
   const heapBytes = (resourceLimits.maxOldGenerationSizeMb ?? HEAP_MB) * 1024 * 1024;
   return {
-    permissionTokensMax: Math.floor((heapBytes * HEAP_SHARE) / TOKEN_BYTES),
+    permissionTokensMax: Math.floor((heapBytes * PERMISSIONS_SHARE) / TOKEN_BYTES),
+    subscriptionBytesMax: Math.floor(heapBytes * SUBSCRIPTIONS_SHARE),
     acquireConnection: (account, max) => connections.tryAcquire(account, max < 0 ? UNLIMITED : max),
     releaseConnection: (account) => connections.release(account),
     releaseAbove: (account, max) => connections.tryReleaseAbove(account, max < 0 ? UNLIMITED : max),

@@ -12,6 +12,9 @@ export interface Wanted {
   readonly queue: string | undefined;
 }
 
+const SUBJECT = ["subject"] as const;
+const SUBJECT_AND_QUEUE = ["subject", "queue"] as const;
+
 const FIRST: SubscriptionPlace = { clientId: 0, passed: 0 };
 
 /** What a worker that does not answer has is not counted. */
@@ -21,9 +24,12 @@ export async function countSubscribers(
   lists: SubscriptionLists,
 ): Promise<number> {
   let count = 0;
+  // Only what the comparison below reads: the other texts may be long.
+  const texts = queue === undefined ? SUBJECT : SUBJECT_AND_QUEUE;
+  const take = Number.MAX_SAFE_INTEGER;
   for (let thread = 1; thread <= workersCount; thread += 1) {
     for (let from: SubscriptionPlace | undefined = FIRST; from !== undefined; ) {
-      const query = { from, account, colliding: filter, skip: 0, take: Number.MAX_SAFE_INTEGER };
+      const query = { from, account, colliding: filter, texts, skip: 0, take };
       const piece = await lists.ask(thread, query);
       for (const entry of piece?.entries ?? []) {
         if (queue !== undefined && entry.queue !== queue) continue;

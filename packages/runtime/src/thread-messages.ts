@@ -9,7 +9,6 @@ import type {
   ConnectionAnswer,
   ConnectionLimits,
   ConnectionOrder,
-  FinishedConnection,
   SnapshotEffects,
   SubscriptionAnswer,
   SubscriptionQuery,
@@ -19,6 +18,7 @@ import type { AddressLimits } from "@weft/config";
 import type { LogBatch } from "@weft/logging";
 import type { ListenOptions, NativeConnection, TlsContextOptions } from "@weft/net";
 import type { MailboxSeed } from "@weft/shm";
+import type { RecordAfterGap } from "./closed-connections-gap.ts";
 import type { SharedRegions } from "./shared-state.ts";
 
 /** What the workers write to the log. */
@@ -96,7 +96,8 @@ export type ToWorker =
 /** CP-110. */
 export interface ConnectionsClosed {
   readonly kind: "connections-closed";
-  readonly records: readonly FinishedConnection[];
+  /** Oldest first; the first one tells of those that were given up before it. */
+  readonly records: readonly RecordAfterGap[];
 }
 
 export type FromWorker =

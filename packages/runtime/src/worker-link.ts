@@ -4,9 +4,10 @@ import type { MessagePort } from "node:worker_threads";
 import type { LoginQuestion } from "@weft/auth";
 import type { ControlPort, FinishedConnection } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
+import { type ClosedGap, emptyGap, giveUp, type RecordAfterGap } from "./closed-connections-gap.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./thread-messages.ts";
 
-/** Finished connections kept between two ticks; the oldest make room. */
+/** Finished connections kept between two ticks; the oldest make room, and are only counted. */
 const CLOSED_MAX = 4_096;
 
 export class WorkerLink implements ControlPort {
@@ -14,6 +15,8 @@ export class WorkerLink implements ControlPort {
   readonly log: ThreadLog;
   #closed: FinishedConnection[] = [];
   #closedNext = 0;
+  /** Those that made room. */
+  #gap: ClosedGap | undefined;
   #listener: ((message: ToWorker) => void) | undefined;
   /** Between the start and `onMessage`. */
   readonly #early: ToWorker[] = [];
@@ -53,8 +56,14 @@ export class WorkerLink implements ControlPort {
   }
 
   connectionClosed(record: FinishedConnection): void {
-    if (this.#closed.length < CLOSED_MAX) this.#closed.push(record);
-    else this.#closed[this.#closedNext++ % CLOSED_MAX] = record;
+    if (this.#closed.length < CLOSED_MAX) {
+      this.#closed.push(record);
+      return;
+    }
+    const place = this.#closedNext++ % CLOSED_MAX;
+    this.#gap ??= emptyGap();
+    giveUp(this.#gap, this.#closed[place] as FinishedConnection);
+    this.#closed[place] = record;
   }
 
   describeConnection(clientId: number, facts: string): void {
@@ -65,9 +74,11 @@ export class WorkerLink implements ControlPort {
   sendClosed(): void {
     if (this.#closed.length === 0) return;
     const split = this.#closedNext % CLOSED_MAX;
-    const records = [...this.#closed.slice(split), ...this.#closed.slice(0, split)];
+    const [first, ...others] = [...this.#closed.slice(split), ...this.#closed.slice(0, split)];
+    const oldest: RecordAfterGap = { ...(first as FinishedConnection), gap: this.#gap };
     this.#closed = [];
     this.#closedNext = 0;
-    this.tell({ kind: "connections-closed", records });
+    this.#gap = undefined;
+    this.tell({ kind: "connections-closed", records: [oldest, ...others] });
   }
 }

@@ -213,3 +213,114 @@ test("A57, MO-18: what is beyond the bound of a connection is neither looked at 
   expect([...byClient.values()]).toEqual([10_000, 5, 10_000]);
   expect(listed.pieces).toBe(3);
 });
+
+/** Of the first worker, from the beginning. */
+function piecesOf(world: World, wish: Partial<SubscriptionQuery> = {}): SubscriptionAnswer[] {
+  const pieces: SubscriptionAnswer[] = [];
+  let from: SubscriptionAnswer["next"] = { clientId: 0, passed: 0 };
+  while (from !== undefined) {
+    const query = { ...wish, from, skip: 0, take: Number.MAX_SAFE_INTEGER };
+    const piece: SubscriptionAnswer = world.core(1).listSubscriptions(query);
+    pieces.push(piece);
+    from = piece.next;
+  }
+  return pieces;
+}
+
+function textOf({ entries }: SubscriptionAnswer): number {
+  return entries.reduce((sum, one) => sum + one.subject.length + one.sid.length, 0);
+}
+
+const LONG_SID = 3_900;
+const PIECE_TEXT_MAX = 1024 * 1024;
+
+/** Connections whose sids are as long as a line allows. */
+function longWorld(counts: readonly number[]): World {
+  const world = worldOf(counts.map(() => 0));
+  for (const [place, count] of counts.entries()) {
+    for (let sid = 1; sid <= count; sid += 1) {
+      world.clients[place]?.subscribe(String(sid).padStart(LONG_SID, "0"), `long.${sid}`);
+    }
+    world.settle();
+  }
+  return world;
+}
+
+test("MO-18: long sids make pieces small, and each is told once", () => {
+  const world = longWorld([400, 3, 400, 0, 500]);
+  const pieces = piecesOf(world);
+  const texts = pieces.map(textOf);
+  expect(Math.max(...texts)).toBeLessThanOrEqual(PIECE_TEXT_MAX + LONG_SID + 100);
+  // All but the last are full.
+  expect(Math.min(...texts.slice(0, -1))).toBeGreaterThanOrEqual(PIECE_TEXT_MAX);
+  const told = pieces.flatMap(({ entries }) => entries.map((one) => `${one.clientId} ${one.sid}`));
+  expect(told).toHaveLength(1_303);
+  expect(new Set(told).size).toBe(1_303);
+  expect(pieces.reduce((sum, { matched }) => sum + matched, 0)).toBe(1_303);
+});
+
+test("MO-18: a piece that its text ended goes on where it stood, as any other does", () => {
+  const world = longWorld([600]);
+  const [client] = world.clients;
+  const list = (from: SubscriptionAnswer["next"]): SubscriptionAnswer =>
+    world.core(1).listSubscriptions({
+      from: from ?? { clientId: 0, passed: 0 },
+      skip: 0,
+      take: Number.MAX_SAFE_INTEGER,
+      takeOfEach: 500,
+    });
+  const first = list(undefined);
+  const told = first.entries.map(({ sid }) => Number(sid));
+  for (let gone = 1; gone <= 100; gone += 1) {
+    client?.unsubscribe(String(gone).padStart(LONG_SID, "0"));
+  }
+  world.settle();
+  for (let from = first.next; from !== undefined; ) {
+    const piece = list(from);
+    told.push(...piece.entries.map(({ sid }) => Number(sid)));
+    from = piece.next;
+  }
+  expect(told).toEqual(Array.from({ length: 500 }, (_, at) => at + 1));
+});
+
+test("MO-18: texts that nobody wants are not handed over, and do not end a piece", () => {
+  const world = longWorld([600]);
+  const [names, ...more] = piecesOf(world, { texts: ["subject"] });
+  expect(more).toEqual([]);
+  expect(names?.entries[0]).toMatchObject({ subject: "long.1", queue: undefined, sid: "" });
+  const [bare] = piecesOf(world, { texts: [], takeOfEach: 1 });
+  expect(bare?.entries).toMatchObject([{ clientId: 1, subject: "", queue: undefined, sid: "" }]);
+});
+
+test("MO-18: pieces that end between connections leave the places of other lists alone", () => {
+  // So many are a piece to the character.
+  const count = 512;
+  const sidBytes = PIECE_TEXT_MAX / count - 196;
+  const world = worldOf(Array.from({ length: 20 }, () => 0));
+  for (const client of world.clients) {
+    for (let sid = 1; sid <= count; sid += 1) {
+      client.subscribe(String(sid).padStart(sidBytes, "0"), `s.${"x".repeat(194)}`);
+    }
+    world.settle();
+  }
+  const slow = world.connect(1);
+  for (let sid = 1; sid <= 9_000; sid += 1) slow.subscribe(String(sid), "short");
+  world.settle();
+  const list = (from: NonNullable<SubscriptionAnswer["next"]>): SubscriptionAnswer =>
+    world.core(1).listSubscriptions({
+      clientIds: [21],
+      from,
+      skip: 0,
+      take: Number.MAX_SAFE_INTEGER,
+    });
+  const first = list({ clientId: 0, passed: 0 });
+  expect(first.entries).toHaveLength(8_192);
+  slow.unsubscribe("1");
+  world.settle();
+  const clientIds = Array.from({ length: 20 }, (_, at) => at + 1);
+  expect(piecesOf(world, { clientIds }).map(({ entries }) => entries.length)).toEqual(
+    Array(20).fill(count),
+  );
+  const rest = first.next === undefined ? undefined : list(first.next);
+  expect(rest?.entries[0]?.sid).toBe("8193");
+});

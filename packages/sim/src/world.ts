@@ -51,6 +51,7 @@ export interface WorldOptions extends SnapshotOptions {
   readonly chunkBytesMax?: number;
   readonly recordsMax?: number;
   readonly permissionTokensMax?: number;
+  readonly subscriptionBytesMax?: number;
   /** Called for each log line; what it throws, the core throws. */
   readonly onLog?: (text: string) => void;
   /** What control says of logins; undefined = what it says where there is one password only. */
@@ -290,6 +291,7 @@ export class World {
     const taken = this.#connectionsByAccount;
     return {
       permissionTokensMax: this.#options.permissionTokensMax ?? 1_000_000,
+      subscriptionBytesMax: this.#options.subscriptionBytesMax ?? 1 << 30,
       acquireConnection: (account, max) => {
         const now = taken.get(account) ?? 0;
         if (max >= 0 && now >= max) return false;

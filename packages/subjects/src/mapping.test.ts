@@ -1,5 +1,6 @@
 // Account mappings: resolution of what was configured, and the weighted choice.
 import { createPrng, type Prng } from "@weft/base";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   compileMapping,
@@ -98,6 +99,22 @@ describe("resolveMappingDestinations", () => {
       'Error adding mapping for "foo" : duplicate entry for "x"',
     ],
     [
+      "a.$5",
+      [{ subject: "b", weight: 50 }],
+      `Error adding mapping for "a.$5" : ${I}wildcard index out of range in $5`,
+    ],
+    [
+      "foo.{{x}}",
+      [{ subject: "b", weight: 50 }],
+      `Error adding mapping for "foo.{{x}}" : ${I}unknown function in {{x}}`,
+    ],
+    ["a.*.$1", [], `Error adding mapping for "a.*.$1" : ${I}invalid transform in $1`],
+    [
+      "foo.{{random(2)}}",
+      [{ subject: "b", weight: 99, cluster: "C" }],
+      `Error adding mapping for "foo.{{random(2)}}" : ${I}invalid transform in {{random(2)}}`,
+    ],
+    [
       "foo",
       [{ subject: "x", weight: 101 }],
       'Error adding mapping for "foo" : individual weights need to be <= 100',
@@ -120,6 +137,53 @@ describe("resolveMappingDestinations", () => {
 
   test.each(FAULTS)("SU-36: faults of %j with %j", (source, inputs, error) => {
     expect(resolveMappingDestinations(source, inputs)).toEqual({ ok: false, error });
+  });
+});
+
+describe("the remainder", () => {
+  /** Also such as read as wildcards and functions in a destination. */
+  const tokens = fc.constantFrom(
+    ...["a", "*", "$", "$0", "$1", "$2", "$-1", "$+1", "$SYS", "$99999999999999999999", "{{x}}"],
+    ...["{{}}", "{{wildcard(1)}}", "{{wildcard(2)}}", "{{random(3)}}", "{{partition(2,1)}}", "ü"],
+  );
+  const sources = fc
+    .tuple(fc.array(tokens, { minLength: 1, maxLength: 5 }), fc.constantFrom("", ".>"))
+    .map(([list, tail]) => list.join(".") + tail);
+  const weights = fc.oneof(
+    fc.integer({ min: 0, max: 100 }),
+    fc.double({ min: 0, max: 100, noNaN: true }),
+  );
+
+  test("SU-34: what is resolved compiles, and the remainder changes nothing", () => {
+    let accepted = 0;
+    const check = (source: string, first: number, second: number): void => {
+      const tail = source.endsWith(".>") ? ".>" : "";
+      const inputs = [
+        { subject: `to${tail}`, weight: first },
+        { subject: `other${tail}`, weight: second },
+      ];
+      const result = resolveMappingDestinations(source, inputs);
+      if (!result.ok) return;
+      accepted += 1;
+      const mapping = compileMapping(source, result.destinations);
+      expect(mapping.ok ? "" : mapping.errors).toBe("");
+      const subject = source.replaceAll("*", "x").replace(/>$/, "y.z");
+      const added = result.destinations[2];
+      if (added === undefined) return;
+      const only = compiled(source, [{ subject: added.subject, weight: 100 }]);
+      expect(only.apply(subject, fixed(1))).toBe(subject);
+    };
+    fc.assert(fc.property(sources, weights, weights, check), { numRuns: 2_000 });
+    expect(accepted).toBeGreaterThan(100);
+  });
+
+  test("SU-34: a source that reads as a destination is fine where nothing remains", () => {
+    expect(resolved("a.$5", [{ subject: "b" }])).toEqual({ b: 100 });
+    expect(resolved("foo.{{x}}", [{ subject: "b", weight: 100 }])).toEqual({ b: 100 });
+    expect(resolved("$JS.API.*", [{ subject: "b", weight: 1 }])).toEqual({
+      b: 1,
+      "$JS.API.$1": 99,
+    });
   });
 });
 

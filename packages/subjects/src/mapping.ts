@@ -74,6 +74,22 @@ export function validateMapping(
   return result.ok ? undefined : result.error;
 }
 
+/**
+ * Why what the weights leave cannot go to the source: a literal token of it, such as `$5` or
+ * `{{x}}`, would be read as a wildcard or a function. Other servers refuse those that do not
+ * compile, with the same text, and send the others to a wrong subject.
+ */
+function findIdentityFault(source: string): string | undefined {
+  const result = compileTransform(source, identityDestination(source));
+  if (!result.ok) return result.error;
+  for (const token of source.split(".")) {
+    const parsed = parseDestinationToken(token);
+    const isText = parsed.ok && parsed.token.kind === "literal";
+    if (!isText) return mappingError("invalidTransform", token);
+  }
+  return undefined;
+}
+
 /** First fault of a list of destinations, in the order in which they are written. */
 function findFault(
   source: string,
@@ -104,7 +120,8 @@ export type MappingResolution =
  * Checks a mapping and picks what applies in `cluster` (undefined or empty = none). SU-33 to
  * SU-36: the destinations of the server's own cluster if there are any, else the unscoped ones;
  * what their weights leave of 100 goes to the source, as an added last destination, unless the
- * source itself is listed anywhere in the mapping. Errors are whole lines with `source` named.
+ * source itself is listed anywhere in the mapping. Errors are whole lines with `source` named. What
+ * it accepts compiles ({@link compileMapping}).
  */
 export function resolveMappingDestinations(
   source: string,
@@ -115,13 +132,14 @@ export function resolveMappingDestinations(
   if (!isValidSubject(source)) {
     return { ok: false, error: `Subject ${quote(source)} is not a valid subject` };
   }
-  const fault = findFault(source, destinations, options);
-  if (fault !== undefined) {
+  const refused = (fault: string): MappingResolution => {
     const only = destinations.length === 1 ? destinations[0] : undefined;
     const short = only !== undefined && only.weight === undefined;
     const target = short ? ` to ${quote(only.subject)}` : "";
     return { ok: false, error: `Error adding mapping for ${quote(source)}${target} : ${fault}` };
-  }
+  };
+  const fault = findFault(source, destinations, options);
+  if (fault !== undefined) return refused(fault);
   const inCluster = (name: string): MappingDestinationInput[] =>
     destinations.filter((destination) => (destination.cluster ?? "") === name);
   const own = inCluster(cluster ?? "");
@@ -134,6 +152,8 @@ export function resolveMappingDestinations(
   }
   const sourceListed = destinations.some((destination) => destination.subject === source);
   if (total < 100 && !sourceListed) {
+    const identityFault = findIdentityFault(source);
+    if (identityFault !== undefined) return refused(identityFault);
     resolved.push({ subject: identityDestination(source), weight: 100 - total });
   }
   return { ok: true, destinations: resolved };
@@ -174,7 +194,7 @@ export class SubjectMapping {
     return undefined;
   }
 
-  /** The mapped subject of one that matches `source`; undefined = the message is lost. */
+  /** The mapped subject of one that matches `source`; undefined = lost on purpose, or too long. */
   apply(subject: string, prng: Prng): string | undefined {
     return this.choose(prng)?.apply(subject, prng);
   }

@@ -1,5 +1,6 @@
 // What each function of a transform does to the tokens of a subject. Any thread, per message of a
-// mapped subject; the output is at most twice as long as the token it reads.
+// mapped subject. A function that cuts a token writes at most twice its length; a literal is as
+// long as the configuration has it. The bound for all tokens together stands in `transform.ts`.
 import type { Prng } from "@weft/base";
 import type { DestinationToken } from "./transform-token.ts";
 

@@ -38,7 +38,10 @@ export type DestinationTokenResult =
 
 const INVALID = "invalid mapping destination";
 
-/** SU-50. The texts behind `invalid mapping destination: `. */
+/** Wildcards and functions of one destination: what an application costs grows with them. */
+export const REFERENCES_MAX = 1_024;
+
+/** SU-50. The texts behind `invalid mapping destination: `; the last one is our own. */
 export const MAPPING_ERRORS = {
   invalidTransform: "invalid transform",
   notUsingAllWildcards: "not using all of the token wildcard(s)",
@@ -48,6 +51,7 @@ export const MAPPING_ERRORS = {
   invalidArgument: "function argument is invalid or in the wrong format",
   tooManyArguments: "too many arguments passed to the function",
   notForImports: "the only mapping function allowed for import transforms is {{Wildcard()}}",
+  tooManyReferences: `more than ${REFERENCES_MAX} wildcards and functions`,
 } as const;
 
 /** The full error text for the token (or destination) `where`. */

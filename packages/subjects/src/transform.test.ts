@@ -1,5 +1,5 @@
 // Transforms, by the rows of section 2.4; numbers of partitions are facts of FNV-1a 32.
-import { createPrng } from "@weft/base";
+import { createPrng, LIMITS } from "@weft/base";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { matches } from "./match.ts";
@@ -184,7 +184,7 @@ describe("results", () => {
     const transform = compiled("*", "bar.{{random(6)}}");
     expect(transform.isDeterministic).toBe(false);
     const seen = new Set<string>();
-    for (let at = 0; at < 300; at += 1) seen.add(transform.apply("qux", prng));
+    for (let at = 0; at < 300; at += 1) seen.add(transform.apply("qux", prng) ?? "");
     expect([...seen].sort()).toEqual(["bar.0", "bar.1", "bar.2", "bar.3", "bar.4", "bar.5"]);
     expect(compiled("foo.*", "bar.{{partition(3)}}.$1").isDeterministic).toBe(true);
   });
@@ -192,7 +192,7 @@ describe("results", () => {
   test("SU-42: a partition is within its bound, and the same for the same tokens", () => {
     const transform = compiled("*.>", "{{partition(7,1)}}.>");
     const check = (first: string, tail: string): void => {
-      const bucket = Number(transform.apply(`${first}.${tail}`, prng).split(".")[0]);
+      const bucket = Number(transform.apply(`${first}.${tail}`, prng)?.split(".")[0]);
       expect(bucket).toBeGreaterThanOrEqual(0);
       expect(bucket).toBeLessThan(7);
       expect(transform.apply(`${first}.other`, prng)).toBe(`${bucket}.other`);
@@ -205,7 +205,7 @@ describe("results", () => {
     const token = fc.stringMatching(/^[a-z]{1,30}$/);
     const check = (text: string, size: number): void => {
       for (const name of ["sliceFromLeft", "sliceFromRight"]) {
-        const out = compiled("*", `{{${name}(1,${size})}}`).apply(text, prng);
+        const out = compiled("*", `{{${name}(1,${size})}}`).apply(text, prng) ?? "";
         const pieces = out.split(".");
         expect(pieces.join("")).toBe(text);
         expect(pieces.filter((piece) => piece.length !== size).length).toBeLessThanOrEqual(1);
@@ -285,6 +285,57 @@ describe("errors", () => {
     };
     const numRuns = PROPERTY_RUNS / 2;
     fc.assert(fc.property(fc.array(parts, { maxLength: 12 }), check), { numRuns });
+  });
+});
+
+describe("bounds", () => {
+  const tooMany = { ok: false, error: `${I}more than 1024 wildcards and functions` };
+
+  test("a destination refers to its source at most 1,024 times", () => {
+    const lists: readonly string[] = [
+      `${"$1.".repeat(200_000)}end`,
+      `${"$1.".repeat(1_024)}$1`,
+      `{{partition(10${",1".repeat(100_000)})}}`,
+      `{{partition(10${",1".repeat(1_000)})}}${".$1".repeat(25)}`,
+      `{{partition(10)}}${".{{partition(10)}}".repeat(1_024)}`,
+      `{{random(10)}}${".{{random(10)}}".repeat(1_024)}`,
+    ];
+    for (const destination of lists) {
+      expect(compileTransform("x.*", destination)).toEqual(tooMany);
+    }
+    expect(compileTransform("x", `${"{{partition(9)}}.".repeat(1_024)}{{partition(9)}}`)).toEqual(
+      tooMany,
+    );
+    expect(compileTransform("x.*", `${"$1.".repeat(1_023)}$1`).ok).toBe(true);
+    expect(compileTransform("x.*", `${"a.".repeat(20_000)}$1`).ok).toBe(true);
+  });
+
+  test("a result that is too long for a subject is none, and is not made", () => {
+    const token = "t".repeat(4_096);
+    const started = performance.now();
+    const destinations = [
+      `${"$1.".repeat(1_023)}$1`,
+      `${"{{split(1,)}}.".repeat(1_023)}$1`,
+      `${"{{sliceFromLeft(1,1)}}.".repeat(1_023)}$1`,
+      `${"a.".repeat(50_000)}$1`,
+    ];
+    for (const destination of destinations) {
+      const transform = compiled("x.*", destination);
+      expect(transform.apply(`x.${token}`, prng)).toBeUndefined();
+      expect(transform.match(`x.${token}`, prng)).toBeUndefined();
+    }
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test("a result of exactly the longest subject is one", () => {
+    const max = LIMITS.subjectBytesMax;
+    const doubled = compiled("*", "$1.$1");
+    const half = "t".repeat((max - 1) / 2);
+    expect(doubled.apply(half, prng)).toHaveLength(max);
+    expect(doubled.apply(`${half}t`, prng)).toBeUndefined();
+    const tail = compiled(">", "a.>");
+    expect(tail.apply("t".repeat(max - 2), prng)).toHaveLength(max);
+    expect(tail.apply("t".repeat(max - 1), prng)).toBeUndefined();
   });
 });
 

@@ -1,10 +1,12 @@
 // Subject transforms: a filter and a destination compiled once, applied per message by workers
 // (mappings, imports) and by stream threads. Immutable after compilation; subjects are byte
-// strings (see `subject.ts`), so cuts count bytes as other servers do.
-import type { Prng } from "@weft/base";
+// strings (see `subject.ts`), so cuts count bytes as other servers do. What must stay true: a
+// destination refers to its source a bounded number of times, and a result that gets longer than a
+// subject can be is given up, whatever configuration and message say.
+import { LIMITS, type Prng } from "@weft/base";
 import { isValidLiteralSubject, tokensAreSubset } from "./subject.ts";
 import { applyToken, type CompiledToken } from "./transform-functions.ts";
-import { mappingError, parseDestinationToken } from "./transform-token.ts";
+import { mappingError, parseDestinationToken, REFERENCES_MAX } from "./transform-token.ts";
 
 /** SU-49, SU-46. */
 export interface TransformOptions {
@@ -47,8 +49,9 @@ export class SubjectTransform {
   /**
    * The transformed subject; the caller knows that `subject` matches `source`. A function that
    * cuts a token to nothing leaves an empty token: such a subject matches no subscription.
+   * Undefined = the result would be longer than a subject can be: the message is lost.
    */
-  apply(subject: string, prng: Prng): string {
+  apply(subject: string, prng: Prng): string | undefined {
     return this.#build(subject, subject.split("."), prng);
   }
 
@@ -89,20 +92,23 @@ export class SubjectTransform {
     return result.ok ? result.transform : undefined;
   }
 
-  #build(subject: string, tokens: readonly string[], prng: Prng): string {
+  /** Stops where the result gets too long: a long token may be named a thousand times. */
+  #build(subject: string, tokens: readonly string[], prng: Prng): string | undefined {
     let result = "";
     const last = this.#tokens.length - 1;
     for (let at = 0; at <= last; at += 1) {
       if (at > 0) result += ".";
       if (at === last && this.#tailFrom >= 0) break;
       result += applyToken(this.#tokens[at] as CompiledToken, subject, tokens, prng);
+      if (result.length > LIMITS.subjectBytesMax) return undefined;
     }
-    if (this.#tailFrom < 0) return result;
-    for (let at = this.#tailFrom; at < tokens.length; at += 1) {
-      if (at > this.#tailFrom) result += ".";
-      result += tokens[at];
+    if (this.#tailFrom >= 0) {
+      for (let at = this.#tailFrom; at < tokens.length; at += 1) {
+        if (at > this.#tailFrom) result += ".";
+        result += tokens[at];
+      }
     }
-    return result;
+    return result.length <= LIMITS.subjectBytesMax ? result : undefined;
   }
 }
 
@@ -160,10 +166,16 @@ function compileToken(
   return compiled(sources);
 }
 
+/** What one token adds to the work of an application: the tokens it reads, or one. */
+function referencesOf({ kind, sources }: CompiledToken): number {
+  return kind === "literal" ? 0 : Math.max(1, sources.length);
+}
+
 /**
  * Compiles a transform (SU-40 to SU-51). An empty source stands for `>`. Errors are the exact
  * texts of SU-50: `invalid subject` or `invalid mapping destination: … in <token>`. Stricter than
- * other servers in one point: negative numbers of wildcards, partitions and random are refused.
+ * other servers in two points: negative numbers of wildcards, partitions and random are refused,
+ * and so are more than {@link REFERENCES_MAX} wildcards and functions.
  */
 export function compileTransform(
   source: string,
@@ -178,11 +190,16 @@ export function compileTransform(
   }
   const tokens: CompiledToken[] = [];
   let used = 0;
+  let references = 0;
   for (const text of into.tokens) {
     const result = compileToken(text, from, options);
     if (!result.ok) return result;
     tokens.push(result.token);
     used += result.token.sources.length;
+    references += referencesOf(result.token);
+    if (references > REFERENCES_MAX) {
+      return { ok: false, error: mappingError("tooManyReferences", "") };
+    }
   }
   if (options.strict === true && used < from.stars.length) {
     return { ok: false, error: mappingError("notUsingAllWildcards", destination) };
@@ -191,7 +208,10 @@ export function compileTransform(
   return { ok: true, transform };
 }
 
-/** `foo.*.*` → `foo.$1.$2`: the destination that changes nothing. */
+/**
+ * `foo.*.*` → `foo.$1.$2`: the destination that changes nothing, unless a token of the source reads
+ * as a wildcard or a function, such as `$1`: there is no way to write it as text.
+ */
 export function identityDestination(source: string): string {
   let wildcard = 0;
   const tokens = source.split(".").map((token) => {

@@ -1,6 +1,6 @@
 // Frames from other threads: deliver to this thread's subscriptions, pick queue members, find
 // another thread when the picked group has gone, answer "nobody". Owned by the worker's core.
-import { assert } from "@weft/base";
+import { AssertionFailure, assert, type Log } from "@weft/base";
 import { matchesBytes } from "@weft/subjects";
 import type { Bus } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
@@ -8,6 +8,7 @@ import { MessageView } from "../publish/message-view.ts";
 import type { Plan, QueueStep } from "../publish/plan.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { ServiceStep } from "../publish/service-step.ts";
+import { faultText } from "../session/faulty-session.ts";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import {
   encodeControlFrame,
@@ -36,6 +37,7 @@ const NODE_TARGETS_MAX = 4;
 
 export interface FrameInboxDependencies {
   readonly bus: Bus;
+  readonly log: Log;
   readonly lanes: RemoteLanes;
   readonly deliverer: Deliverer;
   readonly publisher: Publisher;
@@ -74,8 +76,23 @@ export class FrameInbox {
     this.#doneBytes = new Array(dependencies.bus.threadsCount).fill(0);
   }
 
-  /** False: the turn is spent; the frame is to be offered again and goes on where it stopped. */
+  /**
+   * False: the turn is spent; the frame is to be offered again and goes on where it stopped. A fault
+   * loses the frame: there is no connection here that could be charged for it (F27).
+   */
   onDataFrame(from: number, bytes: Buffer, start: number, end: number): boolean {
+    try {
+      return this.#take(from, bytes, start, end);
+    } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
+      this.#doneBytes[from] = 0;
+      const text = `A message between threads was lost by a fault: ${faultText(error)}`;
+      this.#dependencies.log.write("error", text);
+      return true;
+    }
+  }
+
+  #take(from: number, bytes: Buffer, start: number, end: number): boolean {
     const { message } = this;
     const frame = this.#frame;
     assert(bytes[start] === FRAME_MESSAGE, "a data frame is a message");

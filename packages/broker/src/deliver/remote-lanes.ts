@@ -25,6 +25,8 @@ import {
 
 /** Bytes that one destination's spill queue may hold; beyond, messages to it are dropped. */
 const SPILL_BYTES_MAX = 64 * 1024 * 1024;
+/** What a spilled frame takes beside its bytes. */
+const SPILLED_FRAME_BYTES = 512;
 /** A run of small messages is closed at this size; its reader may stop only between two of them. */
 const RUN_BYTES = 32 * 1024;
 
@@ -73,7 +75,7 @@ export function fitsRun(run: Run, remote: RemoteTarget, clientId: number, bytes:
 export class RemoteLanes {
   /** Messages dropped because a spill queue was full, since the core last told the log. */
   dropped = 0;
-  /** Bytes of frames that wait for room in all lanes. */
+  /** What frames take that wait for room in all lanes. */
   spilledBytes = 0;
   /** By thread. The hit path appends to a fitting run by itself. */
   readonly runs: Run[] = [];
@@ -113,12 +115,15 @@ export class RemoteLanes {
   /** True when a frame of its own for the picked groups of `remote` would find room. */
   hasRoom(remote: RemoteTarget, message: MessageView, bytes: number): boolean {
     const { thread, subject, picks } = remote;
-    this.#close(thread);
-    if (this.#spills[thread] !== undefined) return false;
     const subjectBytes =
       subject === undefined ? message.subjectEnd - message.subjectStart : subject.length;
-    const size = frameHeadBytes(subjectBytes, namesBytes(picks), 0) + bytes;
-    return this.#bus.reserveData(thread, size, size) >= 0;
+    return this.hasRoomFor(thread, frameHeadBytes(subjectBytes, namesBytes(picks), 0) + bytes);
+  }
+
+  /** True when a frame of `size` bytes would find room. */
+  hasRoomFor(thread: number, size: number): boolean {
+    this.#close(thread);
+    return this.#spills[thread] === undefined && this.#bus.reserveData(thread, size, size) >= 0;
   }
 
   /** Appends the message to the run that `open` found or made. */
@@ -234,8 +239,8 @@ export class RemoteLanes {
       if (at < 0) break;
       frame.copy(this.#bus.dataBytes(thread), at);
       this.#bus.commitData(thread, frame.length);
-      spill.bytes -= frame.length;
-      this.spilledBytes -= frame.length;
+      spill.bytes -= frame.length + SPILLED_FRAME_BYTES;
+      this.spilledBytes -= frame.length + SPILLED_FRAME_BYTES;
       sent += 1;
     }
     spill.frames.splice(0, sent);
@@ -323,13 +328,14 @@ export class RemoteLanes {
       spill = { frames: [], bytes: 0 };
       this.#spills[thread] = spill;
     }
-    if (spill.bytes + frame.length > SPILL_BYTES_MAX) {
+    const bytes = frame.length + SPILLED_FRAME_BYTES;
+    if (spill.bytes + bytes > SPILL_BYTES_MAX) {
       this.dropped += 1;
       return;
     }
     spill.frames.push(frame);
-    spill.bytes += frame.length;
-    this.spilledBytes += frame.length;
+    spill.bytes += bytes;
+    this.spilledBytes += bytes;
   }
 }
 

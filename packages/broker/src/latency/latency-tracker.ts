@@ -2,11 +2,11 @@
 // were made, what became of them. Owned by the worker that has the requester; the measurement is
 // published in the account of the service. Nothing here runs for imports that are not measured.
 //
-// Must stay true: every measured request ends in one measurement or none, never two; what is told of
-// the requester is what its import shares; a measurement never waits and is never measured itself
-// more than a few deep.
+// Must stay true: every measured request ends in one measurement or none, never two; those that
+// wait for their end, or to be told of, are bounded; what is told of the requester is what its import
+// shares; a measurement never waits and is never measured itself more than a few deep.
 import type { AccountSnapshot, LatencySpec, ServiceImportSnapshot } from "@weft/accounts";
-import type { Clock, Entropy, Millis, UnixNanos } from "@weft/base";
+import type { Clock, Entropy, Millis } from "@weft/base";
 import { eventId } from "@weft/control";
 import { fillMessage, planReachesSomebody } from "../internal/internal-message.ts";
 import type { ContextTable } from "../publish/context.ts";
@@ -21,6 +21,7 @@ import {
 import type { ClientSession } from "../session/client-session.ts";
 import { type SamplingHeaders, samplingHeaders } from "./header-sampling.ts";
 import { type LatencyFacts, type LatencyOutcome, latencyEvent } from "./latency-event.ts";
+import { type Measured, MeasuredRequests, weightOf } from "./measured-requests.ts";
 
 /** Behind the reply subject of a measured request, for the thread that answers it. */
 const MARK = Buffer.from(".T", "latin1");
@@ -28,7 +29,7 @@ const MARK = Buffer.from(".T", "latin1");
 const LOOKED_AT_MAX = 1_000;
 /** Measurements of one tick for requests that timed out; the others follow with the next. */
 const TOLD_MAX = 1_000;
-/** Such requests that wait for it; of further ones nobody is told. */
+/** Such requests that wait for it, by what they weigh; of further ones nobody is told. */
 const UNTOLD_MAX = 16_384;
 const NANOS_PER_MS = 1e6;
 const NO_HEADER = Buffer.alloc(0);
@@ -46,18 +47,6 @@ export interface LatencyDependencies {
   readonly hashSeed: number;
 }
 
-/** A measured request that is on its way. */
-interface Measured {
-  readonly service: ServiceImportSnapshot;
-  readonly requestor: ClientSession;
-  readonly header: SamplingHeaders | undefined;
-  readonly receivedAt: UnixNanos;
-  readonly receivedMs: Millis;
-  /** Where the requester waits; undefined if nobody did when it asked. */
-  readonly reply: Buffer | undefined;
-  readonly account: number;
-}
-
 /** Bytes of the mark at the end of a reply subject: 0 = the request is not measured. */
 export function markBytes(subject: Buffer, end: number): number {
   return subject[end - 1] === MARK[1] && subject[end - 2] === MARK[0] ? MARK.length : 0;
@@ -66,10 +55,11 @@ export function markBytes(subject: Buffer, end: number): number {
 export class LatencyTracker {
   accounts: readonly AccountSnapshot[];
   readonly #dependencies: LatencyDependencies;
-  readonly #measured = new Map<number, Measured>();
+  readonly #measured = new MeasuredRequests((measured) => this.#tellLater(measured));
   /** Forgotten without an answer; told on the tick. */
   readonly #timedOut: Measured[] = [];
-  #looking: Iterator<[number, Measured]> | undefined;
+  #timedOutWeight = 0;
+  #looking: Iterator<Measured> | undefined;
   #lookedEpoch = -1;
   /** Who publishes the answer in hand: of this thread, or as another thread says. */
   #responder: ClientSession | undefined;
@@ -101,26 +91,32 @@ export class LatencyTracker {
     if (hasReply && slot < 0) return;
     const sampled = this.#sample(latency, message);
     if (sampled === undefined) return;
+    const header = sampled === true ? undefined : JSON.stringify(sampled);
+    const reply = hasReply ? this.#waitsOn(message, service.importer, depth) : undefined;
     const measured: Measured = {
       service,
       requestor: session,
-      header: sampled === true ? undefined : sampled,
+      header,
       receivedAt: clock.unixNanos(),
       receivedMs: clock.monotonicMs(),
-      reply: hasReply ? this.#waitsOn(message, service.importer, depth) : undefined,
+      reply,
       account: service.importer,
+      slot,
+      weight: weightOf(reply, header),
+      older: undefined,
+      newer: undefined,
     };
     if (!hasReply) {
       this.#publish(measured, "withoutReply", undefined, depth);
       return;
     }
     view.replyEnd += MARK.copy(view.reply, view.replyEnd);
-    this.#measured.set(slot, measured);
+    this.#measured.add(measured);
   }
 
   /** The request in `slot` found nobody. */
   undelivered(slot: number, depth: number): void {
-    const measured = this.#take(slot);
+    const measured = this.#measured.take(slot);
     if (measured !== undefined) this.#publish(measured, "noResponder", undefined, depth);
   }
 
@@ -132,7 +128,7 @@ export class LatencyTracker {
 
   /** The answer to the request in `slot` is about to be passed on. */
   answered(slot: number, depth: number): void {
-    const measured = this.#take(slot);
+    const measured = this.#measured.take(slot);
     if (measured === undefined) return;
     const answeredMs = this.#dependencies.clock.monotonicMs();
     this.#publish(measured, "answered", answeredMs, depth);
@@ -140,8 +136,8 @@ export class LatencyTracker {
 
   /** The table has forgotten the request in `slot`. */
   released(slot: number): void {
-    const measured = this.#take(slot);
-    if (measured !== undefined && this.#timedOut.length < UNTOLD_MAX) this.#timedOut.push(measured);
+    const measured = this.#measured.take(slot);
+    if (measured !== undefined) this.#tellLater(measured);
   }
 
   /** What another thread is told of who answers, as the only name in the frame. */
@@ -154,6 +150,7 @@ export class LatencyTracker {
   /** Every 100 ms: tells of requests that were given up. `release` frees a slot. */
   tick(release: (slot: number) => void): void {
     for (const measured of this.#timedOut.splice(0, TOLD_MAX)) {
+      this.#timedOutWeight -= measured.weight;
       this.#publish(measured, "timedOut", undefined, TICK_DEPTH);
     }
     if (this.#measured.size === 0) return;
@@ -161,26 +158,27 @@ export class LatencyTracker {
     publisher.beginTurn();
     if (this.#looking === undefined && this.#lookedEpoch === publisher.epoch) return;
     this.#lookedEpoch = publisher.epoch;
-    this.#looking ??= this.#measured.entries();
+    this.#looking ??= this.#measured.values();
     for (let count = 0; count < LOOKED_AT_MAX; count += 1) {
       const next = this.#looking.next();
       if (next.done) {
         this.#looking = undefined;
         return;
       }
-      const [slot, measured] = next.value;
-      if (measured.reply === undefined || this.#isWanted(measured.account, measured.reply))
-        continue;
-      this.#measured.delete(slot);
+      const measured = next.value;
+      const { slot, account, reply } = measured;
+      if (reply === undefined || this.#isWanted(account, Buffer.from(reply, "latin1"))) continue;
+      this.#measured.take(slot);
       release(slot);
       this.#publish(measured, "requesterGone", undefined, TICK_DEPTH);
     }
   }
 
-  #take(slot: number): Measured | undefined {
-    const measured = this.#measured.get(slot);
-    if (measured !== undefined) this.#measured.delete(slot);
-    return measured;
+  #tellLater(measured: Measured): void {
+    const { weight } = measured;
+    if (this.#timedOutWeight + weight > UNTOLD_MAX) return;
+    this.#timedOutWeight += weight;
+    this.#timedOut.push(measured);
   }
 
   /** True = by chance, headers = because of them, undefined = not. */
@@ -195,15 +193,14 @@ export class LatencyTracker {
     return samplingHeaders(body.subarray(bodyStart, bodyStart + headerBytes));
   }
 
-  /** A copy of the reply subject if somebody waits on it. */
+  /** The reply subject, as text of its own, if somebody waits on it. */
   #waitsOn(
     { reply, replyStart, replyEnd }: MessageView,
     account: number,
     depth: number,
-  ): Buffer | undefined {
-    const copy = Buffer.allocUnsafeSlow(replyEnd - replyStart);
-    reply.copy(copy, 0, replyStart, replyEnd);
-    return this.#isWanted(account, copy, depth) ? copy : undefined;
+  ): string | undefined {
+    const subject = reply.subarray(replyStart, replyEnd);
+    return this.#isWanted(account, subject, depth) ? subject.toString("latin1") : undefined;
   }
 
   #isWanted(account: number, subject: Buffer, depth = TICK_DEPTH): boolean {
@@ -248,7 +245,7 @@ export class LatencyTracker {
       outcome,
       requestor: this.#describe(requestor, service.share),
       responder: isAnswered ? this.#describeResponder() : undefined,
-      header,
+      header: header === undefined ? undefined : (JSON.parse(header) as SamplingHeaders),
       receivedAt,
       answeredAfterNanos: isAnswered ? nanos(answeredMs - receivedMs) : 0,
       passingNanos: isAnswered ? nanos(clock.monotonicMs() - answeredMs) : 0,

@@ -33,7 +33,12 @@ import { disableTrace } from "./disabled-trace.ts";
 import { type MessageTrace, strangersTrace } from "./message-trace.ts";
 import { mappingEntry, serviceImportEntry, textOf } from "./trace-event.ts";
 import { publishTrace } from "./trace-publisher.ts";
-import { encodeReport, REPORTED_MAX, type ReportedEgress } from "./trace-report.ts";
+import {
+  encodeReport,
+  REPORTED_MAX,
+  type ReportedEgress,
+  type TraceReport,
+} from "./trace-report.ts";
 import { TracedDelivery } from "./traced-delivery.ts";
 import { TracedWays } from "./traced-ways.ts";
 
@@ -143,27 +148,28 @@ export class MessageTracer {
     const refused: RefusedSubscription[] = [];
     const plan = this.#plan(contexts.inbound(account), message, 0, refused);
     const egress: ReportedEgress[] = [];
+    let delivered = 0;
+    let tried = plan.targets.length;
     let forwarded = 0;
+    const tell = (told: ReportedEgress): void => {
+      if (told.error === undefined) delivered += 1;
+      if (egress.length < REPORTED_MAX) egress.push(told);
+    };
     if ((frame.flags & FLAG_PLAIN) !== 0) {
-      for (const target of plan.targets) egress.push(this.#delivery.deliver(target, message, only));
+      for (const target of plan.targets) tell(this.#delivery.deliver(target, message, only));
       for (const { subscription } of refused) {
-        if (subscription.queue === undefined)
-          egress.push(this.#delivery.told(subscription, "denied"));
+        if (subscription.queue === undefined) tell(this.#delivery.told(subscription, "denied"));
       }
     }
     for (const name of picks) {
       const members = plan.queueNamed(name)?.local ?? [];
-      const tried = this.#deliverToOne(
-        members,
-        publisher.choose(Math.max(1, members.length)),
-        message,
-        only,
-      );
-      egress.push(...tried);
-      if (!wasDelivered(tried) && pickAgain(Buffer.from(name))) forwarded += 1;
+      const first = publisher.choose(Math.max(1, members.length));
+      const taker = this.#deliverToOne(members, first, message, only, tell);
+      tried += taker < 0 ? members.length : taker + 1;
+      if (taker < 0 && pickAgain(Buffer.from(name))) forwarded += 1;
     }
-    publisher.spend(egress.length, message.bodyEnd - message.bodyStart);
-    this.#send(report, message.sourceThread, egress, forwarded, []);
+    publisher.spend(tried, message.bodyEnd - message.bodyStart);
+    this.#send(report, message.sourceThread, { delivered, forwarded, egress, entries: [] });
   }
 
   /** A traced answer whose request was made here: `pass` passes it on. */
@@ -172,18 +178,12 @@ export class MessageTracer {
     message.trace = trace;
     pass();
     message.trace = undefined;
-    this.#send(frame.ballot, message.sourceThread, [], 0, trace.entries);
+    const { entries } = trace;
+    const none = { delivered: 0, forwarded: 0, egress: [] };
+    this.#send(frame.ballot, message.sourceThread, { ...none, entries });
   }
 
-  #send(
-    report: number,
-    thread: number,
-    egress: readonly ReportedEgress[],
-    forwarded: number,
-    entries: readonly object[],
-  ): void {
-    const delivered = egress.reduce((sum, { error }) => sum + (error === undefined ? 1 : 0), 0);
-    const told = { delivered, forwarded, egress: egress.slice(0, REPORTED_MAX), entries };
+  #send(report: number, thread: number, told: TraceReport): void {
     const bytes = encodeReport(told);
     const { bus, lanes } = this.#parts;
     // A group was looked for here last, where the message came from.
@@ -274,7 +274,9 @@ export class MessageTracer {
       this.#host.publisher.parkedOn = remote.thread;
       return false;
     }
-    return true;
+    const thread = plan.serviceReply ? this.#parts.services().replyParksOn(message) : -1;
+    if (thread >= 0) this.#host.publisher.parkedOn = thread;
+    return thread < 0;
   }
 
   #deliverHere(
@@ -293,12 +295,11 @@ export class MessageTracer {
     }
     for (const { step, choice } of draws) {
       if (choice >= step.local.length) continue;
-      const tried = this.#deliverToOne(step.local, choice, message, trace.only);
-      for (const [at, told] of tried.entries()) {
-        const target = step.local[(choice + at) % step.local.length] as Target;
+      const tell = (told: ReportedEgress, target: Target): void => {
         trace.addEgress(told, ways.ofTarget(target));
-      }
-      if (wasDelivered(tried)) delivered += 1;
+      };
+      const taker = this.#deliverToOne(step.local, choice, message, trace.only, tell);
+      if (taker >= 0) delivered += 1;
       // SU-25: another thread may have a member that can take it.
       else step.remotes[0]?.picks.push(step.name);
     }
@@ -306,19 +307,26 @@ export class MessageTracer {
     return delivered;
   }
 
-  /** One member of a group after the other, until one takes the message. */
+  /**
+   * One member of a group after the other, until one takes the message: how many did not, or -1. `tell`
+   * hears of who takes it and of the first others; a group may have half a million members.
+   */
   #deliverToOne(
     members: readonly Target[],
     first: number,
     message: MessageView,
     only: boolean,
-  ): ReportedEgress[] {
-    const tried: ReportedEgress[] = [];
-    for (let at = 0; at < members.length && !wasDelivered(tried); at += 1) {
+    tell: (told: ReportedEgress, target: Target) => void,
+  ): number {
+    for (let at = 0; at < members.length; at += 1) {
       const target = members[(first + at) % members.length] as Target;
-      tried.push(this.#delivery.deliver(target, message, only));
+      const error = this.#delivery.attempt(target, message, only);
+      if (error === undefined || at < REPORTED_MAX) {
+        tell(this.#delivery.told(target.subscription, error), target);
+      }
+      if (error === undefined) return at;
     }
-    return tried;
+    return -1;
   }
 
   /** AZ-07. Members of a group are told of only where the group has nobody else. */
@@ -376,9 +384,4 @@ export class MessageTracer {
   #accountName(index: number): string {
     return this.#parts.compiler.routing.account(index).snapshot.name;
   }
-}
-
-function wasDelivered(tried: readonly ReportedEgress[]): boolean {
-  const last = tried.at(-1);
-  return last !== undefined && last.error === undefined;
 }

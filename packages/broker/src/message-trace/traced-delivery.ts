@@ -20,7 +20,7 @@ export class TracedDelivery {
 
   /** With `only` the message stays here. An outcome without error is a delivery. */
   deliver(target: Target, message: MessageView, only: boolean): ReportedEgress {
-    return this.told(target.subscription, this.#attempt(target, message, only));
+    return this.told(target.subscription, this.attempt(target, message, only));
   }
 
   told(subscription: Subscription, error?: EgressError): ReportedEgress {
@@ -29,7 +29,8 @@ export class TracedDelivery {
     return { clientId: session.clientId, name: session.facts.name, filter, queue, error, ts };
   }
 
-  #attempt(target: Target, message: MessageView, only: boolean): EgressError | undefined {
+  /** Undefined: it was delivered. */
+  attempt(target: Target, message: MessageView, only: boolean): EgressError | undefined {
     const { subscription } = target;
     const { session, max, delivered } = subscription;
     if (!session.echo && message.sourceClientId === session.clientId) return "noEcho";

@@ -256,8 +256,8 @@ export class Publisher {
     }
     picks.draw(plan.queues);
     const remotes = plan.remotes;
-    if (remotes !== undefined && message.mayPark && !this.#haveRoom(remotes, message)) {
-      for (const remote of remotes) remote.picks.length = 0;
+    if (message.mayPark && !this.#haveRoom(plan, message)) {
+      for (const remote of remotes ?? []) remote.picks.length = 0;
       return PARKED;
     }
     let delivered = 0;
@@ -275,10 +275,10 @@ export class Publisher {
   }
 
   /** True when no lane that would get a frame is full: nobody has got the message yet. */
-  #haveRoom(remotes: readonly RemoteTarget[], message: MessageView): boolean {
-    const { lanes } = this.#dependencies;
+  #haveRoom({ remotes, serviceReply }: Plan, message: MessageView): boolean {
+    const { lanes, services } = this.#dependencies;
     const bytes = itemBytes(message);
-    for (let i = 0; i < remotes.length; i += 1) {
+    for (let i = 0; remotes !== undefined && i < remotes.length; i += 1) {
       const remote = remotes[i] as RemoteTarget;
       const { picks } = remote;
       if (!remote.plain && picks.length === 0) continue;
@@ -291,7 +291,9 @@ export class Publisher {
         return false;
       }
     }
-    return true;
+    const thread = serviceReply ? services().replyParksOn(message) : -1;
+    if (thread >= 0) this.parkedOn = thread;
+    return thread < 0;
   }
 
   #sendFrames(remotes: readonly RemoteTarget[], message: MessageView, delivered: number): number {

@@ -13,7 +13,12 @@ import {
 } from "@weft/accounts";
 import { assert, type Clock, type Entropy, type Millis } from "@weft/base";
 import { copyWithHeader, HEADER_ROOM_BYTES } from "@weft/protocol";
-import { FLAG_SERVICE_REPLY, FLAG_TRACED } from "../deliver/bus-frame.ts";
+import {
+  FLAG_SERVICE_REPLY,
+  FLAG_TRACED,
+  frameHeadBytes,
+  itemBytes,
+} from "../deliver/bus-frame.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { LatencyTracker, markBytes } from "../latency/latency-tracker.ts";
 import type { Bus } from "../ports.ts";
@@ -25,6 +30,7 @@ import { MessageView, pausableId } from "./message-view.ts";
 import type { Plan } from "./plan.ts";
 import { hashSubject } from "./plan-compiler.ts";
 import type { Publisher } from "./publisher.ts";
+import { ReplyTag } from "./reply-tag.ts";
 import { PUBLISH_DEPTH_MAX, type ServiceStep } from "./service-step.ts";
 
 /** AC-33: acknowledgements keep their way; rewriting them would break pull consumers. */
@@ -41,8 +47,6 @@ const BODY_BYTES_KEPT = 65_536;
 const SUBJECT_BYTES_MIN = 256;
 const EMPTY = Buffer.alloc(0);
 const NO_PICKS: readonly Buffer[] = [];
-const DOT = 0x2e;
-const DIGIT_0 = 0x30;
 
 export interface ServiceImportsDependencies {
   readonly bus: Bus;
@@ -55,12 +59,6 @@ export interface ServiceImportsDependencies {
   readonly hashSeed: number;
   readonly serverId: string;
 }
-
-/** `_R_.`, six characters of the server's id, two digits of the thread, a dot. */
-const TAG_AT = 4;
-const SERVER_TAG_BYTES = 6;
-const THREAD_AT = TAG_AT + SERVER_TAG_BYTES;
-const TAG_END = THREAD_AT + 2;
 
 /** What one nesting depth publishes: refilled for each message, so that nothing is allocated. */
 class Hop {
@@ -88,7 +86,7 @@ class Hop {
 export class ServiceImports implements ServiceStep {
   readonly #dependencies: ServiceImportsDependencies;
   readonly #replies: ServiceReplyTable;
-  readonly #serverTag: Buffer;
+  readonly #tag: ReplyTag;
   #infos: RequestInfoCache;
   readonly #latency: LatencyTracker;
   /** One per nesting depth. */
@@ -99,10 +97,8 @@ export class ServiceImports implements ServiceStep {
   constructor(dependencies: ServiceImportsDependencies) {
     this.#dependencies = dependencies;
     const { bus, serverId, entropy, accounts } = dependencies;
-    this.#serverTag = Buffer.from(serverId.slice(1, 1 + SERVER_TAG_BYTES), "latin1");
-    assert(this.#serverTag.length === SERVER_TAG_BYTES, "a server id is a public key");
-    const tag = `${this.#serverTag.toString("latin1")}${String(bus.threadIndex).padStart(2, "0")}`;
-    this.#replies = new ServiceReplyTable(entropy, tag);
+    this.#tag = new ReplyTag(serverId);
+    this.#replies = new ServiceReplyTable(entropy, this.#tag.of(bus.threadIndex));
     assert(this.#replies.subjectBytes <= REPLY_BYTES_MAX, "a reply subject has room");
     this.#infos = new RequestInfoCache(accounts);
     this.#latency = new LatencyTracker(accounts, dependencies);
@@ -122,7 +118,7 @@ export class ServiceImports implements ServiceStep {
 
   reply(message: MessageView, context: PublishContext, responder?: Buffer): boolean {
     const { subject, subjectStart, subjectEnd } = message;
-    const thread = this.#threadOf(subject, subjectStart, subjectEnd);
+    const thread = this.#tag.threadOf(subject, subjectStart, subjectEnd);
     const { bus, lanes, publisher } = this.#dependencies;
     if (thread < 0 || thread >= bus.threadsCount) return false;
     const mark = markBytes(subject, subjectEnd);
@@ -143,6 +139,16 @@ export class ServiceImports implements ServiceStep {
     // A token is good only where the request went to.
     if (slot < 0 || this.#replies.import(slot).exporter !== context.account) return false;
     return this.#forward(slot, message, now);
+  }
+
+  replyParksOn(message: MessageView): number {
+    const { subject, subjectStart, subjectEnd } = message;
+    const thread = this.#tag.threadOf(subject, subjectStart, subjectEnd);
+    const { bus, lanes } = this.#dependencies;
+    const isElsewhere = thread >= 0 && thread < bus.threadsCount && thread !== bus.threadIndex;
+    if (!isElsewhere) return -1;
+    const size = frameHeadBytes(subjectEnd - subjectStart, 0, FLAG_SERVICE_REPLY);
+    return lanes.hasRoomFor(thread, size + itemBytes(message)) ? -1 : thread;
   }
 
   /** Forgets mappings whose time is over (AC-30). */
@@ -208,6 +214,12 @@ export class ServiceImports implements ServiceStep {
     const replies = this.#replies;
     const service = replies.import(slot);
     const account = replies.account(slot);
+    const use = replies.use(slot);
+    if (service.latency !== undefined) {
+      // Published before anything of the answer is put together: mapped, it may be the answer itself.
+      this.#latency.answered(slot, depth);
+      if (replies.use(slot) !== use) return false;
+    }
     const hop = this.#hop(depth);
     const { view, origin } = hop;
     const subjectBytes = replies.replyBytes(slot);
@@ -229,10 +241,8 @@ export class ServiceImports implements ServiceStep {
     origin.shared = false;
     origin.withServer = false;
     hop.isRequest = false;
-    if (service.latency !== undefined) this.#latency.answered(slot, depth);
     // Before anything else is published: that may need the place of the oldest request.
     const payloadBytes = message.bodyEnd - message.bodyStart;
-    const use = replies.use(slot);
     const takesMore = replies.takesMore(slot, payloadBytes, now);
     // The answer asks back: the requester's side gets a way to answer it.
     if (message.replyStart >= 0) {
@@ -287,18 +297,6 @@ export class ServiceImports implements ServiceStep {
     view.replyStart = 0;
     view.replyEnd = replies.writeSubject(slot, view.reply, 0);
     return slot;
-  }
-
-  /** The thread that a reply subject of this server names, or -1. */
-  #threadOf(subject: Buffer, start: number, end: number): number {
-    if (end - start <= TAG_END || subject[start + TAG_END] !== DOT) return -1;
-    for (let k = 0; k < SERVER_TAG_BYTES; k += 1) {
-      if (subject[start + TAG_AT + k] !== this.#serverTag[k]) return -1;
-    }
-    const tens = (subject[start + THREAD_AT] as number) - DIGIT_0;
-    const ones = (subject[start + THREAD_AT + 1] as number) - DIGIT_0;
-    if (tens < 0 || tens > 9 || ones < 0 || ones > 9) return -1;
-    return tens * 10 + ones;
   }
 
   /** AC-37: what the accounts behind the first one learn is what the requester's import shares. */

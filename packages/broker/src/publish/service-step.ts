@@ -15,4 +15,6 @@ export interface ServiceStep {
    * `responder`: who answers, as the thread that has it says of a measured request.
    */
   reply(message: MessageView, context: PublishContext, responder?: Buffer): boolean;
+  /** The thread that such a message is for, if the lane to it is full; else -1. */
+  replyParksOn(message: MessageView): number;
 }

@@ -9,7 +9,10 @@ import { logAbout } from "./session-log.ts";
 export function endFaulty(session: ClientSession, error: unknown): void {
   if (error instanceof AssertionFailure) throw error;
   session.host.counters.connectionFaults += 1;
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  logAbout(session, "error", `connection closed by a fault: ${text}`);
+  logAbout(session, "error", `connection closed by a fault: ${faultText(error)}`);
   session.abort(TRANSPORT_REASONS.error);
+}
+
+export function faultText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

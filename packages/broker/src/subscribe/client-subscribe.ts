@@ -46,10 +46,8 @@ export function subscribe(
     const filtered = verdict === "allow-filtered";
     const subscription = new Subscription(session, filter, queue, sid, filtered);
     if (!host.subscriptions.add(subscription)) {
-      const records = host.subscriptions.shares.of(session.account);
-      const account = JSON.stringify(host.account(session.account).name);
-      const text = `no room in the interest index: account ${account} has ${records} records here`;
-      logAbout(session, "error", text);
+      const { name } = host.account(session.account);
+      logAbout(session, "error", host.subscriptions.refusal(subscription, name));
       session.fail(ERROR_LINES.subscriptionsExceeded);
       return;
     }

@@ -1,7 +1,8 @@
 // Lists of live subscriptions for monitoring, in pieces: the only thing that reading a page asks of a
 // worker (MO-18, MO-24). Owned by the worker's core. Must stay true: one call looks at a bounded
-// number of subscriptions, however many there are and whatever is asked for; what is remembered between
-// two calls is bounded in number and time.
+// number of subscriptions and hands over a bounded amount of text, however many there are, however
+// long their texts are and whatever is asked for; what is remembered between two calls is bounded in
+// number and time.
 import { matchesBytes, subjectsCollide, subjectToText } from "@weft/subjects";
 import type { ClientSession } from "../session/client-session.ts";
 import { unsignedToken } from "../session/connection-facts.ts";
@@ -10,10 +11,16 @@ import type { Subscription } from "./subscription.ts";
 /** Looks of one piece: one for a subscription, and one for every so many characters to compare. */
 const EXAMINED_MAX = 8_192;
 const CHARACTERS_PER_LOOK = 64;
+/** A piece ends with the text that reaches this: the thread that takes it must not wait for it. */
+const TEXT_BYTES_MAX = 1024 * 1024;
 
 /** Lists that go on in the middle of a connection. More, or after a rest, count from its first one. */
 const CURSORS_MAX = 16;
 const CURSOR_REST_MS = 5_000;
+
+type SubscriptionText = "subject" | "queue" | "sid";
+
+const ALL_TEXTS: readonly SubscriptionText[] = ["subject", "queue", "sid"];
 
 /** Where a piece begins: a connection, and how many of its subscriptions were looked at before. */
 export interface SubscriptionPlace {
@@ -39,6 +46,8 @@ export interface SubscriptionQuery {
   readonly take: number;
   /** At most so many of one connection; the others of it are not looked at. Undefined = all. */
   readonly takeOfEach?: number | undefined;
+  /** Texts that are wanted: the others are empty, or undefined. Undefined = all. */
+  readonly texts?: readonly SubscriptionText[] | undefined;
   /** Instead of subscriptions: the tokens that these connections logged in with. */
   readonly tokensOf?: readonly number[] | undefined;
 }
@@ -96,7 +105,7 @@ export class SubscriptionLists {
 
   /** One piece. */
   list(query: SubscriptionQuery, nowMs: number): SubscriptionAnswer {
-    const { tokensOf, skip, take, takeOfEach = Number.POSITIVE_INFINITY } = query;
+    const { tokensOf, skip, take, takeOfEach = Number.POSITIVE_INFINITY, texts } = query;
     if (tokensOf !== undefined) {
       return { entries: [], matched: 0, tokens: listTokens(this.#sessions, tokensOf) };
     }
@@ -105,12 +114,13 @@ export class SubscriptionLists {
     const entries: SubscriptionEntry[] = [];
     let examined = 0;
     let matched = 0;
+    let textBytes = 0;
     for (const session of sessionsFrom(this.#sessions, query)) {
       const { clientId } = session;
       const isMiddle = clientId === query.from.clientId && query.from.passed > 0;
       const cursor = isMiddle ? this.#resume(session, query.from) : cursorOf(session);
       while (cursor.listed < takeOfEach && cursor.passed < cursor.passedMax) {
-        if (examined >= EXAMINED_MAX) {
+        if (examined >= EXAMINED_MAX || textBytes >= TEXT_BYTES_MAX) {
           this.#keep(cursor, nowMs);
           const { passed, listed } = cursor;
           return { entries, matched, next: { clientId, passed, listed } };
@@ -122,7 +132,8 @@ export class SubscriptionLists {
         if (!fits(subscription, query, matching)) continue;
         matched += 1;
         if (matched <= skip || entries.length >= take) continue;
-        entries.push(entryOf(subscription));
+        entries.push(entryOf(subscription, texts));
+        textBytes += textBytesOf(subscription, texts);
         cursor.listed += 1;
       }
     }
@@ -136,6 +147,8 @@ export class SubscriptionLists {
   }
 
   #keep(cursor: Cursor, nowMs: number): void {
+    // A place before the first one needs no cursor, and must not push out one that somebody needs.
+    if (cursor.passed === 0) return;
     cursor.restsSinceMs = nowMs;
     this.#cursors.push(cursor);
     if (this.#cursors.length > CURSORS_MAX) this.#cursors.shift();
@@ -206,14 +219,27 @@ function fits(
   return query.colliding === undefined || subjectsCollide(query.colliding, filter);
 }
 
-export function entryOf(subscription: Subscription): SubscriptionEntry {
+function textBytesOf(
+  { filter, queue, sid }: Subscription,
+  texts: readonly SubscriptionText[] = ALL_TEXTS,
+): number {
+  let bytes = texts.includes("subject") ? filter.length : 0;
+  if (queue !== undefined && texts.includes("queue")) bytes += queue.length;
+  return texts.includes("sid") ? bytes + sid.length : bytes;
+}
+
+export function entryOf(
+  subscription: Subscription,
+  texts: readonly SubscriptionText[] = ALL_TEXTS,
+): SubscriptionEntry {
   const { session, account, filter, queue, sid, delivered, max } = subscription;
+  const isInQueue = queue !== undefined && texts.includes("queue");
   return {
     clientId: session.clientId,
     account,
-    subject: subjectToText(filter),
-    queue: queue === undefined ? undefined : subjectToText(queue),
-    sid: subjectToText(sid),
+    subject: texts.includes("subject") ? subjectToText(filter) : "",
+    queue: isInQueue ? subjectToText(queue) : undefined,
+    sid: texts.includes("sid") ? subjectToText(sid) : "",
     delivered,
     max,
   };

@@ -4,6 +4,7 @@
 import { assert } from "@weft/base";
 import { type Generations, hashToken, type InterestWriter } from "@weft/subjects";
 import type { Publisher } from "../publish/publisher.ts";
+import { type HeapShares, heapBytesOf } from "./heap-shares.ts";
 import { IndexShares } from "./index-shares.ts";
 import type { Subscription, SubscriptionTable } from "./subscription.ts";
 
@@ -20,6 +21,7 @@ export class Subscriptions {
   /** Subscriptions ever added. */
   added = 0;
   readonly shares: IndexShares;
+  readonly heap: HeapShares;
   readonly #writer: InterestWriter;
   readonly #generations: Generations;
   readonly #table: SubscriptionTable;
@@ -29,18 +31,25 @@ export class Subscriptions {
     writer: InterestWriter,
     generations: Generations,
     table: SubscriptionTable,
+    heap: HeapShares,
     publisher: () => Publisher,
   ) {
     this.#writer = writer;
     this.shares = new IndexShares(writer.nodesMax);
+    this.heap = heap;
     this.#generations = generations;
     this.#table = table;
     this.#publisher = publisher;
   }
 
-  /** False when the index has no room for another filter, or none for this account. */
+  /**
+   * False when the index has no room for another filter, or the heap for another subscription, or
+   * none for this account.
+   */
   add(subscription: Subscription): boolean {
     const { account } = subscription;
+    const heapBytes = heapBytesOf(subscription);
+    if (!this.heap.hasRoom(account, heapBytes)) return false;
     const filter = Buffer.from(subscription.filter, "latin1");
     const queue =
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
@@ -49,12 +58,22 @@ export class Subscriptions {
     const node = this.#writer.add(account, filter, 0, filter.length, queue, room);
     if (node === 0) return false;
     this.shares.changed(account, this.#writer.recordsUsed - used);
+    this.heap.changed(account, heapBytes);
     subscription.node = node;
     this.#table.add(subscription);
     this.count += 1;
     this.added += 1;
     this.#localChange(account, filter);
     return true;
+  }
+
+  /** Why `add` refused it, for the log. `name` of the account. */
+  refusal(subscription: Subscription, name: string): string {
+    const { account } = subscription;
+    const who = `account ${JSON.stringify(name)} has`;
+    return this.heap.hasRoom(account, heapBytesOf(subscription))
+      ? `no room in the interest index: ${who} ${this.shares.of(account)} records here`
+      : `no room for subscriptions: ${who} ${this.heap.of(account)} bytes of them here`;
   }
 
   /** `isNamed`: plans of this thread may hold it. */
@@ -74,6 +93,7 @@ export class Subscriptions {
     const used = this.#writer.recordsUsed;
     this.#writer.remove(subscription.node, queue);
     this.shares.changed(subscription.account, this.#writer.recordsUsed - used);
+    this.heap.changed(subscription.account, -heapBytesOf(subscription));
     subscription.node = 0;
     if (isNamed) this.changed(subscription);
   }

@@ -13,23 +13,33 @@ export interface Finding {
 
 /** More say nothing new. */
 const FINDINGS_MAX = 1_000;
+/** Of all texts together: each of many may quote a subject as long as the token. */
+const CHARACTERS_MAX = 1024 * 1024;
 
-/** Collects findings; past the limit one error stands for all others. */
+/** Collects findings; past the limits one error stands for all others. */
 export class Findings {
   readonly #list: Finding[] = [];
+  #characters = 0;
+  #isFull = false;
 
   get list(): readonly Finding[] {
     return this.#list;
   }
 
+  /** True if further ones are left out: looking for them is in vain. */
   get isFull(): boolean {
-    return this.#list.length > FINDINGS_MAX;
+    return this.#isFull;
   }
 
   add(finding: Finding): void {
-    if (this.#list.length < FINDINGS_MAX) this.#list.push(finding);
-    else if (!this.isFull)
-      this.#list.push({ level: "error", text: "more findings are not listed" });
+    if (this.#isFull) return;
+    if (this.#list.length < FINDINGS_MAX && this.#characters < CHARACTERS_MAX) {
+      this.#list.push(finding);
+      this.#characters += finding.text.length;
+      return;
+    }
+    this.#isFull = true;
+    this.#list.push({ level: "error", text: "more findings are not listed" });
   }
 
   addAll(findings: Iterable<Finding>): void {
@@ -77,7 +87,11 @@ function quoteOne(character: string): string {
   return `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
+/** Nothing in it is shown in another way. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A text in quotes as Go's `%q` shows it. */
 export function quote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   return `"${Array.from(text, quoteOne).join("")}"`;
 }

@@ -67,14 +67,16 @@ export function checkRenaming(local: string, from: string, findings: Findings): 
   }
   const wildcards = tokensOf(from).filter((token) => token === "*").length;
   let references = 0;
+  // Quoted at the first use and only once: each of very many tokens may need both.
+  let where: string | undefined;
   for (const token of tokensOf(local)) {
     if (token === "*") references += 1;
     const index = referenceOf(token);
     if (index === undefined) continue;
     if (index > wildcards) {
-      findings.error(
-        `Reference $${index} in ${quote(local)} reference * in ${quote(from)} that do not exist`,
-      );
+      where ??= `${quote(local)} reference * in ${quote(from)}`;
+      findings.error(`Reference $${index} in ${where} that do not exist`);
+      if (findings.isFull) return;
     } else references += 1;
   }
   if (references !== wildcards) {

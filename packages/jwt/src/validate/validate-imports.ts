@@ -114,6 +114,19 @@ export function checkImports(
   for (const [account, subjects] of byExporter) checkOverlaps(subjects, account, findings);
 }
 
+/** Subjects in quotes: one that meets many others is quoted once. */
+class QuotedOnce {
+  readonly #known = new Map<string, string>();
+
+  of(subject: string): string {
+    const known = this.#known.get(subject);
+    if (known !== undefined) return known;
+    const quoted = quote(subject);
+    this.#known.set(subject, quoted);
+    return quoted;
+  }
+}
+
 function checkOverlaps(subjects: readonly string[], account: string, findings: Findings): void {
   const distinct = [...new Set(subjects)];
   const places = new Map(distinct.map((subject, place) => [subject, place]));
@@ -124,6 +137,8 @@ function checkOverlaps(subjects: readonly string[], account: string, findings: F
     const known = overlapping.get(later) ?? new Set();
     overlapping.set(later, known.add(earlier));
   }
+  const quoted = new QuotedOnce();
+  const where = `in same account ${quote(account)}`;
   const seen = new Set<string>();
   for (const subject of subjects) {
     // Each later one is compared with all before it, once for every time that it stands there.
@@ -134,14 +149,14 @@ function checkOverlaps(subjects: readonly string[], account: string, findings: F
     for (const other of others) {
       const earlier = distinct[other] as string;
       if (!seen.has(earlier)) continue;
-      const both = `${quote(subject)} and ${quote(earlier)}`;
-      findings.error(`overlapping subject namespace for ${both} in same account ${quote(account)}`);
+      const both = `${quoted.of(subject)} and ${quoted.of(earlier)}`;
+      findings.error(`overlapping subject namespace for ${both} ${where}`);
+      if (findings.isFull) return;
     }
     if (isAgain) {
-      const both = `${quote(subject)} and ${quote(subject)}`;
-      findings.error(`overlapping subject namespace for ${both} in same account ${quote(account)}`);
-      const where = `${quote(subject)} in account ${quote(account)}`;
-      findings.error(`overlapping subject namespace for ${where}`);
+      const shown = quoted.of(subject);
+      findings.error(`overlapping subject namespace for ${shown} and ${shown} ${where}`);
+      findings.error(`overlapping subject namespace for ${shown} in account ${quote(account)}`);
     }
     seen.add(subject);
     if (findings.isFull) return;
@@ -222,13 +237,15 @@ export function checkExports(exports: readonly ExportClaim[], findings: Findings
 
 function checkContainment(kind: string, subjects: readonly string[], findings: Findings): void {
   const { pairs, isComplete } = containment(subjects, PAIRS_MAX);
+  const quoted = new QuotedOnce();
   const told = new Set<string>();
   for (const { inner, outer } of pairs) {
     const wide = subjects[outer] as string;
     if (told.has(wide)) continue;
     told.add(wide);
-    const [outerText, innerText] = [quote(wide), quote(subjects[inner] as string)];
+    const [outerText, innerText] = [quoted.of(wide), quoted.of(subjects[inner] as string)];
     findings.error(`${kind} export subject ${outerText} already exports ${innerText}`);
+    if (findings.isFull) return;
   }
   if (!isComplete) findings.error(TOO_MANY);
 }

@@ -7,6 +7,7 @@ import {
   newActivationClaims,
   newAuthorizationRequestClaims,
   newAuthorizationResponseClaims,
+  newExport,
   newImport,
   newOperatorClaims,
   newUserClaims,
@@ -213,6 +214,32 @@ describe("bounds", () => {
       expect(performance.now() - started, `list ${at}`).toBeLessThan(10_000);
       expect(found.length).toBeLessThan(1_200);
       expect(found.length > 0, `list ${at}`).toBe(at >= 1);
+    }
+  });
+
+  test("a long subject that many findings quote costs no more than a short one", () => {
+    const long = `${"$9.".repeat(100_000)}"x`;
+    const marked = `${"a.".repeat(100_000)}"x`;
+    // A thousand short ones contain the long one.
+    const wide = Array.from({ length: 1_024 }, (_, at) => {
+      const bits = at.toString(2).padStart(10, "0").replaceAll("1", "*").replaceAll("0", "a");
+      return `${[...bits].join(".")}.>`;
+    });
+    const exported = (subject: string) => newExport("stream", subject);
+    const lists: readonly Partial<AccountBody>[] = [
+      { imports: [{ ...service("a.*"), localSubject: long.replace('"', "") }] },
+      { imports: [{ ...service("a.*"), localSubject: long }] },
+      { imports: [...wide, marked].map(service) },
+      { exports: [...wide, marked].map(exported) },
+    ];
+    for (const [at, body] of lists.entries()) {
+      const started = performance.now();
+      const found = account(body);
+      const characters = found.join("").length;
+      expect(performance.now() - started, `list ${at}`).toBeLessThan(at === 0 ? 200 : 2_000);
+      expect(found.length, `list ${at}`).toBeGreaterThan(2);
+      expect(characters, `list ${at}`).toBeLessThan(2_000_000);
+      expect(found).toContain("error: more findings are not listed");
     }
   });
 
