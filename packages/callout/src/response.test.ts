@@ -15,7 +15,7 @@ import {
 } from "@weft/jwt";
 import { describe, expect, test } from "vitest";
 import { CurveKey } from "./curve.ts";
-import { buildRequest, type RequestTools } from "./request.ts";
+import { buildRequest, type CalloutRequest, type RequestTools } from "./request.ts";
 import {
   type Asked,
   type Judged,
@@ -253,8 +253,16 @@ describe("AN-62 AN-63: requests", () => {
     line: undefined,
     entropy,
   };
-  const build = (by: RequestTools, asks = question) =>
-    buildRequest(asks, issuer.publicKey, by, NOW_SECONDS, 2_000);
+  const build = (by: RequestTools, asks = question): CalloutRequest => {
+    const request = buildRequest(asks, issuer.publicKey, by, NOW_SECONDS, 2_000);
+    if (request === undefined) throw new Error("the request is too long");
+    return request;
+  };
+
+  test("AN-62: a request that would be longer than any token is not made", () => {
+    const tls = { version: "1.3", cipher: "any", chain: [Buffer.alloc(1024 * 1024)] };
+    expect(() => build(requestTools, { ...question, tls })).toThrow("too long");
+  });
 
   function read(payload: Uint8Array): AuthorizationRequestClaims {
     const text = Buffer.from(payload).toString("latin1");

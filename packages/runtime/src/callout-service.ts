@@ -241,6 +241,7 @@ export class CalloutService {
     const nowSeconds = Math.floor(this.#unixMs() / 1_000);
     const tools = this.#requestTools(line);
     const request = buildRequest(question, asIssuer(trust), tools, nowSeconds, authTimeoutMs);
+    if (request === undefined) return giveUp("The request would be too long");
     const { userKey, header, payload } = request;
     const { connectionType, host } = question;
     const token = randomToken();

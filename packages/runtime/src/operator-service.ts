@@ -153,6 +153,8 @@ export class OperatorService {
   async answer(key: string, worker: number): Promise<LoginAnswer> {
     const error = await this.#load(key);
     if (error !== undefined) return { kind: "account", error };
+    // Others of its logins have asked meanwhile: a token may be a megabyte.
+    if (this.#knownBy[worker]?.has(key) === true) return { kind: "account" };
     const known = this.accounts.forLogins(key);
     this.#knownBy[worker]?.add(key);
     const change = { delta: NO_DELTA, known, forgotten: [], judged: NOBODY, lowered: NO_LIMITS };

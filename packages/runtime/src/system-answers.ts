@@ -78,13 +78,12 @@ export class SystemAnswers {
   /** Settles when the answer is on its way, or there is none. */
   async answer(request: InternalRequest<Service>): Promise<void> {
     const { publisher, parts } = this.#given;
-    if (request.service.kind === "claims") {
-      parts.claims?.onClaimRequest(
-        request.isTooLong ? { ...request, payload: LONG_PAYLOAD } : request,
-      );
-      return;
-    }
     try {
+      if (request.service.kind === "claims") {
+        const asked = request.isTooLong ? { ...request, payload: LONG_PAYLOAD } : request;
+        parts.claims?.onClaimRequest(asked);
+        return;
+      }
       const origin = originOf(request.header);
       if (origin === "unreadable") {
         if (request.reply === "") return;

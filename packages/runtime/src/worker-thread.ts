@@ -21,6 +21,8 @@ import { takeSockets } from "./worker-sockets.ts";
 
 /** Deadlines of sessions are looked at this often; also the heartbeat. */
 const TICK_MS = 100;
+/** Memory of large frames that did not come for so long is dropped. */
+const TRIM_MS = 10_000;
 
 interface CoreModule {
   readonly BrokerCore: new (...given: ConstructorParameters<typeof ProductCore>) => BrokerDriver;
@@ -103,6 +105,7 @@ function run(
     link.sendClosed();
     endTurn(() => core.tick());
   };
+  setInterval(() => mailbox.trimIdle(), TRIM_MS);
   heartbeats.beat(seed.threadIndex, processMs());
   setInterval(beat, TICK_MS);
   const reload = new WorkerReloading({ core, log, sockets, flush, tell: (it) => link.tell(it) });

@@ -168,7 +168,28 @@ describe("mailbox", () => {
     expect(put(boxes[0], "data", "b", 100 * 1024 * 1024)).toBe(true);
     boxes[0].publish();
     await hands[1].count(5);
-    boxes[0].trim();
+  });
+
+  it("keeps memory of large frames while they come, and drops it where they end", async () => {
+    const { boxes, hands } = pair();
+    const used = new Set<ArrayBufferLike>();
+    let ordinal = 0;
+    const send = async (): Promise<void> => {
+      put(boxes[0], "data", "a", 200_000);
+      used.add(boxes[0].dataLane(1).bytes.buffer);
+      boxes[0].publish();
+      ordinal += 1;
+      await hands[1].count(ordinal);
+    };
+    for (let round = 0; round < 10; round += 1) {
+      await send();
+      boxes[0].trimIdle();
+    }
+    const kept = used.size;
+    expect(kept).toBeLessThanOrEqual(2);
+    boxes[0].trimIdle();
+    await send();
+    expect(used.size).toBe(kept + 1);
   });
 
   it("uses the memory of slabs again", async () => {

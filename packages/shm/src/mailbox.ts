@@ -156,11 +156,11 @@ export class Mailbox {
     this.#defer();
   }
 
-  /** Drops memory kept for large frames, for a thread that has become idle. */
-  trim(): void {
+  /** Now and then: drops memory kept for large frames where there were none since the last call. */
+  trimIdle(): void {
     for (const peer of this.#peers) {
-      peer.controlOut.trim();
-      peer.dataOut.trim();
+      peer.controlOut.trimIdle();
+      peer.dataOut.trimIdle();
     }
   }
 

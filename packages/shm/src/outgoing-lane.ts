@@ -153,10 +153,10 @@ export class OutgoingLane {
     this.#spillBytes = 0;
   }
 
-  /** Drops memory that lies free, for a thread that has become idle. */
-  trim(): void {
+  /** Now and then: drops memory of large frames that none was sent in since the last call. */
+  trimIdle(): void {
     this.#stock.collect(this.#ring.slabBytesReturned());
-    this.#stock.trim();
+    this.#stock.trimIdle();
   }
 
   #reserveApart(frameBytes: number): number {

@@ -22,6 +22,8 @@ export class SlabStock {
   /** Sent and not yet returned, oldest first, each with the count of bytes sent up to its end. */
   #sent: { readonly slab: Slab; readonly sentBytes: number }[] = [];
   #sentBytes = 0;
+  /** Since `trimIdle` looked last. */
+  #wasUsed = false;
 
   /** Keeps at most `bytesMax` bytes, free and sent together; a single larger slab passes. */
   constructor(bytesMax: number, createRegion: (regionBytes: number) => RingRegion) {
@@ -38,6 +40,7 @@ export class SlabStock {
   }
 
   take(slabBytes: number): Slab {
+    this.#wasUsed = true;
     const at = this.#free.findIndex((slab) => slab.bytes.length === slabBytes);
     if (at >= 0) {
       this.#freeBytes -= slabBytes;
@@ -71,6 +74,12 @@ export class SlabStock {
     }
     if (done > 0) this.#sent.splice(0, done);
     if (this.#freeBytes + this.#sentBytes > this.#bytesMax) this.trim();
+  }
+
+  /** Drops the slabs that lie free if none was taken since this was called last. */
+  trimIdle(): void {
+    if (!this.#wasUsed) this.trim();
+    this.#wasUsed = false;
   }
 
   /** Drops the slabs that lie free. */
