@@ -17,6 +17,7 @@ export {
   type ReadResponse,
   type ResponseTools,
   readResponse,
+  refused,
   rightsOf,
   type StaticPlacement,
 } from "./response.ts";

@@ -28,6 +28,7 @@ import {
   type RequestTools,
   type ResponseTools,
   readResponse,
+  refused,
   type SealedLine,
   SealedLines,
   UnderWay,
@@ -241,7 +242,10 @@ export class CalloutService {
     const nowSeconds = Math.floor(this.#unixMs() / 1_000);
     const tools = this.#requestTools(line);
     const request = buildRequest(question, asIssuer(trust), tools, nowSeconds, authTimeoutMs);
-    if (request === undefined) return giveUp("The request would be too long");
+    if (request === undefined) {
+      giveUp("The request would be too long");
+      return;
+    }
     const { userKey, header, payload } = request;
     const { connectionType, host } = question;
     const token = randomToken();
@@ -252,8 +256,8 @@ export class CalloutService {
       performance.now() + authTimeoutMs,
     );
     this.#totals.asked += 1;
-    const reply = `${this.#inbox}.${token}`;
-    if (bus.publish(account.index, CALLOUT_SUBJECT, header, payload, reply)) {
+    const { index } = account;
+    if (bus.publish(index, CALLOUT_SUBJECT, header, payload, `${this.#inbox}.${token}`)) {
       bus.flush();
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
       return;
@@ -386,10 +390,6 @@ function asIssuer(trust: Trust): string {
 
 function otherThan(mechanism: Mechanism): string {
   return `has the mechanism ${mechanism}, not callout`;
-}
-
-function refused(reason: string): { readonly ok: false; readonly reason: string } {
-  return { ok: false, reason };
 }
 
 function randomToken(): string {
