@@ -62,8 +62,8 @@ export function itemParts(item: JsonValue, indent: string, line: string): Iterab
 
 /**
  * Items of a list that is a field of the page, with their commas and lines. They hold texts, finite
- * numbers, booleans and plain objects of these alone: the language's own writer does them, which takes a
- * third of the time.
+ * numbers, booleans and plain objects of these alone: the language's own writer does them, which takes
+ * half of the time.
  */
 export function encodePlainItems(items: readonly JsonObject[], indent: string): string {
   const whole = JSON.stringify({ "": items }, null, indent);
