@@ -1,6 +1,7 @@
 // Validity and set relations of subjects and filters as strings. Any thread; pure.
 // A subject string holds one character per byte of the wire (latin1 view), so that lengths, cuts
 // and hashes agree with other servers; text from configurations goes through `subjectFromText`.
+import { LIMITS } from "@weft/base";
 
 /** The byte view of a text: one character (0 to 255) per byte of its UTF-8 form. */
 export function subjectFromText(text: string): string {
@@ -52,9 +53,9 @@ export function isValidLiteralSubject(subject: string): boolean {
   return isWellFormed(subject, true, false);
 }
 
-/** Both {@link isValidSubject} and without wildcards. */
+/** {@link isValidSubject}, without wildcards, and short enough for a frame between threads. */
 export function isValidPublishSubject(subject: string): boolean {
-  return isWellFormed(subject, false, false);
+  return subject.length <= LIMITS.subjectBytesMax && isWellFormed(subject, false, false);
 }
 
 /** SU-04. What a SUB may ask for: no empty token, `>` only last. */

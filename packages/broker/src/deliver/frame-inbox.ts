@@ -147,6 +147,7 @@ export class FrameInbox {
     } else {
       tracer?.onFrame(frame, message, (name) => this.#pickAgain(frame, name, false));
     }
+    tracer?.awaited.finishDue();
   }
 
   /** All items of the frame in hand from `first` on, as far as the turn allows. */

@@ -1,5 +1,6 @@
 // One traced message on its way through this server: what has happened to it so far, in order, with
-// places for what other threads will tell. Owned by the worker that has the publisher.
+// places for what other threads will tell. Owned by the worker that has the publisher. Must stay true:
+// what it holds is bounded, whatever the texts of subscriptions; what has no room is left out.
 
 import { exporterFilter, type StreamTargetGroup } from "@weft/accounts";
 import type { Millis } from "@weft/base";
@@ -9,10 +10,12 @@ import {
   egressEntry,
   type Ingress,
   streamExportEntry,
-  type TracedRequest,
   textOf,
 } from "./trace-event.ts";
-import { REPORTED_MAX, type ReportedEgress, type TraceReport } from "./trace-report.ts";
+import type { ReportedEgress, TraceReport } from "./trace-report.ts";
+
+/** Of all entries as JSON: some three thousand usual ones. */
+const ENTRIES_CHARACTERS_MAX = 512 * 1024;
 
 /** How subscriptions are reached: where they are, and through which import. */
 export interface TracedWay {
@@ -26,7 +29,7 @@ export interface TracedWay {
 export interface AwaitedPart {
   readonly trace: MessageTrace;
   readonly way: TracedWay | undefined;
-  readonly entries: object[];
+  readonly entries: string[];
   /** Reports that are still to come. */
   left: number;
   /** The publisher is told if nobody was there. */
@@ -37,23 +40,28 @@ export class MessageTrace {
   readonly ingress: Ingress;
   /** The message is not to be delivered. */
   readonly only: boolean;
-  readonly request: TracedRequest;
+  /** As of `requestText`. */
+  readonly request: string;
   readonly packing: Packing;
   /** Account of the publisher, which the event goes to. */
   readonly account: number;
-  /** Byte string; undefined = nobody can be told. */
-  readonly destination: string | undefined;
+  /** Undefined = nobody can be told. */
+  readonly destination: Buffer | undefined;
   readonly startedMs: Millis;
   /** Reports that are still to come. */
   left = 0;
+  /** What it counts for among those that wait for reports; their owner's. */
+  weight = 0;
   /** Everything here is done. */
   isFollowed = false;
+  /** An entry had no room: no more of them are taken. */
+  isFull = false;
   /** Deliveries as far as they are known. */
   delivered = 0;
   /** Called when all is known. */
   whenDone: (() => void) | undefined;
-  readonly #parts: (object | readonly object[])[] = [];
-  #egresses = 0;
+  readonly #parts: (string | readonly string[])[] = [];
+  #entriesCharacters = 0;
 
   constructor(
     ingress: Ingress,
@@ -71,13 +79,18 @@ export class MessageTrace {
     this.startedMs = options.startedMs;
   }
 
-  /** All entries so far, in order. */
-  get entries(): object[] {
+  /** All entries so far, in order, each as JSON. */
+  get entries(): string[] {
     return this.#parts.flat();
   }
 
+  /** Of all texts that it holds. */
+  get characters(): number {
+    return this.request.length + (this.destination?.length ?? 0) + this.#entriesCharacters;
+  }
+
   add(entry: object): void {
-    this.#parts.push(entry);
+    this.#keep(JSON.stringify(entry), this.#parts);
   }
 
   /** One subscription; what the reference does not show is left out. */
@@ -98,20 +111,34 @@ export class MessageTrace {
     part.left += forwarded - 1;
     this.left += forwarded - 1;
     if (part.counts) this.delivered += delivered;
-    part.entries.push(...entries);
+    for (const entry of entries) this.#keep(entry, part.entries);
     if (part.way === undefined) return;
-    for (const one of egress) part.entries.push(...this.#entriesOf(one, part.way));
+    for (const one of egress) {
+      if (this.isFull) return;
+      for (const entry of this.#entriesOf(one, part.way)) {
+        this.#keep(JSON.stringify(entry), part.entries);
+      }
+    }
   }
 
-  /** The reports of this part do not come any more. */
+  /** The reports of this part do not come any more: who was there is not known, and may have it. */
   giveUp(part: AwaitedPart): void {
+    if (part.counts) this.delivered += part.left;
     this.left -= part.left;
     part.left = 0;
   }
 
+  #keep(entry: string, into: (string | readonly string[])[]): void {
+    if (this.isFull) return;
+    if (this.#entriesCharacters + entry.length > ENTRIES_CHARACTERS_MAX) {
+      this.isFull = true;
+      return;
+    }
+    this.#entriesCharacters += entry.length;
+    into.push(entry);
+  }
+
   #entriesOf(egress: ReportedEgress, { account, stream }: TracedWay): object[] {
-    this.#egresses += 1;
-    if (this.#egresses > REPORTED_MAX) return [];
     const { clientId, name, filter, queue, error, ts } = egress;
     const entries: object[] = [];
     if (stream !== undefined) entries.push(streamExportEntry(account, textOf(stream.subject), ts));
@@ -134,7 +161,6 @@ export class MessageTrace {
 /** Collects entries for the thread of a publisher that nothing is known of here. */
 export function strangersTrace(only: boolean, startedMs: Millis): MessageTrace {
   const ingress = { clientId: 0, name: "", account: "", subject: "", error: undefined };
-  const request = { headers: undefined, bytes: 0 };
   const nowhere = { account: 0, destination: undefined, packing: "none" } as const;
-  return new MessageTrace(ingress, { only, request, startedMs, ...nowhere });
+  return new MessageTrace(ingress, { only, request: "", startedMs, ...nowhere });
 }

@@ -4,7 +4,8 @@
 //
 // Must stay true: a traced message is delivered as any other, or, where only a trace is wanted, to
 // nobody; a message that is parked was delivered to nobody and told of nothing; a thread that does
-// not report delays one event and keeps none for ever.
+// not report delays one event and keeps none for ever; no event leaves while a message is in hand,
+// and one that cannot be made costs nobody anything.
 import {
   FLAG_PLAIN,
   FLAG_TRACE_REPORT,
@@ -15,8 +16,7 @@ import {
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { fillMessage } from "../internal/internal-message.ts";
-import type { BrokerDependencies, ServerIdentity } from "../ports.ts";
-import type { ContextTable } from "../publish/context.ts";
+import type { BrokerDependencies } from "../ports.ts";
 import { MessageView, renameMessage } from "../publish/message-view.ts";
 import {
   type Plan,
@@ -31,14 +31,9 @@ import type { ServiceStep } from "../publish/service-step.ts";
 import { AwaitedReports } from "./awaited-reports.ts";
 import { disableTrace } from "./disabled-trace.ts";
 import { type MessageTrace, strangersTrace } from "./message-trace.ts";
-import { mappingEntry, serviceImportEntry, textOf } from "./trace-event.ts";
-import { publishTrace } from "./trace-publisher.ts";
-import {
-  encodeReport,
-  REPORTED_MAX,
-  type ReportedEgress,
-  type TraceReport,
-} from "./trace-report.ts";
+import { type EgressError, mappingEntry, serviceImportEntry, textOf } from "./trace-event.ts";
+import { publishTrace, type TracePublisherHost } from "./trace-publisher.ts";
+import { encodeReport, ReportedList, type TraceReport } from "./trace-report.ts";
 import { TracedDelivery } from "./traced-delivery.ts";
 import { TracedWays } from "./traced-ways.ts";
 
@@ -47,19 +42,20 @@ const CONTROL_THREAD = 0;
 const REPORT_SUBJECT = Buffer.from("r", "latin1");
 const NO_BYTES = Buffer.alloc(0);
 const NO_PICKS: readonly Buffer[] = [];
+/** Members of a group that are told of although they did not take the message. */
+const MISSED_MEMBERS_MAX = 4_096;
+/** To tell of one subscription, against a delivery. */
+const WORK_PER_ENTRY = 16;
 
 export interface TracerParts
-  extends Pick<BrokerDependencies, "bus" | "clock" | "hashSeed" | "nextEventSequence" | "prng"> {
+  extends Pick<
+    BrokerDependencies,
+    "bus" | "clock" | "hashSeed" | "log" | "nextEventSequence" | "prng"
+  > {
   readonly compiler: PlanCompiler;
   readonly deliverer: Deliverer;
   readonly lanes: RemoteLanes;
   readonly services: () => ServiceStep;
-}
-
-export interface TracerHost {
-  readonly publisher: Publisher;
-  readonly contexts: ContextTable;
-  readonly server: ServerIdentity;
 }
 
 /** The member of a group that a draw fell on: `choice` among `step.local`, or beyond. */
@@ -69,13 +65,13 @@ interface Draw {
 }
 
 export class MessageTracer {
-  readonly #host: TracerHost;
+  readonly #host: TracePublisherHost;
   readonly #parts: TracerParts;
   readonly #delivery: TracedDelivery;
   /** What other threads have still to tell. */
   readonly awaited: AwaitedReports;
 
-  constructor(host: TracerHost, parts: TracerParts) {
+  constructor(host: TracePublisherHost, parts: TracerParts) {
     this.#host = host;
     this.#parts = parts;
     this.#delivery = new TracedDelivery(parts.deliverer, parts.clock);
@@ -100,8 +96,8 @@ export class MessageTracer {
 
   /** The publisher's part is done: the event leaves when all reports are there. */
   end(trace: MessageTrace): void {
-    trace.isFollowed = true;
-    this.awaited.finishIfDone(trace);
+    this.awaited.followed(trace);
+    this.awaited.finishDue();
   }
 
   /**
@@ -147,18 +143,22 @@ export class MessageTracer {
     const { ballot: report, picks, account } = frame;
     const refused: RefusedSubscription[] = [];
     const plan = this.#plan(contexts.inbound(account), message, 0, refused);
-    const egress: ReportedEgress[] = [];
+    const list = new ReportedList();
     let delivered = 0;
     let tried = plan.targets.length;
     let forwarded = 0;
-    const tell = (told: ReportedEgress): void => {
-      if (told.error === undefined) delivered += 1;
-      if (egress.length < REPORTED_MAX) egress.push(told);
+    const tell = ({ subscription }: Target, error: EgressError | undefined): void => {
+      if (!list.isFull) list.add(this.#delivery.told(subscription, error));
     };
     if ((frame.flags & FLAG_PLAIN) !== 0) {
-      for (const target of plan.targets) tell(this.#delivery.deliver(target, message, only));
+      for (const target of plan.targets) {
+        const error = this.#delivery.attempt(target, message, only);
+        if (error === undefined) delivered += 1;
+        tell(target, error);
+      }
       for (const { subscription } of refused) {
-        if (subscription.queue === undefined) tell(this.#delivery.told(subscription, "denied"));
+        if (list.isFull) break;
+        if (subscription.queue === undefined) list.add(this.#delivery.told(subscription, "denied"));
       }
     }
     for (const name of picks) {
@@ -166,9 +166,12 @@ export class MessageTracer {
       const first = publisher.choose(Math.max(1, members.length));
       const taker = this.#deliverToOne(members, first, message, only, tell);
       tried += taker < 0 ? members.length : taker + 1;
-      if (taker < 0 && pickAgain(Buffer.from(name))) forwarded += 1;
+      if (taker >= 0) delivered += 1;
+      else if (pickAgain(Buffer.from(name))) forwarded += 1;
     }
+    const { egress } = list;
     publisher.spend(tried, message.bodyEnd - message.bodyStart);
+    publisher.spend(egress.length * WORK_PER_ENTRY, 0);
     this.#send(report, message.sourceThread, { delivered, forwarded, egress, entries: [] });
   }
 
@@ -176,8 +179,11 @@ export class MessageTracer {
   onAnswer(frame: FrameHead, message: MessageView, pass: () => void): void {
     const trace = strangersTrace(frame.frames === 1, this.#parts.clock.monotonicMs());
     message.trace = trace;
-    pass();
-    message.trace = undefined;
+    try {
+      pass();
+    } finally {
+      message.trace = undefined;
+    }
     const { entries } = trace;
     const none = { delivered: 0, forwarded: 0, egress: [] };
     this.#send(frame.ballot, message.sourceThread, { ...none, entries });
@@ -213,15 +219,19 @@ export class MessageTracer {
     return true;
   }
 
+  /** The plan of the message; whom it leaves out is told by one that is made for that alone. */
   #plan(
     context: Parameters<Publisher["passingPlanFor"]>[0],
     message: MessageView,
     depth: number,
     refused: RefusedSubscription[],
   ): Plan {
+    const { publisher } = this.#host;
+    const kept = publisher.planFor(context, message, depth);
+    if (!kept.hasRefused) return kept;
     const { compiler } = this.#parts;
     compiler.refused = refused;
-    const plan = this.#host.publisher.passingPlanFor(context, message, depth);
+    const plan = publisher.passingPlanFor(context, message, depth);
     compiler.refused = undefined;
     return plan;
   }
@@ -287,22 +297,27 @@ export class MessageTracer {
     ways: TracedWays,
   ): number {
     let delivered = 0;
-    this.#host.publisher.spend(plan.targets.length, message.bodyEnd - message.bodyStart);
+    const { publisher } = this.#host;
+    let told = 0;
+    const tell = (target: Target, error: EgressError | undefined): void => {
+      if (trace.isFull) return;
+      trace.addEgress(this.#delivery.told(target.subscription, error), ways.ofTarget(target));
+      told += 1;
+    };
+    publisher.spend(plan.targets.length, message.bodyEnd - message.bodyStart);
     for (const target of plan.targets) {
-      const told = this.#delivery.deliver(target, message, trace.only);
-      trace.addEgress(told, ways.ofTarget(target));
-      if (told.error === undefined) delivered += 1;
+      const error = this.#delivery.attempt(target, message, trace.only);
+      if (error === undefined) delivered += 1;
+      tell(target, error);
     }
     for (const { step, choice } of draws) {
       if (choice >= step.local.length) continue;
-      const tell = (told: ReportedEgress, target: Target): void => {
-        trace.addEgress(told, ways.ofTarget(target));
-      };
       const taker = this.#deliverToOne(step.local, choice, message, trace.only, tell);
       if (taker >= 0) delivered += 1;
       // SU-25: another thread may have a member that can take it.
       else step.remotes[0]?.picks.push(step.name);
     }
+    publisher.spend(told * WORK_PER_ENTRY, 0);
     trace.delivered += message.hops === 0 ? delivered : 0;
     return delivered;
   }
@@ -316,14 +331,12 @@ export class MessageTracer {
     first: number,
     message: MessageView,
     only: boolean,
-    tell: (told: ReportedEgress, target: Target) => void,
+    tell: (target: Target, error: EgressError | undefined) => void,
   ): number {
     for (let at = 0; at < members.length; at += 1) {
       const target = members[(first + at) % members.length] as Target;
       const error = this.#delivery.attempt(target, message, only);
-      if (error === undefined || at < REPORTED_MAX) {
-        tell(this.#delivery.told(target.subscription, error), target);
-      }
+      if (error === undefined || at < MISSED_MEMBERS_MAX) tell(target, error);
       if (error === undefined) return at;
     }
     return -1;
@@ -337,6 +350,7 @@ export class MessageTracer {
     ways: TracedWays,
   ): void {
     for (const { subscription, subject } of refused) {
+      if (trace.isFull) return;
       const { queue } = subscription;
       const group = queue === undefined ? undefined : plan.queueNamed(Buffer.from(queue, "latin1"));
       if (group !== undefined && group.total > 0) continue;
@@ -376,8 +390,7 @@ export class MessageTracer {
   }
 
   #finish(trace: MessageTrace): void {
-    const { publisher, contexts, server } = this.#host;
-    publishTrace(trace, publisher, contexts, server, this.#parts);
+    publishTrace(trace, this.#host, this.#parts);
     trace.whenDone?.();
   }
 

@@ -85,28 +85,30 @@ export function egressEntry(egress: Egress, ts: string): object {
   };
 }
 
-/** The message as it was published. `headers` are byte strings; undefined = not known. */
-export interface TracedRequest {
-  readonly headers: ReadonlyMap<string, readonly string[]> | undefined;
-  readonly bytes: number;
+/**
+ * The message as it was published, as JSON: a text of its own, while `headers`, byte strings, are
+ * pieces of what may be a very long one. Undefined = they are not known.
+ */
+export function requestText(
+  headers: ReadonlyMap<string, readonly string[]> | undefined,
+  bytes: number,
+): string {
+  return JSON.stringify({ header: headers && shownHeaders(headers), msgsize: bytes });
 }
 
-/** The whole event. */
+/** The whole event as JSON, from the texts of its parts. */
 export function traceDocument(
   server: ServerFacts,
   stamp: MessageStamp,
-  request: TracedRequest,
-  events: readonly object[],
-): object {
-  return {
-    server: serverInfo(server, stamp),
-    request: { header: request.headers && shownHeaders(request.headers), msgsize: request.bytes },
-    events,
-  };
+  request: string,
+  events: readonly string[],
+): string {
+  const facts = JSON.stringify(serverInfo(server, stamp));
+  return `{"server":${facts},"request":${request},"events":[${events.join(",")}]}`;
 }
 
 /** In the order of their names, as JSON of the reference's has them. */
-function shownHeaders(headers: NonNullable<TracedRequest["headers"]>): object {
+function shownHeaders(headers: ReadonlyMap<string, readonly string[]>): object {
   const names = [...headers.keys()].sort();
   return Object.fromEntries(
     names.map((name) => [textOf(name), (headers.get(name) ?? []).map(textOf)]),

@@ -1,13 +1,15 @@
 // Sends the event of a traced message to where its publisher wants it (AC-70, AC-71). Owned by the
 // worker with the publisher.
 import { gzipSync } from "node:zlib";
+import { AssertionFailure } from "@weft/base";
 import { type Packing, snappyStream } from "@weft/control";
-import { fillMessage } from "../internal/internal-message.ts";
+import { fillMessage, planReachesSomebody } from "../internal/internal-message.ts";
 import type { BrokerDependencies, ServerIdentity } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
 import { hashSubject } from "../publish/plan-compiler.ts";
 import type { Publisher } from "../publish/publisher.ts";
+import { faultText } from "../session/faulty-session.ts";
 import { serverFacts } from "../session/system-events.ts";
 import type { MessageTrace } from "./message-trace.ts";
 import { traceDocument } from "./trace-event.ts";
@@ -15,31 +17,61 @@ import { traceDocument } from "./trace-event.ts";
 /** Beside the plan that is being followed. */
 const EVENT_DEPTH = 1;
 const NO_HEADER = Buffer.alloc(0);
+/** A byte of the event, made and maybe packed, against one that is delivered. */
+const WORK_PER_BYTE = 8;
 
-/** Publishes the event, as the server itself: nobody's permissions, mappings or traces apply. */
+export interface TracePublisherHost {
+  readonly publisher: Publisher;
+  readonly contexts: ContextTable;
+  readonly server: ServerIdentity;
+}
+
+type Dependencies = Pick<BrokerDependencies, "clock" | "hashSeed" | "log" | "nextEventSequence">;
+
+/**
+ * Publishes the event, as the server itself: nobody's permissions, mappings or traces apply. It is not
+ * made where nobody would get it, and a fault loses it: whoever is in hand did not ask for it.
+ */
 export function publishTrace(
   trace: MessageTrace,
-  publisher: Publisher,
-  contexts: ContextTable,
-  server: ServerIdentity,
-  dependencies: Pick<BrokerDependencies, "clock" | "hashSeed" | "nextEventSequence">,
+  host: TracePublisherHost,
+  dependencies: Dependencies,
 ): void {
   if (trace.destination === undefined) return;
-  const { clock, hashSeed, nextEventSequence } = dependencies;
+  try {
+    publishEvent(trace, trace.destination, host, dependencies);
+  } catch (error) {
+    if (error instanceof AssertionFailure) throw error;
+    dependencies.log.write(
+      "error",
+      `The event of a trace was lost by a fault: ${faultText(error)}`,
+    );
+  }
+}
+
+function publishEvent(
+  trace: MessageTrace,
+  destination: Buffer,
+  { publisher, contexts, server }: TracePublisherHost,
+  { clock, hashSeed, nextEventSequence }: Dependencies,
+): void {
   const view = new MessageView();
-  view.subject = Buffer.from(trace.destination, "latin1");
+  view.subject = destination;
   view.subjectEnd = view.subject.length;
   view.hash = hashSubject(view.subject, 0, view.subjectEnd, hashSeed);
+  const context = contexts.mapped(trace.account);
+  if (!planReachesSomebody(publisher.planFor(context, view, EVENT_DEPTH))) return;
   const stamp = { sequence: nextEventSequence(), at: clock.unixNanos() };
   const document = traceDocument(serverFacts(server), stamp, trace.request, trace.entries);
-  const body = Buffer.from(JSON.stringify(document), "utf8");
+  const body = Buffer.from(document, "utf8");
+  publisher.spend(WORK_PER_BYTE, body.length);
   const { packing } = trace;
   const header =
     packing === "none"
       ? NO_HEADER
       : Buffer.from(`NATS/1.0\r\nContent-Encoding: ${packing}\r\n\r\n`, "latin1");
   fillMessage(view, header, packed(body, packing));
-  publisher.publishAs(contexts.mapped(trace.account), view, EVENT_DEPTH);
+  publisher.publishAs(context, view, EVENT_DEPTH);
 }
 
 function packed(body: Buffer, packing: Packing): Buffer {

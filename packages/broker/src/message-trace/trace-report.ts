@@ -18,12 +18,29 @@ export interface TraceReport {
   /** Threads that were asked for a member of a group that has left here; they report too. */
   readonly forwarded: number;
   readonly egress: readonly ReportedEgress[];
-  /** Other entries of the event, ready to be shown. */
-  readonly entries: readonly object[];
+  /** Other entries of the event, each as JSON. */
+  readonly entries: readonly string[];
 }
 
-/** Subscriptions told of in one report; the others got the message as well. */
-export const REPORTED_MAX = 4_096;
+/** What an entry takes beside the texts of its subscription. */
+const ENTRY_CHARACTERS = 128;
+const REPORT_CHARACTERS_MAX = 256 * 1024;
+
+/** The first subscriptions of a report, in bounded memory; the others got the message as well. */
+export class ReportedList {
+  readonly egress: ReportedEgress[] = [];
+  #charactersLeft = REPORT_CHARACTERS_MAX;
+
+  get isFull(): boolean {
+    return this.#charactersLeft <= 0;
+  }
+
+  add(told: ReportedEgress): void {
+    const { filter, name, queue } = told;
+    this.#charactersLeft -= ENTRY_CHARACTERS + filter.length + name.length + (queue?.length ?? 0);
+    this.egress.push(told);
+  }
+}
 
 export function encodeReport(report: TraceReport): Buffer {
   return Buffer.from(JSON.stringify(report), "utf8");

@@ -18,18 +18,13 @@ export class TracedDelivery {
     this.#clock = clock;
   }
 
-  /** With `only` the message stays here. An outcome without error is a delivery. */
-  deliver(target: Target, message: MessageView, only: boolean): ReportedEgress {
-    return this.told(target.subscription, this.attempt(target, message, only));
-  }
-
   told(subscription: Subscription, error?: EgressError): ReportedEgress {
     const { session, filter, queue } = subscription;
     const ts = wireTime(this.#clock.unixNanos());
     return { clientId: session.clientId, name: session.facts.name, filter, queue, error, ts };
   }
 
-  /** Undefined: it was delivered. */
+  /** With `only` the message stays here. Undefined: it was delivered, or would have been. */
   attempt(target: Target, message: MessageView, only: boolean): EgressError | undefined {
     const { subscription } = target;
     const { session, max, delivered } = subscription;

@@ -280,13 +280,15 @@ export class PlanCompiler {
     if (here === undefined) return;
     let name: string | undefined;
     const rightsLooks = 1 + ((scope.end - scope.start) >> RIGHTS_BYTES_SHIFT);
-    this.looks += here.plain.length;
+    // A long subject is written for each of them.
+    this.looks += here.plain.length * (1 + (rightsLooks >> 3));
     for (const subscription of here.plain) {
       if (subscription.isLeaving) continue;
       if (subscription.filtered) {
         this.looks += rightsLooks;
         name ??= scope.subject.toString("latin1", scope.start, scope.end);
         if (!subscription.session.mayReceive(name, undefined)) {
+          plan.hasRefused = true;
           this.refused?.push({ subscription, subject: name });
           continue;
         }
@@ -303,6 +305,7 @@ export class PlanCompiler {
           this.looks += rightsLooks;
           name ??= scope.subject.toString("latin1", scope.start, scope.end);
           if (!subscription.session.mayReceive(name, queue.name)) {
+            plan.hasRefused = true;
             this.refused?.push({ subscription, subject: name });
             continue;
           }

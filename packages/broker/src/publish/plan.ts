@@ -118,6 +118,8 @@ export class Plan {
   soleRemote: RemoteTarget | undefined;
   /** The one thing to do at all: one member of this group gets the message. */
   soleQueue: QueueStep | undefined;
+  /** Somebody has subscribed to the subject who may not receive it. */
+  hasRefused = false;
   /** No target is special or without headers. */
   plain = true;
   /** Nothing but plain targets, or none: the session's handler delivers by itself. */

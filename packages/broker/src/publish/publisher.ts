@@ -2,7 +2,7 @@
 // Must stay true: a message that is parked was delivered to nobody, because room in every lane is
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
 import type { AccountRouting } from "@weft/accounts";
-import { type Prng, viewOf } from "@weft/base";
+import { LIMITS, type Prng, viewOf } from "@weft/base";
 import type { Generations, InterestIndex } from "@weft/subjects";
 import { Ballots } from "../deliver/ballots.ts";
 import { FLAG_PLAIN, ITEM_SOLE, itemBytes } from "../deliver/bus-frame.ts";
@@ -195,6 +195,8 @@ export class Publisher {
   /** Publishes a subject that the broker made itself. Never parks. */
   publishAs(context: PublishContext, message: MessageView, depth: number): number {
     if (depth >= PUBLISH_DEPTH_MAX) return 0;
+    // Whatever made the subject: it has to fit into frames.
+    if (message.subjectEnd - message.subjectStart > LIMITS.subjectBytesMax) return 0;
     const plan = this.planFor(context, message, depth);
     return Math.max(0, this.run(plan, message, context, depth));
   }

@@ -382,6 +382,7 @@ export class ServiceImports implements ServiceStep {
     view.wantsNoResponders = false;
     view.mayPark = false;
     view.hops = depth;
+    view.trace = undefined;
     return hop;
   }
 }

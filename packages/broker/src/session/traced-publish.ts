@@ -1,6 +1,7 @@
 // A message whose headers ask for a trace (AC-70, AC-73, AC-75): may it be, where to, and whom is it
 // from. Owned by the session's worker. Must stay true: who may not publish on the destination gets
 // nothing published at all; where only a trace is wanted nothing is delivered, whatever else fails.
+import { LIMITS } from "@weft/base";
 import { packingFor } from "@weft/control";
 import {
   type PublishParts,
@@ -13,7 +14,7 @@ import { isValidPublishSubject } from "@weft/subjects";
 import { disableTrace } from "../message-trace/disabled-trace.ts";
 import { MessageTrace } from "../message-trace/message-trace.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
-import { type Ingress, ingressEntry } from "../message-trace/trace-event.ts";
+import { type Ingress, ingressEntry, requestText } from "../message-trace/trace-event.ts";
 import { PARKED } from "../publish/publisher.ts";
 import { isReservedSubject } from "../publish/reserved-subjects.ts";
 import {
@@ -31,6 +32,8 @@ import { logAbout } from "./session-log.ts";
 
 /** ErrMaxPayload of the reference. */
 const TOO_LARGE = "maximum payload exceeded";
+/** Of a destination that is no subject, in the log. */
+const SHOWN_DESTINATION_BYTES = 256;
 
 /** What becomes of a message that asks for a trace. */
 type Way =
@@ -97,11 +100,13 @@ function wayOf(session: ClientSession, request: TraceRequest): Way {
     return { kind: "traced", destination: canTell ? destination : undefined };
   }
   const { destination } = request;
-  if (!mayPublish(session, destination)) return { kind: "refused", destination };
+  // A header may be longer than any subject: that is looked at no further.
+  const isTooLong = destination.length > LIMITS.subjectBytesMax;
+  if (!isTooLong && !mayPublish(session, destination)) return { kind: "refused", destination };
   if (isValidPublishSubject(destination)) {
     return { kind: "traced", destination: canTell ? destination : undefined };
   }
-  const shown = quoteBytes(Buffer.from(destination, "latin1"));
+  const shown = quoteBytes(Buffer.from(destination.slice(0, SHOWN_DESTINATION_BYTES), "latin1"));
   logAbout(session, "error", `Destination ${shown} is not valid, won't be able to trace events`);
   return request.only ? { kind: "traced", destination: undefined } : { kind: "untraced" };
 }
@@ -136,10 +141,10 @@ function followTraced(
   const ingress = ingressOf(session, subjectOf(message).toString("utf8"));
   const trace = new MessageTrace(ingress, {
     only: request.only,
-    request: { headers: request.headers, bytes },
+    request: requestText(request.headers, bytes),
     packing: packingFor(request.encoding),
     account: session.account,
-    destination,
+    destination: destination === undefined ? undefined : Buffer.from(destination, "latin1"),
     startedMs: host.clock.monotonicMs(),
   });
   const at = host.clock.unixNanos();
@@ -148,8 +153,12 @@ function followTraced(
   const plan = publisher.planFor(session.context, message, 0);
   const context = admitPublish(session, plan);
   trace.add(ingressEntry(ingress, at));
-  const result = context === undefined ? 0 : tracer.run(trace, message, session.account);
-  message.trace = undefined;
+  let result = 0;
+  try {
+    if (context !== undefined) result = tracer.run(trace, message, session.account);
+  } finally {
+    message.trace = undefined;
+  }
   if (result === PARKED) return parkPublish(session, plan);
   if (context !== undefined) {
     countIn(session);
@@ -189,17 +198,17 @@ export function traceOversized(session: ClientSession, block: Buffer, bytes: num
   const { tracer } = session.publisher;
   if (tracer === undefined || session.state !== "active") return;
   const destination = wholeDestination(block);
-  if (destination === undefined || !mayPublish(session, destination)) return;
-  if (!isValidPublishSubject(destination)) return;
+  if (destination === undefined || !isValidPublishSubject(destination)) return;
+  if (!mayPublish(session, destination)) return;
   const { host } = session;
   if (!host.rules.snapshot.accounts.hasSystemAccount) return;
   const ingress = { ...ingressOf(session, ""), account: "", error: TOO_LARGE };
   const trace = new MessageTrace(ingress, {
     only: false,
-    request: { headers: undefined, bytes },
+    request: requestText(undefined, bytes),
     packing: "none",
     account: session.account,
-    destination,
+    destination: Buffer.from(destination, "latin1"),
     startedMs: host.clock.monotonicMs(),
   });
   trace.add(ingressEntry(ingress, host.clock.unixNanos()));
