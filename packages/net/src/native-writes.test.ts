@@ -103,6 +103,27 @@ test("writes to a peer that has reset end the connection with the system's error
   expect(["EPIPE", "ECONNRESET"]).toContain(session.closed?.detail);
 });
 
+test("over TLS: a write to a peer that has reset ends the connection at once", async () => {
+  server = await new TestServer({ tls: TLS_BASE, onOpen: infoThenTls }).start();
+  const client = await upgrade(server);
+  await echoes(client, "one");
+  const session = await server.session();
+  session.react = undefined;
+  await until(() => session.writesDone === 2);
+  session.transport.pauseReading();
+  client.socket.pause();
+  session.transport.write([Buffer.alloc(300_000)]);
+  await until(() => session.writesDone === 3);
+  // What it has not read makes the system reset the connection.
+  client.socket.destroy();
+  await until(() => client.closed);
+  session.transport.write([Buffer.from("more")]);
+  await until(() => session.closedCount === 1);
+  expect(session.closed?.cause).toBe("error");
+  expect(["EPIPE", "ECONNRESET"]).toContain(session.closed?.detail);
+  expect(session.writesDone).toBe(3);
+});
+
 test("over TLS: joined chunks, larger ones, and an end behind a write arrive whole", async () => {
   server = await new TestServer({ tls: TLS_BASE, onOpen: infoThenTls }).start();
   const client = await upgrade(server);

@@ -26,6 +26,8 @@ interface WriteRequest {
   /** -1 while nothing is under way with it. */
   getAsyncId(): number;
   oncomplete: ((this: WriteRequest, status: number) => void) | undefined;
+  /** What became of it while the write was still being made: the TLS layer tells of faults so. */
+  earlyStatus: number | undefined;
   socket: OwnedSocket | undefined;
   chunks: readonly Buffer[] | undefined;
 }
@@ -83,21 +85,24 @@ export class NativeWrites {
       chunks.length === 1
         ? handle.writeBuffer(request, chunks[0] as Buffer)
         : handle.writev(request, chunks, true);
-    if (error !== 0) {
+    const fault = error === 0 ? (request.earlyStatus ?? 0) : error;
+    if (fault !== 0) {
       this.#renew();
-      socket.destroy(writeError(error));
+      socket.destroy(writeError(fault));
       return WRITE_FAILED;
     }
     if (request.getAsyncId() === NOTHING_UNDER_WAY) return WRITE_DONE;
     request.socket = socket;
     request.chunks = [...chunks];
-    request.oncomplete = onComplete;
     this.#renew();
     return WRITE_WAITS;
   }
 
   #renew(): void {
     this.#request = this.#requestClass && new this.#requestClass();
+    if (this.#request === undefined) return;
+    this.#request.oncomplete = onComplete;
+    this.#request.earlyStatus = undefined;
   }
 
   /** Node shows the class of its requests to nobody, but uses one for every write of a socket. */
@@ -127,7 +132,10 @@ function onComplete(this: WriteRequest, status: number): void {
   const { socket } = this;
   this.socket = undefined;
   this.chunks = undefined;
-  if (socket === undefined) return;
+  if (socket === undefined) {
+    this.earlyStatus = status;
+    return;
+  }
   if (status < 0) socket.destroy(writeError(status));
   else socket[TRANSPORT]?.nativeWritten();
 }

@@ -19,6 +19,7 @@ import { TLS_STRANGERS } from "./cases/tls-strangers.ts";
 import { TOKEN_ACCOUNTS } from "./cases/token-accounts.ts";
 import { TOKEN_LOGINS } from "./cases/token-logins.ts";
 import { TOKENS } from "./cases/tokens.ts";
+import { TRACES } from "./cases/traces.ts";
 import { secureTwins } from "./twins.ts";
 
 export const ATTACKS: readonly AttackCase[] = [
@@ -40,4 +41,5 @@ export const ATTACKS: readonly AttackCase[] = [
   ...ODD_FILES,
   ...LOG_FLOODS,
   ...REFUSED_REQUESTS,
+  ...secureTwins(TRACES),
 ];

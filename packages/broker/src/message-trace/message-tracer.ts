@@ -44,8 +44,9 @@ const NO_BYTES = Buffer.alloc(0);
 const NO_PICKS: readonly Buffer[] = [];
 /** Members of a group that are told of although they did not take the message. */
 const MISSED_MEMBERS_MAX = 4_096;
-/** To tell of one subscription, against a delivery. */
-const WORK_PER_ENTRY = 16;
+/** To follow a message and to tell of a subscription or of a report, against a delivery. */
+const WORK_PER_MESSAGE = 1_000;
+const WORK_PER_ENTRY = 64;
 
 export interface TracerParts
   extends Pick<
@@ -81,6 +82,7 @@ export class MessageTracer {
   /** Like `Publisher.run` for a message of a client: deliveries and frames, or `PARKED`. */
   run(trace: MessageTrace, message: MessageView, account: number): number {
     const { subject, subjectStart, subjectEnd, hash } = message;
+    this.#host.publisher.spend(WORK_PER_MESSAGE, 0);
     const isLost = !this.#map(message, account, (to) => {
       message.source?.trace?.mapped(to);
       trace.add(mappingEntry(textOf(to), this.#parts.clock.unixNanos()));
@@ -119,7 +121,7 @@ export class MessageTracer {
     const isLost = !this.#map(view, account, (mapped) => {
       to = mapped;
     });
-    const name = this.#accountName(account);
+    const { name } = this.#parts.compiler.routing.account(account).snapshot;
     trace.add(serviceImportEntry(name, from, textOf(to), this.#parts.clock.unixNanos()));
     if (isLost) return true;
     if (allowTrace) {
@@ -171,7 +173,7 @@ export class MessageTracer {
     }
     const { egress } = list;
     publisher.spend(tried, message.bodyEnd - message.bodyStart);
-    publisher.spend(egress.length * WORK_PER_ENTRY, 0);
+    publisher.spend(WORK_PER_MESSAGE + egress.length * WORK_PER_ENTRY, 0);
     this.#send(report, message.sourceThread, { delivered, forwarded, egress, entries: [] });
   }
 
@@ -392,9 +394,5 @@ export class MessageTracer {
   #finish(trace: MessageTrace): void {
     publishTrace(trace, this.#host, this.#parts);
     trace.whenDone?.();
-  }
-
-  #accountName(index: number): string {
-    return this.#parts.compiler.routing.account(index).snapshot.name;
   }
 }

@@ -17,7 +17,8 @@ import { traceDocument } from "./trace-event.ts";
 /** Beside the plan that is being followed. */
 const EVENT_DEPTH = 1;
 const NO_HEADER = Buffer.alloc(0);
-/** A byte of the event, made and maybe packed, against one that is delivered. */
+/** To make an event, and for so many times its bytes, against a delivery. */
+const WORK_PER_EVENT = 1_000;
 const WORK_PER_BYTE = 8;
 
 export interface TracePublisherHost {
@@ -64,6 +65,7 @@ function publishEvent(
   const stamp = { sequence: nextEventSequence(), at: clock.unixNanos() };
   const document = traceDocument(serverFacts(server), stamp, trace.request, trace.entries);
   const body = Buffer.from(document, "utf8");
+  publisher.spend(WORK_PER_EVENT, 0);
   publisher.spend(WORK_PER_BYTE, body.length);
   const { packing } = trace;
   const header =
