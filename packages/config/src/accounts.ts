@@ -16,6 +16,7 @@ import { GLOBAL_ACCOUNT } from "./options.ts";
 import { NO_ROLES, type ReadRights, type Roles, readDefaultRights, readRoles } from "./roles.ts";
 import { reportUnsupported } from "./unsupported.ts";
 import { type ReadUser, readUsers } from "./users.ts";
+import { VALUE_BOUNDS } from "./value-bounds.ts";
 
 const ACCOUNT_FIELDS = fieldNames({
   nkey: [],
@@ -38,7 +39,7 @@ const LIMIT_FIELDS = fieldNames({
   max_leafnodes: ["max_leafs"],
 });
 
-const INT32_MAX = 2 ** 31 - 1;
+const INT32_MAX = VALUE_BOUNDS.int32Max;
 
 /** An account with its users, which are put together with all others later. */
 export interface ReadAccount {

@@ -3,10 +3,9 @@ import type { ReadContext } from "./context.ts";
 import { fieldNames, forEachField, readMap } from "./fields.ts";
 import type { ConfigEntry } from "./node.ts";
 import { boundedInteger, type OptionRow, type OptionsDraft, rowOf } from "./option-row.ts";
+import { VALUE_BOUNDS } from "./value-bounds.ts";
 
 const FIELDS = fieldNames({ connections_per_second: [], login_failures: [] });
-/** More than one thread could count, or accept. */
-const VALUE_MAX = 1_000_000;
 
 function apply(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): void {
   const map = readMap(entry, context.findings);
@@ -14,7 +13,8 @@ function apply(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): v
   let connectionsPerSecond = 0;
   let loginFailures = 0;
   forEachField(map, FIELDS, context.findings, (name, field) => {
-    const value = boundedInteger(field, { min: 0, max: VALUE_MAX }, context) ?? 0;
+    const value =
+      boundedInteger(field, { min: 0, max: VALUE_BOUNDS.addressLimitMax }, context) ?? 0;
     if (name === "login_failures") loginFailures = value;
     else connectionsPerSecond = value;
   });

@@ -15,6 +15,7 @@ import {
 } from "./options.ts";
 import { unsupportedMessage } from "./unsupported.ts";
 import { validateOptions } from "./validate.ts";
+import { isWorkersCount, VALUE_BOUNDS, WORKERS_RULE } from "./value-bounds.ts";
 
 /** Name of the environment variable with the number of workers. */
 export const WORKERS_VARIABLE = "WEFT_WORKERS";
@@ -66,7 +67,7 @@ function applyListener(draft: Draft, flags: Flags, findings: Findings): void {
   if (flags.host) draft.host = flags.host;
   const port = flags.port;
   if (port !== undefined) {
-    if (port < -1 || port > 65_535) {
+    if (port < -1 || port > VALUE_BOUNDS.portMax) {
       findings.error(undefined, `port ${port} is out of the range`);
     } else {
       draft.port = port === 0 ? DEFAULT_PORT : Math.max(port, 0);
@@ -88,10 +89,10 @@ function applyWorkers(
   if (written === undefined) return;
   const count = /^\d{1,3}$/.test(written) ? Number(written) : 0;
   if (written.toLowerCase() === "auto") draft.workers = "auto";
-  else if (count >= 1 && count <= LIMITS.workersMax) draft.workers = count;
+  else if (isWorkersCount(count)) draft.workers = count;
   else {
     const where = flags.workers === undefined ? WORKERS_VARIABLE : "--workers";
-    findings.error(undefined, `${where} must be "auto" or a number from 1 to ${LIMITS.workersMax}`);
+    findings.error(undefined, `${where} ${WORKERS_RULE}`);
   }
 }
 
@@ -123,7 +124,7 @@ function applyMonitoring(draft: Draft, flags: Flags, findings: Findings): void {
   monitoring.httpPort = flags.httpPort ?? monitoring.httpPort;
   monitoring.httpsPort = flags.httpsPort ?? monitoring.httpsPort;
   for (const port of [monitoring.httpPort, monitoring.httpsPort]) {
-    if (port >= -1 && port <= 65_535) continue;
+    if (port >= -1 && port <= VALUE_BOUNDS.portMax) continue;
     findings.error(undefined, `port ${port} is out of the range`);
     return;
   }

@@ -14,10 +14,9 @@ import {
 import type { ConfigEntry } from "./node.ts";
 import { type OptionRow, rowOf } from "./option-row.ts";
 import { ConfigSourceError } from "./source.ts";
+import { VALUE_BOUNDS } from "./value-bounds.ts";
 
 const FIELDS = fieldNames({ file: [], timeout: [], auth_users: ["users"] });
-/** A login that waits for longer holds its connection for nothing. */
-const TIMEOUT_MAX_MS = 60_000;
 
 export const AUTHENTICATION_MODULE_ROW: OptionRow = rowOf(
   { name: "authentication_module", reloadable: true, row: "Weft" },
@@ -61,7 +60,8 @@ function readFile(entry: ConfigEntry, { findings, readOther }: ReadContext): str
 
 function readTimeout(entry: ConfigEntry, { findings }: ReadContext): number | undefined {
   const timeoutMs = readSeconds(entry, "authentication_module", findings);
-  if (timeoutMs === undefined || (timeoutMs > 0 && timeoutMs <= TIMEOUT_MAX_MS)) return timeoutMs;
+  if (timeoutMs === undefined || (timeoutMs > 0 && timeoutMs <= VALUE_BOUNDS.moduleTimeoutMsMax))
+    return timeoutMs;
   findings.error(entry.at, "authentication_module: timeout must be more than 0 and at most 60s");
   return undefined;
 }

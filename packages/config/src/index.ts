@@ -11,7 +11,7 @@ export { CONFIG_LIMITS } from "./config-limits.ts";
 export { compareOptions, type OptionChange, type OptionsDifference } from "./diff.ts";
 export type { Sha256Hex } from "./digest.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
-export type { ConfigWarning } from "./findings.ts";
+export { type ConfigWarning, Findings } from "./findings.ts";
 export { helpText, tlsHelpText } from "./flag-help.ts";
 export {
   FLAG_GROUPS,
@@ -34,6 +34,8 @@ export {
   loadConfig,
   passesConfigTest,
 } from "./load.ts";
+export { remoteSyslogMistake } from "./logging-rows.ts";
+export { monitoringMistake } from "./monitoring-rows.ts";
 export type { OptionRow, OptionType } from "./option-row.ts";
 export {
   type AddressLimits,
@@ -62,3 +64,4 @@ export { type ConfigSource, ConfigSourceError, textSource } from "./source.ts";
 export type { Feature } from "./unsupported.ts";
 export { type PlaceOf, validateOptions } from "./validate.ts";
 export { operatorClaimsOf, trustOf } from "./validate-operator.ts";
+export { isWorkersCount, SERVER_NAME_RULE, VALUE_BOUNDS, WORKERS_RULE } from "./value-bounds.ts";

@@ -34,6 +34,7 @@ import { findOption, OPTION_NAMES } from "./schema.ts";
 import type { ConfigSource } from "./source.ts";
 import { UserDirectory } from "./users.ts";
 import { validateOptions } from "./validate.ts";
+import { VALUE_BOUNDS } from "./value-bounds.ts";
 
 /** How to load. */
 export interface LoadSettings {
@@ -64,7 +65,7 @@ export type LoadResult =
 
 /** Above this a payload limit is probably a mistake (CP-16). */
 const PAYLOAD_HIGH_BYTES = 8 * 1024 * 1024;
-const INT32_MAX = 2 ** 31 - 1;
+const INT32_MAX = VALUE_BOUNDS.int32Max;
 
 /** Loads the file `path` with everything it includes. Never throws for what a file says. */
 export function loadConfig(path: string, source: ConfigSource, settings: LoadSettings): LoadResult {

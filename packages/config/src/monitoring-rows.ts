@@ -15,6 +15,7 @@ import {
   stringRow,
 } from "./option-row.ts";
 import type { MonitoringOptions, MonitorLogin, MonitorUser, TlsOptions } from "./options.ts";
+import { VALUE_BOUNDS } from "./value-bounds.ts";
 
 /** The monitoring port as it is put together from a file, then from flags. Ports as written. */
 export interface MonitoringDraft {
@@ -41,7 +42,7 @@ export interface MonitoringPorts {
 export function putPorts(draft: MonitoringDraft, ports: MonitoringPorts): void {
   for (const key of ["httpPort", "httpsPort"] as const) {
     const port = ports[key] ?? 0;
-    if (port !== 0 && port >= -1 && port <= 65_535) draft[key] = port;
+    if (port !== 0 && port >= -1 && port <= VALUE_BOUNDS.portMax) draft[key] = port;
   }
 }
 

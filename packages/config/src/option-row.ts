@@ -16,6 +16,7 @@ import type { OperatorDraft } from "./operator-rows.ts";
 import type { LimitOptions, LoggingOptions, ServerOptions } from "./options.ts";
 import type { Roles } from "./roles.ts";
 import { type Feature, reportUnsupported } from "./unsupported.ts";
+import { VALUE_BOUNDS } from "./value-bounds.ts";
 
 /** Options while a file is read. */
 export interface OptionsDraft {
@@ -187,7 +188,7 @@ export function checkPort(
   port: number,
   { findings }: ReadContext,
 ): number | undefined {
-  if (port >= -1 && port <= 65_535) return port;
+  if (port >= -1 && port <= VALUE_BOUNDS.portMax) return port;
   findings.error(entry.at, `port ${port} is out of the range`);
   return undefined;
 }

@@ -1,7 +1,6 @@
 // Every option at the top of a configuration file, one row each (section 14.2). Control thread. A
 // new option is a row here and a field in options.ts. Must stay true: each spelling belongs to one
 // row; a key that is in no row is an error.
-import { LIMITS } from "@weft/base";
 import { readAccounts } from "./accounts.ts";
 import { ADDRESS_LIMITS_ROW } from "./address-limits.ts";
 import { AUTHENTICATION_MODULE_ROW } from "./authentication-module.ts";
@@ -32,8 +31,9 @@ import { PROXIES_ROW } from "./proxies.ts";
 import { readRoles } from "./roles.ts";
 import { readTls } from "./tls.ts";
 import { reportUnsupported } from "./unsupported.ts";
+import { isWorkersCount, SERVER_NAME_RULE, VALUE_BOUNDS, WORKERS_RULE } from "./value-bounds.ts";
 
-const INT32_MAX = 2 ** 31 - 1;
+const INT32_MAX = VALUE_BOUNDS.int32Max;
 /** Below this there is no time to move clients (CK-21). */
 const LAME_DUCK_DURATION_MIN_MS = 30_000;
 
@@ -63,7 +63,7 @@ function applyPort(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext
 function applyServerName(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): void {
   const name = readString(entry, context.findings);
   if (name === undefined) return;
-  if (name.includes(" ")) context.findings.error(entry.at, "server name cannot contain spaces");
+  if (name.includes(" ")) context.findings.error(entry.at, SERVER_NAME_RULE);
   else draft.options.serverName = name || undefined;
 }
 
@@ -71,13 +71,10 @@ function applyWorkers(draft: OptionsDraft, entry: ConfigEntry, context: ReadCont
   const node = entry.node;
   if (node.kind === "string" && node.value.toLowerCase() === "auto") {
     draft.options.workers = "auto";
-  } else if (node.kind === "integer" && node.value >= 1 && node.value <= LIMITS.workersMax) {
+  } else if (node.kind === "integer" && isWorkersCount(node.value)) {
     draft.options.workers = node.value;
   } else {
-    context.findings.error(
-      entry.at,
-      `workers must be "auto" or a number from 1 to ${LIMITS.workersMax}`,
-    );
+    context.findings.error(entry.at, `workers ${WORKERS_RULE}`);
   }
 }
 
@@ -240,7 +237,7 @@ const LIMIT_ROWS: readonly OptionRow[] = [
   limitRow(
     { name: "max_sub_tokens", aliases: ["max_subscription_tokens"], default: "0", row: "CK-17" },
     "maxSubscriptionTokens",
-    { min: 1, max: 255 },
+    { min: 1, max: VALUE_BOUNDS.subscriptionTokensMax },
   ),
   limitRow(
     { name: "max_traced_msg_len", default: "0", reloadable: true, row: "CK-17" },

@@ -5,6 +5,7 @@ import { formatDuration } from "./duration.ts";
 import { DEFAULT_SYSTEM_ACCOUNT, isOperatorMode, type ServerOptions } from "./options.ts";
 import { proxiesMistake } from "./proxies.ts";
 import { operatorMistake } from "./validate-operator.ts";
+import { SERVER_NAME_RULE } from "./value-bounds.ts";
 
 /** Where an option was written, by its name in the schema. */
 export type PlaceOf = (name: string) => SourcePosition | undefined;
@@ -34,7 +35,7 @@ export function validateOptions(
   }
   if (options.serverName?.includes(" ")) {
     problems.push({
-      message: "server name cannot contain spaces",
+      message: SERVER_NAME_RULE,
       at: placeOf("server_name"),
     });
   }

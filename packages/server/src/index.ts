@@ -2,8 +2,10 @@
 export {
   type AuthenticationHook,
   type AuthenticationTools,
+  type PreparedPart,
   ReloadError,
   type ReloadErrorCode,
+  type ReloadPart,
   type ReloadResult,
   type ReloadSource,
 } from "@weft/runtime";

@@ -1,5 +1,5 @@
 // What a program that embeds a server may say about it. Types only.
-import type { AuthenticationHook } from "@weft/runtime";
+import type { AuthenticationHook, ReloadPart } from "@weft/runtime";
 import type { AccountSpec, LogLevel, ServerOptions, UserSpec } from "./config-types.ts";
 
 /** Receives one line of the log. */
@@ -22,7 +22,7 @@ export interface StartOptions {
   readonly config?: string | undefined;
   /** Address to listen on. Default: that of the configuration, else `127.0.0.1`. */
   readonly host?: string | undefined;
-  /** 0 = any free port. Default: that of the configuration, else 0. */
+  /** 0 or -1 = any free port. Default: that of the configuration, else 0. */
   readonly port?: number | undefined;
   /** Worker threads. Default: that of the configuration, else one less than there are cores. */
   readonly workers?: number | "auto" | undefined;
@@ -48,4 +48,6 @@ export interface StartOptions {
    * the log file or the syslog of the configuration, if it names one, else nowhere.
    */
   readonly log?: LogFunction | "stderr" | undefined;
+  /** What in the program follows the configuration of a running server. */
+  readonly reloadParts?: readonly ReloadPart[] | undefined;
 }

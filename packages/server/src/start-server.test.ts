@@ -6,7 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { ConfigurationError, type StartOptions, startServer, type WeftServer } from "./index.ts";
+import {
+  ConfigurationError,
+  configurationOf,
+  type PreparedPart,
+  type ReloadResult,
+  type ServerOptions,
+  type StartOptions,
+  startServer,
+  type WeftServer,
+} from "./index.ts";
 import { LineClient, until } from "./test-client.ts";
 
 const servers: WeftServer[] = [];
@@ -134,6 +143,36 @@ test("a configuration file, and its log file", async () => {
   expect(lines).toContain("[INF] Server is ready");
   expect(lines).toContain("[INF] Server Exiting..");
   rmSync(folder, { recursive: true });
+});
+
+test("-1 and 0 are any free port, undefined is what was not said", async () => {
+  const nothing = { name: undefined, users: undefined, options: undefined };
+  for (const port of [0, -1]) expect((await start({ port, ...nothing })).port).toBeGreaterThan(0);
+});
+
+/** As a program may have it: methods of a class, and a state. */
+class PayloadFollower {
+  readonly told: string[] = [];
+
+  prepare({ limits }: ServerOptions, previous: ServerOptions): PreparedPart {
+    const { maxPayload } = limits;
+    if (maxPayload === 13) throw new Error("not thirteen");
+    return { commit: () => this.told.push(`${previous.limits.maxPayload} to ${maxPayload}`) };
+  }
+
+  onReloaded({ changes }: ReloadResult): void {
+    this.told.push(...changes);
+  }
+}
+
+test("parts of the program follow a reload, and can refuse it", async () => {
+  const part = new PayloadFollower();
+  const server = await start({ config: "max_payload: 10", port: 0, reloadParts: [part] });
+  const changed = (text: string) => configurationOf({ workers: 1, port: 0, config: text });
+  await server.reload(changed("max_payload: 12"));
+  expect(part.told).toEqual(["10 to 12", "max_payload = 12"]);
+  await expect(server.reload(changed("max_payload: 13"))).rejects.toThrow("not thirteen");
+  expect(server.configuration.options.limits.maxPayload).toBe(12);
 });
 
 test("what is wrong with a configuration is said with its place, and nothing starts", async () => {

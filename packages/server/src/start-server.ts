@@ -7,8 +7,10 @@ import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   defaultOptions,
   isOperatorMode,
+  type LoadResult,
   type LoggingOptions,
   loadConfig,
+  monitoringMistake,
   type ServerOptions,
   textSource,
   validateOptions,
@@ -28,6 +30,7 @@ import {
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
 import { ConfigurationError } from "./start-error.ts";
 import type { EmbeddedAuthentication, StartOptions } from "./start-options.ts";
+import { startProblems } from "./start-shapes.ts";
 
 const LOCAL_HOST = "127.0.0.1";
 /** Name under which findings in a text are reported. */
@@ -40,7 +43,7 @@ export type WeftServer = Runtime;
 
 /**
  * Starts a server and resolves when it accepts connections. Rejects with {@link ConfigurationError}
- * when the configuration is wrong, else with what failed (a port in use, a TLS file).
+ * when the configuration or the options are wrong, else with what failed (a port in use, a TLS file).
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
   useNativeSignatures();
@@ -53,6 +56,7 @@ export async function startServer(start: StartOptions = {}): Promise<WeftServer>
     configFile,
     configDigest: digest,
     reloadSource: configFile === undefined ? undefined : configurationOf(start),
+    reloadParts: start.reloadParts,
     authentication: embedded(start)?.hook,
   });
 }
@@ -71,7 +75,12 @@ export function configurationOf(start: StartOptions): ReloadSource {
 /** Options that were read anew, compiled; throws {@link ConfigurationError}. */
 export function checkedInput(read: Omit<ReloadInput, "accounts">): ReloadInput {
   const accounts = compile(read.options);
-  const problems = checkOptions(read.options);
+  const { monitoring, tls } = read.options;
+  const mistake = monitoringMistake(monitoring, tls);
+  const problems = [
+    ...checkOptions(read.options),
+    ...(mistake === undefined ? [] : [{ message: mistake }]),
+  ];
   if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
   const warnings = [...(read.warnings ?? []), ...accounts.warnings];
   return { ...read, warnings, accounts: accounts.snapshot };
@@ -168,18 +177,24 @@ function withUsers(
   return { ...all, mixed: { accounts: [...auth.mixed.accounts, ...added] } };
 }
 
+/** Throws what is wrong with the options themselves, and with the configuration, all at once. */
 function loadedOptions(start: StartOptions): ReadOptions {
-  const { configFile, config } = start;
-  if (configFile !== undefined && config !== undefined) {
-    throw new ConfigurationError([{ message: "give either configFile or config, not both" }]);
+  const problems = startProblems(start);
+  const loaded = loadedConfig(start);
+  const errors = loaded?.ok === false ? loaded.errors : [];
+  if (problems.length + errors.length > 0) throw new ConfigurationError([...problems, ...errors]);
+  if (loaded?.ok === true) return loaded;
+  return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
+}
+
+/** Undefined when neither a file nor a text was given; what is neither was told already. */
+function loadedConfig(start: StartOptions | null): LoadResult | undefined {
+  const { configFile, config } = start ?? {};
+  if (typeof configFile === "string" && configFile !== "") {
+    return loadConfig(configFile, FILE_SOURCE, { sha256Hex });
   }
-  if (configFile === undefined && config === undefined) {
-    return { options: { ...defaultOptions(), host: LOCAL_HOST, port: 0 } };
-  }
-  const source = config === undefined ? FILE_SOURCE : textSource(config);
-  const loaded = loadConfig(configFile ?? TEXT_NAME, source, { sha256Hex });
-  if (!loaded.ok) throw new ConfigurationError(loaded.errors);
-  return loaded;
+  if (typeof config !== "string") return undefined;
+  return loadConfig(TEXT_NAME, textSource(config), { sha256Hex });
 }
 
 /** Throws what is wrong with the file or the syslog of the configuration. */

@@ -9,9 +9,7 @@ import { rawForTest } from "./raw-client.ts";
 import { workersCounts } from "./server-under-test.ts";
 
 // By its name, so from the build, as another program would load it.
-const { startServer, configurationOf, ReloadError, startWithOptions, checkedInput } = await import(
-  "@weft/server"
-);
+const { startServer, configurationOf, ReloadError } = await import("@weft/server");
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 type Start = NonNullable<Parameters<typeof startServer>[0]>;
@@ -102,18 +100,9 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
 
   it("takes other options than a file's, and tells parts of the program", async () => {
     const told: string[] = [];
-    const options = checkedInput({ options: (await start({ workers })).configuration.options });
-    const server = await startWithOptions({
-      options: { ...options.options, workers },
-      log: {
-        write: () => undefined,
-        writeFatal: () => undefined,
-        reopen: () => undefined,
-        dropped: () => undefined,
-        onFatal: () => undefined,
-        onRoom: (listener) => listener(),
-        close: () => Promise.resolve(),
-      },
+    const server = await start({
+      workers,
+      config: LISTEN,
       reloadParts: [
         {
           prepare: (next) => {
@@ -126,7 +115,6 @@ describe.each(counts)("reload of an embedded server (%i workers)", (workers) => 
         },
       ],
     });
-    onTestFinished(() => server.close());
     const live = await (await rawForTest(server.port)).login();
     await server.reload(
       configurationOf({ workers, config: "listen: 127.0.0.1:-1\nmax_payload: 12" }),
