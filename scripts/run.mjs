@@ -125,10 +125,19 @@ function build() {
   writeStamp("sources", digest);
 }
 
+/**
+ * Where `npm start` was typed: npm runs scripts in the root, and the paths behind the flags are from
+ * here. Another script of npm above us may have left its own INIT_CWD.
+ */
+function callersFolder() {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  return (script === command && folder) || process.cwd();
+}
+
 /** Runs the command to its end, passing signals on and taking over its exit code. */
-function spawnForever(file, args) {
+function spawnForever(file, args, cwd = process.cwd()) {
   const child = spawn(file, args, {
-    cwd: process.cwd(),
+    cwd,
     stdio: "inherit",
     env: childEnvironment(),
   });
@@ -146,8 +155,10 @@ function spawnForever(file, args) {
 
 const dev = join(root, "apps/dev/dist");
 const jobs = {
-  start: () =>
-    spawnForever(projectNode(), [join(root, "apps/server/dist/bundle/main.js"), ...rest]),
+  start: () => {
+    const program = join(root, "apps/server/dist/bundle/main.js");
+    spawnForever(projectNode(), [program, ...rest], callersFolder());
+  },
   test: () => spawnForever(projectNode(), [join(dev, "test.js"), ...rest]),
   deep: () => spawnForever(projectNode(), [join(dev, "test.js"), "--deep", ...rest]),
   attack: () => spawnForever(projectNode(), [join(dev, "test.js"), "--attack", ...rest]),
@@ -163,7 +174,6 @@ const slowTests = [
   "packages/accounts/src/live-accounts",
   "packages/accounts/src/routing",
   "packages/logging/src/server-log",
-  "packages/resolver/src/mesh-convergence",
   "packages/runtime/src/monitor-port",
   "packages/runtime/src/threads",
   "packages/server/src/authentication",
@@ -181,9 +191,13 @@ const slowTests = [
   "packages/subjects/src/interest/threads",
 ];
 
+/** Their tests start the built program: there is nothing to run from source. */
+const testedFromBuild = ["apps/server"];
+
 /** The inner loop: one package's tests, from source, without a build. `--all` runs the slow ones too. */
 function testPackage() {
   const folder = relative(root, process.cwd()) || ".";
+  if (testedFromBuild.includes(folder)) build();
   process.chdir(root);
   const takesAll = rest.includes("--all");
   const left = takesAll ? [] : slowTests.filter((file) => file.startsWith(`${folder}/`));
