@@ -1,6 +1,14 @@
-// The server inside another program, as the package `@weft/server` offers it.
+// The server inside another program, as the package `@weft/server` offers it, and the examples of
+// README.md as they stand there.
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { connect } from "@nats-io/transport-node";
 import { expect, it, onTestFinished } from "vitest";
+import { codeBlocks, documentPages } from "../document-code.ts";
+import { repositoryRoot } from "../tidy/source-file.ts";
 import { within } from "./deadline.ts";
 import { openRaw } from "./raw-client.ts";
 import { freePort, workersCounts } from "./server-under-test.ts";
@@ -62,4 +70,42 @@ it("takes a configuration and refuses a bad one with all its mistakes", async ()
   await connection.close();
   const bad = startServer({ config: "max_payload: many\nno_such_option: 1" });
   await expect(bad).rejects.toThrow(ConfigurationError);
+});
+
+/** The block of README.md that imports a package. */
+function example(library: string): string {
+  const blocks = documentPages()
+    .filter(({ path }) => path === "README.md")
+    .flatMap((page) => codeBlocks(page, "ts"));
+  const found = blocks.filter(({ code }) => code.includes(`from "${library}"`));
+  expect(found).toHaveLength(1);
+  return found[0]?.code ?? "";
+}
+
+/** What a program with this text says, which has to end by itself and well. */
+async function outputOf(code: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "weft-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  symlinkSync(join(repositoryRoot, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  writeFileSync(join(folder, "example.ts"), code);
+  const run = promisify(execFile)(process.execPath, ["example.ts"], {
+    cwd: folder,
+    timeout: 30_000,
+  });
+  const { stdout, stderr } = await run;
+  expect(stderr).toBe("");
+  return stdout;
+}
+
+it("README.md: the client talks to a server", async () => {
+  const { port } = await start({ workers: 2 });
+  const code = example("@nats-io/transport-node");
+  const here = code.replace("127.0.0.1:4222", `127.0.0.1:${port}`);
+  expect(here).not.toBe(code);
+  expect(await outputOf(here)).toBe("hello, weft\n");
+});
+
+it("README.md: the program starts a server and ends", async () => {
+  expect(await outputOf(example("@weft/server"))).toMatch(/^nats:\/\/127\.0\.0\.1:\d+\n$/);
 });
