@@ -1,7 +1,7 @@
 // Whole servers inside this program, as an embedding program has them.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -185,6 +185,25 @@ test("what is wrong with a configuration is said with its place, and nothing sta
   ];
   await expect(startServer({ users })).rejects.toThrow('Duplicate user "a" detected');
   await expect(startServer({ config: "", configFile: "x" })).rejects.toThrow("not both");
+});
+
+test("of a start that is refused nothing is left, not even a log", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weft-"));
+  const log = join(folder, "weft.log");
+  const twice = [{ user: "a" }, { user: "a" }];
+  const refused = startServer({ config: `log_file: "${log}"`, users: twice });
+  await expect(refused).rejects.toThrow('Duplicate user "a" detected');
+  expect(existsSync(log)).toBe(false);
+  rmSync(folder, { recursive: true });
+});
+
+test("warnings of a configuration are logged with their places", async () => {
+  const lines: string[] = [];
+  const log = (level: string, text: string): void => void lines.push(`${level} ${text}`);
+  await start({ config: "max_payload: 5\nmax_payload: 6", port: 0, log });
+  expect(lines).toContain(
+    'warn config:2:1: duplicate key "max_payload" replaces the one at config:1:1',
+  );
 });
 
 test("CP-18, CP-93: TLS required", async () => {

@@ -6,6 +6,7 @@ import { isPublicKey, type UserSpec, validateAuth } from "@weft/auth";
 import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
   defaultOptions,
+  formatProblem,
   isOperatorMode,
   type LoadResult,
   type LoggingOptions,
@@ -47,18 +48,20 @@ export type WeftServer = Runtime;
  */
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
   useNativeSignatures();
-  const { options, digest } = optionsOf(start);
+  // Before the log is opened: of a start that is refused nothing is left.
+  const input = checkedInput(optionsOf(start));
+  const { options, digest } = input;
   const { configFile } = start;
-  const log = await openLog(start, options);
-  return startWithOptions({
+  const prepared: PreparedStart = {
     options,
-    log,
+    log: await openLog(start, options),
     configFile,
     configDigest: digest,
     reloadSource: configFile === undefined ? undefined : configurationOf(start),
     reloadParts: start.reloadParts,
     authentication: embedded(start)?.hook,
-  });
+  };
+  return startChecked(prepared, input);
 }
 
 /**
@@ -66,10 +69,7 @@ export async function startServer(start: StartOptions = {}): Promise<WeftServer>
  * Each use reads the file again, if one is named.
  */
 export function configurationOf(start: StartOptions): ReloadSource {
-  return () => {
-    const { options, digest, warnings } = optionsOf(start);
-    return checkedInput({ options, digest, warnings });
-  };
+  return () => checkedInput(optionsOf(start));
 }
 
 /** Options that were read anew, compiled; throws {@link ConfigurationError}. */
@@ -121,8 +121,14 @@ export function optionWarnings(options: ServerOptions): readonly ConfigProblem[]
 
 /** The same for options that are complete already; `log` is closed with the server. */
 export async function startWithOptions(start: PreparedStart): Promise<WeftServer> {
-  const { accounts, warnings = [] } = checkedInput({ options: start.options });
-  for (const { message } of warnings) start.log.write("warn", message);
+  return startChecked(start, checkedInput({ options: start.options }));
+}
+
+function startChecked(
+  start: PreparedStart,
+  { accounts, warnings = [] }: ReloadInput,
+): Promise<WeftServer> {
+  for (const warning of warnings) start.log.write("warn", formatProblem(warning));
   return startRuntime({ ...start, accounts });
 }
 
