@@ -5,7 +5,7 @@
 
 /** Requests of the own account that wait; more stay in the rings and hold their publishers up. */
 const OWN_MAX = 256;
-/** The same in bytes of their bodies; also for those from others. */
+/** The same in bytes of all that they hold; also for those from others. */
 const BYTES_MAX = 32 * 1024 * 1024;
 /**
  * Requests from others: all together, and on one subject, which names the account that asks. Many,
@@ -17,7 +17,14 @@ const FOREIGN_EACH_MAX = 8_192;
 
 interface Waiting {
   readonly subject: string;
+  readonly reply: string;
+  readonly header: { readonly length: number };
   readonly payload: { readonly length: number };
+}
+
+/** Their senders choose all of it: with an empty body a request holds 64 KiB of headers. */
+function bytesOf({ subject, reply, header, payload }: Waiting): number {
+  return subject.length + reply.length + header.length + payload.length;
 }
 
 export class RequestLines<Request extends Waiting> {
@@ -47,7 +54,7 @@ export class RequestLines<Request extends Waiting> {
 
   addOwn(request: Request): void {
     this.#own.push(request);
-    this.#ownBytes += request.payload.length;
+    this.#ownBytes += bytesOf(request);
   }
 
   /** After {@link admits}. */
@@ -56,7 +63,7 @@ export class RequestLines<Request extends Waiting> {
     if (line === undefined) this.#foreign.set(request.subject, [request]);
     else line.push(request);
     this.#foreignCount += 1;
-    this.#foreignBytes += request.payload.length;
+    this.#foreignBytes += bytesOf(request);
   }
 
   /** Own and foreign requests in turn, foreign subjects in turn, each line first come first served. */
@@ -65,7 +72,7 @@ export class RequestLines<Request extends Waiting> {
     this.#foreignIsNext = !isForeign;
     if (isForeign) return this.#takeForeign();
     const request = this.#own.shift();
-    this.#ownBytes -= request?.payload.length ?? 0;
+    if (request !== undefined) this.#ownBytes -= bytesOf(request);
     return request;
   }
 
@@ -75,7 +82,7 @@ export class RequestLines<Request extends Waiting> {
       this.#foreign.delete(subject);
       if (line.length > 0) this.#foreign.set(subject, line);
       this.#foreignCount -= 1;
-      this.#foreignBytes -= request?.payload.length ?? 0;
+      if (request !== undefined) this.#foreignBytes -= bytesOf(request);
       return request;
     }
     return undefined;
