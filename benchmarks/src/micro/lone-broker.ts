@@ -141,6 +141,7 @@ function dependencies(generations: Generations): BrokerDependencies {
     shared: {
       permissionTokensMax: 1_000_000,
       subscriptionBytesMax: 1 << 30,
+      responseBytesMax: 1 << 27,
       acquireConnection: () => true,
       releaseConnection: () => undefined,
       releaseAbove: () => false,

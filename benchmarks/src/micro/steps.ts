@@ -1,6 +1,7 @@
 // Cases of the steps that cannot be compiled into a plan: what each adds to one message.
 import { compilePermissions, ResponseTracker } from "@weft/auth";
 import { createPrng } from "@weft/base";
+import { ResponseShares } from "@weft/broker";
 import { isEmptyBlock, removeHeader } from "@weft/protocol";
 import { compileMapping } from "@weft/subjects";
 import type { MicroCase } from "./micro-case.ts";
@@ -29,7 +30,10 @@ function weightedMapping(): MicroCase {
 
 function allowResponses(): MicroCase {
   const prepare = (): ((count: number) => number) => {
-    const tracker = new ResponseTracker({ messagesMax: 1, expiresMs: 120_000 });
+    const tracker = new ResponseTracker(
+      { messagesMax: 1, expiresMs: 120_000 },
+      { account: 1, room: new ResponseShares(1 << 27) },
+    );
     const replies = Array.from({ length: SUBJECTS }, (_, n) => `_INBOX.c001.${n}`);
     return (count) => {
       let granted = 0;

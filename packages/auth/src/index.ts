@@ -48,7 +48,11 @@ export { readAnswer, withoutSecrets } from "./plugin.ts";
 export { PluginGate } from "./plugin-gate.ts";
 export { type ProxyVerdict, requireProxy, TrustedProxies } from "./proxies.ts";
 export { type FormerLogin, type ReauthorizeOutcome, reauthorize } from "./reauthorize.ts";
-export { RESPONSE_SUBJECTS_MAX, ResponseTracker } from "./response-tracker.ts";
+export {
+  type ResponseRoom,
+  ResponseTracker,
+  type ResponseTrackerOptions,
+} from "./response-tracker.ts";
 export { type SecretChange, secretChanges } from "./secret-changes.ts";
 export type * from "./spec.ts";
 export type * from "./token-logins.ts";

@@ -1,11 +1,12 @@
 // Which reply subjects a session may answer (AZ-11, AZ-12): those of messages delivered to it, a
 // number of times, for a while. Owned by the worker of the session, one per session with the right.
-// What must stay true: the memory is bounded, whatever reply subjects are sent.
-import type { Millis } from "@weft/base";
+// What must stay true: the memory is bounded in bytes, for the session and with those of others,
+// whatever reply subjects are sent; whoever drops a tracker says so.
+import { LIMITS, type Millis } from "@weft/base";
 import type { ResponsePermission } from "./spec.ts";
 
-/** Reply subjects that one session remembers; the oldest makes room. */
-export const RESPONSE_SUBJECTS_MAX = 65_536;
+/** What one takes beside its text; measured: 130 to 160. */
+const OVERHEAD_BYTES = 200;
 
 /** A remembered reply subject; a link of the list from the oldest to the newest delivery. */
 interface Answerable {
@@ -16,22 +17,49 @@ interface Answerable {
   newer: Answerable | undefined;
 }
 
+/** What the trackers of a thread may take together. */
+export interface ResponseRoom {
+  /** False: `tracker` finds none for so many bytes. Before, it or others may have lost their oldest. */
+  take(tracker: ResponseTracker, bytes: number): boolean;
+  /** After its `bytes` are less. */
+  give(tracker: ResponseTracker, bytes: number): void;
+  /** It was dropped, and has given all. */
+  leave(tracker: ResponseTracker): void;
+}
+
+export interface ResponseTrackerOptions {
+  /** Index of the session's account. */
+  readonly account: number;
+  readonly room: ResponseRoom;
+  readonly bytesMax?: number | undefined;
+}
+
 /** Rights to answer of one session. `now` is monotonic and must not go back. */
 export class ResponseTracker {
+  readonly account: number;
   readonly #permission: ResponsePermission;
-  readonly #subjectsMax: number;
+  readonly #room: ResponseRoom;
+  readonly #bytesMax: number;
   readonly #known = new Map<string, Answerable>();
   #oldest: Answerable | undefined;
   #newest: Answerable | undefined;
+  #bytes = 0;
 
-  constructor(permission: ResponsePermission, subjectsMax: number = RESPONSE_SUBJECTS_MAX) {
+  constructor(permission: ResponsePermission, options: ResponseTrackerOptions) {
     this.#permission = permission;
-    this.#subjectsMax = subjectsMax;
+    this.account = options.account;
+    this.#room = options.room;
+    this.#bytesMax = options.bytesMax ?? LIMITS.responseBytesPerSessionMax;
   }
 
   /** Reply subjects remembered now. */
   get size(): number {
     return this.#known.size;
+  }
+
+  /** What they take. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /**
@@ -48,9 +76,10 @@ export class ResponseTracker {
       this.#append(known);
       return;
     }
-    if (this.#known.size >= this.#subjectsMax && this.#oldest !== undefined) {
-      this.#forget(this.#oldest);
-    }
+    const bytes = bytesOf(reply);
+    while (this.#bytes + bytes > this.#bytesMax && this.#oldest !== undefined) this.forgetOldest();
+    if (!this.#room.take(this, bytes)) return;
+    this.#bytes += bytes;
     const added = { reply, since: now, answers: 0, older: undefined, newer: undefined };
     this.#known.set(reply, added);
     this.#append(added);
@@ -70,6 +99,22 @@ export class ResponseTracker {
     return true;
   }
 
+  /** Makes room for another. */
+  forgetOldest(): void {
+    if (this.#oldest !== undefined) this.#forget(this.#oldest);
+  }
+
+  /** The session has gone, or has other rights: nothing may be answered any more. */
+  drop(): void {
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    this.#known.clear();
+    this.#oldest = undefined;
+    this.#newest = undefined;
+    if (bytes > 0) this.#room.give(this, bytes);
+    this.#room.leave(this);
+  }
+
   #isExpired(known: Answerable, now: Millis): boolean {
     const { expiresMs } = this.#permission;
     return expiresMs > 0 && now - known.since > expiresMs;
@@ -87,6 +132,9 @@ export class ResponseTracker {
   #forget(known: Answerable): void {
     this.#unlink(known);
     this.#known.delete(known.reply);
+    const bytes = bytesOf(known.reply);
+    this.#bytes -= bytes;
+    this.#room.give(this, bytes);
   }
 
   #append(known: Answerable): void {
@@ -103,4 +151,9 @@ export class ResponseTracker {
     if (known.newer === undefined) this.#newest = known.older;
     else known.newer.older = known.older;
   }
+}
+
+/** Reply subjects are byte strings. */
+function bytesOf(reply: string): number {
+  return OVERHEAD_BYTES + reply.length;
 }

@@ -144,6 +144,11 @@ export const LIMITS = {
    * timed out, and may still be answered.
    */
   measuredRequestsMax: 65_536,
+  /**
+   * AZ-12. Reply subjects that one session may answer (`allow_responses`), each with 200 bytes of
+   * overhead; the oldest make room. All of a worker take a part of its heap (shared-limits.ts).
+   */
+  responseBytesPerSessionMax: 16 * 1024 * 1024,
   /** AC-30. */
   serviceResponseThresholdMs: 120_000,
 } as const;

@@ -58,6 +58,7 @@ import { Judgements } from "./session/judgements.ts";
 import { LoginTickets } from "./session/login-tickets.ts";
 import { ParkedSessions } from "./session/parked-sessions.ts";
 import { Reload } from "./session/reload.ts";
+import { ResponseShares } from "./session/response-shares.ts";
 import { Reviews } from "./session/reviews.ts";
 import type { SessionHost } from "./session/session-host.ts";
 import type { SessionInput } from "./session/session-input.ts";
@@ -85,6 +86,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly reviews: Reviews;
   readonly ownSubscriptions: OwnSubscriptions;
   readonly shared: SharedLimits;
+  readonly responses: ResponseShares;
   readonly threadIndex: number;
   // What the current snapshot says: see `#take`.
   limits!: BrokerLimits;
@@ -118,6 +120,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.log = dependencies.log;
     this.counters = dependencies.counters;
     this.shared = dependencies.shared;
+    this.responses = new ResponseShares(this.shared.responseBytesMax);
     this.#take(snapshot);
     this.threadIndex = bus.threadIndex;
     this.parser = new ClientParser(hashSeed);
@@ -383,6 +386,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#flow.closed(session);
     this.events?.disconnected(session);
     this.#figures.closed(session);
+    session.responses?.drop();
+    session.responses = undefined;
   }
 }
 

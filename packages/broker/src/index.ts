@@ -16,6 +16,8 @@ export {
 } from "./internal/internal-participant.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
+// For a benchmark.
+export { ResponseShares } from "./session/response-shares.ts";
 export { serverFacts } from "./session/system-events.ts";
 export { OwnTrace } from "./session/trace-lines.ts";
 export { readLastSubscriptions } from "./subscribe/last-subscriptions.ts";

@@ -130,6 +130,8 @@ export interface SharedLimits {
   readonly permissionTokensMax: number;
   /** Of this thread alone: bytes of its heap for subscriptions, as `HeapShares` counts them. */
   readonly subscriptionBytesMax: number;
+  /** The same for reply subjects that sessions may answer, as `ResponseShares` counts them. */
+  readonly responseBytesMax: number;
 }
 
 /** What a connection has done; times in Unix milliseconds. */

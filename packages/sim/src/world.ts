@@ -52,6 +52,7 @@ export interface WorldOptions extends SnapshotOptions {
   readonly recordsMax?: number;
   readonly permissionTokensMax?: number;
   readonly subscriptionBytesMax?: number;
+  readonly responseBytesMax?: number;
   /** Called for each log line; what it throws, the core throws. */
   readonly onLog?: (text: string) => void;
   /** What control says of logins; undefined = what it says where there is one password only. */
@@ -292,6 +293,7 @@ export class World {
     return {
       permissionTokensMax: this.#options.permissionTokensMax ?? 1_000_000,
       subscriptionBytesMax: this.#options.subscriptionBytesMax ?? 1 << 30,
+      responseBytesMax: this.#options.responseBytesMax ?? 1 << 27,
       acquireConnection: (account, max) => {
         const now = taken.get(account) ?? 0;
         if (max >= 0 && now >= max) return false;

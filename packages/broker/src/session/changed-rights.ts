@@ -135,8 +135,9 @@ function takeRights(session: ClientSession, identity: Identity, next: Identity):
   }
   const hasSameRights = identity.permissionsKey === next.permissionsKey;
   const { responses, user, specialTarget } = session;
-  setRights(session, account, next);
   // Who may answer what he was asked before keeps that right while his rights are the same.
+  if (hasSameRights) session.responses = undefined;
+  setRights(session, account, next);
   if (hasSameRights) session.responses = responses;
   if (session.user !== user) host.factsChanged(session);
   session.controlLineBytesMax = host.limits.controlLineBytesMax;

@@ -231,9 +231,10 @@ export function setRights(
   const shared = session.context.permissions ?? permissions;
   session.identity = shared === permissions ? identity : { ...identity, permissions: shared };
   session.permissions = session.context.permissions;
+  session.responses?.drop();
   session.responses =
     restricted && permissions.responses !== undefined
-      ? new ResponseTracker(permissions.responses)
+      ? new ResponseTracker(permissions.responses, { account: account.index, room: host.responses })
       : undefined;
   session.expiryDeadlineMs = deadlineOf(session, identity.expiresAtMs);
   session.nkey = identity.nkey ?? "";

@@ -20,6 +20,7 @@ import type { OwnSubscriptions } from "../subscribe/own-subscription.ts";
 import type { Subscriptions } from "../subscribe/subscriptions.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Judgements } from "./judgements.ts";
+import type { ResponseShares } from "./response-shares.ts";
 import type { Reviews } from "./reviews.ts";
 import type { SessionInput } from "./session-input.ts";
 import type { SnapshotRules } from "./snapshot-rules.ts";
@@ -46,6 +47,7 @@ export interface SessionHost {
   readonly ownSubscriptions: OwnSubscriptions;
   /** Limits over all threads. */
   readonly shared: SharedLimits;
+  readonly responses: ResponseShares;
   /** The message in hand at depth 0. */
   readonly message: MessageView;
   readonly threadIndex: number;
