@@ -165,6 +165,24 @@ describe("keys and problems", () => {
     );
   });
 
+  test("the key of a long list is short, and as good: every session keeps one", () => {
+    const allow = Array.from({ length: 4_000 }, (_, number) => `subject.${number}`);
+    const key = permissionsKey({ publish: { allow } });
+    expect(key.length).toBeLessThan(64);
+    expect(permissionsKey({ publish: { allow: allow.toReversed() } })).toBe(key);
+    expect(permissionsKey({ publish: { allow: allow.slice(1) } })).not.toBe(key);
+    expect(permissionsKey({ publish: { deny: allow } })).not.toBe(key);
+  });
+
+  test("what permissions take counts long texts, queues and entries that are there twice", () => {
+    const takes = (spec: PermissionsSpec): number => compilePermissions(spec).tokensCount;
+    expect(takes({ publish: { allow: ["orders.*.new"] }, subscribe: { allow: ["in.>"] } })).toBe(6);
+    const long = "x".repeat(60_000);
+    expect(takes({ publish: { allow: [long] } })).toBeGreaterThanOrEqual(400);
+    expect(takes({ subscribe: { deny: [`a ${long}`] } })).toBeGreaterThanOrEqual(400);
+    expect(takes({ publish: { deny: Array(3_000).fill("a") } })).toBeGreaterThanOrEqual(1_000);
+  });
+
   test("AZ-03: texts of problems", () => {
     expect(
       validatePermissions({

@@ -1,6 +1,7 @@
 // What a user may publish and subscribe: the compiled form of the allow and deny lists, shared by
 // all sessions with equal lists. Any thread; pure. What must stay true: whatever is delivered to a
 // subscription would also have been granted as a subscription of its own (CVE-2022-29946).
+import { createHash } from "node:crypto";
 import { FilterMap, subjectHasWildcard } from "@weft/subjects";
 import type { PermissionsSpec, ResponsePermission, SubjectRules } from "./spec.ts";
 import {
@@ -16,6 +17,15 @@ export type SubscribeVerdict = "deny" | "allow" | "allow-filtered";
 
 /** AZ-11. What `allow_responses: true` means. */
 export const RESPONSE_DEFAULTS: ResponsePermission = { messagesMax: 1, expiresMs: 120_000 };
+
+/** Longer keys are known by their hash: every session of a user has one. */
+const KEY_LENGTH_MAX = 128;
+
+/** Memory of a token in a list, ... */
+const TOKEN_BYTES = 300;
+/** ... and of an entry beside its tokens and its characters, each of which is kept twice. */
+const ENTRY_BYTES = 100;
+const CHARACTER_BYTES = 2;
 
 /** A queue pattern of an entry, or undefined for an entry without. */
 type QueuePattern = string | undefined;
@@ -47,6 +57,16 @@ function compileDeny(entries: readonly string[] | undefined): FilterMap<QueuePat
   return entries === undefined || entries.length === 0
     ? undefined
     : compileList(entries, EVERYTHING);
+}
+
+/** What the texts of all entries take, in tokens. */
+function textTokens(...sides: readonly SubjectRules[]): number {
+  let bytes = 0;
+  for (const { allow = [], deny = [] } of sides) {
+    for (const { length } of allow) bytes += ENTRY_BYTES + length * CHARACTER_BYTES;
+    for (const { length } of deny) bytes += ENTRY_BYTES + length * CHARACTER_BYTES;
+  }
+  return Math.floor(bytes / TOKEN_BYTES);
 }
 
 /** Any of the queue patterns in `found` that takes in `queue`. */
@@ -81,7 +101,10 @@ export class CompiledPermissions {
   readonly responses: ResponsePermission | undefined;
   /** The lists as they count, to be shown to the user (SY-36). */
   readonly rules: PermissionsSpec;
-  /** What they take: tokens of all entries, each some 300 bytes of memory. */
+  /**
+   * What they take: tokens of all entries, each some 300 bytes of memory. Long texts, and entries that
+   * share their tokens, count as more.
+   */
   readonly tokensCount: number;
   readonly #publishAllow: FilterMap<QueuePattern> | undefined;
   readonly #publishDeny: FilterMap<QueuePattern> | undefined;
@@ -101,7 +124,7 @@ export class CompiledPermissions {
       this.#publishDeny,
       this.#subscribeAllow,
       this.#subscribeDeny,
-    ].reduce((sum, list) => sum + (list?.nodeCount ?? 0), 1);
+    ].reduce((sum, list) => sum + (list?.nodeCount ?? 0), 1 + textTokens(publish, subscribe));
     this.publishUnrestricted = this.#publishAllow === undefined && this.#publishDeny === undefined;
     this.subscribeUnrestricted =
       this.#subscribeAllow === undefined && this.#subscribeDeny === undefined;
@@ -179,18 +202,20 @@ function listKey(entries: readonly string[] | undefined): string {
   return entries === undefined ? "-" : JSON.stringify([...new Set(entries)].sort());
 }
 
-/** A text that is equal for permissions with equal meaning by their lists; "" = unrestricted. */
+/** A short text that is equal for permissions with equal meaning by their lists; "" = unrestricted. */
 export function permissionsKey(spec: PermissionsSpec | undefined): string {
   if (spec === undefined) return "";
   const { publish, subscribe } = withResponseRules(spec);
   const responses = effectiveResponses(spec.responses);
-  return [
+  const key = [
     listKey(publish.allow),
     listKey(publish.deny ?? []),
     listKey(subscribe.allow),
     listKey(subscribe.deny ?? []),
     responses === undefined ? "-" : `${responses.messagesMax}/${responses.expiresMs}`,
   ].join("|");
+  if (key.length <= KEY_LENGTH_MAX) return key;
+  return `sha256:${createHash("sha256").update(key).digest("base64")}`;
 }
 
 /** All problems of permissions, such as `publish allow: subject "a..b" is not a valid subject`. */

@@ -151,6 +151,13 @@ describe("AN-64 AN-65 AN-71: refusals", () => {
     }
   });
 
+  test("a name and tags that a token in CONNECT would have no room for", () => {
+    const longest = { name: "n".repeat(96), tags: ["t".repeat(2_000), "u".repeat(2_000)] };
+    expect(reasonOf(judge(answer({ user: longest })))).toBe("let in");
+    const longer = { ...longest, name: "n".repeat(97) };
+    expect(reasonOf(judge(answer({ user: longer })))).toMatch(/4097 characters, at most 4096/);
+  });
+
   test("what a service says is cut and has no control characters", () => {
     const reason = reasonOf(judge(answer({ error: `\u001b[31m${"x".repeat(9_999)}` })));
     expect(reason.length).toBeLessThan(400);

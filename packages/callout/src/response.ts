@@ -25,6 +25,8 @@ import type { SealedLine } from "./curve.ts";
 
 /** Longer answers are refused unread: a token of a user is some hundred bytes. */
 export const RESPONSE_BYTES_MAX = 64 * 1024;
+/** Characters of a name and tags, which every connection of the user keeps: a login has room for no more. */
+const LABELS_LENGTH_MAX = 4_096;
 const TOKEN_PREFIX = Buffer.from("eyJ", "latin1");
 const NO_LIMIT = -1;
 
@@ -187,6 +189,13 @@ export function rightsOf(
   }
   if (!sourceAllowed(rights.sourceNetworks, asked.host)) {
     return refused(`Authorized user on account "${asked.account}" from a source not allowed`);
+  }
+  const length = [user.name, ...user.tags].reduce((sum, label) => sum + label.length, 0);
+  if (length > LABELS_LENGTH_MAX) {
+    return refused(
+      `Authorized user on account "${asked.account}": name and tags have ${length} characters, ` +
+        `at most ${LABELS_LENGTH_MAX} are taken`,
+    );
   }
   const ends = [
     user.expiresAtSeconds === 0 ? undefined : user.expiresAtSeconds * 1_000,

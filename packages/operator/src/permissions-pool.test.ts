@@ -17,6 +17,15 @@ test("AN-53: sets are kept while they are small, and make room when they are lar
   expect(pool.of({ publish: { allow: ["small"] } })).not.toBe(first);
 });
 
+test("AN-53: sets of few tokens and long texts make room for each other too", () => {
+  const pool = new PermissionsPool();
+  const text = "x".repeat(60_000);
+  const first = pool.of({ publish: { allow: [`${text}0`] } });
+  for (let number = 1; number < 200; number += 1) pool.of({ publish: { allow: [text + number] } });
+  expect(pool.of({ publish: { allow: [`${text}0`] } })).not.toBe(first);
+  expect(pool.tokensCount).toBeGreaterThan(60_000);
+});
+
 test("AN-53: a set larger than the pool is used, and not kept", () => {
   const pool = new PermissionsPool();
   const allow = Array.from({ length: 40 }, (_, number) => `${number}.${"a.".repeat(2_000)}b`);

@@ -1,7 +1,6 @@
 // Compiled permissions of users with tokens, each set once. Owned by a worker. Must stay true: the
 // pool is bounded, by number and by what its sets take; the set unused for longest makes room, and
 // lives on with whoever has it.
-import { createHash } from "node:crypto";
 import {
   type CompiledPermissions,
   compilePermissions,
@@ -12,8 +11,6 @@ import {
 const SETS_MAX = 1_024;
 /** Some 20 MB. A token of 4 KB can hold a set of a thousand tokens, and a user can make many. */
 const TOKENS_MAX = 65_536;
-/** Longer keys are known by their hash. */
-const KEY_LENGTH_MAX = 128;
 
 export interface PooledPermissions {
   readonly permissionsKey: string;
@@ -30,7 +27,7 @@ export class PermissionsPool {
   }
 
   of(spec: PermissionsSpec | undefined): PooledPermissions {
-    const key = shortKey(permissionsKey(spec));
+    const key = permissionsKey(spec);
     const known = this.#sets.get(key);
     if (known !== undefined) {
       this.#sets.delete(key);
@@ -47,9 +44,4 @@ export class PermissionsPool {
     }
     return made;
   }
-}
-
-function shortKey(key: string): string {
-  if (key.length <= KEY_LENGTH_MAX) return key;
-  return `sha256:${createHash("sha256").update(key).digest("base64")}`;
 }
