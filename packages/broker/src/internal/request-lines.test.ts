@@ -92,3 +92,18 @@ test("headers, subjects and reply subjects count as bodies do", () => {
   lines.addOwn(request);
   expect([lines.admits("A"), lines.isFull]).toEqual([true, false]);
 });
+
+test("long requests of one account leave room for those of another", () => {
+  const lines = new RequestLines<Request>();
+  const header = Buffer.alloc(64 * 1024);
+  let taken = 0;
+  for (let at = 0; at < 1_000; at += 1) {
+    if (!lines.admits("EVIL")) continue;
+    lines.addForeign({ subject: "EVIL", at, ...PLAIN, header });
+    taken += 1;
+  }
+  expect(taken).toBe(32);
+  expect(lines.admits("APP")).toBe(true);
+  lines.take();
+  expect(lines.admits("EVIL")).toBe(true);
+});

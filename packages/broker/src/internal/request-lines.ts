@@ -14,6 +14,8 @@ const BYTES_MAX = 32 * 1024 * 1024;
  */
 const FOREIGN_MAX = 32_768;
 const FOREIGN_EACH_MAX = 8_192;
+/** Room for all of these as they usually are, and for a few dozen of the longest. */
+const FOREIGN_EACH_BYTES_MAX = 2 * 1024 * 1024;
 
 interface Waiting {
   readonly subject: string;
@@ -27,12 +29,17 @@ function bytesOf({ subject, reply, header, payload }: Waiting): number {
   return subject.length + reply.length + header.length + payload.length;
 }
 
+interface Line<Request> {
+  readonly requests: Request[];
+  bytes: number;
+}
+
 export class RequestLines<Request extends Waiting> {
   /** Requests that found no room, since it was read last. */
   dropped = 0;
   readonly #own: Request[] = [];
   /** By subject; who was served last stands last. */
-  readonly #foreign = new Map<string, Request[]>();
+  readonly #foreign = new Map<string, Line<Request>>();
   #foreignCount = 0;
   #ownBytes = 0;
   #foreignBytes = 0;
@@ -45,9 +52,12 @@ export class RequestLines<Request extends Waiting> {
 
   /** True if a request from another account on this subject has room; counts it where it has not. */
   admits(subject: string): boolean {
-    const waiting = this.#foreign.get(subject)?.length ?? 0;
+    const line = this.#foreign.get(subject);
+    const isFull =
+      line !== undefined &&
+      (line.requests.length >= FOREIGN_EACH_MAX || line.bytes >= FOREIGN_EACH_BYTES_MAX);
     const hasRoom = this.#foreignCount < FOREIGN_MAX && this.#foreignBytes < BYTES_MAX;
-    if (waiting < FOREIGN_EACH_MAX && hasRoom) return true;
+    if (hasRoom && !isFull) return true;
     this.dropped += 1;
     return false;
   }
@@ -59,11 +69,15 @@ export class RequestLines<Request extends Waiting> {
 
   /** After {@link admits}. */
   addForeign(request: Request): void {
+    const bytes = bytesOf(request);
     const line = this.#foreign.get(request.subject);
-    if (line === undefined) this.#foreign.set(request.subject, [request]);
-    else line.push(request);
+    if (line === undefined) this.#foreign.set(request.subject, { requests: [request], bytes });
+    else {
+      line.requests.push(request);
+      line.bytes += bytes;
+    }
     this.#foreignCount += 1;
-    this.#foreignBytes += bytesOf(request);
+    this.#foreignBytes += bytes;
   }
 
   /** Own and foreign requests in turn, foreign subjects in turn, each line first come first served. */
@@ -78,11 +92,13 @@ export class RequestLines<Request extends Waiting> {
 
   #takeForeign(): Request | undefined {
     for (const [subject, line] of this.#foreign) {
-      const request = line.shift();
+      const request = line.requests.shift() as Request;
+      const bytes = bytesOf(request);
+      line.bytes -= bytes;
       this.#foreign.delete(subject);
-      if (line.length > 0) this.#foreign.set(subject, line);
+      if (line.requests.length > 0) this.#foreign.set(subject, line);
       this.#foreignCount -= 1;
-      if (request !== undefined) this.#foreignBytes -= bytesOf(request);
+      this.#foreignBytes -= bytes;
       return request;
     }
     return undefined;
