@@ -1,4 +1,5 @@
-// Every numeric limit of the server in one table: the bound, and what happens at it.
+// Numbers with a meaning to users, and sizes of buffers and caches, in one table: the bound, and what
+// happens at it. All threads; constant. Numbers of one algorithm stand beside it.
 
 /** Defaults and hard bounds. Units are in the names; bytes, milliseconds and counts. */
 export const LIMITS = {

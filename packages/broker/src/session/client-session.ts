@@ -1,6 +1,6 @@
 // One client connection: the states of its life and the operations of its protocol (CP 1.1 - 1.5).
 // Owned by the worker that has its socket. Reading order: state table, `onPublish` (hot path),
-// the other operations, liveness; login is in login.ts, partial input in session-input.ts.
+// the others; login is in login.ts, deadlines in liveness.ts, partial input in session-input.ts.
 //
 //   greeting -> securing -> connecting -> (logging-in) -> active -> closing -> closed
 //
