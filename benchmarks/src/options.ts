@@ -13,7 +13,7 @@ export interface Options {
   readonly isMicro: boolean;
   readonly isChecked: boolean;
   readonly isRecorded: boolean;
-  readonly drawsChart: boolean;
+  readonly isFigures: boolean;
   readonly isList: boolean;
   readonly isUsage: boolean;
 }
@@ -27,7 +27,8 @@ export const USAGE = `usage: npm run bench -- [options]
   --rows A,B        rows or groups to run (all)
   --workers N       worker threads of Weft where a row does not set them
   --micro           run the micro-benchmarks instead
-  --svg             draw docs/performance.svg
+  --figures         measure nothing: put the newest recorded run of all core rows into README.md,
+                    docs/performance.md with its chart, and docs/STATUS.md, as such a run does itself
   --no-record       append nothing to benchmarks/results
   --check           exit 1 if a row is below its limit or fails
   --list            show the rows
@@ -52,7 +53,7 @@ export function readOptions(line: readonly string[]): Options {
       rows: { type: "string" },
       workers: { type: "string" },
       micro: { type: "boolean" },
-      svg: { type: "boolean" },
+      figures: { type: "boolean" },
       "no-record": { type: "boolean" },
       check: { type: "boolean" },
       list: { type: "boolean" },
@@ -70,7 +71,7 @@ export function readOptions(line: readonly string[]): Options {
     isMicro: values.micro ?? false,
     isChecked: values.check ?? false,
     isRecorded: !(values["no-record"] ?? false),
-    drawsChart: values.svg ?? false,
+    isFigures: values.figures ?? false,
     isList: values.list ?? false,
     isUsage: values.help ?? false,
   };

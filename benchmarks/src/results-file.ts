@@ -1,10 +1,10 @@
 // The record of runs: one JSON line per run, in a file per class of machine, so that only figures of
 // like machines stand together. No host names and no paths are written.
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import type { RowResult } from "./row.ts";
+import type { RowResult, SideRuns } from "./row.ts";
 
 export function hostClass(): string {
   return `${process.platform}-${process.arch}-${cpus().length}cpu`;
@@ -41,6 +41,35 @@ export interface RunFacts {
   readonly pairs: number;
   readonly seconds: number;
   readonly isStandardWeft: boolean;
+  /** Of `--workers`, where it was given. */
+  readonly workers?: number | undefined;
+}
+
+/** A line of a results file, as it is read again. */
+export interface RunRecord extends RunFacts {
+  readonly date: string;
+  readonly machine: { readonly class: string; readonly model: string; readonly memoryGiB: number };
+  readonly node: string;
+  readonly commit: string;
+  readonly rows: readonly {
+    readonly name: string;
+    readonly skipped?: string | undefined;
+    readonly sides: Readonly<Record<string, SideRuns>>;
+  }[];
+}
+
+const resultsFolder = (root: string): string => join(root, "benchmarks", "results");
+
+/** Every recorded run of every class of machine, oldest first. */
+export function readRuns(root: string): RunRecord[] {
+  const files = readdirSync(resultsFolder(root)).filter((name) => name.endsWith(".ndjson"));
+  const lines = files.flatMap((name) =>
+    readFileSync(join(resultsFolder(root), name), "utf8")
+      .trim()
+      .split("\n"),
+  );
+  const runs = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as RunRecord);
+  return runs.sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
 function rowRecord(result: RowResult): object {
@@ -67,7 +96,7 @@ export function appendRun(
   results: readonly RowResult[],
   micro: object | undefined,
 ): string {
-  const folder = join(root, "benchmarks", "results");
+  const folder = resultsFolder(root);
   mkdirSync(folder, { recursive: true });
   const line = {
     date: new Date().toISOString(),

@@ -22,6 +22,11 @@ export const rows: readonly Row[] = [
 export const VALIDITY_ROW = "1-1-16";
 export const VALIDITY_THROUGHPUT_MIN = 5_000_000;
 
+/** By what the reference reached in that row. */
+export function isValid(throughput: number): boolean {
+  return throughput >= VALIDITY_THROUGHPUT_MIN;
+}
+
 /** Rows whose name, group or name with blanks for dashes is asked for; all if nothing is. */
 export function chooseRows(wanted: readonly string[]): Row[] {
   if (wanted.length === 0) return [...rows];
