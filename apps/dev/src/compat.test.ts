@@ -1,5 +1,5 @@
-// The tables of docs/compat: each row has a status that is explained, and the table of the front page
-// counts them. Reads the repository; starts nothing.
+// The tables of docs/compat: each row has a status that is explained, the table of the front page
+// counts them, and what sources quote is there. Reads the repository; starts nothing.
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
@@ -75,4 +75,37 @@ test("rows are read as they are written", () => {
     { id: "AB-01", status: "yes" },
     { id: "AB-02", status: "" },
   ]);
+});
+
+// ---- what sources quote
+
+/** Ids such as CP-40, GP-9 and F27 (docs/THREADS.md); not those of other houses, such as ADR-26. */
+const QUOTED_ID = /(?<![\w$-])(?:[A-Z]{2}-\d{1,3}[a-z]?|F\d{1,2})(?![\w-])/g;
+
+/** Of rows such as "| F27 | what happens |". */
+function faultIds(text: string): string[] {
+  return [...text.matchAll(/^\| (F\d+) \|/gm)].map(([, id = ""]) => id);
+}
+
+const knownIds = new Set([
+  ...sections.flatMap(({ text }) => rowsOf(text).map(({ id }) => id)),
+  ...faultIds(readFileSync(join(repositoryRoot, "docs/THREADS.md"), "utf8")),
+]);
+
+function unknownIds(text: string): string[] {
+  const quoted = [...text.matchAll(QUOTED_ID)].map(([id]) => id);
+  return [...new Set(quoted)].filter((id) => !knownIds.has(id));
+}
+
+test("every id that a source quotes has a row", () => {
+  const own = "apps/dev/src/compat.test.ts";
+  const isSource = (path: string): boolean => /\.(ts|mjs|md)$/.test(path) && path !== own;
+  const files = ["packages", "apps", "benchmarks", "docs"].flatMap((top) =>
+    listFiles(top, isSource),
+  );
+  expect(files.length).toBeGreaterThan(1_000);
+  expect(files.flatMap(({ path, text }) => unknownIds(text).map((id) => `${path}: ${id}`))).toEqual(
+    [],
+  );
+  expect(unknownIds("CP-01, SU-99, (F27) F98 ADR-26 x-CP-77 UTF-8")).toEqual(["SU-99", "F98"]);
 });

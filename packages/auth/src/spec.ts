@@ -91,7 +91,7 @@ export interface PluginSpec {
   readonly authUsers: readonly string[];
 }
 
-/** Static authentication of the client listener (section 3.1). */
+/** Static authentication of the client listener (docs/compat/03-authentication.md, 3.1). */
 export interface AuthSpec {
   /** `authorization { user, password }`. */
   readonly user?: string | undefined;

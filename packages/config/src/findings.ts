@@ -7,7 +7,7 @@ import { CONFIG_LIMITS } from "./config-limits.ts";
 export interface ConfigWarning extends ConfigProblem {
   /**
    * True for findings that the reference does not make (GP-9): they are printed, but `-t` still
-   * calls the file valid. Other warnings make `-t` fail (section 17, CF-14).
+   * calls the file valid. Other warnings make `-t` fail (CF-14 in docs/compat/17-corrections.md).
    */
   readonly advisory: boolean;
   /** True for what a flag allowed expressly: `--strict` lets it pass. */

@@ -1,5 +1,5 @@
-// Every command-line flag, one row each (section 14.3). Control thread. Must stay true: the help
-// text lists exactly these.
+// Every command-line flag, one row each (docs/compat/14-configuration.md, 14.3). Control thread.
+// Must stay true: the help text lists exactly these.
 import type { Feature } from "./unsupported.ts";
 
 /** What a flag's value is; `switch` flags take none, or one after `=`. */

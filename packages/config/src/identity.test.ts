@@ -336,7 +336,7 @@ describe("accounts", () => {
     expect(errors[0]).toContain(message);
   });
 
-  it("section 17, AC-02: a single word is accepted and pointed out", () => {
+  it("AC-02, as corrected: a single word is accepted and pointed out", () => {
     const result = loadText("accounts: A");
     expect(result.ok && result.options.accounts).toEqual([]);
     expect(result.warnings[0]?.advisory).toBe(true);

@@ -2,7 +2,7 @@
 // thread.
 import { endsBareString, type Scanner } from "./lexer.ts";
 
-/** What may not start it (section 17). */
+/** What may not start it (docs/compat/17-corrections.md). */
 const MISTAKES: ReadonlyMap<string, string> = new Map([
   ["[", "start of an array"],
   ["{", "start of a map"],

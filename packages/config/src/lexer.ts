@@ -87,7 +87,7 @@ export function endsBareString(code: number): boolean {
   );
 }
 
-/** True where a number ends: like a bare string, but for "]" (section 17, CF-04). */
+/** Where a number ends: as a bare string, but for "]" (CF-04, docs/compat/17-corrections.md). */
 export function endsNumber(code: number): boolean {
   return code !== BRACKET_CLOSE && endsBareString(code);
 }

@@ -1,5 +1,5 @@
-// Options of the log (CK-04, CK-15; section 13). Control thread. Must stay true: a reload takes over
-// all of them (RL-02), but for when a file is begun anew, as in the reference.
+// Options of the log (CK-04, CK-15; docs/compat/13-logging.md). Control thread. Must stay true: a
+// reload takes over all of them (RL-02), but for when a file is begun anew, as in the reference.
 import type { ReadContext } from "./context.ts";
 import { readInteger, readString } from "./fields.ts";
 import type { ConfigEntry } from "./node.ts";

@@ -1,5 +1,6 @@
-// Options of the reference that belong to parts which are not built yet (section 14.2). Control
-// thread. Must stay true: each is refused by name; when its part arrives, its row moves away.
+// Options of the reference that belong to parts which are not built yet
+// (docs/compat/14-configuration.md, 14.2). Control thread. Must stay true: each is refused by name;
+// when its part arrives, its row moves away.
 import { missingRow, type OptionRow } from "./option-row.ts";
 
 export const MISSING_ROWS: readonly OptionRow[] = [

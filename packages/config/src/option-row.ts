@@ -43,7 +43,7 @@ export type OptionType =
   | "map"
   | "block";
 
-/** One option at the top of a file (section 14.2). */
+/** One option at the top of a file (docs/compat/14-configuration.md, 14.2). */
 export interface OptionRow {
   /** In lower case; options compare without case (CF-03). */
   readonly name: string;
@@ -51,7 +51,7 @@ export interface OptionRow {
   readonly type: OptionType;
   /** As it would be written; empty = nothing. */
   readonly default: string;
-  /** True when a reload takes it over (section 14.5). */
+  /** True when a reload takes it over (docs/compat/14-configuration.md, 14.5). */
   readonly reloadable: boolean;
   /** The missing part of the server that it belongs to; undefined = carried out. */
   readonly feature: Feature | undefined;

@@ -135,7 +135,7 @@ describe("variables (CF-10)", () => {
     expect(mistake("a: $A", { A: 'x\ninclude "b.conf"' })).toContain("can not include");
   });
 
-  it("section 17: refuses an environment cycle instead of overflowing the stack", () => {
+  it("CF-10, as corrected: refuses an environment cycle instead of overflowing the stack", () => {
     expect(mistake("a: $A", { A: "$B", B: "[ $A ]" })).toContain(
       "variable reference cycle for 'A'",
     );

@@ -1,6 +1,6 @@
-// Every option at the top of a configuration file, one row each (section 14.2). Control thread. A
-// new option is a row here and a field in options.ts. Must stay true: each spelling belongs to one
-// row; a key that is in no row is an error.
+// Every option at the top of a configuration file, one row each (docs/compat/14-configuration.md,
+// 14.2). Control thread. A new option is a row here and a field in options.ts. Must stay true: each
+// spelling belongs to one row; a key that is in no row is an error.
 import { readAccounts } from "./accounts.ts";
 import { ADDRESS_LIMITS_ROW } from "./address-limits.ts";
 import { AUTHENTICATION_MODULE_ROW } from "./authentication-module.ts";

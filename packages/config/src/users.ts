@@ -124,7 +124,7 @@ function ownerOf(map: MapNode): string {
   return owner;
 }
 
-/** AN-13; section 17 for the text. */
+/** AN-13; docs/compat/17-corrections.md has the text. */
 function readConnectionTypes(entry: ConfigEntry, findings: Findings): ConnectionType[] | undefined {
   const names = readStrings(entry, "allowed connection types", findings);
   if (names === undefined) return undefined;

@@ -190,8 +190,8 @@ describe("AC-82, AC-83: hosts of one mesh", () => {
     const mesh: Mesh = { hosts: new Map() };
     const make = (name: string, type: "full" | "cache") =>
       started(new HostBench(temporaryFolder(), { type, syncIntervalMs: 200 }, { mesh, name }));
-    const first = await make("F1", "full");
-    const second = await make("F2", "full");
+    const first = await make("first", "full");
+    const second = await make("second", "full");
     const cache = await make("C1", "cache");
     await first.ask(UPDATE, OLD);
     await expect.poll(() => lookup(second), { timeout: 10_000 }).toBe(OLD);

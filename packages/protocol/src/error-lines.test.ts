@@ -1,4 +1,4 @@
-// -ERR texts (CP 1.4) and closed reasons (CP-111).
+// -ERR texts (docs/compat/01-client-protocol.md, 1.4) and closed reasons (CP-111).
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

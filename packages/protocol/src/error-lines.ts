@@ -1,6 +1,7 @@
-// Every `-ERR` text of the client port (CP 1.4), and what becomes of the connection. Thread: worker
-// and control. What must stay true: whether a text closes is part of its type; texts are the
-// reference's; untrusted bytes go through `quoteBytes`, so that no text can end its line (CP-96).
+// Every `-ERR` text of the client port (docs/compat/01-client-protocol.md, 1.4), and what becomes
+// of the connection. Thread: worker and control. What must stay true: whether a text closes is part
+// of its type; texts are the reference's; untrusted bytes go through `quoteBytes`, so that no text
+// can end its line (CP-96).
 
 import type { ParseFailure } from "./client-ops.ts";
 import type { ClosedReason } from "./closed-reason.ts";

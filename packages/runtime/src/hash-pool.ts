@@ -1,4 +1,4 @@
-// Comparing passwords with bcrypt hashes, off every loop (F-row of logins: a hash takes 50 ms and
+// Comparing passwords with bcrypt hashes, off every loop (AN-05: a hash takes 50 ms and
 // more by design). Control thread; the pool has up to two threads of its own, started at the first
 // use. What must stay true: the queue is bounded; what does not fit is refused at once; a flood of
 // logins that are over keeps nobody waiting.

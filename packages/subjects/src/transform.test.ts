@@ -1,4 +1,5 @@
-// Transforms, by the rows of section 2.4; numbers of partitions are facts of FNV-1a 32.
+// Transforms, by the rows of docs/compat/02-subjects.md, 2.4; numbers of partitions are facts of
+// FNV-1a 32.
 import { createPrng, LIMITS } from "@weft/base";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
 // The system account with real clients: events, requests of its users, and what other accounts may
-// ask (section 6).
+// ask (docs/compat/06-system-account.md).
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { type Connection, connectForTest, transportNode } from "./client-library.ts";

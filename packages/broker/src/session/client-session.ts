@@ -1,4 +1,4 @@
-// One client connection: the states of its life and the operations of its protocol (CP 1.1 - 1.5).
+// One client connection: its states and its operations (docs/compat/01-client-protocol.md).
 // Owned by the worker that has its socket. Reading order: state table, `onPublish` (hot path),
 // the others; login is in login.ts, deadlines in liveness.ts, partial input in session-input.ts.
 //

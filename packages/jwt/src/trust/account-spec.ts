@@ -1,6 +1,7 @@
-// From the claims of accounts to what the compiler of accounts takes (section 5.3). Control thread;
-// pure. Imports that the exporter does not allow are left out and told, so that the others work
-// (AC-56). What a specification cannot say as yet stands in docs/formats/jwt.md.
+// From the claims of accounts to what the compiler of accounts takes (docs/compat/05-accounts.md,
+// 5.3). Control thread; pure. Imports that the exporter does not allow are left out and told, so
+// that the others work (AC-56). What a specification cannot say as yet stands in
+// docs/formats/jwt.md.
 import {
   type AccountSpec,
   type ExportSpec,

@@ -1,5 +1,6 @@
-// Byte grammar of the client dialect (CP 1.3) and the small scanners behind the parser's exact
-// path. Thread: worker. Pure functions over byte ranges; nothing here keeps a reference.
+// Byte grammar of the client dialect (docs/compat/01-client-protocol.md, 1.3) and the small
+// scanners behind the parser's exact path. Thread: worker. Pure functions over byte ranges; nothing
+// here keeps a reference.
 //
 //   operation   = publish / line
 //   publish     = "PUB"  1*blank subject [1*blank reply] 1*blank total eol body CRLF
