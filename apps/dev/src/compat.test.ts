@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
-import { listFiles, repositoryRoot } from "./tidy/source-file.ts";
+import { isTestSupport, listFiles, repositoryRoot } from "./tidy/source-file.ts";
 
 const STATUSES = ["yes", "part", "no", "n/a"] as const;
 
@@ -108,4 +108,37 @@ test("every id that a source quotes has a row", () => {
     [],
   );
   expect(unknownIds("CP-01, SU-99, (F27) F98 ADR-26 x-CP-77 UTF-8")).toEqual(["SU-99", "F98"]);
+});
+
+// ---- tests that quote rows
+
+/** All ids that a text quotes; "CP-100 to CP-104" are five. */
+function quotedIds(text: string): Set<string> {
+  const ids = new Set([...text.matchAll(QUOTED_ID)].map(([id]) => id));
+  for (const [, kind = "", first, last] of text.matchAll(/([A-Z]{2})-(\d+) to \1-(\d+)/g)) {
+    for (let n = Number(first); n <= Number(last); n += 1) {
+      ids.add(`${kind}-${String(n).padStart(2, "0")}`);
+    }
+  }
+  return ids;
+}
+
+/** Tests, and the tables and corpora that they run through. */
+function isTestText(path: string): boolean {
+  if (path === "apps/dev/src/compat.test.ts") return false;
+  if (/\/testdata\/.*\.(ts|json)$/.test(path)) return true;
+  return /\.ts$/.test(path) && (isTestSupport(path) || path.startsWith("apps/dev/src/attack/"));
+}
+
+test("every row that works is quoted by a test", () => {
+  const texts = ["packages", "apps"].flatMap((top) => listFiles(top, isTestText));
+  expect(texts.length).toBeGreaterThan(300);
+  const quoted = quotedIds(texts.map(({ text }) => text).join("\n"));
+  const works = sections
+    .filter(({ page }) => !NOTES.includes(page))
+    .flatMap(({ text }) => rowsOf(text))
+    .filter(({ status }) => status === "yes");
+  expect(works.length).toBeGreaterThan(350);
+  expect(works.filter(({ id }) => !quoted.has(id)).map(({ id }) => id)).toEqual([]);
+  expect([...quotedIds("AB-09 to AB-11")].sort()).toEqual(["AB-09", "AB-10", "AB-11"]);
 });

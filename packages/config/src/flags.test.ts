@@ -123,12 +123,12 @@ describe("flags override the file", () => {
     expect(applied("", "--max_traced_msg_len", "9").limits.maxTracedMessageBytes).toBe(9);
   });
 
-  it("FL-06: user, password, token", () => {
+  it("AN-17, FL-06: user, password, token", () => {
     const { auth } = applied("authorization { user: a, password: b }", "--user=c", "--auth=t");
     expect(auth).toMatchObject({ user: "c", password: "b", token: "t" });
   });
 
-  it("FL-07: TLS flags replace the block, and --tls=false removes it", () => {
+  it("TL-26, FL-07: TLS flags replace the block, and --tls=false removes it", () => {
     const text = "tls { cert_file: a, key_file: b, timeout: 5 }";
     const options = applied(text, "--tls", "--tlscert=c", "--tlskey=d", "--tlsverify");
     expect(options.tls).toMatchObject({ certFile: "c", keyFile: "d", verify: true });

@@ -14,7 +14,7 @@ function withoutPlaces(value: unknown): unknown {
 }
 
 describe("authorization", () => {
-  it("AN-01, AN-03, AN-05, AN-06, AN-16: user, token, bcrypt, environment", () => {
+  it("CK-09, AN-01, AN-03, AN-05, AN-06, AN-16: user, token, bcrypt, environment", () => {
     expect(optionsOf(`authorization { user: a, password: ${HASH}, timeout: 3 }`).auth).toEqual({
       user: "a",
       password: HASH,
@@ -216,7 +216,7 @@ describe("accounts", () => {
     latency: { samplingPercent, subject: results },
   });
 
-  it("AC-03, AC-06, AC-20, AC-21, AC-60, SU-30: everything of an account", () => {
+  it("CK-07, AC-03, AC-06, AC-20, AC-21, AC-60, SU-30: everything of an account", () => {
     const { accounts, auth } = optionsOf(NESTED);
     expect(withoutPlaces(accounts)).toEqual([
       {
@@ -342,7 +342,7 @@ describe("accounts", () => {
     expect(result.warnings[0]?.advisory).toBe(true);
   });
 
-  it("SU-30: mappings of the global account", () => {
+  it("SU-30, CK-05: mappings of the global account", () => {
     expect(withoutPlaces(optionsOf("maps { a: b }").globalMappings)).toEqual([
       { source: "a", destinations: [{ subject: "b" }] },
     ]);

@@ -13,7 +13,7 @@ import {
 } from "./testdata/memory-source.ts";
 
 describe("schema", () => {
-  it("gives each spelling to one row", () => {
+  it("CK-32: gives each spelling to one row", () => {
     const spellings = OPTION_ROWS.flatMap((row) => [row.name, ...row.aliases]);
     expect(OPTION_NAMES.size).toBe(spellings.length);
     expect(spellings.every((key) => key === key.toLowerCase())).toBe(true);
@@ -185,7 +185,7 @@ describe("values", () => {
     expect(errorsOf("max_sub_tokens: -1")).toEqual(["max_sub_tokens value can not be negative"]);
   });
 
-  it("CK-18, CF-18: durations, whole seconds with a warning", () => {
+  it("CK-18, CF-18, CK-32: durations, whole seconds with a warning", () => {
     const result = loadText("ping_interval: 5\nwrite_deadline: 3s\nping_max: 4\n");
     expect(result.ok && result.options).toMatchObject({
       pingIntervalMs: 5_000,
@@ -217,6 +217,14 @@ describe("values", () => {
       "lame duck grace period (2m0s) should be strictly lower than lame duck duration (2m0s)",
       "max_payload (2097152) cannot be higher than max_pending (1048576)",
     ]);
+  });
+
+  it("SU-06, CK-06: the switch of a cache that is not there", () => {
+    for (const key of ["disable_sublist_cache", "no_sublist_cache"]) {
+      const result = loadText(`${key}: true`);
+      expect(result.ok && result.options.disableSublistCache).toBe(true);
+      expect(result.warnings).toEqual([]);
+    }
   });
 
   it("CK-27, CK-28, workers", () => {

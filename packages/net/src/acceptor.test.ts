@@ -1,5 +1,6 @@
 // Listening on real addresses of this machine.
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { Acceptor } from "./acceptor.ts";
@@ -50,6 +51,30 @@ test("an address in use is an error of listen", async () => {
   const { port } = await running.listen({ listener: 0, host: "127.0.0.1", port: 0 });
   const again = running.listen({ listener: 1, host: "127.0.0.1", port });
   await expect(again).rejects.toThrow("EADDRINUSE");
+});
+
+/** A line of `/proc/net/tcp`: local and remote port, and what timer the system has for it. */
+function timerOf(localPort: number, remotePort: number): string | undefined {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
+  const line = new RegExp(
+    `0100007F:${hex(localPort)} 0100007F:${hex(remotePort)} 01 \\S+ (\\d\\d):`,
+  );
+  return line.exec(readFileSync("/proc/net/tcp", "utf8"))?.[1];
+}
+
+const KEEP_ALIVE_TIMER = "02";
+
+test.skipIf(process.platform !== "linux")("OT-17: the system keeps connections alive", async () => {
+  const placed: Placed[] = [];
+  const running = make(placed, []);
+  const { port } = await running.listen({ listener: 0, host: "127.0.0.1", port: 0 });
+  const client = net.connect(port, "127.0.0.1");
+  await until(() => placed.length === 1);
+  const own = client.localPort ?? 0;
+  expect(timerOf(port, own)).toBe(KEEP_ALIVE_TIMER);
+  expect(timerOf(own, port)).not.toBe(KEEP_ALIVE_TIMER);
+  client.destroy();
+  placed[0]?.connection.close();
 });
 
 test("after stop nothing connects", async () => {

@@ -279,7 +279,7 @@ const CLIENT = {
   key: readFileSync(testFile("client.key")),
 };
 
-test("MO-01: HTTPS with the certificate of the tls block; nobody is asked for one", async () => {
+test("MO-01, TL-23: HTTPS with the certificate of the tls block; nobody is asked for one", async () => {
   const started = await start({ secure: true }, { tls: tls({ verify: true }) });
   const { status, text } = await ask(started, "/varz", { ca: AUTHORITY, servername: "localhost" });
   expect(status).toBe(200);

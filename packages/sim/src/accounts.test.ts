@@ -29,6 +29,9 @@ const ACCOUNTS: readonly AccountSpec[] = [
     name: "MAPPED",
     mappings: [
       { source: "old.*", destinations: [{ subject: "new.{{wildcard(1)}}" }] },
+      { source: "open.in.*", destinations: [{ subject: "closed.{{wildcard(1)}}" }] },
+      { source: "closed.out.*", destinations: [{ subject: "open.{{wildcard(1)}}" }] },
+      { source: "open.secret", destinations: [{ subject: "secret.x" }] },
       {
         source: "split",
         destinations: [
@@ -45,6 +48,24 @@ const USERS: readonly UserSpec[] = [
   { user: "maker", password: "x", account: "MAKER" },
   { user: "user", password: "x", account: "USER" },
   { user: "mapped", password: "x", account: "MAPPED" },
+  {
+    user: "asker",
+    password: "x",
+    account: "USER",
+    permissions: { publish: { allow: ["ask"] }, subscribe: { allow: ["inbox"] } },
+  },
+  {
+    user: "outsider",
+    password: "x",
+    account: "USER",
+    permissions: { publish: { allow: ["svc.>"], deny: ["ask"] } },
+  },
+  {
+    user: "server",
+    password: "x",
+    account: "MAKER",
+    permissions: { publish: { allow: ["_R_.>"] }, subscribe: { allow: ["svc.one"] } },
+  },
   {
     user: "narrow",
     password: "x",
@@ -254,6 +275,43 @@ describe("permissions", () => {
       expect(reader.errors).toEqual(['Permissions Violation for Subscription to "secret.x"']);
       expect(wide.deliveries.map(({ payload }) => payload).sort()).toEqual(["1", "3", "4"]);
       expect(reader.deliveries.map(({ payload }) => payload).sort()).toEqual(["1", "4"]);
+    });
+
+    test(`SU-39: a mapped subject, publisher on worker ${from}, subscriber on ${to}`, () => {
+      const world = createWorld(from * 10 + to);
+      const narrow = join(world, from, "narrow");
+      const reader = join(world, to, "narrow");
+      const wide = join(world, to, "mapped");
+      wide.subscribe("1", ">");
+      reader.subscribe("1", ">");
+      world.settle();
+      narrow.publish("open.in.a", "the publisher's own subject is allowed");
+      narrow.publish("closed.out.b", "and here it is not");
+      narrow.publish("open.secret", "the reader may not hear what it becomes");
+      world.settle();
+      expect(narrow.errors).toEqual(['Permissions Violation for Publish to "closed.out.b"']);
+      expect(wide.deliveries.map(({ subject }) => subject).sort()).toEqual([
+        "closed.a",
+        "secret.x",
+      ]);
+      expect(reader.deliveries.map(({ subject }) => subject)).toEqual(["closed.a"]);
+    });
+
+    test(`AZ-19: through a service import, from worker ${from} to ${to}`, () => {
+      const world = createWorld(from * 10 + to);
+      const responder = join(world, to, "server");
+      respond(responder, "svc.one", ["answer"]);
+      const [asker, outsider] = [join(world, from, "asker"), join(world, from, "outsider")];
+      for (const one of [asker, outsider]) one.subscribe("9", "inbox");
+      world.settle();
+      asker.publish("ask", "question", "inbox");
+      outsider.publish("ask", "question", "inbox");
+      world.settle();
+      // Its own subject has to be allowed, the exporter's is not looked at.
+      expect(outsider.errors).toEqual(['Permissions Violation for Publish to "ask"']);
+      expect(responder.deliveries.map(({ subject }) => subject)).toEqual(["svc.one"]);
+      expect(asker.deliveries.map(({ payload }) => payload)).toEqual(["answer"]);
+      expect(responder.errors).toEqual([]);
     });
 
     test(`AZ-07, CP-64: who may not hear a request is nobody; requester on worker ${from}`, () => {

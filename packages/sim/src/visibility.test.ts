@@ -93,6 +93,20 @@ describe("plans", () => {
   });
 });
 
+describe("pings", () => {
+  test("CP-102: the first one comes after some two seconds, to measure the round trip", () => {
+    const world = new World({ seed: 11, workers: 1 });
+    const client = world.connect(1);
+    world.settle();
+    world.advance(1_900);
+    expect(client.pings).toBe(0);
+    world.advance(700);
+    expect(client.pings).toBe(1);
+    world.advance(10_000);
+    expect(client.pings).toBe(1);
+  });
+});
+
 describe("faults", () => {
   test("F27: a throw while one connection's bytes are handled closes that connection only", () => {
     const world = new World({

@@ -63,7 +63,7 @@ describeWithWorkers("auth callout", (workers) => {
     const server = useServer({ workers, config: config("allowed_accounts: [ APP ]") });
     const start = (decide: Decide) => startCallout(server(), { login: service, issuer, decide });
 
-    it("AN-62 AN-65: the service lets in and refuses, and places into an account", async () => {
+    it("SY-38 AN-62 AN-65: the service lets in and refuses, and places into an account", async () => {
       const { requests } = await start(decideByName);
       const clients = await Promise.all(
         ["a", "b", "c", "d"].map((user) => connectForTest(server(), { user, pass: "right" })),

@@ -33,7 +33,7 @@ describeWithWorkers("INFO", (workers) => {
       expect(key).not.toMatch(/^(?:gateway_|leafnode_|lnoc|import|export)/);
   });
 
-  itWeft("CP-02: the version is the level of the protocol", async () => {
+  itWeft("CP-02 OT-21: the version is the level of the protocol", async () => {
     const info = await (await rawForTest(server().port)).info();
     expect(info["version"]).toBe("2.14.0");
   });

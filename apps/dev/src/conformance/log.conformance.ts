@@ -85,7 +85,7 @@ describeWithWorkers("log lines", (workers) => {
     );
   });
 
-  itWeft("LG-13: name who was refused", async () => {
+  itWeft("AN-21, LG-13: name who was refused", async () => {
     const server = await serverForTest({ workers, config: ACCOUNTS });
     const named = async (fields: Record<string, string>): Promise<void> => {
       const client = await rawForTest(server.port);

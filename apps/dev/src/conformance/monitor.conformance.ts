@@ -236,7 +236,7 @@ describeWithWorkers("the monitoring port", (workers) => {
     expect(text).toContain('weft_connections_closed_total{reason="Client Closed"} 1\n');
   });
 
-  it("attack 71: no page shows a secret; MO-35: the command line is shown without", async () => {
+  it("attack 71: no page shows a secret; MO-32, MO-35: the threads, the command line is shown without", async () => {
     const port = await freePort();
     const config = `
       http: "127.0.0.1:${port}"

@@ -62,7 +62,7 @@ describeWithWorkers("claims that change", (workers) => {
     return client;
   }
 
-  it("AC-82, AC-86 to AC-90: update, lookup, list, pack, delete", async () => {
+  it("SY-37, AC-82, AC-86 to AC-90: update, lookup, list, pack, delete", async () => {
     const stage = await start();
     const { world, system, directory, push } = stage;
     const [a, b] = [new TestAccount("A"), new TestAccount("B")];

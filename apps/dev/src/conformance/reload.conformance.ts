@@ -265,7 +265,7 @@ describeWithWorkers("reload", (workers) => {
     await free.waitFor(/-ERR 'Authentication Timeout'\r\n/, 5_000);
   });
 
-  it("RL-02 RL-06: log file, levels, pid file, ports file", async () => {
+  it("RL-02 RL-06 LG-17: log file, levels, pid file, ports file", async () => {
     const [log, pid] = [join(folder, `log-${workers}`), join(folder, `pid-${workers}`)];
     const ports = mkdtempSync(join(folder, "ports-"));
     const server = await serverForTest({ workers, config: "" });
@@ -277,7 +277,7 @@ describeWithWorkers("reload", (workers) => {
     const read = (): string =>
       statSync(log, { throwIfNoEntry: false }) ? readFileSync(log, "utf8") : "";
     await eventually(
-      () => /Reloaded server configuration/.test(read()) || undefined,
+      () => /Reloaded server configuration \(sha256:[0-9a-f]{64}\)/.test(read()) || undefined,
       "the new log",
     );
     expect(readFileSync(pid, "utf8")).toBe(String(server.pid));
@@ -324,7 +324,7 @@ describeWithWorkers("reload", (workers) => {
     expect(JSON.parse(answer)).not.toHaveProperty("error");
   });
 
-  it("RL-06: max_pending of connections that are there already", async () => {
+  it("RL-06 LG-19: max_pending of connections that are there already", async () => {
     const server = await serverForTest({ workers, config: "" });
     const [slow, fast] = await connections(server.port, 2);
     slow?.send("SUB x 1\r\n");

@@ -73,7 +73,7 @@ describeWithWorkers("system account, events", (workers) => {
     await log.waitForCount(before + 1);
   });
 
-  it("SY-07: a refused login is told, without its password", async () => {
+  it("SY-07 AN-21: a refused login is told, without its password", async () => {
     const system = await SystemClient.open(server());
     const log = await system.events(`$SYS.SERVER.${system.id}.CLIENT.AUTH.ERR`);
     await expect(
@@ -116,7 +116,7 @@ describeWithWorkers("system account, requests", (workers) => {
   const server = useServer({ workers, config: SYSTEM_CONFIG });
   const as = (user: string): Promise<Connection> => connectForTest(server(), { user, pass: "pw" });
 
-  it("SY-20 SY-21 SY-22: every page, asked of all servers and of this one", async () => {
+  it("SY-20 SY-21 SY-22 MO-37: every page, asked of all servers and of this one", async () => {
     const system = await SystemClient.open(server());
     const fields: Readonly<Record<string, string>> = {
       VARZ: "server_id",

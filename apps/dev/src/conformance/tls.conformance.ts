@@ -87,7 +87,7 @@ describeWithWorkers("TLS", (workers) => {
       await expectOut(server(), tlsOptions({ caFile: certificates.otherCa }));
     });
 
-    it("CP-03: INFO says that TLS is required", async () => {
+    it("CP-03 TL-23: INFO says that TLS is required", async () => {
       const client = await rawForTest(server().port);
       const info = await client.info();
       expect(info["tls_required"]).toBe(true);
@@ -162,7 +162,7 @@ describeWithWorkers("TLS", (workers) => {
   describe("beside clear connections", () => {
     const server = useServer({ workers, config: `${tlsBlock()}\nallow_non_tls: true` });
 
-    it("CP-19: both come in and hear each other", async () => {
+    it("CP-19 TL-23: both come in and hear each other", async () => {
       const info = await (await rawForTest(server().port)).info();
       expect(info["tls_required"] ?? false).toBe(false);
       expect(info["tls_available"]).toBe(true);
