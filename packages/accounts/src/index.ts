@@ -17,7 +17,6 @@ export {
   CompiledAccount,
   type MappingChoice,
   type ServiceTarget,
-  type StreamTarget,
   type StreamTargetGroup,
 } from "./routing.ts";
 export { isServiceReply, ServiceReplyTable } from "./service-reply.ts";

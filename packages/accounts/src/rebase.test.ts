@@ -4,6 +4,7 @@ import { rebaseAccounts } from "./rebase.ts";
 import { AccountRouting } from "./routing.ts";
 import type { AccountsSnapshot } from "./snapshot.ts";
 import type { AccountSpec } from "./spec.ts";
+import { streamTargets } from "./testing/stream-targets.ts";
 
 function compiled(...specs: readonly AccountSpec[]): AccountsSnapshot {
   const result = compileAccounts(specs);
@@ -60,7 +61,7 @@ test("imports follow their accounts", () => {
   expect(names(after)).toEqual(["$G", "$SYS", "(A)", "R", "S"]);
   expect(after.streamImports).toMatchObject([{ exporter: 4, importer: 3, from: "x", to: "y" }]);
   const routing = new AccountRouting(after);
-  expect(routing.account(4).streamTargets("x")).toMatchObject([{ importer: 3, subject: "y" }]);
+  expect(streamTargets(routing.account(4), "x")).toMatchObject([{ importer: 3, subject: "y" }]);
   expect(routing.account(2).hasStreamImporters).toBe(false);
   expect(routing.indexOf("A")).toBeUndefined();
 });

@@ -21,17 +21,10 @@ import type {
 } from "./snapshot.ts";
 import { mayBeSystemRequest, systemImport } from "./system-imports.ts";
 
-/** A copy of a message for an importing account (AC-24). */
-export interface StreamTarget {
-  readonly importer: number;
-  /** Subject in the importer. */
-  readonly subject: string;
-  readonly allowTrace: boolean;
-}
-
-/** The importers that see a message under the same subject. */
+/** The importers that see a message under the same subject; each gets a copy (AC-24). */
 export interface StreamTargetGroup {
   readonly importers: readonly number[];
+  /** Subject in the importers. */
   readonly subject: string;
   readonly allowTrace: boolean;
   /** As in {@link StreamImportSnapshot}. */
@@ -70,7 +63,6 @@ interface ServiceEntry {
 /** Import transforms are strict: they take no choice. */
 const NO_CHOICE = createPrng(0);
 const NO_STREAM_GROUPS: readonly StreamTargetGroup[] = [];
-const NO_STREAM_TARGETS: readonly StreamTarget[] = [];
 const NO_SERVICE_TARGETS: readonly ServiceTarget[] = [];
 
 function compileStrict(from: string, to: string): SubjectTransform {
@@ -195,21 +187,10 @@ export class CompiledAccount {
   }
 
   /**
-   * Who sees a message published here on `subject`. One entry per import: an account that imports a
-   * subject twice sees it twice. What was imported is not passed on.
+   * Who sees a message published here on `subject`, by what they see: cheap however many accounts
+   * import the same. An account that imports a subject twice sees it twice. What was imported is not
+   * passed on.
    */
-  streamTargets(subject: string): readonly StreamTarget[] {
-    if (!this.hasStreamImporters) return NO_STREAM_TARGETS;
-    const targets: StreamTarget[] = [];
-    for (const group of this.streamTargetGroups(subject)) {
-      for (const importer of group.importers) {
-        targets.push({ importer, subject: group.subject, allowTrace: group.allowTrace });
-      }
-    }
-    return targets;
-  }
-
-  /** {@link streamTargets} by result: cheap however many accounts import the same. */
   streamTargetGroups(subject: string): readonly StreamTargetGroup[] {
     if (!this.hasStreamImporters) return NO_STREAM_GROUPS;
     const groups: StreamTargetGroup[] = [];

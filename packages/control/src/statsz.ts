@@ -92,9 +92,4 @@ export class StatszSchedule {
     this.#dueMs = now + this.#intervalMs;
     return true;
   }
-
-  /** Somebody asked for them to be sent to everybody. */
-  sentNow(now: Millis): void {
-    this.#lastMs = now;
-  }
 }

@@ -52,7 +52,7 @@ export {
   versionProblem,
 } from "./trust/operators.ts";
 export { permissionsSpec } from "./trust/permissions.ts";
-export { compactRevocations, EVERYBODY, isRevoked, revoke } from "./trust/revocations.ts";
+export { EVERYBODY, isRevoked, revoke } from "./trust/revocations.ts";
 export { type TimeVerdict, timesVerdict } from "./trust/time-windows.ts";
 export {
   type AccountRefusal,

@@ -130,8 +130,10 @@ function judgeWays(graph: Graph, edges: readonly Edge[]): void {
     const account = routing.account(graph.live.indexOf(name) as number);
     for (const subject of SUBJECTS) {
       const streams = account
-        .streamTargets(subject)
-        .map((target) => `${nameOf(target.importer)} ${target.subject}`);
+        .streamTargetGroups(subject)
+        .flatMap(({ importers, subject: seenAs }) =>
+          importers.map((importer) => `${nameOf(importer)} ${seenAs}`),
+        );
       const services = account
         .serviceImports(subject)
         .map((target) => `${nameOf(target.import.exporter)} ${target.subject}`);

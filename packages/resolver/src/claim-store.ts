@@ -57,11 +57,6 @@ export class ClaimStore {
     return this.#parts.isReadOnly;
   }
 
-  /** File effects that are not done yet. */
-  get pendingCount(): number {
-    return this.#parts.pending.count;
-  }
-
   /** Where the account's file is, relative to the directory. */
   pathOf(key: string): string {
     return this.#parts.foundAt.get(key) ?? this.#parts.layout.claim(key);

@@ -35,11 +35,6 @@ export const CLAIM_SUBSCRIPTIONS: Readonly<Record<ResolverType, readonly ClaimSu
   file: [UPDATE_OLD, UPDATE_NEW, CLAIMS_UPDATE, LOOKUP, PACK, LIST, DELETE],
 };
 
-/** The subject on which others ask for an account. */
-export function lookupSubject(key: string): string {
-  return `$SYS.REQ.ACCOUNT.${key}.CLAIMS.LOOKUP`;
-}
-
 const BY_SUBJECT: Readonly<Record<string, ClaimRequestKind>> = {
   [CLAIMS_UPDATE.subject]: "claims-update",
   [PACK.subject]: "pack",

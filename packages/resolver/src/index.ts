@@ -14,7 +14,6 @@ export type { ClaimStore } from "./claim-store.ts";
 export {
   CLAIM_SUBSCRIPTIONS,
   type ClaimSubscription,
-  lookupSubject,
   type ResolverType,
 } from "./claim-subjects.ts";
 export {

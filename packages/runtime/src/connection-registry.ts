@@ -83,7 +83,7 @@ export class ConnectionRegistry {
     this.#countReasons(records);
   }
 
-  /** Long facts that are kept. */
+  /** Long facts that are kept. For tests: nothing else shows that those of the gone are given up. */
   get describedCount(): number {
     return this.#long.size;
   }
@@ -172,11 +172,6 @@ export class ConnectionRegistry {
   /** Accounts that are gone: one of the same name begins anew, as in the reference. */
   forgetAccounts(isThere: (name: string) => boolean): void {
     for (const name of this.#totals.keys()) if (!isThere(name)) this.#totals.delete(name);
-  }
-
-  /** Accounts that had connections which are finished. */
-  accountsFinished(): Iterable<string> {
-    return this.#totals.keys();
   }
 
   /**

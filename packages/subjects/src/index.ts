@@ -28,8 +28,6 @@ export {
 export {
   isValidFilterForSubscribeBytes,
   isValidLiteralSubjectBytes,
-  isValidSubjectBytes,
-  tokenCountBytes,
 } from "./subject-bytes.ts";
 export { hashToken, seedTokenHash, type TokenHashSeed, tokenHashSeed } from "./token-hash.ts";
 export { SubjectTokens } from "./tokens.ts";

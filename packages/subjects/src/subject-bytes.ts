@@ -21,18 +21,6 @@ export function isValidFilterForSubscribeBytes(
   return tokenStart < end;
 }
 
-/** SU-01 for the bytes `[start, end)`: as above, and no tab, LF, FF, CR or space. */
-export function isValidSubjectBytes(input: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) {
-    const byte = input[at] as number;
-    if (byte > 0x20) continue;
-    if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0c || byte === 0x0d) {
-      return false;
-    }
-  }
-  return isValidFilterForSubscribeBytes(input, start, end);
-}
-
 /** Publish subject of a pedantic client in `[start, end)`: no empty token, no wildcard token. */
 export function isValidLiteralSubjectBytes(input: Uint8Array, start: number, end: number): boolean {
   let tokenStart = start;
@@ -46,14 +34,4 @@ export function isValidLiteralSubjectBytes(input: Uint8Array, start: number, end
     tokenStart = at + 1;
   }
   return true;
-}
-
-/** Number of tokens in `[start, end)`; 0 when it is empty. */
-export function tokenCountBytes(input: Uint8Array, start: number, end: number): number {
-  if (start >= end) return 0;
-  let count = 1;
-  for (let at = start; at < end; at += 1) {
-    if (input[at] === DOT) count += 1;
-  }
-  return count;
 }

@@ -26,10 +26,3 @@ export function revoke(
   if (known !== undefined && known > atSeconds) return revocations;
   return new Map(revocations).set(key, atSeconds);
 }
-
-/** The list without the entries that the one for everybody makes superfluous. */
-export function compactRevocations(revocations: RevocationList): RevocationList {
-  const all = revocations.get(EVERYBODY);
-  if (all === undefined) return revocations;
-  return new Map([...revocations].filter(([key, at]) => key === EVERYBODY || at > all));
-}

@@ -42,10 +42,6 @@ export class Findings {
     this.#list.push({ level: "error", text: "more findings are not listed" });
   }
 
-  addAll(findings: Iterable<Finding>): void {
-    for (const finding of findings) this.add(finding);
-  }
-
   error(text: string): void {
     this.add({ level: "error", text });
   }

@@ -81,10 +81,6 @@ export class InterestReader {
     return this.#memory.read(this.#view.base(queue) + HASH);
   }
 
-  queueNameLength(queue: number): number {
-    return this.#view.textLength(queue);
-  }
-
   queueNameEquals(queue: number, name: Uint8Array): boolean {
     if (this.#view.textLength(queue) !== name.length) return false;
     return this.#view.textEquals(queue, name, 0, name.length);
