@@ -1,6 +1,7 @@
-// From what a configuration says about accounts to the checked snapshot that workers use (sections
-// 2.3, 5.1, 5.2). Control thread; pure. All problems are reported, not only the first, with the
-// reference's texts; the snapshot exists only if there are none.
+// From what a configuration says about accounts to the checked snapshot that workers use
+// (docs/compat/02-subjects.md, 2.3; docs/compat/05-accounts.md, 5.1 and 5.2). Control thread; pure.
+// All problems are reported, not only the first, with the reference's texts; the snapshot exists only
+// if there are none.
 import { isPublicKey } from "@weft/auth";
 import { type ConfigProblem, LIMITS, type SourcePosition } from "@weft/base";
 import {

@@ -4,10 +4,9 @@
 // subject that the request becomes, so nobody learns anything of another account.
 import { LIMITS } from "@weft/base";
 import { isValidPublishSubject, subjectFromText } from "@weft/subjects";
+import { SYSTEM_ACCOUNT_INDEX } from "./compile.ts";
 import type { AccountSnapshot, ServiceImportSnapshot } from "./snapshot.ts";
 import type { ExportSpec, ImportSpec, ResponseType } from "./spec.ts";
-
-const SYSTEM_ACCOUNT_INDEX = 1;
 
 interface SystemService {
   /** The request's subject in the system account. */

@@ -3,7 +3,7 @@
 // number of them is under way, and the rest waits with its publishers.
 
 import { randomInt } from "node:crypto";
-import type { AccountSnapshot, AccountsDelta } from "@weft/accounts";
+import { type AccountSnapshot, type AccountsDelta, GLOBAL_ACCOUNT_INDEX } from "@weft/accounts";
 import type { CalloutQuestion, LoginAnswer } from "@weft/auth";
 import { createPrng } from "@weft/base";
 import {
@@ -49,8 +49,8 @@ const SLICE_MS = 5;
 /** Requests whose answer is still being made. */
 const UNDER_WAY_MAX = 64;
 const REFUSED_TOLD_MS = 1_000;
-/** SY-03: events of `$G`, account 0, are left out. */
-const FIRST_TOLD_ACCOUNT = 1;
+/** SY-03: events of `$G`, the first account, are left out. */
+const FIRST_TOLD_ACCOUNT = GLOBAL_ACCOUNT_INDEX + 1;
 
 /** Longest request about claims: the longest token that is taken, and one byte to tell. */
 const CLAIM_BYTES_MAX = RESOLVER_LIMITS.claimBytesMax + 1;

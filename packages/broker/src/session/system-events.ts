@@ -2,7 +2,7 @@
 // (SY-01, SY-02, SY-07). Owned by the worker's core. Must stay true: where nobody listens nothing is
 // made, and an event never waits: what finds a lane full spills, like every message of the broker's
 // own.
-import type { AccountSnapshot } from "@weft/accounts";
+import { type AccountSnapshot, SYSTEM_ACCOUNT_INDEX } from "@weft/accounts";
 import {
   connectEvent,
   disconnectEvent,
@@ -25,7 +25,6 @@ import { tlsLabels, tokenLabels } from "./connection-facts.ts";
 import { proxyOf } from "./proxied.ts";
 import type { OwnTrace } from "./trace-lines.ts";
 
-const SYSTEM_ACCOUNT_INDEX = 1;
 const NO_HEADER = Buffer.alloc(0);
 
 /** What events need beside the plans. */
