@@ -80,6 +80,8 @@ describe("the figures of the documents", () => {
     const withoutLogins = whole.rows.filter(({ name }) => !name.startsWith("logins"));
     expect(isQuotable({ ...whole, rows: withoutLogins })).toBe(true);
     expect(isQuotable({ ...whole, rows: whole.rows.slice(1) })).toBe(false);
+    const skipped = whole.rows.map((row) => ({ ...row, skipped: "why" }));
+    expect(isQuotable({ ...whole, rows: skipped })).toBe(false);
     expect(isQuotable({ ...whole, pairs: 2 })).toBe(false);
     expect(isQuotable({ ...whole, workers: 2 })).toBe(false);
     expect(isQuotable({ ...whole, isStandardWeft: false })).toBe(false);

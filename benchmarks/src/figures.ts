@@ -22,7 +22,9 @@ export function isQuotable(record: RunRecord): boolean {
   const { peer, isStandardWeft, workers, pairs, seconds } = record;
   if (!isStandardWeft || workers !== undefined || !/nats-server/.test(peer ?? "")) return false;
   if (pairs < PAIRS_MIN || seconds < SECONDS_MIN) return false;
-  const measured = new Set(record.rows.map(({ name }) => name));
+  const measured = new Set(
+    record.rows.filter(({ skipped }) => skipped === undefined).map(({ name }) => name),
+  );
   return rows.every(({ name, group }) => EXTRA_GROUPS.includes(group) || measured.has(name));
 }
 
