@@ -38,6 +38,8 @@ import { WORKER_COUNTERS } from "./worker-counters.ts";
 
 /** Threads that do not answer by then are ended without an answer. */
 const STOP_WAIT_MS = 3_000;
+/** Longest time of a timer: Node takes a longer one for none. */
+const TIMER_MS_MAX = 0x7fff_ffff;
 
 export class RunningServer implements Runtime {
   readonly workersCount: number;

@@ -1,4 +1,4 @@
-// Verdicts of `-t` on the language itself (section 14.1). Data for tests.
+// Verdicts of `-t` on the language itself (docs/compat/14-configuration.md). Data for tests.
 import {
   BYTE_ORDER_MARK,
   bad,

@@ -1,4 +1,4 @@
-// Verdicts of `-t` on plain options at the top (section 14.2). Data for tests.
+// Verdicts of `-t` on plain options at the top (docs/compat/14-configuration.md). Data for tests.
 import {
   bad,
   good,
