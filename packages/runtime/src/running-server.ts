@@ -166,7 +166,7 @@ export class RunningServer implements Runtime {
       log.write("info", "Closing existing clients");
       void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
       this.#threads.tellWorkers({ kind: "drain", durationMs: Math.max(0, durationMs - graceMs) });
-    }, graceMs);
+    }, Math.min(graceMs, TIMER_MS_MAX));
     return this.closed;
   }
 
