@@ -162,11 +162,14 @@ export class RunningServer implements Runtime {
     this.#threads.tellAcceptor({ kind: "stop" });
     this.#threads.tellWorkers({ kind: "lame-duck" });
     const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.configuration.options;
-    this.#graceTimer = setTimeout(() => {
-      log.write("info", "Closing existing clients");
-      void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
-      this.#threads.tellWorkers({ kind: "drain", durationMs: Math.max(0, durationMs - graceMs) });
-    }, Math.min(graceMs, TIMER_MS_MAX));
+    this.#graceTimer = setTimeout(
+      () => {
+        log.write("info", "Closing existing clients");
+        void this.#threads.arrival("drained", this.workersCount).then(() => this.close());
+        this.#threads.tellWorkers({ kind: "drain", durationMs: Math.max(0, durationMs - graceMs) });
+      },
+      Math.min(graceMs, TIMER_MS_MAX),
+    );
     return this.closed;
   }
 
