@@ -272,12 +272,13 @@ export class FrameInbox {
 
   #deliverToGroup(plan: Plan, name: Buffer): boolean {
     const step = plan.queueNamed(name);
-    if (step === undefined || step.local.length === 0) return false;
+    if (step === undefined || step.localCount === 0) return false;
     const { deliverer, publisher } = this.#dependencies;
-    const first = publisher.choose(step.local.length);
-    for (let i = 0; i < step.local.length; i += 1) {
-      const target = step.local[(first + i) % step.local.length];
-      if (target !== undefined && deliverer.deliverOne(target, this.message) === 1) return true;
+    const members = step.localCount;
+    const first = publisher.choose(members);
+    for (let i = 0; i < members; i += 1) {
+      const target = step.memberAt((first + i) % members);
+      if (deliverer.deliverOne(target, this.message) === 1) return true;
     }
     return false;
   }

@@ -59,7 +59,7 @@ export interface TracerParts
   readonly services: () => ServiceStep;
 }
 
-/** The member of a group that a draw fell on: `choice` among `step.local`, or beyond. */
+/** The member of a group that a draw fell on: `choice` among the local ones, or beyond. */
 interface Draw {
   readonly step: QueueStep;
   readonly choice: number;
@@ -164,10 +164,11 @@ export class MessageTracer {
       }
     }
     for (const name of picks) {
-      const members = plan.queueNamed(name)?.local ?? [];
-      const first = publisher.choose(Math.max(1, members.length));
-      const taker = this.#deliverToOne(members, first, message, only, tell);
-      tried += taker < 0 ? members.length : taker + 1;
+      const step = plan.queueNamed(name);
+      const members = step?.localCount ?? 0;
+      const first = publisher.choose(Math.max(1, members));
+      const taker = step ? this.#deliverToOne(step, first, message, only, tell) : -1;
+      tried += taker < 0 ? members : taker + 1;
       if (taker >= 0) delivered += 1;
       else if (pickAgain(Buffer.from(name))) forwarded += 1;
     }
@@ -272,7 +273,7 @@ export class MessageTracer {
       if (step.total === 0) continue;
       const choice = this.#host.publisher.choose(step.total);
       draws.push({ step, choice });
-      if (choice < step.local.length) continue;
+      if (choice < step.localCount) continue;
       (step.remotes[placeOf(step, choice)] as RemoteTarget).picks.push(step.name);
     }
     return draws;
@@ -313,8 +314,8 @@ export class MessageTracer {
       tell(target, error);
     }
     for (const { step, choice } of draws) {
-      if (choice >= step.local.length) continue;
-      const taker = this.#deliverToOne(step.local, choice, message, trace.only, tell);
+      if (choice >= step.localCount) continue;
+      const taker = this.#deliverToOne(step, choice, message, trace.only, tell);
       if (taker >= 0) delivered += 1;
       // SU-25: another thread may have a member that can take it.
       else step.remotes[0]?.picks.push(step.name);
@@ -329,14 +330,15 @@ export class MessageTracer {
    * hears of who takes it and of the first others; a group may have half a million members.
    */
   #deliverToOne(
-    members: readonly Target[],
+    step: QueueStep,
     first: number,
     message: MessageView,
     only: boolean,
     tell: (target: Target, error: EgressError | undefined) => void,
   ): number {
-    for (let at = 0; at < members.length; at += 1) {
-      const target = members[(first + at) % members.length] as Target;
+    const members = step.localCount;
+    for (let at = 0; at < members; at += 1) {
+      const target = step.memberAt((first + at) % members);
       const error = this.#delivery.attempt(target, message, only);
       if (error === undefined || at < MISSED_MEMBERS_MAX) tell(target, error);
       if (error === undefined) return at;

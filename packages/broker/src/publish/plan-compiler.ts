@@ -11,6 +11,13 @@ import {
 } from "@weft/subjects";
 import type { Subscription, SubscriptionTable } from "../subscribe/subscription.ts";
 import type { PublishContext } from "./context.ts";
+import {
+  CONTROL_LINE_FIXED_BYTES,
+  DrawnMembers,
+  isLargeAndOpen,
+  isSpecial,
+  writeControlLine,
+} from "./drawn-members.ts";
 import type { ParentNode } from "./passing-plans.ts";
 import { HEAVY_TARGETS, Plan, RemoteTarget, Target } from "./plan.ts";
 import { detach, point } from "./plan-memory.ts";
@@ -19,10 +26,6 @@ import { SegmentHints } from "./segment-hints.ts";
 
 /** Reused memory for the prefixes of plans that are followed once and not kept. */
 const SCRATCH_BYTES = 64 * 1024;
-const PREFIX_FIXED_BYTES = 4 + 1 + 1;
-
-const MSG = Buffer.from("MSG ", "latin1");
-const SPACE = 0x20;
 
 /** A look at the rights of a receiver is one more, and another one for so many bytes of the subject. */
 const RIGHTS_BYTES_SHIFT = 4;
@@ -70,6 +73,7 @@ function setSoleStep(plan: Plan): void {
     return;
   }
   if (queues.length !== 1 || targets.length > 0) return;
+  if (queues[0]?.drawn !== undefined) return;
   if (remotes?.some((remote) => remote.plain) !== true) plan.soleQueue = queues[0];
 }
 
@@ -101,6 +105,7 @@ export class PlanCompiler {
    */
   looks = 0;
   #spareBytes = 0;
+  #isKept = false;
   #bytes: Buffer = NOTHING.bytes;
   #view: DataView = NOTHING.view;
   #used = 0;
@@ -127,6 +132,7 @@ export class PlanCompiler {
     spareBytes = 0,
   ): Plan {
     this.#spareBytes = spareBytes;
+    this.#isKept = keep;
     if (spareBytes > 0) this.parents = [];
     this.byInterestAlone = false;
     this.looks = 0;
@@ -282,34 +288,32 @@ export class PlanCompiler {
     const rightsLooks = 1 + ((scope.end - scope.start) >> RIGHTS_BYTES_SHIFT);
     // A long subject is written for each of them.
     this.looks += here.plain.length * (1 + (rightsLooks >> 3));
+    const isRefused = (subscription: Subscription, queue: string | undefined): boolean => {
+      this.looks += rightsLooks;
+      name ??= scope.subject.toString("latin1", scope.start, scope.end);
+      if (subscription.session.mayReceive(name, queue)) return false;
+      plan.hasRefused = true;
+      this.refused?.push({ subscription, subject: name });
+      return true;
+    };
     for (const subscription of here.plain) {
       if (subscription.isLeaving) continue;
-      if (subscription.filtered) {
-        this.looks += rightsLooks;
-        name ??= scope.subject.toString("latin1", scope.start, scope.end);
-        if (!subscription.session.mayReceive(name, undefined)) {
-          plan.hasRefused = true;
-          this.refused?.push({ subscription, subject: name });
-          continue;
-        }
-      }
+      if (subscription.filtered && isRefused(subscription, undefined)) continue;
       plan.targets.push(this.#target(plan, scope, subscription));
     }
     if (here.queues === undefined) return;
     for (const queue of here.queues) {
       const step = plan.queueFor(queue.name);
       this.looks += 1 + queue.members.length;
+      if (!this.#isKept && isLargeAndOpen(queue.members)) {
+        step.drawn ??= new DrawnMembers();
+        step.drawn.add(queue.members, scope);
+        step.total += queue.members.length;
+        continue;
+      }
       for (const subscription of queue.members) {
         if (subscription.isLeaving) continue;
-        if (subscription.filtered) {
-          this.looks += rightsLooks;
-          name ??= scope.subject.toString("latin1", scope.start, scope.end);
-          if (!subscription.session.mayReceive(name, queue.name)) {
-            plan.hasRefused = true;
-            this.refused?.push({ subscription, subject: name });
-            continue;
-          }
-        }
+        if (subscription.filtered && isRefused(subscription, queue.name)) continue;
         step.local.push(this.#target(plan, scope, subscription));
         step.total += 1;
       }
@@ -354,22 +358,10 @@ export class PlanCompiler {
   }
 
   #target(plan: Plan, scope: Scope, subscription: Subscription): Target {
-    const sid = subscription.sid;
-    const subjectBytes = scope.end - scope.start;
-    const length = PREFIX_FIXED_BYTES + subjectBytes + sid.length;
+    const length = CONTROL_LINE_FIXED_BYTES + scope.end - scope.start + subscription.sid.length;
     const start = this.#reserve(length + this.#spareBytes, plan);
-    const bytes = this.#bytes;
-    let at = start;
-    for (let k = 0; k < 4; k += 1, at += 1) bytes[at] = MSG[k] as number;
-    for (let k = scope.start; k < scope.end; k += 1, at += 1) {
-      bytes[at] = scope.subject[k] as number;
-    }
-    bytes[at] = SPACE;
-    at += 1;
-    for (let k = 0; k < sid.length; k += 1, at += 1) bytes[at] = sid.charCodeAt(k);
-    bytes[at] = SPACE;
-    const special = subscription.max > 0 || subscription.session.specialTarget;
-    return new Target(subscription, this.#view, start, length, special);
+    writeControlLine(this.#bytes, start, subscription, scope);
+    return new Target(subscription, this.#view, start, length, isSpecial(subscription));
   }
 
   /** Room in the compilation's memory; what is already there moves along when it grows. */

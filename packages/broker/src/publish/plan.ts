@@ -5,6 +5,7 @@ import type { MappingChoice, ServiceTarget } from "@weft/accounts";
 import { PICKS_MAX } from "../deliver/bus-frame.ts";
 import type { Outbox } from "../deliver/outbox.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
+import type { DrawnMembers } from "./drawn-members.ts";
 
 /** Delivery to one local subscription, with its control line ready up to the reply. */
 export class Target {
@@ -78,6 +79,8 @@ export class QueueStep {
   /** Of a kept plan: in its own memory. */
   name: Buffer;
   readonly local: Target[] = [];
+  /** Further local members, of whom there are very many and the plan serves one message. */
+  drawn: DrawnMembers | undefined;
   readonly remotes: RemoteTarget[] = [];
   /** Members behind `remotes[i]`. */
   readonly weights: number[] = [];
@@ -87,6 +90,23 @@ export class QueueStep {
   constructor(key: string) {
     this.key = key;
     this.name = Buffer.from(key, "latin1");
+  }
+
+  /** Members of this thread. */
+  get localCount(): number {
+    return this.local.length + (this.drawn === undefined ? 0 : this.drawn.count);
+  }
+
+  /** Member `place` of this thread, below `localCount`. */
+  memberAt(place: number): Target {
+    const { local, drawn } = this;
+    if (place < local.length || drawn === undefined) return local[place] as Target;
+    return drawn.at(place - local.length);
+  }
+
+  /** `target` is a member that was asked for. */
+  has(target: Target): boolean {
+    return this.local.includes(target) || this.drawn?.has(target) === true;
   }
 }
 
@@ -162,7 +182,7 @@ export class Plan {
 
 /** Which remote destination of the group a draw beyond its local members fell on. */
 export function placeOf(step: QueueStep, choice: number): number {
-  let rest = choice - step.local.length;
+  let rest = choice - step.localCount;
   let place = 0;
   while (rest >= (step.weights[place] as number)) {
     rest -= step.weights[place] as number;
@@ -183,6 +203,6 @@ export function framesOf(remotes: readonly RemoteTarget[]): number {
 
 export function localTargets(plan: Plan): number {
   let count = plan.targets.length;
-  for (const step of plan.queues ?? []) count += step.local.length;
+  for (const step of plan.queues ?? []) count += step.localCount;
   return count;
 }

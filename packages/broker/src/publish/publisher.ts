@@ -147,14 +147,15 @@ export class Publisher {
     this.#passing.sweep(SWEPT_PASSING, isCurrent);
   }
 
-  /** A valid plan for the message's subject. */
-  planFor(context: PublishContext, message: MessageView, depth: number): Plan {
+  /** A valid plan for the subject. `isAgain`: the message was parked, which is no second sight of it. */
+  planFor(context: PublishContext, message: MessageView, depth: number, isAgain = false): Plan {
     const { subject, subjectStart, subjectEnd, hash } = message;
     const plan = this.cache.find(context.id, viewOf(subject), subjectStart, subjectEnd, hash);
     if (plan !== undefined && (plan.checkedEpoch === this.epoch || this.#stillValid(plan))) {
       return plan;
     }
-    const keep = plan !== undefined || this.cache.isSecondSight(context.id, hash);
+    const isKnown = plan !== undefined;
+    const keep = isKnown || (!isAgain && this.cache.isSecondSight(context.id, hash));
     if (keep || depth > 0 || context.kind !== "client" || context.permissions !== undefined) {
       return this.#compile(context, message, depth, keep);
     }

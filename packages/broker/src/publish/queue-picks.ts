@@ -34,8 +34,8 @@ export class QueuePicks {
       const step = queues[i] as QueueStep;
       if (step.total === 0) continue;
       const choice = this.#prng.below(step.total);
-      if (choice < step.local.length) {
-        picked.push(step.local[choice] as Target);
+      if (choice < step.localCount) {
+        picked.push(step.memberAt(choice));
         continue;
       }
       (step.remotes[placeOf(step, choice)] as RemoteTarget).picks.push(step.name);
@@ -57,7 +57,7 @@ export class QueuePicks {
         delivered += 1;
         continue;
       }
-      while (queues[group]?.local.includes(target) === false) group += 1;
+      while (queues[group]?.has(target) === false) group += 1;
       const step = queues[group];
       group += 1;
       if (step !== undefined) delivered += this.#deliverToOther(step, target, message);
@@ -66,7 +66,8 @@ export class QueuePicks {
   }
 
   #deliverToOther(step: QueueStep, target: Target, message: MessageView): number {
-    for (const other of step.local) {
+    for (let place = 0; place < step.localCount; place += 1) {
+      const other = step.memberAt(place);
       if (other !== target && this.#deliverer.deliverOne(other, message) === 1) return 1;
     }
     step.remotes[0]?.picks.push(step.name);

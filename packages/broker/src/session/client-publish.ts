@@ -74,7 +74,9 @@ export function publishInHand(session: ClientSession): boolean {
   if (message.tailStart < 0) makeCanonical(message);
   if (session.state !== "active" && !session.ensureActive()) return false;
   host.publisher.begin();
-  return publishChecked(session, host.publisher.planFor(session.context, message, 0));
+  const isAgain = session.publishParked !== undefined;
+  const plan = host.publisher.planFor(session.context, message, 0, isAgain);
+  return publishChecked(session, plan);
 }
 
 /**
