@@ -7,6 +7,8 @@ import type { ResponsePermission } from "./spec.ts";
 
 /** What one takes beside its text; measured: 130 to 160. */
 const OVERHEAD_BYTES = 200;
+/** More than are added; all at once may be tens of thousands. */
+const EXPIRED_PER_DELIVERY = 16;
 
 /** A remembered reply subject; a link of the list from the oldest to the newest delivery. */
 interface Answerable {
@@ -23,8 +25,6 @@ export interface ResponseRoom {
   take(tracker: ResponseTracker, bytes: number): boolean;
   /** After its `bytes` are less. */
   give(tracker: ResponseTracker, bytes: number): void;
-  /** It was dropped, and has given all. */
-  leave(tracker: ResponseTracker): void;
 }
 
 export interface ResponseTrackerOptions {
@@ -67,7 +67,7 @@ export class ResponseTracker {
    * allowed anyway. A later delivery with the same reply subject starts afresh.
    */
   delivered(reply: string, now: Millis): void {
-    this.#forgetExpired(now);
+    this.forgetExpired(now, EXPIRED_PER_DELIVERY);
     const known = this.#known.get(reply);
     if (known !== undefined) {
       this.#unlink(known);
@@ -112,21 +112,21 @@ export class ResponseTracker {
     this.#oldest = undefined;
     this.#newest = undefined;
     if (bytes > 0) this.#room.give(this, bytes);
-    this.#room.leave(this);
+  }
+
+  /** Forgets the oldest whose time is over, `countMax` at most. */
+  forgetExpired(now: Millis, countMax: number): void {
+    // All have the same time to live, so the list is in the order of expiry.
+    for (let left = countMax; left > 0; left -= 1) {
+      const known = this.#oldest;
+      if (known === undefined || !this.#isExpired(known, now)) return;
+      this.#forget(known);
+    }
   }
 
   #isExpired(known: Answerable, now: Millis): boolean {
     const { expiresMs } = this.#permission;
     return expiresMs > 0 && now - known.since > expiresMs;
-  }
-
-  /** All have the same time to live, so the list is in the order of expiry. */
-  #forgetExpired(now: Millis): void {
-    let known = this.#oldest;
-    while (known !== undefined && this.#isExpired(known, now)) {
-      this.#forget(known);
-      known = this.#oldest;
-    }
   }
 
   #forget(known: Answerable): void {

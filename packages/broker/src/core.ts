@@ -235,6 +235,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.publisher.sweep();
     this.contexts.sweep(() => contextsOf(this.#connections.byId));
     this.publisher.tracer?.awaited.tick();
+    this.responses.tick(now);
     this.#figures.tick(this.publisher);
     const { dropped } = this.#lanes;
     if (dropped > 0) this.log.write("warn", `${dropped} messages dropped between threads`);

@@ -192,7 +192,16 @@ const authenticationModule = members<PluginSpec>(
   {},
 );
 
-export const OPTIONS: Shape = someMembers<Omit<ServerOptions, "auth" | "accounts">>(
+/** What a configuration has there is given apart. */
+const elsewhere: Shape = (value, place, findings) => {
+  if (value !== undefined) tell(findings, place, "is given by `users` and `accounts`, not here");
+};
+
+type GivenElsewhere = Partial<Record<"auth" | "accounts", never>>;
+
+export const OPTIONS: Shape = someMembers<
+  Omit<ServerOptions, keyof GivenElsewhere> & GivenElsewhere
+>(
   {
     host: HOST,
     port: boundPort,
@@ -219,6 +228,8 @@ export const OPTIONS: Shape = someMembers<Omit<ServerOptions, "auth" | "accounts
     allowUnsupported: flag,
   },
   {
+    auth: elsewhere,
+    accounts: elsewhere,
     clientAdvertise: text,
     serverName: SERVER_NAME,
     addressLimits,

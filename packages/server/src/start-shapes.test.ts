@@ -93,7 +93,11 @@ const TABLE: readonly (readonly [unknown, ...string[]])[] = [
   ],
   [{ options: [] }, "options: expected an object, got an array"],
   [{ options: { nope: 1 } }, "options.nope: unknown option"],
-  [{ options: { auth: {} } }, "options.auth: unknown option"],
+  [{ options: { auth: {} } }, "options.auth: is given by `users` and `accounts`, not here"],
+  [
+    { authentication: new (class Empty {})() },
+    "authentication.hook: expected a function, got undefined",
+  ],
   [{ options: { host: undefined } }, "options.host: expected a string, got undefined"],
   [{ options: { port: -1 } }, "options.port: -1 is out of the range from 0 to 65535"],
   [{ options: { workers: 0 } }, `options.workers: ${workers}`],
@@ -175,6 +179,16 @@ test("no secret is shown", () => {
 test("findings are bounded", () => {
   const users = Array.from({ length: 1_000 }, () => ({}));
   expect(startProblems({ users })).toHaveLength(CONFIG_LIMITS.findingsMax + 1);
+});
+
+test("a decision may be an object of a class, with methods that it inherits and a state", () => {
+  class Directory {
+    readonly known = new Map<string, string>();
+    hook(): "next" {
+      return "next";
+    }
+  }
+  expect(startProblems({ authentication: new Directory() })).toEqual([]);
 });
 
 /** What the language makes of a good file, a program may give too. */

@@ -21,10 +21,33 @@ const decision = members<EmbeddedAuthentication>(
   { timeoutMs: LOGIN_TIMEOUT, authUsers: AUTH_USERS },
 );
 
-const authentication: Shape = (value, place, findings) => {
-  if (isObject(value)) decision(value, place, findings);
-  else callable(value, place, findings);
+/** Of an object of a class, with a state of its own and methods that it inherits. */
+const DECISION: Readonly<Record<keyof EmbeddedAuthentication, Shape>> = {
+  hook: callable,
+  timeoutMs: optional(LOGIN_TIMEOUT),
+  authUsers: optional(AUTH_USERS),
 };
+
+const authentication: Shape = (value, place, findings) => {
+  if (!isObject(value)) callable(value, place, findings);
+  else if (isPlain(value)) decision(value, place, findings);
+  else {
+    for (const [name, shape] of Object.entries(DECISION)) {
+      shape(Reflect.get(value, name), `${place}.${name}`, findings);
+    }
+  }
+};
+
+function optional(shape: Shape): Shape {
+  return (value, place, findings) => {
+    if (value !== undefined) shape(value, place, findings);
+  };
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
 const log: Shape = (value, place, findings) => {
   if (value === "stderr" || typeof value === "function") return;

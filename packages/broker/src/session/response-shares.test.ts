@@ -4,20 +4,22 @@ import { describe, expect, test } from "vitest";
 import { ResponseShares } from "./response-shares.ts";
 
 const BYTES_MAX = 160_000;
-/** So many of 250 bytes for one account: 15 of 16 of what the system account leaves. */
-const ALONE_MAX = Math.floor((BYTES_MAX * 15 * 15) / 16 / 16 / 250);
+/** So many of 250 bytes for one account. */
+const ALONE_MAX = BYTES_MAX / 250;
 const FOREVER = { messagesMax: 1, expiresMs: -1 };
 
 interface Scene {
   readonly shares: ResponseShares;
-  session(account: number): ResponseTracker;
+  session(account: number, expiresMs?: number): ResponseTracker;
 }
 
 function scene(): Scene {
   const shares = new ResponseShares(BYTES_MAX);
   return {
     shares,
-    session: (account) => new ResponseTracker(FOREVER, { account, room: shares }),
+    session: (account, expiresMs = -1) => {
+      return new ResponseTracker({ ...FOREVER, expiresMs }, { account, room: shares });
+    },
   };
 }
 
@@ -56,6 +58,33 @@ describe("reply subjects of many sessions", () => {
     expect(greedy.answerAllowed(`${"r".repeat(46)}2999`, 0)).toBe(true);
     expect(greedy.answerAllowed(`${"r".repeat(46)}1000`, 0)).toBe(false);
     expect(shares.of(2)).toBe((all - 1) * 250);
+  });
+
+  test("AZ-12, A57: an account with its fair share loses nothing to many greedy ones", () => {
+    const { shares, session } = scene();
+    const quiet = session(2);
+    fill(quiet, 40);
+    for (let account = 3; account < 12; account += 1) fill(session(account), 1_000);
+    expect(quiet.size).toBe(40);
+    const late = session(12);
+    fill(late, 50);
+    expect(late.size).toBe(50);
+    const sums = Array.from({ length: 11 }, (_, at) => shares.of(2 + at));
+    expect(sums.reduce((sum, bytes) => sum + bytes)).toBeLessThanOrEqual(BYTES_MAX);
+    // All of the greedy have about as much.
+    const greedy = sums.slice(1, 10);
+    expect(Math.max(...greedy) - Math.min(...greedy)).toBeLessThan(BYTES_MAX / 10);
+  });
+
+  test("AZ-12: what is over takes no room, also where nothing more comes", () => {
+    const { shares, session } = scene();
+    const idle = Array.from({ length: 200 }, (_, at) => session(2 + (at % 5), 1_000));
+    for (const one of idle) fill(one, 20);
+    shares.tick(900);
+    expect(shares.of(2)).toBeGreaterThan(0);
+    for (let now = 2_000; now < 4_000; now += 100) shares.tick(now);
+    expect([2, 3, 4, 5, 6].map((account) => shares.of(account))).toEqual([0, 0, 0, 0, 0]);
+    expect(idle.map(({ size }) => size)).toEqual(idle.map(() => 0));
   });
 
   test("what goes leaves nothing behind", () => {

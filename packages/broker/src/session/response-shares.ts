@@ -1,82 +1,121 @@
 // What the reply subjects that sessions may answer (AZ-12) take of the worker's heap, and who gives way
-// when there is no room. Owned by the worker's core. Must stay true: an account that has none finds room
-// as with its subscriptions (heap-shares.ts) and loses none to another account; a session within its
-// fair share of its account's loses none to another session.
+// when there is no room. Owned by the worker's core. Must stay true: an account with no more than its
+// fair share (the room, divided by the accounts that have any) loses none to others, and a session with
+// no more than its fair share of what its account may have loses none to other sessions; whose time is
+// over takes no room for long.
 import type { ResponseRoom, ResponseTracker } from "@weft/auth";
-import { HeapShares } from "../subscribe/heap-shares.ts";
+import type { Millis } from "@weft/base";
 
+/** Sessions that one tick looks at, and what it forgets of each. */
+const LOOKED_AT_PER_TICK = 64;
+const FORGOTTEN_PER_LOOK = 512;
+
+/** An account's sessions that remember something. */
 interface Holders {
-  /** All that have remembered something and are not dropped; who is looked at next comes first. */
+  bytes: number;
+  /** Who is looked at next comes first. */
   readonly trackers: Set<ResponseTracker>;
-  /** Those that remember something now. */
-  count: number;
 }
 
 export class ResponseShares implements ResponseRoom {
-  readonly #heap: HeapShares;
+  readonly #bytesMax: number;
+  /** By account; none is empty. */
   readonly #holders = new Map<number, Holders>();
+  /** All of them; who is looked at next comes first. */
+  readonly #trackers = new Set<ResponseTracker>();
+  #used = 0;
+  /** The account that lost the last one: mostly the same again. */
+  #lastLoser = -1;
 
   constructor(bytesMax: number) {
-    this.#heap = new HeapShares(bytesMax);
+    this.#bytesMax = bytesMax;
   }
 
   /** Bytes of an account. */
   of(account: number): number {
-    return this.#heap.of(account);
+    return this.#holders.get(account)?.bytes ?? 0;
   }
 
   take(tracker: ResponseTracker, bytes: number): boolean {
-    const { account } = tracker;
-    while (!this.#heap.hasRoom(account, bytes)) {
+    while (this.#used + bytes > this.#bytesMax) {
       const loser = this.#loser(tracker, bytes);
       if (loser === undefined) return false;
       loser.forgetOldest();
     }
-    this.#heap.changed(account, bytes);
-    if (tracker.bytes > 0) return true;
-    const holders = this.#holdersOf(account);
+    const { account } = tracker;
+    let holders = this.#holders.get(account);
+    if (holders === undefined) {
+      holders = { bytes: 0, trackers: new Set() };
+      this.#holders.set(account, holders);
+    }
+    this.#used += bytes;
+    holders.bytes += bytes;
     holders.trackers.add(tracker);
-    holders.count += 1;
+    this.#trackers.add(tracker);
     return true;
   }
 
-  /** It stays among the trackers: a service has something to answer, and has not, many times. */
   give(tracker: ResponseTracker, bytes: number): void {
-    this.#heap.changed(tracker.account, -bytes);
-    if (tracker.bytes === 0) this.#holdersOf(tracker.account).count -= 1;
-  }
-
-  leave(tracker: ResponseTracker): void {
     const { account } = tracker;
-    const holders = this.#holders.get(account);
-    holders?.trackers.delete(tracker);
-    if (holders?.trackers.size === 0) this.#holders.delete(account);
+    const holders = this.#holders.get(account) as Holders;
+    this.#used -= bytes;
+    holders.bytes -= bytes;
+    if (tracker.bytes > 0) return;
+    holders.trackers.delete(tracker);
+    this.#trackers.delete(tracker);
+    if (holders.trackers.size === 0) this.#holders.delete(account);
   }
 
-  #holdersOf(account: number): Holders {
-    let holders = this.#holders.get(account);
-    if (holders === undefined) {
-      holders = { trackers: new Set(), count: 0 };
-      this.#holders.set(account, holders);
+  /** Every 100 ms: a session that is sent nothing more notices by nothing else what is over. */
+  tick(now: Millis): void {
+    let left = Math.min(LOOKED_AT_PER_TICK, this.#trackers.size);
+    for (const tracker of this.#trackers) {
+      if (left === 0) return;
+      left -= 1;
+      this.#trackers.delete(tracker);
+      this.#trackers.add(tracker);
+      tracker.forgetExpired(now, FORGOTTEN_PER_LOOK);
     }
-    return holders;
   }
 
-  /** Who asks, if he has his share of what the account holds; else somebody who has. */
+  /** Who has to forget something for `tracker`; undefined = nobody has more than a fair share. */
   #loser(tracker: ResponseTracker, bytes: number): ResponseTracker | undefined {
     const { account } = tracker;
-    const holders = this.#holders.get(account);
-    if (holders === undefined || holders.count === 0) return undefined;
-    const { trackers, count } = holders;
-    const held = tracker.bytes;
-    const share = this.#heap.of(account) / (count + (held === 0 ? 1 : 0));
-    if (held > 0 && held + bytes > share) return tracker;
-    // Somebody has: the search begins where the last one ended, and mostly finds the same one again.
-    for (const holder of trackers) {
-      if (holder.bytes >= share) return holder;
-      trackers.delete(holder);
-      trackers.add(holder);
+    const own = this.#holders.get(account);
+    const accounts = this.#holders.size + (own === undefined ? 1 : 0);
+    const share = this.#bytesMax / accounts;
+    if (own !== undefined && own.bytes + bytes > share) {
+      const sessions = own.trackers.size + (tracker.bytes === 0 ? 1 : 0);
+      const ofSession = own.bytes / sessions;
+      return tracker.bytes > 0 && tracker.bytes + bytes > ofSession
+        ? tracker
+        : nextAbove(own.trackers, ofSession);
+    }
+    const other = this.#accountAbove(share);
+    return other && nextAbove(other.trackers, other.bytes / other.trackers.size);
+  }
+
+  #accountAbove(share: number): Holders | undefined {
+    const last = this.#holders.get(this.#lastLoser);
+    if (last !== undefined && last.bytes > share) return last;
+    for (const [account, holders] of this.#holders) {
+      if (holders.bytes <= share) continue;
+      this.#lastLoser = account;
+      return holders;
     }
     return undefined;
   }
+}
+
+/** One with `bytes` or more; the search begins where the last one ended, and mostly ends there too. */
+function nextAbove(trackers: Set<ResponseTracker>, bytes: number): ResponseTracker | undefined {
+  let left = trackers.size;
+  for (const tracker of trackers) {
+    if (tracker.bytes >= bytes) return tracker;
+    if (left === 0) break;
+    left -= 1;
+    trackers.delete(tracker);
+    trackers.add(tracker);
+  }
+  return undefined;
 }

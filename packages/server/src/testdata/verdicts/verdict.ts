@@ -20,7 +20,8 @@ export type ReferenceVersion = "2.9.10" | "2.14.0";
 /** `either` where it depends on the order of a hash table. */
 export type ReferenceVerdict = boolean | "either";
 
-export const STARTS_ONLY = "the reference refuses it only when it starts (docs/compat/17-corrections.md)";
+export const STARTS_ONLY =
+  "the reference refuses it only when it starts (docs/compat/17-corrections.md)";
 export const NEWER = "the reference does so from a later version on";
 export const NEWEST = "the reference does so from a version after 2.14.0 on";
 export const LOSES_KEYS = "the reference drops the key or its map without a word";
