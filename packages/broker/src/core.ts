@@ -99,7 +99,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly #parked: ParkedSessions;
   readonly #logins: LoginTickets;
   readonly #lanes: RemoteLanes;
-  readonly #flow: FlowControl;
+  readonly flow: FlowControl;
   readonly #outboxes: OutboxRules;
   readonly #inbox: FrameInbox;
   readonly #controlInbox: ControlInbox;
@@ -165,14 +165,14 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.subscriptions = new Subscriptions(writer, generations, table, heap, () => this.publisher);
     this.ownSubscriptions = new OwnSubscriptions(index, reader, table);
     const isSpent = (): boolean => this.publisher.isSpent;
-    this.#flow = new FlowControl({ ...dependencies, isSpent, takenBytes });
-    const callSoon = (): void => this.#flow.callSoon();
+    this.flow = new FlowControl({ ...dependencies, isSpent, takenBytes });
+    const callSoon = (): void => this.flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
     this.judgements = new Judgements(this, this.#connections.byId, callSoon);
     this.reviews = new Reviews(this, callSoon);
-    this.#outboxes = new OutboxRules(slabs, this.#flow, this);
+    this.#outboxes = new OutboxRules(slabs, this.flow, this);
     const sessions = this.#connections.byId;
-    this.#controlInbox = new ControlInbox(sessions, this.#flow, this.publisher.ballots);
+    this.#controlInbox = new ControlInbox(sessions, this.flow, this.publisher.ballots);
     this.#inbox = new FrameInbox({
       bus,
       log: this.log,
@@ -215,7 +215,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   flush(): void {
-    this.#flow.resumeDue();
+    this.flow.resumeDue();
     const touched = this.#touched;
     for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
     touched.length = 0;
@@ -243,7 +243,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   onTimer(): void {
-    this.#flow.onTimer();
+    this.flow.onTimer();
     this.departures.step();
     this.judgements.step();
     this.reviews.step();
@@ -334,7 +334,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   park(session: ClientSession, thread: number): void {
-    if (thread === this.threadIndex) this.#flow.yieldTurn(session);
+    if (thread === this.threadIndex) this.flow.yieldTurn(session);
     else this.#parked.park(session, thread);
   }
 
@@ -358,7 +358,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   endOfInput(session: ClientSession): void {
     this.#figures.input(session);
-    this.#flow.endOfInput(session);
+    this.flow.endOfInput(session);
     // What is sent in no input's turn is nobody's message.
     this.message.source = undefined;
     this.message.sourceClientId = 0;
@@ -384,7 +384,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   closed(session: ClientSession): void {
     if (!this.#connections.byId.delete(session.clientId)) return;
     this.#parked.closed(session);
-    this.#flow.closed(session);
+    this.flow.closed(session);
     this.events?.disconnected(session);
     this.#figures.closed(session);
     session.responses?.drop();

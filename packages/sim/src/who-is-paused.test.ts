@@ -37,6 +37,39 @@ function readNowAndThen(world: World, reader: SimClient, ms: number, everyMs: nu
   }
 }
 
+describe("events of traces", () => {
+  test.each([1, 2])(
+    "CP-105, AC-70: who makes large ones waits for their reader, worker %i",
+    (thread) => {
+      const limits = { pendingBytesMax: 8 * MIB };
+      const world = new World({
+        seed: 23,
+        workers: 2,
+        chunkBytesMax: 1 << 17,
+        recordsMax: 1 << 14,
+        limits,
+      });
+      const publisher = world.connect(1);
+      const control = "\x01".repeat(600);
+      publisher.send(Array.from({ length: 400 }, (_, sid) => `SUB ${control} ${sid}\r\n`).join(""));
+      const reader = world.connect(thread);
+      reader.subscribe("1", "told");
+      world.settle();
+      reader.stopReading();
+      const header = "NATS/1.0\r\nNats-Trace-Dest: told\r\nNats-Trace-Only: 1\r\n\r\n";
+      const messages = 60;
+      for (let left = messages; left > 0; left -= 1)
+        publisher.publishWithHeader(control, header, "");
+      readNowAndThen(world, reader, 4_000, 40);
+      reader.resumeReading();
+      world.settle();
+      expect(world.closed).toEqual([]);
+      expect(reader.deliveries).toHaveLength(messages);
+      expect(reader.deliveries[0]?.payload.length).toBeGreaterThan(256 * 1024);
+    },
+  );
+});
+
 describe("requests through a service import", () => {
   for (const [thread, makerThread] of [
     [1, 1],

@@ -58,6 +58,8 @@ export class MessageTrace {
   isFull = false;
   /** Deliveries as far as they are known. */
   delivered = 0;
+  /** Called with the size of the event, before it was packed. */
+  whenTold: ((bytes: number) => void) | undefined;
   /** Called when all is known. */
   whenDone: (() => void) | undefined;
   readonly #parts: (string | readonly string[])[] = [];

@@ -74,6 +74,7 @@ function publishEvent(
       : Buffer.from(`NATS/1.0\r\nContent-Encoding: ${packing}\r\n\r\n`, "latin1");
   fillMessage(view, header, packed(body, packing));
   publisher.publishAs(context, view, EVENT_DEPTH);
+  trace.whenTold?.(body.length);
 }
 
 function packed(body: Buffer, packing: Packing): Buffer {

@@ -4,6 +4,7 @@ import type { AccountSnapshot } from "@weft/accounts";
 import type { LoginOutcome, LoginQuestion } from "@weft/auth";
 import type { Clock, Entropy, Log } from "@weft/base";
 import type { ClientParser } from "@weft/protocol";
+import type { FlowControl } from "../deliver/flow-control.ts";
 import type { Outbox } from "../deliver/outbox.ts";
 import type {
   BrokerLimits,
@@ -53,6 +54,7 @@ export interface SessionHost {
   readonly threadIndex: number;
   /** Set while the server is in lame duck mode (CP-13). */
   readonly lameDuck: boolean;
+  readonly flow: FlowControl;
   /** Users and accounts. */
   readonly rules: SnapshotRules;
   listener(index: number): ListenerOptions;

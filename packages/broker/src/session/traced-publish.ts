@@ -32,6 +32,8 @@ import { logAbout } from "./session-log.ts";
 
 /** ErrMaxPayload of the reference. */
 const TOO_LARGE = "maximum payload exceeded";
+/** Smaller events are no more than other messages. */
+const LARGE_EVENT_BYTES = 32 * 1024;
 /** Of a destination that is no subject, in the log. */
 const SHOWN_DESTINATION_BYTES = 256;
 
@@ -147,6 +149,7 @@ function followTraced(
     destination: destination === undefined ? undefined : Buffer.from(destination, "latin1"),
     startedMs: host.clock.monotonicMs(),
   });
+  trace.whenTold = (eventBytes) => pace(session, eventBytes);
   const at = host.clock.unixNanos();
   publisher.begin();
   message.trace = trace;
@@ -166,6 +169,17 @@ function followTraced(
   }
   tracer.end(trace);
   return true;
+}
+
+/**
+ * A few bytes can make an event of half a megabyte. It counts as if the publisher had sent it to a
+ * receiver that lags: who reads the events is not to be cut off by them.
+ */
+function pace(session: ClientSession, eventBytes: number): void {
+  const { host } = session;
+  if (eventBytes < LARGE_EVENT_BYTES || host.limits.noFastProducerStall) return;
+  host.beginInput(session, eventBytes);
+  host.flow.stall(session, eventBytes);
 }
 
 /** CP-64, when all threads have told whether somebody was there. */
