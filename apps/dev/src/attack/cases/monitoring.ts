@@ -255,6 +255,7 @@ export const MONITORING: readonly AttackCase[] = [
     name: "A20: large pages for many, some of whom do not read",
     profile: "monitored",
     fullWithinMs: 600_000,
+    keptBytes: scaled(0, 1_024) * MEGABYTE,
     // The control thread takes a core of the machine meanwhile.
     bystanderFloorMs: 2_000,
     run: greedyReaders,
