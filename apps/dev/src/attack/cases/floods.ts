@@ -240,6 +240,7 @@ export const FLOODS: readonly AttackCase[] = [
     name: "A57: subscriptions, groups and their end",
     profile: "guarded",
     fullWithinMs: 600_000,
+    keptBytes: IS_FULL ? KEPT_BYTES : undefined,
     // One message to 100,000 groups is one turn.
     bystanderFloorMs: IS_FULL ? 2_500 : undefined,
     run: subscriptionStorm,
