@@ -168,25 +168,53 @@ const jobs = {
   bench: () => spawnForever(projectNode(), [join(root, "benchmarks/dist/main.js"), ...rest]),
 };
 
-/** They take seconds each: the inner loop of a package leaves them to `npm test`, and says so. */
+/** They take a second and more each: the inner loop of a package leaves them to `npm test`, and says so. */
 const slowTests = [
   "packages/accounts/src/compile-limits",
   "packages/accounts/src/live-accounts",
+  "packages/accounts/src/live-searches",
   "packages/accounts/src/routing",
+  "packages/jwt/src/trust/graphs",
   "packages/logging/src/server-log",
+  "packages/resolver/src/mesh",
+  "packages/runtime/src/callout-service",
+  "packages/runtime/src/connection-registry",
+  "packages/runtime/src/hash-pool",
+  "packages/runtime/src/monitor-answer",
+  "packages/runtime/src/monitor-health",
+  "packages/runtime/src/monitor-listener",
   "packages/runtime/src/monitor-port",
   "packages/runtime/src/threads",
   "packages/server/src/authentication",
   "packages/server/src/closed-connections",
   "packages/server/src/start-server",
+  "packages/server/src/verdicts",
+  "packages/shm/src/mailbox.interleavings",
+  "packages/sim/src/accounts",
   "packages/sim/src/broker-equals-model",
   "packages/sim/src/concurrency",
   "packages/sim/src/crowded-groups",
+  "packages/sim/src/departures",
+  "packages/sim/src/hidden-work",
+  "packages/sim/src/internal-participant",
+  "packages/sim/src/judgements",
   "packages/sim/src/kept-memory",
+  "packages/sim/src/large-groups",
+  "packages/sim/src/latency-flood",
   "packages/sim/src/parked-rights",
+  "packages/sim/src/passing-plans",
   "packages/sim/src/refused-everywhere",
+  "packages/sim/src/reload",
+  "packages/sim/src/review-changes",
+  "packages/sim/src/reviews",
+  "packages/sim/src/runs",
+  "packages/sim/src/seams",
+  "packages/sim/src/second-choice",
   "packages/sim/src/slow-receivers",
+  "packages/sim/src/subscription-lists",
+  "packages/sim/src/trace-bounds",
   "packages/sim/src/turn-work",
+  "packages/sim/src/who-is-paused",
   "packages/subjects/src/interest/protocol",
   "packages/subjects/src/interest/threads",
 ];
@@ -202,11 +230,13 @@ function testPackage() {
   const takesAll = rest.includes("--all");
   const left = takesAll ? [] : slowTests.filter((file) => file.startsWith(`${folder}/`));
   for (const file of left) console.log(`left to npm test, or to --all: ${file}.test.ts`);
+  process.env.WEFT_TESTS_LEFT = left.map((file) => `${file}.test.ts`).join(",");
   spawnForever(projectNode(), [
     join(root, "node_modules/vitest/vitest.mjs"),
     "run",
     `${folder}/`,
-    ...left.flatMap((file) => ["--exclude", `${file}.test.ts`]),
+    // A process for each file takes longer than most of them.
+    "--no-isolate",
     ...rest.filter((word) => word !== "--all"),
   ]);
 }
