@@ -104,11 +104,11 @@ describe("the event of a trace", () => {
     publisher.subscribe("1", "news");
     world.settle();
     const inbound = world.core(1).publisher;
-    const publishAs = inbound.publishAs.bind(inbound);
+    const run = inbound.run.bind(inbound);
     const published: number[] = [];
-    inbound.publishAs = (context, message, depth) => {
+    inbound.run = (plan, message, context, depth) => {
       published.push(message.bodyEnd - message.bodyStart);
-      return publishAs(context, message, depth);
+      return run(plan, message, context, depth);
     };
     publisher.publishWithHeader("news", header("told"), "m");
     world.settle();

@@ -2,6 +2,7 @@
 // another thread when the picked group has gone, answer "nobody". Owned by the worker's core.
 import { AssertionFailure, assert, type Log } from "@weft/base";
 import { matchesBytes } from "@weft/subjects";
+import { workOfText } from "../message-trace/trace-report.ts";
 import type { Bus } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
@@ -138,6 +139,7 @@ export class FrameInbox {
     const { tracer } = publisher;
     if ((frame.flags & FLAG_TRACE_REPORT) !== 0) {
       tracer?.awaited.take(frame.ballot, message.body.subarray(message.bodyStart, message.bodyEnd));
+      publisher.spend(workOfText(message.bodyEnd - message.bodyStart), 0);
     } else if ((frame.flags & FLAG_SERVICE_REPLY) !== 0) {
       const exporter = contexts.internal(frame.account);
       const [responder] = frame.picks;

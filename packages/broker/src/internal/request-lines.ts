@@ -8,12 +8,13 @@ const OWN_MAX = 256;
 /** The same in bytes of all that they hold; also for those from others. */
 const BYTES_MAX = 32 * 1024 * 1024;
 /**
- * Requests from others: all together, and on one subject, which names the account that asks. Many,
- * for all clients of an account share a line: a thousand that ask who they are is no attack. Lines are
- * served in turn, so a long one keeps only its own account waiting.
+ * Requests from others: all together. One subject, which names the account that asks, has a third of
+ * what is free, so that there is room for the next one: 8,192 if it is the only one. Many, for all
+ * clients of an account share a line: a thousand that ask who they are is no attack. Lines are served
+ * in turn, so a long one keeps only its own account waiting.
  */
 const FOREIGN_MAX = 32_768;
-const FOREIGN_EACH_MAX = 8_192;
+const SHARE_OF_FREE = 3;
 /** Room for all of these as they usually are, and for a few dozen of the longest. */
 const FOREIGN_EACH_BYTES_MAX = 2 * 1024 * 1024;
 
@@ -53,10 +54,13 @@ export class RequestLines<Request extends Waiting> {
   /** True if a request from another account on this subject has room; counts it where it has not. */
   admits(subject: string): boolean {
     const line = this.#foreign.get(subject);
+    const free = FOREIGN_MAX - this.#foreignCount;
+    const freeBytes = BYTES_MAX - this.#foreignBytes;
     const isFull =
       line !== undefined &&
-      (line.requests.length >= FOREIGN_EACH_MAX || line.bytes >= FOREIGN_EACH_BYTES_MAX);
-    const hasRoom = this.#foreignCount < FOREIGN_MAX && this.#foreignBytes < BYTES_MAX;
+      (line.requests.length * SHARE_OF_FREE >= free ||
+        line.bytes >= Math.min(FOREIGN_EACH_BYTES_MAX, freeBytes / SHARE_OF_FREE));
+    const hasRoom = free > 0 && freeBytes > 0;
     if (hasRoom && !isFull) return true;
     this.dropped += 1;
     return false;

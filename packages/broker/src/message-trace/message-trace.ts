@@ -101,10 +101,10 @@ export class MessageTrace {
   }
 
   /** A place for what another thread tells. */
-  expect(way: TracedWay | undefined, counts: boolean): AwaitedPart {
-    const part: AwaitedPart = { trace: this, way, entries: [], left: 1, counts };
+  expect(way: TracedWay | undefined, counts: boolean, frames = 1): AwaitedPart {
+    const part: AwaitedPart = { trace: this, way, entries: [], left: frames, counts };
     this.#parts.push(part.entries);
-    this.left += 1;
+    this.left += frames;
     return part;
   }
 

@@ -19,6 +19,7 @@ import { fillMessage } from "../internal/internal-message.ts";
 import type { BrokerDependencies } from "../ports.ts";
 import { MessageView, renameMessage } from "../publish/message-view.ts";
 import {
+  framesOf,
   type Plan,
   placeOf,
   type QueueStep,
@@ -33,7 +34,7 @@ import { disableTrace } from "./disabled-trace.ts";
 import { type MessageTrace, strangersTrace } from "./message-trace.ts";
 import { type EgressError, mappingEntry, serviceImportEntry, textOf } from "./trace-event.ts";
 import { publishTrace, type TracePublisherHost } from "./trace-publisher.ts";
-import { encodeReport, ReportedList, type TraceReport } from "./trace-report.ts";
+import { encodeReport, ReportedList, type TraceReport, workOfText } from "./trace-report.ts";
 import { TracedDelivery } from "./traced-delivery.ts";
 import { TracedWays } from "./traced-ways.ts";
 
@@ -76,7 +77,10 @@ export class MessageTracer {
     this.#host = host;
     this.#parts = parts;
     this.#delivery = new TracedDelivery(parts.deliverer, parts.clock);
-    this.awaited = new AwaitedReports(parts.clock, (trace) => this.#finish(trace));
+    this.awaited = new AwaitedReports(parts.clock, (trace) => {
+      publishTrace(trace, host, parts);
+      trace.whenDone?.();
+    });
   }
 
   /** Like `Publisher.run` for a message of a client: deliveries and frames, or `PARKED`. */
@@ -88,6 +92,7 @@ export class MessageTracer {
       trace.add(mappingEntry(textOf(to), this.#parts.clock.unixNanos()));
     });
     // SU-34: nobody is told.
+    if (isLost) trace.delivered += 1;
     const result = isLost ? 1 : this.#follow(trace, message, account, 0);
     message.subject = subject;
     message.subjectStart = subjectStart;
@@ -172,10 +177,10 @@ export class MessageTracer {
       if (taker >= 0) delivered += 1;
       else if (pickAgain(Buffer.from(name))) forwarded += 1;
     }
-    const { egress } = list;
     publisher.spend(tried, message.bodyEnd - message.bodyStart);
-    publisher.spend(WORK_PER_MESSAGE + egress.length * WORK_PER_ENTRY, 0);
-    this.#send(report, message.sourceThread, { delivered, forwarded, egress, entries: [] });
+    publisher.spend(WORK_PER_MESSAGE + list.egress.length * WORK_PER_ENTRY, 0);
+    const told = { delivered, forwarded, egress: list.egress, entries: [] };
+    this.#send(report, message.sourceThread, told);
   }
 
   /** A traced answer whose request was made here: `pass` passes it on. */
@@ -187,13 +192,13 @@ export class MessageTracer {
     } finally {
       message.trace = undefined;
     }
-    const { entries } = trace;
-    const none = { delivered: 0, forwarded: 0, egress: [] };
-    this.#send(frame.ballot, message.sourceThread, { ...none, entries });
+    const told = { delivered: 0, forwarded: 0, egress: [], entries: trace.entries };
+    this.#send(frame.ballot, message.sourceThread, told);
   }
 
   #send(report: number, thread: number, told: TraceReport): void {
     const bytes = encodeReport(told);
+    this.#host.publisher.spend(workOfText(bytes.length), 0);
     const { bus, lanes } = this.#parts;
     // A group was looked for here last, where the message came from.
     if (thread === bus.threadIndex) {
@@ -301,11 +306,10 @@ export class MessageTracer {
   ): number {
     let delivered = 0;
     const { publisher } = this.#host;
-    let told = 0;
+    const before = trace.characters;
     const tell = (target: Target, error: EgressError | undefined): void => {
       if (trace.isFull) return;
       trace.addEgress(this.#delivery.told(target.subscription, error), ways.ofTarget(target));
-      told += 1;
     };
     publisher.spend(plan.targets.length, message.bodyEnd - message.bodyStart);
     for (const target of plan.targets) {
@@ -320,7 +324,7 @@ export class MessageTracer {
       // SU-25: another thread may have a member that can take it.
       else step.remotes[0]?.picks.push(step.name);
     }
-    publisher.spend(told * WORK_PER_ENTRY, 0);
+    publisher.spend(2 * workOfText(trace.characters - before), 0);
     trace.delivered += message.hops === 0 ? delivered : 0;
     return delivered;
   }
@@ -381,7 +385,8 @@ export class MessageTracer {
       const hash = subject === undefined ? message.hash : remote.subjectHash;
       const isSilent = thread === CONTROL_THREAD;
       const way = ways.of(account, own.toString("latin1", start, end));
-      const report = isSilent ? 0 : this.awaited.add(trace.expect(way, depth === 0));
+      const frames = framesOf([remote]);
+      const report = isSilent ? 0 : this.awaited.add(trace.expect(way, depth === 0, frames));
       const flags = (plain ? FLAG_PLAIN : 0) | (isSilent ? 0 : FLAG_TRACED);
       // biome-ignore format: one call
       lanes.send(thread, message, account, own, start, end, hash, picks, flags, 0, 0, 0, report,
@@ -391,10 +396,5 @@ export class MessageTracer {
       sent += 1;
     }
     return sent;
-  }
-
-  #finish(trace: MessageTrace): void {
-    publishTrace(trace, this.#host, this.#parts);
-    trace.whenDone?.();
   }
 }

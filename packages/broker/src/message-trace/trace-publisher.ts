@@ -1,7 +1,7 @@
 // Sends the event of a traced message to where its publisher wants it (AC-70, AC-71). Owned by the
 // worker with the publisher.
 import { gzipSync } from "node:zlib";
-import { AssertionFailure } from "@weft/base";
+import { AssertionFailure, LIMITS } from "@weft/base";
 import { type Packing, snappyStream } from "@weft/control";
 import { fillMessage, planReachesSomebody } from "../internal/internal-message.ts";
 import type { BrokerDependencies, ServerIdentity } from "../ports.ts";
@@ -56,12 +56,15 @@ function publishEvent(
   { publisher, contexts, server }: TracePublisherHost,
   { clock, hashSeed, nextEventSequence }: Dependencies,
 ): void {
+  if (destination.length > LIMITS.subjectBytesMax) return;
   const view = new MessageView();
   view.subject = destination;
   view.subjectEnd = view.subject.length;
   view.hash = hashSubject(view.subject, 0, view.subjectEnd, hashSeed);
   const context = contexts.mapped(trace.account);
-  if (!planReachesSomebody(publisher.planFor(context, view, EVENT_DEPTH))) return;
+  // One look at the plan is one sight of its subject: destinations may come once each.
+  const plan = publisher.planFor(context, view, EVENT_DEPTH);
+  if (!planReachesSomebody(plan)) return;
   const stamp = { sequence: nextEventSequence(), at: clock.unixNanos() };
   const document = traceDocument(serverFacts(server), stamp, trace.request, trace.entries);
   const body = Buffer.from(document, "utf8");
@@ -73,7 +76,7 @@ function publishEvent(
       ? NO_HEADER
       : Buffer.from(`NATS/1.0\r\nContent-Encoding: ${packing}\r\n\r\n`, "latin1");
   fillMessage(view, header, packed(body, packing));
-  publisher.publishAs(context, view, EVENT_DEPTH);
+  publisher.run(plan, view, context, EVENT_DEPTH);
   trace.whenTold?.(body.length);
 }
 

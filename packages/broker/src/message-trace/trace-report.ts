@@ -25,6 +25,11 @@ export interface TraceReport {
 /** What an entry takes beside the texts of its subscription. */
 const ENTRY_CHARACTERS = 128;
 const REPORT_CHARACTERS_MAX = 256 * 1024;
+/** JSON writes a control character as six. */
+const CONTROL_CHARACTERS = /[\0-\x1f]/;
+const CONTROL_LENGTH = 6;
+/** Texts of a report that cost as much to write or to read as a delivery. */
+const TEXT_PER_WORK = 8;
 
 /** The first subscriptions of a report, in bounded memory; the others got the message as well. */
 export class ReportedList {
@@ -37,9 +42,20 @@ export class ReportedList {
 
   add(told: ReportedEgress): void {
     const { filter, name, queue } = told;
-    this.#charactersLeft -= ENTRY_CHARACTERS + filter.length + name.length + (queue?.length ?? 0);
+    const texts = writtenLength(filter) + writtenLength(name) + writtenLength(queue ?? "");
+    this.#charactersLeft -= ENTRY_CHARACTERS + texts;
     this.egress.push(told);
   }
+}
+
+/** At most so long in JSON, but for quotes. */
+function writtenLength(text: string): number {
+  return CONTROL_CHARACTERS.test(text) ? CONTROL_LENGTH * text.length : text.length;
+}
+
+/** What texts of so many bytes cost who writes or reads them, against a delivery (A57). */
+export function workOfText(bytes: number): number {
+  return Math.ceil(bytes / TEXT_PER_WORK);
 }
 
 export function encodeReport(report: TraceReport): Buffer {

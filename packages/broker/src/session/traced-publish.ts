@@ -32,8 +32,8 @@ import { logAbout } from "./session-log.ts";
 
 /** ErrMaxPayload of the reference. */
 const TOO_LARGE = "maximum payload exceeded";
-/** Smaller events are no more than other messages. */
-const LARGE_EVENT_BYTES = 32 * 1024;
+/** Events of a publisher are counted in pieces of so many bytes at least. */
+const PACED_BYTES = 32 * 1024;
 /** Of a destination that is no subject, in the log. */
 const SHOWN_DESTINATION_BYTES = 256;
 
@@ -124,8 +124,12 @@ function mayPublish(session: ClientSession, subject: string): boolean {
 function refuseDestination(session: ClientSession, destination: string): boolean {
   const { host } = session;
   const plan = host.publisher.planFor(session.context, host.message, 0);
-  // What is wrong with the message itself is told first.
-  if (plan.denied) return publishInHand(session);
+  // What is wrong with the message itself is told first; an answer that is allowed is no way around.
+  if (plan.denied && admitPublish(session, plan) === undefined) return true;
+  if (session.publishParked !== undefined) {
+    session.publishParked = undefined;
+    session.refreshQuick();
+  }
   countIn(session);
   refusePublish(session, Buffer.from(destination, "latin1"));
   return true;
@@ -153,7 +157,8 @@ function followTraced(
   const at = host.clock.unixNanos();
   publisher.begin();
   message.trace = trace;
-  const plan = publisher.planFor(session.context, message, 0);
+  const isAgain = session.publishParked !== undefined;
+  const plan = publisher.planFor(session.context, message, 0, isAgain);
   const context = admitPublish(session, plan);
   trace.add(ingressEntry(ingress, at));
   let result = 0;
@@ -171,15 +176,22 @@ function followTraced(
   return true;
 }
 
+/** Bytes of events that their publisher has not been paced for yet. */
+const unpaced = new WeakMap<ClientSession, number>();
+
 /**
- * A few bytes can make an event of half a megabyte. It counts as if the publisher had sent it to a
+ * A few bytes can make an event of half a megabyte, or many small ones. They count as if the publisher had sent them to a
  * receiver that lags: who reads the events is not to be cut off by them.
  */
 function pace(session: ClientSession, eventBytes: number): void {
   const { host } = session;
-  if (eventBytes < LARGE_EVENT_BYTES || host.limits.noFastProducerStall) return;
-  host.beginInput(session, eventBytes);
-  host.flow.stall(session, eventBytes);
+  if (host.limits.noFastProducerStall) return;
+  const bytes = (unpaced.get(session) ?? 0) + eventBytes;
+  const isDue = bytes >= PACED_BYTES;
+  unpaced.set(session, isDue ? 0 : bytes);
+  if (!isDue) return;
+  host.beginInput(session, bytes);
+  host.flow.stall(session, bytes);
 }
 
 /** CP-64, when all threads have told whether somebody was there. */
