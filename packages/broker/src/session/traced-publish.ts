@@ -180,8 +180,8 @@ function followTraced(
 const unpaced = new WeakMap<ClientSession, number>();
 
 /**
- * A few bytes can make an event of half a megabyte, or many small ones. They count as if the publisher had sent them to a
- * receiver that lags: who reads the events is not to be cut off by them.
+ * A few bytes can make an event of half a megabyte, or many small ones. They count as if the publisher had
+ * sent them to a receiver that lags: who reads the events is not to be cut off by them.
  */
 function pace(session: ClientSession, eventBytes: number): void {
   const { host } = session;
