@@ -33,7 +33,7 @@ export const LIMITS = {
   readBytesBesideQuiet: 32 * 1024,
   /** ... and how much of it is handled before others have their turn. */
   sliceBytesBesideQuiet: 2 * 1024,
-  /** One read of a socket. */
+  /** One read of a socket; up to four times as much where that is handled quickly. */
   readChunkBytes: 256 * 1024,
   /** Room kept in front of a chunk for what the last one left over. */
   readHeadroomBytes: 64 * 1024,

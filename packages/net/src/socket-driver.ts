@@ -6,6 +6,7 @@ import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { NativeWrites } from "./native-writes.ts";
 import { PeerEnds } from "./peer-ends.ts";
+import { nextReadStep, READ_SIZES } from "./read-size.ts";
 import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
@@ -39,6 +40,10 @@ export class SocketDriver {
   /** The part of it that a TLS socket begins with. */
   readonly recordBuffer: Buffer;
   readonly #socketOptions: net.SocketConstructorOpts;
+  /** The size of the next read of the socket that is being read, see `READ_SIZES`. */
+  #readStep = 0;
+  /** When the handling of a full read began; 0 when the read was not full. */
+  #readBeganMs = 0;
   /** An input was flushed in this pass of the loop already. */
   #passOpen = false;
   #flushDue = false;
@@ -58,12 +63,15 @@ export class SocketDriver {
     this.flush = options.flush;
     this.peerEnds = new PeerEnds(options.flush);
     const headroom = LIMITS.readHeadroomBytes;
-    this.readBuffer = Buffer.allocUnsafeSlow(headroom + LIMITS.readChunkBytes);
-    const wide = this.readBuffer.subarray(headroom);
-    const narrow = wide.subarray(0, LIMITS.readBytesBesideQuiet);
-    this.recordBuffer = wide;
+    this.readBuffer = Buffer.allocUnsafeSlow(headroom + (READ_SIZES.at(-1) as number));
+    const [first, ...larger] = READ_SIZES.map((bytes) =>
+      this.readBuffer.subarray(headroom, headroom + bytes),
+    ) as [Buffer, ...Buffer[]];
+    const wide = [first, ...larger];
+    const narrow = first.subarray(0, LIMITS.readBytesBesideQuiet);
+    this.recordBuffer = first;
     // Asked after each read for the next one of that socket.
-    const buffer = () => (this.#quietCredit > 0 ? narrow : wide);
+    const buffer = () => (this.#quietCredit > 0 ? narrow : wide[this.#readStep]);
     this.#socketOptions = {
       onread: { buffer, callback: onRead },
       // Output that waits is not lost where the peer only ends its own side.
@@ -86,6 +94,7 @@ export class SocketDriver {
       this.gone();
       return undefined;
     }
+    this.#readStep = 0;
     const socket = socketOn(given, this.#socketOptions);
     const transport = new SocketTransport(socket, this, tls);
     socket[TRANSPORT] = transport;
@@ -156,6 +165,21 @@ export class SocketDriver {
 
   gone(): void {
     this.#options.onGone?.();
+  }
+
+  /** A socket whose reads have the size of `step` has read `byteCount` bytes. */
+  beginRead(step: number, byteCount: number): void {
+    this.#readStep = step;
+    const isFull = byteCount >= (READ_SIZES[step] as number);
+    this.#readBeganMs = isFull ? performance.now() : 0;
+  }
+
+  /** The read is handled. Returns the step of the socket's next one. */
+  endRead(step: number): number {
+    if (this.#readBeganMs > 0) {
+      this.#readStep = nextReadStep(step, performance.now() - this.#readBeganMs);
+    }
+    return this.#readStep;
   }
 
   /** A connection that sends little was heard: busy ones read in small pieces for a while. */

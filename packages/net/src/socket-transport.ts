@@ -56,6 +56,7 @@ export class SocketTransport implements Transport {
   #flags = 0;
   #passBytes = 0;
   #quietReads = 0;
+  #readStep = 0;
   #ended: readonly [cause: Cause, detail: string] = BY_PEER;
   /** Handshake deadline, later the linger of `end`. */
   #timer: NodeJS.Timeout | undefined;
@@ -107,8 +108,7 @@ export class SocketTransport implements Transport {
     assert(chunks.length > 0, "a write has chunks");
     const stream = this.#stream;
     const { writes } = this.driver;
-    const isTls = stream !== this.#socket;
-    const outcome = writes.write(stream, isTls ? writes.joined(chunks) : chunks);
+    const outcome = writes.write(stream, stream === this.#socket ? chunks : writes.joined(chunks));
     if (outcome === WRITE_DONE) this.driver.wroteAtOnce(this);
     else if (outcome === WRITE_REFUSED) writeByStream(this, stream, chunks);
     this.#flags |= outcome === WRITE_DONE ? UNTOLD : WRITING;
@@ -171,6 +171,7 @@ export class SocketTransport implements Transport {
     if (this.#stream !== this.#socket) return this.#receivedRecord(events, byteCount);
     const isSliced = driver.slices(byteCount);
     const part = isSliced ? LIMITS.sliceBytesBesideQuiet : byteCount;
+    driver.beginRead(this.#readStep, byteCount);
     driver.deliver(this, events, driver.readBuffer, start, start + part);
     const flags = this.#flags;
     if ((flags & DISCARDING) !== 0) return true;
@@ -184,21 +185,22 @@ export class SocketTransport implements Transport {
       this.#passBytes = 0;
       return false;
     }
-    if (byteCount < QUIET_READ_BYTES) {
-      this.#quietReads += 1;
-      if (this.#quietReads >= QUIET_READS_MIN) this.driver.quietHeard();
-      this.#passBytes = 0;
-      return true;
-    }
-    this.#quietReads = 0;
     // A read that does not fill the buffer is the last one of this pass.
     if (byteCount < LIMITS.readBytesBesideQuiet) {
       this.#passBytes = 0;
+      this.#quietReads = byteCount < QUIET_READ_BYTES ? this.#quietReads + 1 : 0;
+      if (this.#quietReads >= QUIET_READS_MIN) driver.quietHeard();
       return true;
     }
-    // Node asks for the buffer of the next read only where this one goes on: a wide read beside
-    // quiet connections is followed by one in small pieces.
+    this.#quietReads = 0;
+    // Node asks for the buffer of the next read only where this one goes on: for one in small pieces
+    // beside quiet connections, or of another size.
     if (driver.quietIsNear) return true;
+    const step = driver.endRead(this.#readStep);
+    if (step !== this.#readStep) {
+      this.#readStep = step;
+      return true;
+    }
     return !this.#yieldAfter(byteCount);
   }
 
@@ -230,9 +232,8 @@ export class SocketTransport implements Transport {
     this.#clearTimer();
     this.#flags &= ~HANDSHAKING;
     this.#stream = secure;
-    const stream = this.#stream;
-    if (!bindSecure(stream, this.#socket, this)) this.#flags |= BY_EVENTS;
-    if ((this.#flags & PAUSED) !== 0) stream.pause();
+    if (!bindSecure(this.#stream, this.#socket, this)) this.#flags |= BY_EVENTS;
+    if ((this.#flags & PAUSED) !== 0) this.#stream.pause();
     if (this.#held !== undefined) this.write(this.#held);
     this.#held = undefined;
     this.#tell((events) => events.onSecure(tlsFacts(secure)));
@@ -320,8 +321,7 @@ export class SocketTransport implements Transport {
     this.#passBytes += byteCount;
     if (this.#passBytes < this.driver.busyRead()) return false;
     this.#passBytes = 0;
-    this.#flags |= YIELDED;
-    this.driver.readLater(this);
+    this.#handleLater();
     return true;
   }
 
