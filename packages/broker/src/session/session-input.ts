@@ -11,6 +11,8 @@ const pool = new RestPool();
 
 export class SessionInput {
   #rest: Buffer | undefined;
+  /** `#rest[#restStart, #restStart + #restBytes)` waits. */
+  #restStart = 0;
   #restBytes = 0;
   /** Bytes of `#rest` without which parsing cannot go on; 0 = not known. */
   #neededBytes = 0;
@@ -49,7 +51,7 @@ export class SessionInput {
         return;
       }
       from = start - this.#restBytes;
-      (this.#rest as Buffer).copy(input, from, 0, this.#restBytes);
+      (this.#rest as Buffer).copy(input, from, this.#restStart, this.#restEnd);
       this.#clear();
     }
     const position = parser.feed(input, from, end, session);
@@ -63,37 +65,50 @@ export class SessionInput {
   resume(parser: ClientParser, session: ClientOps): void {
     const rest = this.#rest;
     if (rest === undefined || this.#restBytes === 0) return;
-    const position = parser.feed(rest, 0, this.#restBytes, session);
+    const end = this.#restEnd;
+    const position = parser.feed(rest, this.#restStart, end, session);
     if (this.#rest !== rest) return;
     this.#neededBytes = parser.stopped ? 0 : parser.needBytes;
-    if (position === 0) return;
-    if (position >= this.#restBytes) {
+    if (position >= end) {
       this.#clear();
       return;
     }
-    rest.copyWithin(0, position, this.#restBytes);
-    this.#restBytes -= position;
+    // Not moved to the front: a session may stop at each of the thousands of operations in a rest.
+    this.#restStart = position;
+    this.#restBytes = end - position;
   }
 
   /** Forgets everything. */
   drop(): void {
+    this.#restStart = 0;
     this.#restBytes = 0;
     this.#neededBytes = 0;
     this.#giveBack();
   }
 
+  get #restEnd(): number {
+    return this.#restStart + this.#restBytes;
+  }
+
   #append(input: Buffer, start: number, end: number): void {
-    const total = this.#restBytes + end - start;
-    let rest = this.#rest;
-    if (rest === undefined || rest.length < total) {
-      const larger = total > KEPT_BYTES ? pool.take(total, this.#neededBytes) : this.#small(total);
-      if (rest !== undefined) rest.copy(larger, 0, 0, this.#restBytes);
-      this.#giveBack();
-      rest = larger;
-      this.#rest = larger;
+    const rest = this.#withRoomFor(end - start);
+    input.copy(rest, this.#restEnd, start, end);
+    this.#restBytes += end - start;
+  }
+
+  #withRoomFor(bytes: number): Buffer {
+    const rest = this.#rest;
+    if (rest !== undefined && rest.length >= this.#restEnd + bytes) return rest;
+    const total = this.#restBytes + bytes;
+    let target = rest;
+    if (target === undefined || target.length < total) {
+      target = total > KEPT_BYTES ? pool.take(total, this.#neededBytes) : this.#small(total);
     }
-    input.copy(rest, this.#restBytes, start, end);
-    this.#restBytes = total;
+    rest?.copy(target, 0, this.#restStart, this.#restEnd);
+    this.#restStart = 0;
+    if (target !== rest) this.#giveBack();
+    this.#rest = target;
+    return target;
   }
 
   /** Doubling keeps the cost of a line in many pieces linear; it never runs ahead of what arrived. */
@@ -103,6 +118,7 @@ export class SessionInput {
   }
 
   #clear(): void {
+    this.#restStart = 0;
     this.#restBytes = 0;
     this.#neededBytes = 0;
     if (this.#rest !== undefined && this.#rest.length > KEPT_BYTES) this.#giveBack();
