@@ -27,14 +27,16 @@ export const LIMITS = {
   lameDuckGraceMs: 10_000,
   /** CP-110. The oldest entry makes room. */
   closedConnectionsKept: 10_000,
-  /** A connection's share of one pass of the loop; then others get their turn. */
+  /** Behind so much a connection waits for the next pass of the loop, so that others get their turn. */
   readBytesPerPass: 256 * 1024,
   /** One read while quiet connections are about, which would wait behind it ... */
   readBytesBesideQuiet: 32 * 1024,
   /** ... and how much of it is handled before others have their turn. */
   sliceBytesBesideQuiet: 2 * 1024,
-  /** One read of a socket; up to four times as much where that is handled quickly. */
+  /** One read of a socket, and the most of one that a session is given at a time ... */
   readChunkBytes: 256 * 1024,
+  /** ... and the largest, where reads are handled quickly. */
+  readBytesMax: 1024 * 1024,
   /** Room kept in front of a chunk for what the last one left over. */
   readHeadroomBytes: 64 * 1024,
   /** One outbound slab. */

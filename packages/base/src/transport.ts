@@ -41,8 +41,9 @@ export interface Transport {
 /** What the driver tells a session. */
 export interface TransportEvents {
   /**
-   * Bytes `[start, end)` of `input` arrived. `input` is overwritten after this call. At least
-   * `LIMITS.readHeadroomBytes` bytes before `start` may be overwritten by the session.
+   * Bytes `[start, end)` of `input` arrived. `input` is overwritten after this call. The
+   * bytes before `start` may be overwritten by the session: room for what the last call left over, of
+   * `LIMITS.readHeadroomBytes` in front of a read.
    */
   onBytes(input: Buffer, start: number, end: number): void;
   /** All chunks of the last `write` were handed to the kernel (or the TLS layer). */

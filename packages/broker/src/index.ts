@@ -7,6 +7,7 @@ export {
   readFrameHead,
   readItem,
 } from "./deliver/bus-frame.ts";
+export { stallLowBytes } from "./deliver/outbox.ts";
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export {
   type InternalDependencies,

@@ -319,6 +319,8 @@ export interface ConnectionAnswer {
 
 /** The worker's core as the runtime drives it. Every call is one turn or part of one. */
 export interface BrokerDriver {
+  /** In force now. */
+  readonly limits: Pick<BrokerLimits, "pendingBytesMax">;
   /**
    * A connection was accepted on row `listener` of the table. The session writes its INFO itself.
    * After each call into the returned events the driver calls `flush()`.

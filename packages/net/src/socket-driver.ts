@@ -6,7 +6,7 @@ import type net from "node:net";
 import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { NativeWrites } from "./native-writes.ts";
 import { PeerEnds } from "./peer-ends.ts";
-import { nextReadStep, READ_SIZES } from "./read-size.ts";
+import { isLate, largestReadStep, nextReadStep, READ_SIZES } from "./read-size.ts";
 import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
@@ -21,6 +21,8 @@ const RESTS_KEPT = 8;
 export interface SocketDriverOptions {
   /** Called after each call into a session: the end of a turn. */
   flush(): void;
+  /** What the bytes of one read may put into an outbox before it is flushed; no limit if absent. */
+  readonly turnBytesMax?: (() => number) | undefined;
   /** A session threw while it handled its bytes; its connection is being closed (F27). */
   onFault(error: unknown, transport: Transport): void;
   /** A socket that was given to `adopt` is closed, or was dead already. Once for each. */
@@ -42,8 +44,13 @@ export class SocketDriver {
   readonly #socketOptions: net.SocketConstructorOpts;
   /** The size of the next read of the socket that is being read, see `READ_SIZES`. */
   #readStep = 0;
-  /** When the handling of a full read began; 0 when the read was not full. */
+  /** The last read filled its buffer. */
+  #readIsFull = false;
+  /** When the handling of the last read began; of the smallest nobody asks. */
   #readBeganMs = 0;
+  #fullReads = 0;
+  /** The largest step for now. */
+  #stepMax = 0;
   /** An input was flushed in this pass of the loop already. */
   #passOpen = false;
   #flushDue = false;
@@ -63,13 +70,10 @@ export class SocketDriver {
     this.flush = options.flush;
     this.peerEnds = new PeerEnds(options.flush);
     const headroom = LIMITS.readHeadroomBytes;
-    this.readBuffer = Buffer.allocUnsafeSlow(headroom + (READ_SIZES.at(-1) as number));
-    const [first, ...larger] = READ_SIZES.map((bytes) =>
-      this.readBuffer.subarray(headroom, headroom + bytes),
-    ) as [Buffer, ...Buffer[]];
-    const wide = [first, ...larger];
-    const narrow = first.subarray(0, LIMITS.readBytesBesideQuiet);
-    this.recordBuffer = first;
+    this.readBuffer = Buffer.allocUnsafeSlow(headroom + LIMITS.readBytesMax);
+    const wide = READ_SIZES.map((bytes) => this.readBuffer.subarray(headroom, headroom + bytes));
+    const narrow = this.readBuffer.subarray(headroom, headroom + LIMITS.readBytesBesideQuiet);
+    this.recordBuffer = wide[0] as Buffer;
     // Asked after each read for the next one of that socket.
     const buffer = () => (this.#quietCredit > 0 ? narrow : wide[this.#readStep]);
     this.#socketOptions = {
@@ -114,6 +118,17 @@ export class SocketDriver {
     start: number,
     end: number,
   ): void {
+    this.#hand(transport, events, bytes, start, end);
+    this.#endInput(end - start);
+  }
+
+  #hand(
+    transport: SocketTransport,
+    events: TransportEvents,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
     this.delivering = transport;
     try {
       events.onBytes(bytes, start, end);
@@ -122,7 +137,38 @@ export class SocketDriver {
     } finally {
       this.delivering = undefined;
     }
-    this.#endInput(end - start);
+  }
+
+  /**
+   * Hands the read in the buffer to its session, as much of it as it takes and as others have the time
+   * for. Returns how much that is. `step`: of the size of the socket's reads.
+   */
+  deliverRead(
+    transport: SocketTransport,
+    events: TransportEvents,
+    step: number,
+    byteCount: number,
+  ): number {
+    this.#readStep = step;
+    this.#readIsFull = byteCount >= (READ_SIZES[step] as number);
+    if (this.#readIsFull) this.#fullReads += 1;
+    const isTimed = byteCount >= LIMITS.sliceBytesBesideQuiet;
+    this.#readBeganMs = isTimed ? performance.now() : Number.POSITIVE_INFINITY;
+    const slice = this.#sliceBytes(byteCount);
+    let handled = 0;
+    do {
+      const start = LIMITS.readHeadroomBytes + handled;
+      const part = Math.min(slice, byteCount - handled);
+      this.#hand(transport, events, this.readBuffer, start, start + part);
+      handled += part;
+    } while (handled < byteCount && transport.takesMore && !this.#isRestForLater(slice));
+    this.#endInput(handled);
+    return handled;
+  }
+
+  #isRestForLater(slice: number): boolean {
+    if (slice < LIMITS.readChunkBytes) return true;
+    return isLate(performance.now() - this.#readBeganMs);
   }
 
   /**
@@ -149,11 +195,18 @@ export class SocketDriver {
 
   /** The pass is over: flushes what its later inputs left. */
   endPass(): void {
+    const fullReads = this.#fullReads;
     this.#passOpen = false;
     this.#busyInPass = false;
-    if (!this.#flushDue) return;
-    this.#flushDue = false;
-    this.flush();
+    this.#fullReads = 0;
+    const beganMs = fullReads > 0 ? performance.now() : 0;
+    if (this.#flushDue) {
+      this.#flushDue = false;
+      this.flush();
+    }
+    if (fullReads === 0) return;
+    const bytesMax = this.#options.turnBytesMax?.() ?? LIMITS.readBytesMax;
+    this.#stepMax = largestReadStep(fullReads, performance.now() - beganMs, bytesMax);
   }
 
   /** A failed assert ends the thread; anything else costs one connection (F27). */
@@ -167,29 +220,16 @@ export class SocketDriver {
     this.#options.onGone?.();
   }
 
-  /** A socket whose reads have the size of `step` has read `byteCount` bytes. */
-  beginRead(step: number, byteCount: number): void {
-    this.#readStep = step;
-    const isFull = byteCount >= (READ_SIZES[step] as number);
-    this.#readBeganMs = isFull ? performance.now() : 0;
-  }
-
-  /** The read is handled. Returns the step of the socket's next one. */
+  /** A read of a socket whose reads have the size of `step` is handled. Returns the step of the next. */
   endRead(step: number): number {
-    if (this.#readBeganMs > 0) {
-      this.#readStep = nextReadStep(step, performance.now() - this.#readBeganMs);
-    }
+    const handledMs = performance.now() - this.#readBeganMs;
+    this.#readStep = nextReadStep(step, this.#stepMax, this.#readIsFull, handledMs);
     return this.#readStep;
   }
 
   /** A connection that sends little was heard: busy ones read in small pieces for a while. */
   quietHeard(): void {
     this.#quietCredit = QUIET_READS;
-  }
-
-  /** Busy connections read in small pieces now. */
-  get quietIsNear(): boolean {
-    return this.#quietCredit > 0;
   }
 
   /** A full read of a busy connection. Returns its share of this pass of the loop in bytes. */
@@ -199,22 +239,28 @@ export class SocketDriver {
     return LIMITS.sliceBytesBesideQuiet;
   }
 
-  /** A read of so many bytes is handled in slices, with a turn for others between them. */
-  slices(byteCount: number): boolean {
+  /** What is handled of a read of `byteCount` bytes before the time is looked at, or others come. */
+  #sliceBytes(byteCount: number): number {
     const isSmall = byteCount <= LIMITS.readBytesBesideQuiet;
-    return this.#quietCredit > 0 && isSmall && byteCount > LIMITS.sliceBytesBesideQuiet;
+    const isSliced = this.#quietCredit > 0 && isSmall && byteCount > LIMITS.sliceBytesBesideQuiet;
+    return isSliced ? LIMITS.sliceBytesBesideQuiet : LIMITS.readChunkBytes;
   }
 
-  /** Keeps what is behind the first slice of the read in the buffer. */
-  keepRest(start: number, byteCount: number): RestOfRead {
-    this.#quietCredit -= 1;
-    const rest = this.#restsKept.pop() ?? new RestOfRead();
-    rest.keep(this.readBuffer, start, byteCount);
+  /** Keeps what is behind the first `handled` bytes of the read in the buffer. */
+  keepRest(handled: number, byteCount: number): RestOfRead {
+    const slice = this.#sliceBytes(byteCount);
+    if (slice < LIMITS.readChunkBytes) this.#quietCredit -= 1;
+    const isNarrow = byteCount <= LIMITS.readBytesBesideQuiet;
+    const kept = isNarrow ? this.#restsKept.pop() : undefined;
+    const rest = kept ?? new RestOfRead(isNarrow ? LIMITS.readBytesBesideQuiet : byteCount);
+    rest.keep(this.readBuffer, LIMITS.readHeadroomBytes, handled, byteCount, slice);
     return rest;
   }
 
   dropRest(rest: RestOfRead): void {
-    if (this.#restsKept.length < RESTS_KEPT) this.#restsKept.push(rest);
+    const isNarrow = rest.bytes.length === LIMITS.readBytesBesideQuiet;
+    if (isNarrow && this.#restsKept.length < RESTS_KEPT) this.#restsKept.push(rest);
+    else rest.free();
   }
 
   /** A write is done before it returned: its session hears of it behind the turn, with others. */

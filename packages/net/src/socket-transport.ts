@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { assert, LIMITS, type Transport, type TransportEvents } from "@weft/base";
 import { WRITE_DONE, WRITE_REFUSED } from "./native-writes.ts";
 import { plainAddress } from "./plain-address.ts";
+import { QUIET_READ_BYTES, QUIET_READS_MIN } from "./read-size.ts";
 import type { RestOfRead } from "./rest-of-read.ts";
 import type { OwnedSocket } from "./socket-access.ts";
 import type { SocketDriver } from "./socket-driver.ts";
@@ -38,9 +39,6 @@ import { writeByStream } from "./written-chunks.ts";
 
 /** How long `end` waits for the peer to take what was written and to close. */
 const LINGER_MS = 200;
-/** Reads below this, that many in a row, make a quiet connection. */
-const QUIET_READ_BYTES = 2_048;
-const QUIET_READS_MIN = 4;
 
 type Cause = Parameters<TransportEvents["onClosed"]>[0];
 const BY_PEER: readonly [Cause, string] = ["peer", ""];
@@ -167,41 +165,34 @@ export class SocketTransport implements Transport {
     const start = LIMITS.readHeadroomBytes;
     if (events === undefined || (this.#flags & DISCARDING) !== 0) return true;
     if ((this.#flags & AWAITING_HELLO) !== 0) return this.#takeHello(start, byteCount);
-    const driver = this.driver;
     if (this.#stream !== this.#socket) return this.#receivedRecord(events, byteCount);
-    const isSliced = driver.slices(byteCount);
-    const part = isSliced ? LIMITS.sliceBytesBesideQuiet : byteCount;
-    driver.beginRead(this.#readStep, byteCount);
-    driver.deliver(this, events, driver.readBuffer, start, start + part);
+    const handled = this.driver.deliverRead(this, events, this.#readStep, byteCount);
     const flags = this.#flags;
     if ((flags & DISCARDING) !== 0) return true;
     if ((flags & AWAITING_HELLO) !== 0) return this.#takeHello(start, byteCount);
-    if (isSliced) {
-      this.#rest = driver.keepRest(start, byteCount);
-      if ((flags & PAUSED) === 0) this.#handleLater();
-      return false;
-    }
+    if (handled < byteCount) this.#rest = this.driver.keepRest(handled, byteCount);
     if ((flags & PAUSED) !== 0) {
       this.#passBytes = 0;
+      this.#readStep = this.driver.endRead(this.#readStep);
       return false;
     }
     // A read that does not fill the buffer is the last one of this pass.
-    if (byteCount < LIMITS.readBytesBesideQuiet) {
+    if (byteCount < LIMITS.readBytesBesideQuiet && this.#rest === undefined) {
       this.#passBytes = 0;
       this.#quietReads = byteCount < QUIET_READ_BYTES ? this.#quietReads + 1 : 0;
-      if (this.#quietReads >= QUIET_READS_MIN) driver.quietHeard();
+      if (this.#quietReads >= QUIET_READS_MIN) this.driver.quietHeard();
       return true;
     }
     this.#quietReads = 0;
-    // Node asks for the buffer of the next read only where this one goes on: for one in small pieces
-    // beside quiet connections, or of another size.
-    if (driver.quietIsNear) return true;
-    const step = driver.endRead(this.#readStep);
-    if (step !== this.#readStep) {
-      this.#readStep = step;
-      return true;
-    }
-    return !this.#yieldAfter(byteCount);
+    this.#readStep = this.driver.endRead(this.#readStep);
+    if (this.#rest === undefined) return !this.#yieldAfter(byteCount);
+    this.#handleLater();
+    return false;
+  }
+
+  /** The session takes what is behind a slice of a read, also while it pauses: it keeps that. */
+  get takesMore(): boolean {
+    return (this.#flags & (DISCARDING | AWAITING_HELLO)) === 0;
   }
 
   /**

@@ -77,13 +77,17 @@ export class TestServer {
     readonly tls?: TlsContextOptions | undefined;
     readonly onRejected?: (count: number) => void;
     readonly onOpen?: (session: RecordingSession) => void;
+    readonly onFlush?: () => void;
+    readonly turnBytesMax?: () => number;
   }) {
     const tls =
       options.tls === undefined ? undefined : new TlsContext(options.tls, options.onRejected);
     this.driver = new SocketDriver({
       flush: () => {
         this.flushes += 1;
+        options.onFlush?.();
       },
+      turnBytesMax: options.turnBytesMax,
       onFault: (error) => this.faults.push(error),
     });
     this.#acceptor = new Acceptor({

@@ -1,7 +1,7 @@
 // A worker's sockets: from the acceptor's port into sessions of the core, with their TLS and their
 // count. Worker threads.
 
-import type { BrokerDriver, WorkerCounters } from "@weft/broker";
+import { type BrokerDriver, stallLowBytes, type WorkerCounters } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
 import { SocketDriver, TlsContext } from "@weft/net";
 import { Arrivals } from "./arrivals.ts";
@@ -35,6 +35,7 @@ export function takeSockets(
   const gone = new GoneCounter(seed.regions.connectionsGone, seed.threadIndex);
   const sockets = new SocketDriver({
     flush,
+    turnBytesMax: () => stallLowBytes(core.limits.pendingBytesMax),
     onFault: (error, transport) => {
       counters.connectionFaults += 1;
       const peer = `${transport.remoteAddress}:${transport.remotePort}`;

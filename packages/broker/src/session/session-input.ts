@@ -6,6 +6,8 @@ import { RestPool } from "./rest-pool.ts";
 
 /** A rest this small has memory of its own size, which is kept for the next one. */
 const KEPT_BYTES = 1024;
+/** Above this memory comes from the system. */
+const LARGE_BYTES = 256 * 1024;
 /** Of this thread. */
 const pool = new RestPool();
 
@@ -76,6 +78,7 @@ export class SessionInput {
     // Not moved to the front: a session may stop at each of the thousands of operations in a rest.
     this.#restStart = position;
     this.#restBytes = end - position;
+    if (rest.length > LARGE_BYTES && this.#restBytes <= KEPT_BYTES) this.#shrink(rest);
   }
 
   /** Forgets everything. */
@@ -84,6 +87,15 @@ export class SessionInput {
     this.#restBytes = 0;
     this.#neededBytes = 0;
     this.#giveBack();
+  }
+
+  /** A little that is left does not hold the memory of all that was. */
+  #shrink(rest: Buffer): void {
+    const small = Buffer.allocUnsafeSlow(this.#restBytes);
+    rest.copy(small, 0, this.#restStart, this.#restEnd);
+    this.#giveBack();
+    this.#rest = small;
+    this.#restStart = 0;
   }
 
   get #restEnd(): number {

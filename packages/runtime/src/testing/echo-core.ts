@@ -76,6 +76,10 @@ export class BrokerCore implements BrokerDriver {
     this.dependencies = dependencies;
   }
 
+  get limits(): BrokerSnapshot["limits"] {
+    return this.#snapshot.limits;
+  }
+
   open(transport: Transport): TransportEvents {
     const { bus, counters } = this.dependencies;
     const session = new EchoSession(this, transport, this.dependencies.nextClientId());
