@@ -24,6 +24,8 @@ for (let at = 0; at < TOTAL; at += 4) STREAM.writeUInt32LE(at, at);
 interface Slice {
   readonly pass: number;
   readonly bytes: number;
+  /** Bytes of the read that it is of. */
+  readonly read: number;
   /** Bytes of the connection with it. */
   readonly seen: number;
 }
@@ -83,7 +85,8 @@ async function flow(conditions: Conditions): Promise<Flow[]> {
     const of = flowOf(session.transport);
     if (!bytes.equals(STREAM.subarray(of.seen, of.seen + bytes.length))) throw new Error("mixed");
     of.seen += bytes.length;
-    const slice = { pass: pass(), bytes: bytes.length, seen: of.seen };
+    const read = of.reads.at(-1) as number;
+    const slice = { pass: pass(), bytes: bytes.length, read, seen: of.seen };
     of.slices.push(slice);
     spin(conditions.sliceMs?.(slice) ?? 0);
     conditions.after?.(session, slice);
@@ -125,12 +128,21 @@ test("a step up where handling is quick, one down where it is slow, none beyond 
 });
 
 test("reads are large for few connections, and where their flush is quick", () => {
-  const steps = [1, 2, 3, 4, 5, 8, 500].map((reads) => largestReadStep(reads, 0.1, LARGEST));
-  expect(steps).toEqual([2, 2, 1, 1, 0, 0, 0]);
-  expect(largestReadStep(1, 5, LARGEST)).toBe(0);
-  expect([LARGEST, 2 * SMALLEST, SMALLEST, 1].map((most) => largestReadStep(1, 0, most))).toEqual([
-    2, 1, 0, 0,
-  ]);
+  const MIB = 1024 * 1024;
+  // From the smallest reads on, until nothing changes any more.
+  const settled = (connections: number): number => {
+    let stepMax = 0;
+    for (let pass = 0; pass < 10; pass += 1) {
+      const bytes = connections * (READ_SIZES[stepMax] as number);
+      stepMax = largestReadStep(stepMax, bytes, 0.1, LARGEST);
+    }
+    return stepMax;
+  };
+  expect([1, 2, 3, 4, 5, 8, 500].map(settled)).toEqual([2, 2, 1, 1, 0, 0, 0]);
+  expect(largestReadStep(2, 40 * MIB, 0.1, LARGEST)).toBe(1);
+  expect(largestReadStep(2, MIB, 5, LARGEST)).toBe(0);
+  const byOutbox = [LARGEST, 2 * SMALLEST, SMALLEST, 1];
+  expect(byOutbox.map((most) => largestReadStep(2, SMALLEST, 0, most))).toEqual([2, 1, 0, 0]);
 });
 
 test("reads that are handled quickly grow; a session is given them in slices, all bytes in order", async () => {
@@ -141,8 +153,8 @@ test("reads that are handled quickly grow; a session is given them in slices, al
 });
 
 test("what is left of a read that takes long comes in later passes", async () => {
-  const [only] = await flow({ sliceMs: ({ seen }) => (seen > TOTAL / 2 ? 4 : 0) });
-  const late = only!.slices.filter(({ seen }) => seen > TOTAL / 2 + LARGEST);
+  const [only] = await flow({ sliceMs: ({ read }) => (read === LARGEST ? 4 : 0) });
+  const late = only!.slices.filter(({ read }) => read === LARGEST);
   expect(late.length).toBeGreaterThan(0);
   // The end of one read and the beginning of the next: others are heard between them.
   expect(largest(bytesByPass(late))).toBeLessThanOrEqual(2 * SMALLEST);

@@ -7,7 +7,7 @@ import { LIMITS } from "@weft/base";
 /** Bytes of a read, by step. */
 export const READ_SIZES = [LIMITS.readChunkBytes, 2 * LIMITS.readChunkBytes, LIMITS.readBytesMax];
 const LAST_STEP = READ_SIZES.length - 1;
-/** All full reads of one pass of the loop, where they are larger than the smallest. */
+/** Reads of a chunk and more, all of one pass of the loop; above it they become smaller. */
 const PASS_BYTES_MAX = 2 * LIMITS.readBytesMax;
 /** Where handling takes longer, others have their turn in between, and the next read is smaller. */
 const LATE_MS = 3;
@@ -40,13 +40,20 @@ export function isLate(tookMs: number): boolean {
 }
 
 /**
- * The largest step while a pass has `fullReads` and its last flush took `flushMs`. `bytesMax`: what one
- * turn may put into an outbox at once.
+ * The largest step behind a pass whose reads of a chunk and more came to `bytesInPass`, with a deferred
+ * flush of `flushMs`, where it was `stepMax` before. `turnBytesMax`: of one read.
  */
-export function largestReadStep(fullReads: number, flushMs: number, bytesMax: number): number {
+export function largestReadStep(
+  stepMax: number,
+  bytesInPass: number,
+  flushMs: number,
+  turnBytesMax: number,
+): number {
   if (isLate(flushMs)) return 0;
-  const most = Math.min(bytesMax, PASS_BYTES_MAX / Math.max(1, fullReads));
-  let step = LAST_STEP;
-  while (step > 0 && (READ_SIZES[step] as number) > most) step -= 1;
+  if (bytesInPass > PASS_BYTES_MAX) return Math.max(0, stepMax - 1);
+  // Not so that the next pass would be above it.
+  const isRoom = 2 * bytesInPass <= PASS_BYTES_MAX;
+  let step = Math.min(LAST_STEP, isRoom ? stepMax + 1 : stepMax);
+  while (step > 0 && (READ_SIZES[step] as number) > turnBytesMax) step -= 1;
   return step;
 }

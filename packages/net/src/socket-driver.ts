@@ -21,7 +21,7 @@ const RESTS_KEPT = 8;
 export interface SocketDriverOptions {
   /** Called after each call into a session: the end of a turn. */
   flush(): void;
-  /** What the bytes of one read may put into an outbox before it is flushed; no limit if absent. */
+  /** What one read may put into an outbox, with as much of another in front; no limit if absent. */
   readonly turnBytesMax?: (() => number) | undefined;
   /** A session threw while it handled its bytes; its connection is being closed (F27). */
   onFault(error: unknown, transport: Transport): void;
@@ -48,7 +48,8 @@ export class SocketDriver {
   #readIsFull = false;
   /** When the handling of the last read began; of the smallest nobody asks. */
   #readBeganMs = 0;
-  #fullReads = 0;
+  /** Of reads of a chunk and more in this pass. */
+  #passBytes = 0;
   /** The largest step for now. */
   #stepMax = 0;
   /** An input was flushed in this pass of the loop already. */
@@ -151,7 +152,7 @@ export class SocketDriver {
   ): number {
     this.#readStep = step;
     this.#readIsFull = byteCount >= (READ_SIZES[step] as number);
-    if (this.#readIsFull) this.#fullReads += 1;
+    if (byteCount >= LIMITS.readChunkBytes) this.#passBytes += byteCount;
     const isTimed = byteCount >= LIMITS.sliceBytesBesideQuiet;
     this.#readBeganMs = isTimed ? performance.now() : Number.POSITIVE_INFINITY;
     const slice = this.#sliceBytes(byteCount);
@@ -195,18 +196,21 @@ export class SocketDriver {
 
   /** The pass is over: flushes what its later inputs left. */
   endPass(): void {
-    const fullReads = this.#fullReads;
+    const bytes = this.#passBytes;
     this.#passOpen = false;
     this.#busyInPass = false;
-    this.#fullReads = 0;
-    const beganMs = fullReads > 0 ? performance.now() : 0;
+    this.#passBytes = 0;
+    const beganMs = bytes > 0 ? performance.now() : 0;
     if (this.#flushDue) {
       this.#flushDue = false;
       this.flush();
     }
-    if (fullReads === 0) return;
-    const bytesMax = this.#options.turnBytesMax?.() ?? LIMITS.readBytesMax;
-    this.#stepMax = largestReadStep(fullReads, performance.now() - beganMs, bytesMax);
+    if (bytes > 0) this.#stepMax = this.#largestStep(bytes, performance.now() - beganMs);
+  }
+
+  #largestStep(bytesInPass: number, flushMs: number): number {
+    const turnBytesMax = this.#options.turnBytesMax?.() ?? LIMITS.readBytesMax;
+    return largestReadStep(this.#stepMax, bytesInPass, flushMs, turnBytesMax);
   }
 
   /** A failed assert ends the thread; anything else costs one connection (F27). */
@@ -223,8 +227,15 @@ export class SocketDriver {
   /** A read of a socket whose reads have the size of `step` is handled. Returns the step of the next. */
   endRead(step: number): number {
     const handledMs = performance.now() - this.#readBeganMs;
-    this.#readStep = nextReadStep(step, this.#stepMax, this.#readIsFull, handledMs);
+    const stepMax = Math.min(this.#stepMax, this.#largestStep(this.#passBytes, 0));
+    this.#readStep = nextReadStep(step, stepMax, this.#readIsFull, handledMs);
     return this.#readStep;
+  }
+
+  /** Whoever sends little begins anew: many who were alone once may be busy at the same time later. */
+  endSmallRead(): number {
+    this.#readStep = 0;
+    return 0;
   }
 
   /** A connection that sends little was heard: busy ones read in small pieces for a while. */

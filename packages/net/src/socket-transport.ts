@@ -60,7 +60,7 @@ export class SocketTransport implements Transport {
   #timer: NodeJS.Timeout | undefined;
   /** A write that came during the handshake. */
   #held: Buffer[] | undefined;
-  /** Of a read beside quiet connections. */
+  /** Of a read whose end others wait for, or its session. */
   #rest: RestOfRead | undefined;
 
   constructor(socket: OwnedSocket, driver: SocketDriver, tls: TlsContext | undefined) {
@@ -179,6 +179,7 @@ export class SocketTransport implements Transport {
     // A read that does not fill the buffer is the last one of this pass.
     if (byteCount < LIMITS.readBytesBesideQuiet && this.#rest === undefined) {
       this.#passBytes = 0;
+      this.#readStep = this.driver.endSmallRead();
       this.#quietReads = byteCount < QUIET_READ_BYTES ? this.#quietReads + 1 : 0;
       if (this.#quietReads >= QUIET_READS_MIN) this.driver.quietHeard();
       return true;
@@ -190,9 +191,9 @@ export class SocketTransport implements Transport {
     return false;
   }
 
-  /** The session takes what is behind a slice of a read, also while it pauses: it keeps that. */
+  /** The session takes what is behind the slice of a read that it was given. */
   get takesMore(): boolean {
-    return (this.#flags & (DISCARDING | AWAITING_HELLO)) === 0;
+    return (this.#flags & (PAUSED | DISCARDING | AWAITING_HELLO)) === 0;
   }
 
   /**
@@ -317,6 +318,7 @@ export class SocketTransport implements Transport {
   }
 
   #handleLater(): void {
+    if ((this.#flags & YIELDED) !== 0) return;
     this.#flags |= YIELDED;
     this.driver.readLater(this);
   }

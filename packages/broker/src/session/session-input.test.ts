@@ -199,6 +199,25 @@ describe("session input", () => {
     expect(recorder.operations).toHaveLength(count);
   });
 
+  test("a little that is left of a large rest does not hold its memory", () => {
+    const whole = Buffer.from("PING\r\n".repeat(60_000), "latin1");
+    const input = new SessionInput();
+    const parser = new ClientParser(7);
+    const recorder = new Recorder();
+    input.keep(whole, 0, whole.length);
+    const begun = Buffer.from("PUB a 5\r\nhe", "latin1");
+    input.keep(begun, 0, begun.length);
+    const allocate = vi.spyOn(Buffer, "allocUnsafeSlow");
+    input.resume(parser, recorder);
+    expect(allocate.mock.calls).toEqual([[begun.length]]);
+    allocate.mockRestore();
+    const read = Buffer.alloc(HEADROOM + 16);
+    read.write("llo\r\n", HEADROOM, "latin1");
+    input.feed(parser, recorder, read, HEADROOM, HEADROOM + 5, HEADROOM);
+    expect(recorder.operations.at(-1)).toBe("pub a  -1 hello");
+    expect(recorder.operations).toHaveLength(60_001);
+  });
+
   test("memory follows what arrived", () => {
     const recorder = new Recorder();
     const input = new SessionInput();
