@@ -7,7 +7,7 @@ import { reloadEvent } from "./reload-event.ts";
 import { serverInfo } from "./server-info.ts";
 import { StatszSchedule, statszDocument } from "./statsz.ts";
 import { eventId } from "./typed-event.ts";
-import { wireTime } from "./wire-time.ts";
+import { wireTime, wireTimeOfMs } from "./wire-time.ts";
 
 const SERVER = { name: "n", host: "h", id: "NID", version: "2.14.0" };
 const STAMP = { sequence: 3, at: 1_700_000_000_000_000_001n, id: "x" };
@@ -32,6 +32,12 @@ describe("documents", () => {
     expect(wireTime(1_700_000_000_000_000_001n)).toBe("2023-11-14T22:13:20.000000001Z");
     expect(wireTime(1_700_000_000_120_000_000n)).toBe("2023-11-14T22:13:20.12Z");
     expect(wireTime(1_700_000_000_000_000_000n)).toBe("2023-11-14T22:13:20Z");
+    // The same fraction in another second, and back.
+    expect(wireTime(1_700_000_001_120_000_000n)).toBe("2023-11-14T22:13:21.12Z");
+    expect(wireTime(1_700_000_000_120_000_000n)).toBe("2023-11-14T22:13:20.12Z");
+    expect(wireTime(1_700_000_000_120_000_001n)).toBe("2023-11-14T22:13:20.120000001Z");
+    expect(wireTimeOfMs(1_700_000_000_120)).toBe("2023-11-14T22:13:20.12Z");
+    expect(wireTimeOfMs(1_700_000_000_050.4)).toBe("2023-11-14T22:13:20.05Z");
   });
 
   test("SY-13: ids have 22 characters of base 62 and do not come twice", () => {

@@ -1,8 +1,12 @@
 // When an account's connection count is told to the system account (SY-03): when it has changed, and
-// every 30 seconds while it is above 0. Control thread. Changes within one look are one.
+// every 30 seconds while it is above 0. Control thread. Changes within one look are one, and looks rest
+// the longer the more the last telling took: it reads every connection of the server.
 
 /** SY-03. */
 const HEARTBEAT_MS = 30_000;
+/** A telling of 5 ms is followed by none for 160: at most a 32nd of the thread's time. */
+const REST_PER_TELLING = 32;
+const REST_MAX_MS = 2_000;
 
 export class AccountWatch {
   readonly #count: (account: number) => number;
@@ -12,6 +16,8 @@ export class AccountWatch {
 
   /** `first`: accounts below this index are not told of. */
   readonly #first: number;
+  #isTelling = false;
+  #restUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(accountsCount: number, first: number, count: (account: number) => number) {
     this.#count = count;
@@ -36,8 +42,9 @@ export class AccountWatch {
     return active;
   }
 
-  /** Accounts that are to be told of now. */
+  /** Accounts that are to be told of now. Where there are any, the next look waits for `told`. */
   look(nowMs: number): number[] {
+    if (this.#isTelling || nowMs < this.#restUntilMs) return [];
     const told: number[] = [];
     for (let account = this.#first; account < this.#last.length; account += 1) {
       const count = this.#count(account);
@@ -52,6 +59,13 @@ export class AccountWatch {
       told.push(account);
       this.#due.set(account, nowMs + HEARTBEAT_MS);
     }
+    this.#isTelling = told.length > 0;
     return told;
+  }
+
+  /** What the last look found has been told, or nobody wanted to know; it took `tookMs`. */
+  told(nowMs: number, tookMs: number): void {
+    this.#isTelling = false;
+    this.#restUntilMs = nowMs + Math.min(REST_MAX_MS, tookMs * REST_PER_TELLING);
   }
 }

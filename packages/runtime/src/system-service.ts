@@ -349,8 +349,19 @@ export class SystemService {
 
   /** SY-03. */
   async #tellAccounts(now: number): Promise<void> {
+    const due = this.#watch.look(now);
+    if (due.length === 0) return;
+    try {
+      await this.#tellConnections(due);
+    } finally {
+      const end = performance.now();
+      this.#watch.told(end, end - now);
+    }
+  }
+
+  async #tellConnections(due: readonly number[]): Promise<void> {
     const wanted: { readonly account: number; readonly subjects: readonly string[] }[] = [];
-    for (const account of this.#watch.look(now)) {
+    for (const account of due) {
       const name = subjectFromText(this.#accounts[account]?.name ?? "");
       const { connections, connectionsOld } = EVENT_SUBJECTS;
       const subjects = [connectionsOld(name), connections(name)].filter((subject) =>
