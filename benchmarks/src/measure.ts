@@ -1,10 +1,8 @@
 // Measures one side of a row once: a fresh server, a fresh load process, one job.
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { ConfigFiles } from "./config-files.ts";
-import type { Job, JobReply, Target } from "./load/job.ts";
+import type { Job, Target } from "./load/job.ts";
 import { serverResidentBytes } from "./load/usage.ts";
-import { Operator } from "./operator.ts";
+import { runJob, startJob } from "./load-process.ts";
 import type { Program, RowFigures, Side, Workload } from "./row.ts";
 import { type Command, commandLine, freePort, ServerProcess } from "./server-process.ts";
 import { median } from "./statistics.ts";
@@ -14,7 +12,6 @@ const JOB_ALLOWANCE_MS = 90_000;
 const IDLE_SETTLE_MS = 1000;
 const STARTS = 10;
 const BESIDE_READY_MS = 20_000;
-const generatorFile = fileURLToPath(new URL("load/generator.js", import.meta.url));
 
 export interface Bench {
   readonly commands: Readonly<Record<Program, Command>>;
@@ -50,7 +47,7 @@ function isAtLeast(version: string, wanted: string): boolean {
   return true;
 }
 
-async function startServer(bench: Bench, side: Side): Promise<ServerProcess> {
+export async function startServer(bench: Bench, side: Side): Promise<ServerProcess> {
   const port = await freePort();
   const workers = side.workers ?? bench.workers;
   const options = { port, workers, configFile: bench.files.path(side.config) };
@@ -72,7 +69,7 @@ function warmUpMs(bench: Bench, side: Side): number {
   return Math.max(least, bench.warmUpMs * (side.workers ?? bench.workers ?? 1));
 }
 
-function toJob(bench: Bench, side: Side, workload: Workload, target: Target): Job {
+export function toJob(bench: Bench, side: Side, workload: Workload, target: Target): Job {
   const window = { warmUpMs: warmUpMs(bench, side), measureMs: bench.measureMs };
   if (workload.kind === "startup") throw new Error("a start is not a job");
   if (workload.kind === "idle") return { ...workload, target };
@@ -80,46 +77,6 @@ function toJob(bench: Bench, side: Side, workload: Workload, target: Target): Jo
     return { ...workload, ...window, target, monitorPort: bench.files.monitorPort };
   }
   return { ...workload, ...window, target };
-}
-
-/** A load process that works. */
-interface Running {
-  readonly figures: Promise<RowFigures>;
-  /** What others wait for before they begin. */
-  readonly ready: Promise<void>;
-  /** Ends a job that does not end by itself. */
-  end(): void;
-}
-
-function runJob(job: Job, deadlineMs: number): Promise<RowFigures> {
-  return startJob(job, deadlineMs).figures;
-}
-
-function startJob(job: Job, deadlineMs: number): Running {
-  const child = fork(generatorFile, [], { execArgv: [], serialization: "json" });
-  let isReady = (): void => {};
-  const ready = new Promise<void>((resolve) => {
-    isReady = resolve;
-  });
-  const figures = new Promise<RowFigures>((resolve, reject) => {
-    const timer = setTimeout(() => finish({ error: `no result in ${deadlineMs} ms` }), deadlineMs);
-    const finish = (answer: JobReply): void => {
-      clearTimeout(timer);
-      child.removeAllListeners();
-      child.on("error", () => {});
-      child.kill("SIGKILL");
-      if (answer.error !== undefined) reject(new Error(answer.error));
-      else resolve(answer.figures ?? {});
-    };
-    child.on("message", (answer: JobReply) => {
-      if (answer.figures === undefined && answer.error === undefined) isReady();
-      else finish(answer);
-    });
-    child.once("error", (error) => finish({ error: error.message }));
-    child.once("exit", (code) => finish({ error: `the load process ended with ${code}` }));
-    child.send(job);
-  });
-  return { figures, ready, end: () => void child.kill("SIGKILL") };
 }
 
 /** A job with another one beside it; the one that ends by itself says how long both last. */
@@ -164,21 +121,9 @@ async function measureStarts(bench: Bench, side: Side, count: number): Promise<R
   return { startMs: median(starts), idleBytes };
 }
 
-/** Runs a job on a server with an operator; no figures where he did not get his answers. */
-async function watched(
-  bench: Bench,
-  port: number,
-  run: () => Promise<RowFigures>,
-): Promise<RowFigures> {
-  const operator = await Operator.start(port, bench.files.monitorPort);
-  try {
-    const figures = await run();
-    if (operator.failure !== undefined) throw new Error(operator.failure);
-    if (operator.polls === 0 || operator.eventBytes === 0) throw new Error("nothing was watched");
-    return figures;
-  } finally {
-    operator.stop();
-  }
+/** Beyond it a job has failed. */
+export function jobDeadlineMs(bench: Bench, side: Side): number {
+  return warmUpMs(bench, side) + bench.measureMs + JOB_ALLOWANCE_MS;
 }
 
 /** The figures, or why there are none. */
@@ -193,13 +138,12 @@ export async function measure(bench: Bench, side: Side): Promise<RowFigures | st
       const isSecure = side.config === "tls";
       const caFile = isSecure ? bench.files.caFile : undefined;
       const target = { port: server.port, serverPid: server.pid, caFile };
-      const deadlineMs = warmUpMs(bench, side) + bench.measureMs + JOB_ALLOWANCE_MS;
+      const deadlineMs = jobDeadlineMs(bench, side);
       const job = toJob(bench, side, workload, target);
       if (beside !== undefined) {
         return await runBeside(job, toJob(bench, side, beside, target), deadlineMs);
       }
-      if (side.config !== "operated") return await runJob(job, deadlineMs);
-      return await watched(bench, server.port, () => runJob(job, deadlineMs));
+      return await runJob(job, deadlineMs);
     } finally {
       await server.stop();
     }

@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 import { LOGINS } from "./config-files.ts";
 
-const POLL_EVERY_MS = 1000;
+export const POLL_EVERY_MS = 1000;
 const PAGES = ["varz", "connz?subs=1&limit=256", "subsz", "accstatz", "metrics"];
 const OPEN_DEADLINE_MS = 10_000;
 

@@ -54,6 +54,8 @@ export interface Side {
   readonly workload: Workload;
   /** Runs meanwhile, in another load process; its throughput is `besidePerSecond`. */
   readonly beside?: Workload | undefined;
+  /** Of a row in turns: an operator asks for pages and listens to events. */
+  readonly isWatched?: boolean | undefined;
   /** First version of the reference that can do it. */
   readonly referenceFrom?: string | undefined;
 }
@@ -79,6 +81,8 @@ export interface Row {
   readonly title: string;
   readonly sides: readonly Side[];
   readonly criteria: readonly Criterion[];
+  /** All sides in turn on one server, with so many pairs of windows for each that was asked for. */
+  readonly turnsPerPair?: number | undefined;
 }
 
 /** Every pair's figures of one side; an entry is an error text where a measurement failed. */

@@ -9,8 +9,8 @@ const CHURN_TURN_MS = 10;
 /** The rate must be reached, or the row would measure less than it says. */
 const CHURN_SHARE_MIN = 0.9;
 
-/** Given the window's length in ns: why the run does not count, if so. */
-type Stop = (windowNs: number) => string | undefined;
+/** Why the run does not count, if so. */
+type Stop = () => string | undefined;
 
 export async function startBystanders(
   target: Target,

@@ -1,13 +1,13 @@
 // The flow job: publishers and receivers at full speed over a fixed time, then an exact account of
 // every byte. The figures hold only if that account comes out; otherwise the job fails.
 import { startBystanders } from "./bystanders.ts";
-import { waitUntil, whileRunning } from "./clock.ts";
+import { waitUntil } from "./clock.ts";
 import { encodeMessage, FINAL, ORDINARY } from "./encode.ts";
 import { FixedStream } from "./fixed-stream.ts";
 import type { Figures, FlowJob, ReceiverSpec } from "./job.ts";
 import { type Link, openLink } from "./link.ts";
 import { Publisher } from "./publisher.ts";
-import { between, takeReading } from "./usage.ts";
+import { measureWindow, type Turns } from "./window.ts";
 
 const DRAIN_DEADLINE_MS = 20_000;
 const SID = "1";
@@ -105,20 +105,17 @@ function progress(flow: Flow): number {
   return messages;
 }
 
-export async function runFlow(job: FlowJob): Promise<Figures> {
+export async function runFlow(job: FlowJob, turns?: Turns): Promise<Figures> {
   const stopBystanders = await startBystanders(job.target, job.bystanders);
   const flow = await openFlow(job);
   for (const publisher of flow.publishers) publisher.start();
-  await whileRunning(job.warmUpMs);
-  const from = takeReading(job.target.serverPid, progress(flow));
-  await whileRunning(job.measureMs);
-  const to = takeReading(job.target.serverPid, progress(flow));
-  const churned = stopBystanders(to.atNs - from.atNs);
+  const figures = await measureWindow(job, { count: () => progress(flow) }, turns);
+  const churned = stopBystanders();
   for (const { stream } of flow.receivers) stream.keepsTail = true;
   await Promise.all(flow.publishers.map((publisher) => publisher.finish()));
   await settle(flow);
   if (churned !== undefined) throw new Error(churned);
-  return between(from, to);
+  return figures;
 }
 
 /** Waits for every byte, then makes sure that not one more comes. */

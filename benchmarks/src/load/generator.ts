@@ -5,22 +5,36 @@ import { runCalloutService } from "./callout-service.ts";
 import { runClaimPush } from "./claim-push.ts";
 import { runFlow } from "./flow.ts";
 import { runIdle } from "./idle.ts";
-import type { Figures, Job, JobReply } from "./job.ts";
+import type { Figures, Job, JobReply, TurnOrder, Window } from "./job.ts";
 import { runLargePage } from "./large-page.ts";
 import { whenBroken } from "./link.ts";
 import { runLogins } from "./logins.ts";
 import { runPaced } from "./paced.ts";
 import { runRequests } from "./requests.ts";
 import { runRoundTrip } from "./round-trip.ts";
+import type { Turns } from "./window.ts";
+
+const driverTurns: Turns = {
+  next: () =>
+    new Promise((resolve) => {
+      process.once("message", ({ goesOn }: TurnOrder) => resolve(goesOn));
+      tell({ ready: true });
+    }),
+  tell: (turn) => tell({ turn }),
+};
+
+function turnsOf(job: Window): Turns | undefined {
+  return job.inTurns === true ? driverTurns : undefined;
+}
 
 function run(job: Job): Promise<Figures> {
   switch (job.kind) {
     case "flow":
-      return runFlow(job);
+      return runFlow(job, turnsOf(job));
     case "requests":
-      return runRequests(job);
+      return runRequests(job, turnsOf(job));
     case "round-trip":
-      return runRoundTrip(job);
+      return runRoundTrip(job, turnsOf(job));
     case "idle":
       return runIdle(job);
     case "logins":
@@ -32,8 +46,12 @@ function run(job: Job): Promise<Figures> {
     case "claim-push":
       return runClaimPush(job);
     case "callout-service":
-      return runCalloutService(job, () => process.send?.({ ready: true } satisfies JobReply));
+      return runCalloutService(job, () => tell({ ready: true }));
   }
+}
+
+function tell(answer: JobReply): void {
+  process.send?.(answer);
 }
 
 function reply(answer: JobReply): void {

@@ -49,6 +49,8 @@ export interface Bystanders {
 export interface Window {
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** Measures as often as the driver says, on one server and under one load. */
+  readonly inTurns?: boolean | undefined;
 }
 
 export interface FlowJob extends Window {
@@ -172,7 +174,15 @@ export type MetricName =
 export type Figures = Partial<Record<MetricName, number>>;
 
 export type JobReply =
-  /** What runs beside others can be used now. */
-  | { readonly ready: true; readonly error?: undefined; readonly figures?: undefined }
-  | { readonly figures: Figures; readonly error?: undefined }
-  | { readonly error: string; readonly figures?: undefined };
+  /** What runs beside others can be used now; of a job in turns, the next can begin. */
+  | { readonly ready: true }
+  /** One turn is over. */
+  | { readonly turn: Figures }
+  | { readonly figures: Figures }
+  | { readonly error: string };
+
+/** To a job in turns that is ready. */
+export interface TurnOrder {
+  /** False = no more. */
+  readonly goesOn: boolean;
+}

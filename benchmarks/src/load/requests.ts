@@ -2,12 +2,12 @@
 // reply subject that was never used before, answered by responders in the same process. Widths are
 // fixed, so that a reply and a request are found by arithmetic; each reply is checked to be the one
 // that is due.
-import { waitUntil, whileRunning } from "./clock.ts";
+import { waitUntil } from "./clock.ts";
 import { encodeMessage, ORDINARY } from "./encode.ts";
 import { FixedWalker } from "./fixed-walker.ts";
 import type { Figures, RequestsJob } from "./job.ts";
 import { type Link, openLink } from "./link.ts";
-import { between, takeReading } from "./usage.ts";
+import { measureWindow, type Turns } from "./window.ts";
 
 const PAYLOAD_BYTES = 16;
 const NUMBER_WIDTH = 9;
@@ -122,7 +122,7 @@ function serve(link: Link, subject: string): void {
   link.receive = (chunk, length) => walker.push(chunk, length);
 }
 
-export async function runRequests(job: RequestsJob): Promise<Figures> {
+export async function runRequests(job: RequestsJob, turns?: Turns): Promise<Figures> {
   for (let n = 0; n < job.responders; n++) {
     const link = await openLink(job.target);
     link.write(`SUB ${serviceSubject(n)} ${SID}\r\n`);
@@ -138,13 +138,10 @@ export async function runRequests(job: RequestsJob): Promise<Figures> {
   }
   const completed = (): number => clients.reduce((sum, client) => sum + client.completed, 0);
   for (const client of clients) client.send(job.inFlight);
-  await whileRunning(job.warmUpMs);
-  const from = takeReading(job.target.serverPid, completed());
-  await whileRunning(job.measureMs);
-  const to = takeReading(job.target.serverPid, completed());
+  const figures = await measureWindow(job, { count: completed }, turns);
   for (const client of clients) client.isStopped = true;
   const unanswered = (): number => clients.reduce((sum, client) => sum + client.inFlight, 0);
   const isDone = (): boolean => unanswered() === 0;
   await waitUntil(isDone, DRAIN_DEADLINE_MS, () => `${unanswered()} requests unanswered`);
-  return between(from, to);
+  return figures;
 }

@@ -1,13 +1,12 @@
 // The round-trip job: one request at a time, each with a fresh reply subject, and the time until its
 // reply. With `flood` a third connection publishes as fast as the server takes it, and the quiet
 // client is its own responder.
-import { whileRunning } from "./clock.ts";
 import { encodeChunks } from "./encode.ts";
 import { FixedWalker } from "./fixed-walker.ts";
 import type { Figures, RoundTripJob } from "./job.ts";
 import { type Link, openLink } from "./link.ts";
 import { readNumber, writeNumber } from "./requests.ts";
-import { between, takeReading } from "./usage.ts";
+import { measureWindow, type Turns } from "./window.ts";
 
 const SAMPLES_MAX = 2_000_000;
 const SAMPLES_MIN = 200;
@@ -97,7 +96,7 @@ function flood(link: Link): void {
   pump();
 }
 
-export async function runRoundTrip(job: RoundTripJob): Promise<Figures> {
+export async function runRoundTrip(job: RoundTripJob, turns?: Turns): Promise<Figures> {
   const samples: Samples = {
     microseconds: new Float64Array(SAMPLES_MAX),
     count: 0,
@@ -115,14 +114,23 @@ export async function runRoundTrip(job: RoundTripJob): Promise<Figures> {
   await requester.fence();
   if (job.flood) flood(await openLink(job.target));
   ask(requester, job.flood ? INBOX : job.requestSubject, samples);
-  await whileRunning(job.warmUpMs);
+  const load = {
+    count: () => samples.total,
+    begin: () => beginSamples(samples),
+    end: () => endSamples(samples),
+  };
+  return measureWindow(job, load, turns);
+}
+
+function beginSamples(samples: Samples): void {
+  samples.count = 0;
   samples.isCounting = true;
-  const from = takeReading(job.target.serverPid, samples.total);
-  await whileRunning(job.measureMs);
-  const to = takeReading(job.target.serverPid, samples.total);
+}
+
+function endSamples(samples: Samples): Figures {
   samples.isCounting = false;
   if (samples.count < SAMPLES_MIN) throw new Error(`only ${samples.count} round trips`);
   const sorted = samples.microseconds.slice(0, samples.count).sort();
   const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-  return { ...between(from, to), p50Us: at(0.5), p99Us: at(0.99) };
+  return { p50Us: at(0.5), p99Us: at(0.99) };
 }

@@ -1,8 +1,11 @@
-// What it costs to be watched: the same load on a server that nobody asks anything, and on one that
-// is polled every second, logs JSON, and has its events listened to. Weft against itself.
+// What it costs to be watched: the same server under the same load, with nobody who asks anything, and
+// polled every second, with its events listened to. It logs JSON all the time. Weft against itself.
 import type { Row, Workload } from "../row.ts";
 import { requests, roundTrip } from "./latency.ts";
 import { absolute, flow, ratio, type Wanted, WEFT } from "./versus.ts";
+
+/** Windows of a second beside each other differ by a twentieth and more: it takes many. */
+const TURNS_PER_PAIR = 5;
 
 function operatedRow(name: string, title: string, workload: Workload, metric: keyof Wanted): Row {
   const isUpward = metric === "throughput";
@@ -12,12 +15,25 @@ function operatedRow(name: string, title: string, workload: Workload, metric: ke
     group: "operated",
     title: `polled, logging JSON, events listened to: ${title}`,
     sides: [
-      { id: "weft-alone", program: "weft", config: "unwatched", workload },
-      { id: "weft", program: "weft", config: "operated", workload },
+      { id: "weft-alone", program: "weft", config: "operated", workload },
+      { id: "weft", program: "weft", config: "operated", workload, isWatched: true },
     ],
+    turnsPerPair: TURNS_PER_PAIR,
     criteria: [ratio(metric, bounds, "weft", "weft-alone"), ratio("cpu", {}, "weft", "weft-alone")],
   };
 }
+
+/** What settings alone cost: a log as JSON and a port that nobody asks. Two servers, so only shown. */
+const settings: Row = {
+  name: "operated-settings",
+  group: "operated",
+  title: "a monitoring port and a log as JSON, nobody asks: 4 → 4, 128 B",
+  sides: [
+    { id: "weft-plain", program: "weft", config: "unwatched", workload: flow(4, 1, 128) },
+    { id: WEFT, program: "weft", config: "operated", workload: flow(4, 1, 128) },
+  ],
+  criteria: [ratio("throughput", {}, WEFT, "weft-plain"), ratio("cpu", {}, WEFT, "weft-plain")],
+};
 
 const PAGE_MS = 150;
 const PAUSE_MS = 10;
@@ -52,5 +68,6 @@ export const operatedRows: readonly Row[] = [
   operatedRow("4-4-128", "4 → 4, 128 B", flow(4, 1, 128), "throughput"),
   operatedRow("requests", "requests", requests, "throughput"),
   operatedRow("round-trip", "request/reply round trip", roundTrip(), "p50"),
+  settings,
   largePage,
 ];
