@@ -31,6 +31,7 @@ const BLOCKS: Readonly<Record<string, (entry: string) => string>> = {
   tls: (entry) => `tls { ${entry} }`,
   remotes: (entry) => `leafnodes { remotes: [ { ${entry} } ] }`,
   "jetstream of an account": (entry) => `accounts { A { jetstream { ${entry} } } }`,
+  msg_trace: (entry) => `accounts { A { msg_trace { ${entry} } } }`,
   auth_callout: (entry) => `authorization { auth_callout { ${entry} } }`,
 };
 

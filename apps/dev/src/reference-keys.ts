@@ -88,6 +88,8 @@ export const REFERENCE_KEYS: Readonly<Record<string, readonly string[]>> = {
   auth_callout: words("issuer account acc auth_users users xkey key allowed_accounts"),
   ocsp: words("mode urls url"),
   proxies: words("trusted"),
+  resolver: words("type dir allow_delete hard_delete limit ttl interval timeout"),
+  msg_trace: words("dest sampling"),
 };
 
 export const REFERENCE_FLAGS: readonly string[] = words(`

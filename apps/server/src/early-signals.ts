@@ -2,8 +2,9 @@
 // (signals.ts of runtime). Must stay true: from here on none of them ends a starting server as by
 // chance. `kill -HUP`, or a service manager's reload, may come as soon as the process is there.
 // SIGUSR1 means "re-open the log" here, and never Node's inspector. Node's own switch for that,
-// --disable-sigusr1, leaves the signal blocked: no listener would hear it. What comes before this
-// line: `bin/weft` and `unasked-inspector.ts`.
+// --disable-sigusr1, leaves the signal blocked: no listener would hear it. What comes before the first
+// statement: `bin/weft` and `unasked-inspector.ts`.
+process.on("SIGUSR1", () => undefined);
 
 /** Words after which no server is started: a guess that saves threads, not a decision. */
 const NO_SERVER = /^(?:--?(?:v|version|h|help|help_tls|t|sl|signal)(?:=|$)|version$|help$)/;
@@ -24,7 +25,6 @@ function reload(): void {
   if (!isReleased) isReloadWanted = true;
 }
 
-process.on("SIGUSR1", () => undefined);
 if (startsServer) {
   for (const signal of END_SIGNALS) process.on(signal, end);
   process.on("SIGHUP", reload);

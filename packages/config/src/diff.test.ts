@@ -47,6 +47,7 @@ test.each([
   ["ping_interval = 30s", { pingIntervalMs: 30_000 }],
   ["ping_max = 5", { pingMax: 5 }],
   ["write_deadline = 1m30s", { writeDeadlineMs: 90_000 }],
+  ["write_timeout = close", { writeTimeout: "close" }],
   ["lame_duck_duration = 1m0s", { lameDuckDurationMs: 60_000 }],
   ["lame_duck_grace_period = 5s", { lameDuckGraceMs: 5_000 }],
   ["fast producers will not be stalled", { noFastProducerStall: true }],

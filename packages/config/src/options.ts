@@ -165,6 +165,8 @@ export interface ServerOptions {
   readonly pingIntervalMs: number;
   readonly pingMax: number;
   readonly writeDeadlineMs: number;
+  /** As it stands in the file: clients that are too slow are closed with it and without. */
+  readonly writeTimeout?: "close" | undefined;
   readonly noHeaderSupport: boolean;
   readonly noFastProducerStall: boolean;
   readonly lameDuckDurationMs: number;

@@ -273,6 +273,9 @@ export const RELOAD_RULES: readonly ReloadRule[] = [
   ...FILE_RULES,
   ...TLS_RULES,
   duration("WriteDeadline", "writeDeadlineMs", "write_deadline"),
+  free("WriteTimeout", "writeTimeout", ({ writeTimeout = "default" }) => {
+    return `write_timeout = ${writeTimeout}`;
+  }),
   fixed("MaxClosedClients", "limits.maxClosedClients"),
   duration("LameDuckDuration", "lameDuckDurationMs", "lame_duck_duration"),
   duration("LameDuckGracePeriod", "lameDuckGraceMs", "lame_duck_grace_period"),

@@ -91,12 +91,14 @@ function applyPingMax(draft: OptionsDraft, entry: ConfigEntry, context: ReadCont
 }
 
 /** CK-18. Closing is what happens to clients anyway; retrying is not there. */
-function applyWriteTimeout(_draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): void {
+function applyWriteTimeout(draft: OptionsDraft, entry: ConfigEntry, context: ReadContext): void {
   const policy = readString(entry, context.findings);
   if (policy === "retry") {
     reportUnsupported(entry, "write_timeout: retry", context, context.findings);
   } else if (policy !== undefined && policy !== "default" && policy !== "close") {
     context.findings.error(entry.at, "write_timeout must be 'default', 'close' or 'retry'");
+  } else {
+    draft.options.writeTimeout = policy === "close" ? policy : undefined;
   }
 }
 
@@ -264,7 +266,11 @@ const LIMIT_ROWS: readonly OptionRow[] = [
     "writeDeadlineMs",
     true,
   ),
-  rowOf({ name: "write_timeout", default: "default", row: "CK-18" }, "string", applyWriteTimeout),
+  rowOf(
+    { name: "write_timeout", default: "default", reloadable: true, row: "CK-18" },
+    "string",
+    applyWriteTimeout,
+  ),
   rowOf(
     { name: "lame_duck_duration", default: "2m", reloadable: true, row: "CK-21" },
     "duration",

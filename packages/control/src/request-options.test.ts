@@ -51,6 +51,15 @@ describe("options of requests", () => {
     expect(read(text)).toEqual({ ok: false, description });
   });
 
+  test("SY-24: integers are those of 64 bits", () => {
+    expect(read('{"limit":9223372036854775807,"cid":18446744073709551615}')).toMatchObject({
+      ok: true,
+    });
+    expect(read('{"limit":-9223372036854775808}')).toMatchObject({ ok: true });
+    expect(read('{"limit":1e19}')).toMatchObject({ ok: false });
+    expect(read('{"cid":1e20}')).toMatchObject({ ok: false });
+  });
+
   test("a prototype is no field", () => {
     expect(read('{"__proto__":{"limit":1},"constructor":1}')).toEqual({ ok: true, options: {} });
   });

@@ -12,6 +12,9 @@ export type OptionsResult =
   | { readonly ok: true; readonly options: RequestOptions }
   | { readonly ok: false; readonly description: string };
 
+const INT64_MAX = 2 ** 63;
+const UINT64_MAX = 2 ** 64;
+
 /** SY-23. Of every request that goes to all servers. */
 const FILTER_TABLE: OptionTable = {
   server_name: "string",
@@ -70,11 +73,16 @@ function isOfType(value: unknown, type: OptionType): value is OptionValue {
     case "[]string":
       return Array.isArray(value) && value.every((item) => typeof item === "string");
     case "uint64":
-      return Number.isSafeInteger(value) && (value as number) >= 0;
+      return isInteger(value, 0, UINT64_MAX);
     case "int":
     case "time.Duration":
-      return Number.isSafeInteger(value);
+      return isInteger(value, -INT64_MAX, INT64_MAX);
   }
+}
+
+/** Above 2^53 it is the nearest number there is: nothing is counted that far. */
+function isInteger(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
 function kindOf(value: unknown): string {

@@ -11,6 +11,7 @@ import type {
   WorkerCounters,
 } from "@weft/broker";
 import type { ServerOptions } from "@weft/config";
+import type { ShownCounters } from "./shown-counters.ts";
 
 /** Who this server is and how it was started. */
 export interface ServerFacts {
@@ -117,6 +118,7 @@ export interface ConnectionSource {
   finishedTotals(account: string): FinishedTotals;
   /** All that finished since the start, by reason. */
   finishedByReason(): ReadonlyMap<string, number>;
+  readonly shown: ShownCounters;
 }
 
 export interface QueueFacts {

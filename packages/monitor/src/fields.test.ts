@@ -17,6 +17,7 @@ const PAGES = [
   "/gatewayz",
   "/leafz",
   "/jsz",
+  "/healthz",
   "/healthz?details=1",
   "/recentz?auth=1",
   "/ipqueuesz?all=1",
@@ -71,6 +72,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     options.pingIntervalMs += 1;
     options.pingMax += 1;
     options.writeDeadlineMs += 1;
+    options.writeTimeout = undefined;
     options.auth = { ...options.auth, authTimeoutMs: 1 };
     options.tls = { timeoutMs: 1 } as NonNullable<typeof options.tls>;
     options.systemAccount = "OTHER";

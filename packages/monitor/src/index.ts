@@ -12,5 +12,6 @@ export { judgeLogin, type LoginVerdict, type ShownCredentials } from "./login.ts
 export { isMistake, type Mistake, type Outcome, textPage } from "./page.ts";
 export { PAGE_TOO_LARGE, type PageBytes, pageBytes } from "./page-bytes.ts";
 export { countedName, PAGE_PATHS, type PageRequest, renderPage } from "./render-page.ts";
+export { ShownCounters } from "./shown-counters.ts";
 export { type SubszOptions, subsz } from "./subsz.ts";
 export { varz } from "./varz.ts";

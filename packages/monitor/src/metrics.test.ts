@@ -46,6 +46,30 @@ test("/metrics is OpenMetrics", () => {
   expect(families.get("weft_listening")?.samples.get("")).toBe(1);
 });
 
+test("counters of an account do not fall while a connection ends", () => {
+  const server = new FakeServer();
+  const received = (): number | undefined =>
+    parse(server.page("/metrics").text)
+      .get("weft_account_received_messages")
+      ?.samples.get('{account="$G"}');
+  const one = fakeConnection(1);
+  one.figures.inMessages = 7;
+  server.open = [one];
+  const before = received();
+  expect(before).toBeGreaterThan(0);
+  // It has ended, and its record is on its way.
+  server.open = [];
+  expect(received()).toBe(before);
+  const { figures } = one;
+  const totals = { connections: 1, inBytes: 0, outMessages: 0, outBytes: 0, slowConsumers: 0 };
+  server.finishedTotals.set("$G", { ...totals, inMessages: figures.inMessages + 5 });
+  expect(received()).toBe((before ?? 0) + 5);
+  // An account of the same name that came anew.
+  server.shown.forget(() => false);
+  server.finishedTotals.clear();
+  expect(received()).toBe(0);
+});
+
 test("attacks 30, 64: connections that a throttle turned away, by limit", () => {
   const server = new FakeServer();
   server.throttled = { connections: 5, failedLogins: 7, handshakes: 9 };

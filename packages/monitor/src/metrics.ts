@@ -5,6 +5,7 @@ import type { WorkerCounters } from "@weft/broker";
 import { type AccountTotals, allAccountTotals } from "./account-totals.ts";
 import type { CalloutFacts, MonitorFacts, Steps, WorkerFacts } from "./facts.ts";
 import { OpenMetricsText, type Sample } from "./open-metrics.ts";
+import type { ShownCounters } from "./shown-counters.ts";
 
 /** Accounts with lines of their own; how many are left out has a line too. */
 const ACCOUNTS_MAX = 256;
@@ -63,7 +64,7 @@ export function* metrics(facts: MonitorFacts): Steps<string> {
   addAsked(text, facts.callout(), CALLOUT_NAMES);
   addAsked(text, facts.authenticationModule(), MODULE_NAMES);
   addWorkers(text, facts.workers());
-  addAccounts(text, yield* allAccountTotals(facts));
+  addAccounts(text, yield* allAccountTotals(facts), facts.connections.shown);
   const reasons = [...facts.connections.finishedByReason()];
   text.add(
     "counter",
@@ -190,8 +191,14 @@ function addWorkers(text: OpenMetricsText, workers: readonly WorkerFacts[]): voi
   );
 }
 
-function addAccounts(text: OpenMetricsText, all: ReadonlyMap<string, AccountTotals>): void {
-  const shown = [...all].slice(0, ACCOUNTS_MAX);
+function addAccounts(
+  text: OpenMetricsText,
+  all: ReadonlyMap<string, AccountTotals>,
+  before: ShownCounters,
+): void {
+  const shown = [...all]
+    .slice(0, ACCOUNTS_MAX)
+    .map(([account, totals]) => [account, before.notBelow(account, totals)] as const);
   for (const [kind, name, total, help] of ACCOUNT_ROWS) {
     const samples = shown.map(([account, totals]) => ({
       labels: { account },

@@ -21,6 +21,7 @@ export function varz(facts: MonitorFacts): JsonObject {
     jetstream: {},
     tls_timeout: tlsTimeoutSeconds(facts.options),
     write_deadline: facts.options.writeDeadlineMs * NANOS_PER_MS,
+    write_timeout: facts.options.writeTimeout,
     ...runtime(facts, now),
     ...traffic(facts),
     ...configuration(facts),

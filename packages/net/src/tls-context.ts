@@ -129,16 +129,16 @@ export class TlsContext {
   #secured(secure: TLSSocket): void {
     const transport = socketUnder(secure)?.[TRANSPORT];
     if (transport === undefined) secure.destroy();
-    else if (this.#isPinned(secure)) transport.secured(secure);
+    else if (isPinned(secure, this.#pinnedKeys)) transport.secured(secure);
     else transport.handshakeFailed("client certificate is not pinned");
   }
+}
 
-  /** TL-13. */
-  #isPinned(secure: TLSSocket): boolean {
-    if (this.#pinnedKeys.length === 0) return true;
-    const digest = keyDigest(secure);
-    return digest !== undefined && this.#pinnedKeys.includes(digest);
-  }
+/** TL-13. The peer's certificate is among the pinned ones; true where none are pinned. */
+export function isPinned(secure: TLSSocket, pinnedKeys: readonly string[]): boolean {
+  if (pinnedKeys.length === 0) return true;
+  const digest = keyDigest(secure);
+  return digest !== undefined && pinnedKeys.includes(digest);
 }
 
 function reportRejected(context: TlsContext): void {

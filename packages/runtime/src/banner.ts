@@ -3,6 +3,10 @@ import { StaticAuthenticator } from "@weft/auth";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { NATS_VERSION, WEFT_VERSION } from "./version.ts";
 
+/** TL-06. There is no fallback. */
+const HANDSHAKE_FIRST =
+  'Clients that are not using "TLS Handshake First" option will fail to connect';
+
 export function logBanner(given: RuntimeOptions, server: Runtime): void {
   const { log, options, configFile } = given;
   log.write("info", "Starting nats-server");
@@ -18,7 +22,10 @@ export function logReady(given: RuntimeOptions, server: Runtime): void {
   const { log, options } = given;
   const address = server.host.includes(":") ? `[${server.host}]` : server.host;
   log.write("info", `Listening for client connections on ${address}:${server.port}`);
-  if (options.tls !== undefined) log.write("info", "TLS required for client connections");
+  if (options.tls !== undefined) {
+    log.write("info", "TLS required for client connections");
+    if (options.tls.handshakeFirst === true) log.write("warn", HANDSHAKE_FIRST);
+  }
   if (new StaticAuthenticator(options.auth).plaintextPasswords) {
     log.write("warn", "Plaintext passwords detected, use nkeys or bcrypt");
   }

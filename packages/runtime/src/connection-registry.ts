@@ -4,7 +4,7 @@
 // connections that ever were, nor with the accounts that ever were.
 import { decodeFacts, FIGURE_CLIENT_ID, FIGURES_COUNT, LIMITS } from "@weft/base";
 import type { ClosedConnection, FinishedConnection } from "@weft/broker";
-import type { FinishedTotals, LiveConnections } from "@weft/monitor";
+import { type FinishedTotals, type LiveConnections, ShownCounters } from "@weft/monitor";
 import { ConnectionSlotsReader } from "@weft/shm";
 import { ClosedConnections } from "./closed-connections.ts";
 import {
@@ -42,6 +42,7 @@ export class ConnectionRegistry {
   readonly #long = new Map<number, string>();
   readonly #tokens: LastTokens;
   readonly #byReason = new Map<string, number>();
+  readonly shown = new ShownCounters();
   #recorded = 0;
   #waiting: (() => void)[] = [];
 
@@ -172,6 +173,7 @@ export class ConnectionRegistry {
   /** Accounts that are gone: one of the same name begins anew, as in the reference. */
   forgetAccounts(isThere: (name: string) => boolean): void {
     for (const name of this.#totals.keys()) if (!isThere(name)) this.#totals.delete(name);
+    this.shown.forget(isThere);
   }
 
   /**

@@ -235,5 +235,6 @@ function connectionSource(registry: ConnectionRegistry): ConnectionSource {
     tokenOf: ({ clientId }) => registry.tokenOf(clientId),
     finishedTotals: (account) => registry.finishedTotals(account),
     finishedByReason: () => registry.finishedByReason(),
+    shown: registry.shown,
   };
 }

@@ -1,5 +1,6 @@
 // The monitoring port for real: HTTP and HTTPS, logins, and everything that strangers may try. An
 // echo core stands in for the broker.
+import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -9,7 +10,6 @@ import { LIMITS } from "@weft/base";
 import { defaultOptions, type MonitoringOptions, type ServerOptions } from "@weft/config";
 import { hashSync } from "bcryptjs";
 import { afterEach, expect, test } from "vitest";
-import { MonitorService } from "./monitor-service.ts";
 import { RunningServer } from "./running-server.ts";
 import { RecordingLog, until } from "./testing/echo-server.ts";
 import { testFile, tls } from "./testing/tls-options.ts";
@@ -301,6 +301,20 @@ test("login by client certificate", async () => {
   expect((await ask(started, "/varz", { ...trusting, ...CLIENT })).status).toBe(200);
 });
 
+test("TL-13: a certificate that is not pinned is no login, where there are pinned ones", async () => {
+  const login = { users: [], tokens: [], clientCertificate: true };
+  const { publicKey } = new X509Certificate(CLIENT.cert);
+  const own = createHash("sha256").update(publicKey.export({ type: "spki", format: "der" }));
+  const trusting = { ca: AUTHORITY, servername: "localhost", ...CLIENT };
+  for (const [pinned, status] of [
+    ["0".repeat(64), 401],
+    [own.digest("hex"), 200],
+  ] as const) {
+    const started = await start({ secure: true, login }, { tls: tls({ pinnedCerts: [pinned] }) });
+    expect((await ask(started, "/varz", trusting)).status).toBe(status);
+  }
+});
+
 test("MO-07: a port that is taken is said in the reference's words", async () => {
   const started = await start();
   const { port } = new URL(started.server.monitoringUrl ?? "");
@@ -326,65 +340,4 @@ test("MO-31: not healthy in lame duck mode", async () => {
   const { status, text } = await ask(started, "/healthz");
   expect(status).toBe(500);
   expect(text).toContain("failed to be ready for connections");
-});
-
-test("a reload takes logins at once, and moves the listener only where it has to", async () => {
-  const started = await start();
-  const { server, options } = started;
-  const monitor = await server.monitor();
-  const before = server.monitoringUrl;
-  const accounts = compileAccounts([]);
-  if (!accounts.ok) throw new Error("the accounts do not compile");
-  const update = (monitoring: MonitoringOptions | undefined): Promise<void> =>
-    monitor.update({ ...options, monitoring }, accounts.snapshot, "sha256:2");
-  await update({ ...PLAIN, login: LOGIN });
-  expect(server.monitoringUrl).toBe(before);
-  expect((await ask(started, "/varz")).status).toBe(401);
-  await update({ ...PLAIN, host: "localhost" });
-  expect(server.monitoringUrl).not.toBe(before);
-  const { text } = await ask(started, "/varz");
-  const { port } = new URL(server.monitoringUrl ?? "");
-  expect(JSON.parse(text)).toMatchObject({
-    http_host: "localhost",
-    http_port: Number(port),
-    config_digest: "sha256:2",
-  });
-  const taken = net.createServer().listen(0, "localhost");
-  await until(() => taken.listening);
-  const wanted = (taken.address() as net.AddressInfo).port;
-  await expect(update({ ...PLAIN, host: "localhost", port: wanted })).rejects.toThrow(
-    "can't listen",
-  );
-  expect((await ask(started, "/varz")).status).toBe(200);
-  taken.close();
-  await update(undefined);
-  expect(server.monitoringUrl).toBeUndefined();
-});
-
-test("RL-12: while a reload moves the port, each listener has its own rules", async () => {
-  const { server, options, log } = await start();
-  const { facts, sources, turns } = await server.monitor();
-  const hashes = { compare: () => Promise.resolve(false) };
-  let isAsked = false;
-  let load: (tls: undefined) => void = () => undefined;
-  const loadTls = (): Promise<undefined> =>
-    new Promise((resolve) => {
-      isAsked = true;
-      load = resolve;
-    });
-  const service = new MonitorService({ facts, sources, turns, hashes, log, loadTls });
-  await service.start(options);
-  const ask = async (path: string): Promise<number> =>
-    (await fetch(`${service.url}${path}`, { redirect: "error" })).status;
-  const moved = { ...PLAIN, secure: true, basePath: "/moved", login: LOGIN };
-  const update = service.update({ ...options, monitoring: moved });
-  await until(() => isAsked);
-  expect([await ask("/varz"), await ask("/moved/varz")]).toEqual([200, 404]);
-  load(undefined);
-  // There is no certificate: the old one goes on.
-  await expect(update).rejects.toThrow("TLS cert and key required for HTTPS");
-  expect([await ask("/varz"), await ask("/moved/varz")]).toEqual([200, 404]);
-  await service.update({ ...options, monitoring: { ...PLAIN, basePath: "/moved" } });
-  expect([await ask("/varz"), await ask("/moved/varz")]).toEqual([404, 200]);
-  await service.close();
 });

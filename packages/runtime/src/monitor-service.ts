@@ -16,7 +16,7 @@ import {
   renderPage,
   textPage,
 } from "@weft/monitor";
-import type { TlsContextOptions } from "@weft/net";
+import { isPinned, type TlsContextOptions } from "@weft/net";
 import type { HashPool } from "./hash-pool.ts";
 import { sendPage, sendText } from "./monitor-answer.ts";
 import type { LiveMonitorFacts } from "./monitor-facts.ts";
@@ -26,6 +26,7 @@ import { runSteps, type StepSources } from "./monitor-steps.ts";
 import { type MadePage, PageMaker } from "./page-maker.ts";
 import type { RenderTurns } from "./render-turns.ts";
 import { requestTarget } from "./request-target.ts";
+import type { PreparedPart } from "./runtime.ts";
 
 export interface MonitorServiceOptions {
   readonly facts: LiveMonitorFacts;
@@ -46,6 +47,8 @@ const CLOSE = { Connection: "close" };
 interface OpenListener {
   readonly socket: MonitorListener;
   rules: MonitoringOptions;
+  /** Undefined = HTTP. */
+  tls: TlsContextOptions | undefined;
 }
 
 export class MonitorService {
@@ -78,46 +81,81 @@ export class MonitorService {
   /** Listens as `options` say. Throws when it cannot. */
   async start(options: ServerOptions): Promise<void> {
     const { monitoring } = options;
-    this.#listener = monitoring === undefined ? undefined : await this.#open(monitoring, options);
     if (monitoring === undefined) return;
-    this.#tellPort();
-    const { log } = this.#given;
-    const { secure, login } = monitoring;
-    const place = `${shownHost(monitoring)}:${this.port}`;
-    log.write("info", `Starting ${secure ? "https" : "http"} monitor on ${place}`);
-    if (login !== undefined && !secure) {
-      log.write("warn", "Monitoring login without TLS: passwords and tokens travel in clear");
-    }
+    this.#listener = await this.#open(monitoring, options);
+    this.#announce();
   }
 
   /**
-   * A reload: listens anew only where host, port or scheme have changed, else takes new certificates
-   * and logins. Throws, with the old listener at work, when the new one cannot listen. Until the new
-   * one listens, the old one works by its own rules.
+   * A reload (RL-12): new certificates and rules, or another listener where host, port, scheme or the
+   * wish for a client's certificate change. The same port cannot be had twice: there the old listener
+   * goes first, and comes back if the new one cannot listen or the reload is refused elsewhere. Until
+   * the commit the old one works by its own rules. Throws with the old one at work.
    */
-  async update(options: ServerOptions): Promise<void> {
+  async prepare(options: ServerOptions): Promise<PreparedPart> {
     const old = this.#listener;
-    const before = old?.rules;
-    const after = options.monitoring;
-    if (old !== undefined && after !== undefined && sameListener(old.rules, after)) {
-      const tls = after.secure ? await this.#given.loadTls(options) : undefined;
-      if (tls !== undefined) old.socket.renew(tls);
-      old.rules = after;
-      this.#logins.forget();
-      return;
+    const rules = options.monitoring;
+    if (old !== undefined && rules !== undefined && sameListener(old.rules, rules)) {
+      const tls = rules.secure ? await this.#given.loadTls(options) : undefined;
+      return { commit: () => this.#renew(old, rules, tls) };
     }
-    // The same port cannot be had twice: then the old listener goes first.
-    const sharesPort = before !== undefined && before.port !== 0 && before.port === after?.port;
+    const { port } = old?.rules ?? {};
+    const sharesPort = port !== undefined && port !== 0 && port === rules?.port;
+    const former = sharesPort ? old : undefined;
     if (sharesPort) await this.#closeListener();
+    let next: OpenListener | undefined;
     try {
-      await this.start(options);
+      next = rules === undefined ? undefined : await this.#open(rules, options);
     } catch (error) {
-      if (sharesPort) await this.start({ ...options, monitoring: before });
+      await this.#reopen(former);
       throw error;
     }
-    if (!sharesPort) await old?.socket.close();
+    const commit = (): void => {
+      if (!sharesPort) void old?.socket.close();
+      this.#listener = next;
+      this.#logins.forget();
+      if (next === undefined) this.#tellPort();
+      else this.#announce();
+    };
+    const abandon = async (): Promise<void> => {
+      await next?.socket.close();
+      await this.#reopen(former);
+    };
+    return { commit, abandon: () => void abandon() };
+  }
+
+  #renew(
+    listener: OpenListener,
+    rules: MonitoringOptions,
+    tls: TlsContextOptions | undefined,
+  ): void {
+    if (tls !== undefined) listener.socket.renew(tls);
+    listener.rules = rules;
+    listener.tls = tls;
     this.#logins.forget();
+  }
+
+  /** As it was; never rejects. */
+  async #reopen(former: OpenListener | undefined): Promise<void> {
+    if (former === undefined || this.#isEnding) return;
+    try {
+      this.#listener = await this.#listen(former.rules, former.tls);
+    } catch (error) {
+      this.#given.log.write("error", `Monitoring is gone: ${(error as Error).message}`);
+    }
     this.#tellPort();
+  }
+
+  #announce(): void {
+    this.#tellPort();
+    const rules = this.#listener?.rules;
+    if (rules === undefined) return;
+    const { log } = this.#given;
+    const place = `${shownHost(rules)}:${this.port}`;
+    log.write("info", `Starting ${rules.secure ? "https" : "http"} monitor on ${place}`);
+    if (rules.login !== undefined && !rules.secure) {
+      log.write("warn", "Monitoring login without TLS: passwords and tokens travel in clear");
+    }
   }
 
   /** From now on every request is answered 503 (MO-06). */
@@ -138,10 +176,17 @@ export class MonitorService {
 
   async #open(rules: MonitoringOptions, options: ServerOptions): Promise<OpenListener> {
     const tls = rules.secure ? await this.#given.loadTls(options) : undefined;
+    return this.#listen(rules, tls);
+  }
+
+  async #listen(
+    rules: MonitoringOptions,
+    tls: TlsContextOptions | undefined,
+  ): Promise<OpenListener> {
     const socket = new MonitorListener(rules, tls, (request, response) =>
       this.#onRequest(request, response, listener),
     );
-    const listener: OpenListener = { socket, rules };
+    const listener: OpenListener = { socket, rules, tls };
     await socket.listen();
     return listener;
   }
@@ -161,7 +206,7 @@ export class MonitorService {
       return;
     }
     response.on("error", () => undefined);
-    this.#answer(request, response, listener.rules).catch((error: unknown) => {
+    this.#answer(request, response, listener).catch((error: unknown) => {
       this.#given.log.write("error", `monitoring: ${(error as Error).message}`);
       if (response.headersSent) response.destroy();
       else sendText(response, textPage(500, "Internal Server Error"), CLOSE);
@@ -171,8 +216,9 @@ export class MonitorService {
   async #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    rules: MonitoringOptions,
+    listener: OpenListener,
   ): Promise<void> {
+    const { rules } = listener;
     if (this.#isEnding) {
       return sendText(response, textPage(503, "Server is shutting down"), CLOSE);
     }
@@ -183,7 +229,7 @@ export class MonitorService {
     }
     const target = requestTarget(request.url ?? "");
     if (target === undefined) return sendText(response, textPage(400, "400 Bad Request"), CLOSE);
-    if (!(await this.#isAdmitted(request, response, rules))) return;
+    if (!(await this.#isAdmitted(request, response, listener))) return;
     const { facts } = this.#given;
     const counted = countedName(target.path, rules.basePath);
     if (counted !== undefined) facts.countRequest(counted);
@@ -221,13 +267,13 @@ export class MonitorService {
   async #isAdmitted(
     request: IncomingMessage,
     response: ServerResponse,
-    { login }: MonitoringOptions,
+    { rules: { login }, tls }: OpenListener,
   ): Promise<boolean> {
     if (login === undefined) return true;
     const { socket } = request;
     const shown = {
       authorization: request.headers.authorization,
-      certificate: (socket as Partial<TLSSocket>).authorized === true,
+      certificate: isKnownPeer(socket as TLSSocket, tls?.pinnedKeys ?? []),
     };
     const answer = await this.#logins.check(login, shown, socket.remoteAddress ?? "");
     if (answer.kind === "granted") return true;
@@ -238,6 +284,11 @@ export class MonitorService {
     sendText(response, ...refusal);
     return false;
   }
+}
+
+/** It has shown a certificate of a known authority, and one of the pinned ones where there are any. */
+function isKnownPeer(socket: TLSSocket, pinnedKeys: readonly string[]): boolean {
+  return socket.authorized === true && isPinned(socket, pinnedKeys);
 }
 
 /** As it stands in an address. */

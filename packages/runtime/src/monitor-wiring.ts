@@ -52,8 +52,8 @@ export interface Monitor {
   /** Of all pages, whoever asks for them. */
   readonly turns: RenderTurns;
   readonly service: MonitorService;
-  /** A reload; throws when the new port cannot be had. */
-  update(options: ServerOptions, accounts: AccountsSnapshot, configDigest: string): Promise<void>;
+  /** The rest of a reload, which cannot fail it. The listener has its own way (`service.prepare`). */
+  follow(options: ServerOptions, accounts: AccountsSnapshot, configDigest: string): Promise<void>;
 }
 
 export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
@@ -86,8 +86,7 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
     return loadTlsMaterial(from.tls, "monitor");
   };
   const service = new MonitorService({ facts, sources, turns, hashes, log, loadTls });
-  const update: Monitor["update"] = async (next, nextAccounts, digest) => {
-    await service.update(next);
+  const follow: Monitor["follow"] = async (next, nextAccounts, digest) => {
     const again = serverFacts(parts, next, digest, systemClock().unixNanos());
     facts.configure({
       options: next,
@@ -97,7 +96,7 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
     await rememberCertificate(facts, next);
   };
   await rememberCertificate(facts, options);
-  return { facts, sources, turns, service, update };
+  return { facts, sources, turns, service, follow };
 }
 
 /** MO-31. */

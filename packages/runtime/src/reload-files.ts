@@ -1,5 +1,7 @@
-// The files of a server that follow a reload: log and ports file (RL-02, RL-06). Control thread.
+// What of control follows a reload by itself: log, ports file (RL-02, RL-06) and the monitoring port.
+// Control thread.
 import type { LogSink } from "@weft/logging";
+import type { Monitor } from "./monitor-wiring.ts";
 import { PortsFile, type ServerUrls } from "./ports-file.ts";
 import type { ReloadPart } from "./runtime.ts";
 
@@ -17,6 +19,11 @@ export function logPart(log: LogSink): ReloadPart {
       };
     },
   };
+}
+
+/** `loaded`: undefined while nobody has asked for a page; then there is no port either. */
+export function monitorPart(loaded: () => Promise<Monitor> | undefined): ReloadPart {
+  return { prepare: async (next) => (await loaded())?.service.prepare(next) };
 }
 
 /** A ports file elsewhere; `place` holds the one of now. */

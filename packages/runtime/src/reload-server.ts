@@ -20,7 +20,7 @@ import type { OperatorService } from "./operator-service.ts";
 import { type PortsFile, serverUrls } from "./ports-file.ts";
 import { refusalText } from "./refusal-text.ts";
 import { reloadError } from "./reload-error.ts";
-import { logPart, portsFilePart } from "./reload-files.ts";
+import { logPart, monitorPart, portsFilePart } from "./reload-files.ts";
 import { abandonAll, type PreparedReload, prepareReload } from "./reload-prepare.ts";
 import type {
   ReloadPart,
@@ -97,7 +97,12 @@ export class ServerReload {
         boundPort: server.port,
         retirement: this.#retirement,
         accountsNow: operator === undefined ? undefined : () => operator.snapshot(),
-        parts: [...parts, portsFilePart(server, serverUrls(server)), logPart(log)],
+        parts: [
+          ...parts,
+          portsFilePart(server, serverUrls(server)),
+          monitorPart(() => this.#given.monitor()),
+          logPart(log),
+        ],
         compareHash: (stored, given) => hashes.compare(stored, given),
       });
       if (this.#refusal() !== undefined) abandonAll(prepared.parts);
@@ -168,7 +173,7 @@ export class ServerReload {
     system?.setTrace(traceOptions(next.options));
     const monitor = await this.#given.monitor();
     try {
-      await monitor?.update(next.options, next.accounts, next.digest ?? "");
+      await monitor?.follow(next.options, next.accounts, next.digest ?? "");
     } catch (error) {
       log.write("error", `Monitoring did not follow the reload: ${(error as Error).message}`);
     }

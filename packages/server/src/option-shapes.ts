@@ -231,6 +231,7 @@ export const OPTIONS: Shape = someMembers<
     auth: elsewhere,
     accounts: elsewhere,
     clientAdvertise: text,
+    writeTimeout: oneOf("close"),
     serverName: SERVER_NAME,
     addressLimits,
     systemAccount: text,

@@ -24,6 +24,7 @@ import type {
   WorkerFacts,
 } from "../facts.ts";
 import { renderPage } from "../render-page.ts";
+import { ShownCounters } from "../shown-counters.ts";
 
 type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
@@ -157,6 +158,7 @@ export class FakeServer {
   slow: FinishedConnection[] = [];
   readonly finishedTotals = new Map<string, FinishedTotals>();
   readonly finishedByReason = new Map<string, number>();
+  readonly shown = new ShownCounters();
   readonly queues = new Map<string, QueueFacts>();
   readonly requestStats = new Map<string, number>();
   /** By client id; the worker is that of the connection. */
@@ -184,6 +186,7 @@ export class FakeServer {
         tokenOf: ({ tokenText }) => tokenText,
         finishedTotals: (account) => this.finishedTotals.get(account) ?? NO_TOTALS,
         finishedByReason: () => this.finishedByReason,
+        shown: this.shown,
       },
       unixNanos: () => this.now,
       process: () => this.process,

@@ -60,6 +60,7 @@ export function fullServer(): FakeServer {
   change.tlsCertificateEndsMs = 1e12;
   const { options } = server;
   options.limits = { ...options.limits, maxSubscriptions: 9 };
+  options.writeTimeout = "close";
   options.serverTags = ["a"];
   options.serverMetadata = { k: "v" };
   options.featureFlags = { f: true };

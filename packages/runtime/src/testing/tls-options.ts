@@ -10,7 +10,7 @@ export function testFile(name: string): string {
 
 /** `server.pem` and its key, unless `change` names other files of the folder. */
 export function tls(
-  change: { certFile?: string; keyFile?: string; verify?: boolean } = {},
+  change: Partial<Pick<TlsOptions, "certFile" | "keyFile" | "verify" | "pinnedCerts">> = {},
 ): TlsOptions {
   return {
     certFile: testFile(change.certFile ?? "server.pem"),
@@ -24,7 +24,7 @@ export function tls(
     timeoutMs: 2_000,
     insecure: false,
     allowInsecureCipherSuites: false,
-    pinnedCerts: [],
+    pinnedCerts: change.pinnedCerts ?? [],
     connectionRateLimit: 0,
   };
 }
