@@ -13,6 +13,7 @@ import {
   UrlFetcher,
   type UrlTlsOptions,
 } from "@weft/jwt-store";
+import { systemAuthorities } from "@weft/net";
 import type { TokenReader } from "@weft/operator";
 import {
   CLAIM_SUBSCRIPTIONS,
@@ -173,12 +174,12 @@ export class AccountSources {
   }
 }
 
-function urlTls(tls: TlsOptions | undefined): UrlTlsOptions | undefined {
-  if (tls === undefined) return undefined;
+function urlTls(tls: TlsOptions | undefined): UrlTlsOptions {
+  if (tls === undefined) return { ca: systemAuthorities() };
   const { certificates, authorities } = readCertificateFiles(tls);
   const [pair] = certificates;
   return {
-    ca: authorities,
+    ca: authorities ?? systemAuthorities(),
     cert: pair?.certificate,
     key: pair?.key,
     insecure: tls.insecure,

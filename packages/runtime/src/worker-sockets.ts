@@ -3,7 +3,7 @@
 
 import { type BrokerDriver, stallLowBytes, type WorkerCounters } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
-import { SocketDriver, TlsContext } from "@weft/net";
+import { SocketDriver, TlsContext, type TlsContextOptions, useSystemAuthorities } from "@weft/net";
 import { Arrivals } from "./arrivals.ts";
 import { GoneCounter } from "./connection-tally.ts";
 import { injectFaults } from "./fault-injection.ts";
@@ -52,8 +52,12 @@ export function takeSockets(
     counters.handshakesThrottled += count;
     log.write("warn", `Rejected ${count} connections due to TLS rate limiting`);
   };
+  const contextOf = (options: TlsContextOptions): TlsContext => {
+    if (options.verifyClients && options.authorities === undefined) useSystemAuthorities();
+    return new TlsContext(options, onRejected);
+  };
   const contextsOf = (tls: WorkerStart["tls"]): (TlsContext | undefined)[] =>
-    tls.map((options) => (options === null ? undefined : new TlsContext(options, onRejected)));
+    tls.map((options) => (options === null ? undefined : contextOf(options)));
   let contexts = contextsOf(start.tls);
   const faults = injectFaults(`${seed.threadIndex}`);
   const arrivals = new Arrivals<PlacedConnection>(({ connection, listener }) => {
