@@ -1,5 +1,5 @@
 // What a reload of the program reads: the same file, with the same flags over it (RL-01, FL-09).
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Flags } from "@weft/config";
 import { type ReloadPart, type ReloadSource, writePidFile } from "@weft/runtime";
 import { ConfigurationError, checkedInput } from "@weft/server";
@@ -15,20 +15,28 @@ export function reloadSource(flags: Flags): ReloadSource | undefined {
   };
 }
 
-/** Undefined = there is no such file. */
-function contentOf(file: string): Buffer | undefined {
+/** A pid file is short. What is longer is not held, nor put back. */
+const KEPT_BYTES_MAX = 65_536;
+
+/**
+ * How to have the file as it is now. What is no file, such as a pipe, or cannot be read, stays as it is
+ * left; so does what cannot be put back: the reload is refused for another reason, which is told.
+ */
+function rememberFile(file: string): () => void {
   try {
-    return readFileSync(file);
+    const facts = lstatSync(file, { throwIfNoEntry: false });
+    if (facts === undefined) return () => quietly(() => rmSync(file, { force: true }));
+    if (!facts.isFile() || facts.size > KEPT_BYTES_MAX) return () => undefined;
+    const content = readFileSync(file);
+    return () => quietly(() => writeFileSync(file, content));
   } catch {
-    return undefined;
+    return () => undefined;
   }
 }
 
-/** What cannot be put back stays: the reload is refused for another reason, which is told. */
-function restore(file: string, content: Buffer | undefined): void {
+function quietly(act: () => void): void {
   try {
-    if (content === undefined) rmSync(file, { force: true });
-    else writeFileSync(file, content);
+    act();
   } catch {}
 }
 
@@ -36,11 +44,13 @@ function restore(file: string, content: Buffer | undefined): void {
 export const PID_FILE_PART: ReloadPart = {
   prepare: ({ pidFile }, previous) => {
     if (pidFile === undefined || pidFile === previous.pidFile) return undefined;
-    const before = contentOf(pidFile);
-    writePidFile(pidFile, process.pid);
-    return {
-      commit: () => undefined,
-      abandon: () => restore(pidFile, before),
-    };
+    const restore = rememberFile(pidFile);
+    try {
+      writePidFile(pidFile, process.pid);
+    } catch (error) {
+      restore();
+      throw error;
+    }
+    return { commit: () => undefined, abandon: restore };
   },
 };

@@ -1,4 +1,5 @@
-// What every event begins with: its type, an id and the time (SY-13). Any thread; pure.
+// What every event begins with: its type, an id and the time (SY-13). Any thread; pure but for a buffer
+// that every id is drawn into.
 import type { Entropy, UnixNanos } from "@weft/base";
 import { wireTime } from "./wire-time.ts";
 

@@ -19,13 +19,15 @@ export function wireTime(at: UnixNanos): string {
 /** The same of Unix milliseconds. */
 export function wireTimeOfMs(unixMs: number): string {
   const ms = Math.round(unixMs);
-  return timeText(Math.floor(ms / 1_000), (ms % 1_000) * 1_000_000);
+  const ofSecond = Math.floor(ms / 1_000);
+  return timeText(ofSecond, (ms - ofSecond * 1_000) * 1_000_000);
 }
 
 function timeText(ofSecond: number, ofNanos: number): string {
   if (ofSecond !== second) {
-    second = ofSecond;
+    // First what can fail: a time that is none.
     secondText = new Date(ofSecond * 1_000).toISOString().slice(0, 19);
+    second = ofSecond;
   } else if (ofNanos === nanos) return text;
   nanos = ofNanos;
   text = `${secondText}${fraction(ofNanos)}Z`;

@@ -122,6 +122,9 @@ describe("AC-81, TL-01: resolver_tls", () => {
     expect(await ask({ insecure: true, ...client })).toMatchObject({ kind: "found" });
     expect(await ask({ ...client })).toMatchObject({ kind: "unavailable" });
     expect(await ask({ ca })).toMatchObject({ kind: "unavailable" });
+    expect(await ask({ ca: () => [String(ca)], ...client })).toMatchObject({ kind: "found" });
+    const nobody = await ask({ ca: () => [], ...client });
+    expect(nobody).toMatchObject({ kind: "unavailable", error: /unable to verify/ });
   });
 
   test("https never leads to http", async () => {

@@ -4,7 +4,7 @@
 
 import type { Agent } from "node:http";
 import https from "node:https";
-import type { SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { errorText } from "@weft/base";
 import { RESOLVER_LIMITS, type SourceAnswer } from "@weft/resolver";
 
@@ -13,12 +13,12 @@ const http = process.getBuiltinModule("node:http");
 
 /** `resolver_tls`. */
 export interface UrlTlsOptions {
-  readonly ca?: SecureContextOptions["ca"];
+  /** A function is asked with the first https request. An empty list = nobody is trusted. */
+  readonly ca?: SecureContextOptions["ca"] | (() => SecureContextOptions["ca"]);
   readonly cert?: SecureContextOptions["cert"];
   readonly key?: SecureContextOptions["key"];
   /** Takes any certificate. */
   readonly insecure?: boolean | undefined;
-  readonly ciphers?: string | undefined;
   readonly minVersion?: SecureContextOptions["minVersion"];
 }
 
@@ -39,23 +39,16 @@ interface Response {
 const REDIRECTS_MAX = 5;
 const SOCKETS_MAX = 10;
 const IDLE_MS = 30_000;
+const KEEP = { keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_MS };
 
 export class UrlFetcher {
   readonly #options: UrlFetcherOptions;
   readonly #http: Agent;
-  readonly #https: https.Agent;
+  #https: https.Agent | undefined;
 
   constructor(options: UrlFetcherOptions) {
     this.#options = options;
-    const keep = { keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_MS };
-    this.#http = new http.Agent(keep);
-    const { insecure, ...context } = options.tls ?? {};
-    const defined = Object.entries(context).filter(([, value]) => value !== undefined);
-    this.#https = new https.Agent({
-      ...keep,
-      ...Object.fromEntries(defined),
-      rejectUnauthorized: insecure !== true,
-    });
+    this.#http = new http.Agent(KEEP);
   }
 
   /** What the start needs to be true: the base address answers. Undefined = it does. */
@@ -100,14 +93,27 @@ export class UrlFetcher {
   /** Closes idle connections. */
   close(): void {
     this.#http.destroy();
-    this.#https.destroy();
+    this.#https?.destroy();
+  }
+
+  /** One context for all of its connections: to read hundreds of authorities takes 30 ms. */
+  #secureAgent(): https.Agent {
+    if (this.#https !== undefined) return this.#https;
+    const { insecure, ca, ...rest } = this.#options.tls ?? {};
+    const secureContext = createSecureContext({
+      ...rest,
+      ca: typeof ca === "function" ? ca() : ca,
+    });
+    const rejectUnauthorized = insecure !== true;
+    this.#https = new https.Agent({ ...KEEP, secureContext, rejectUnauthorized });
+    return this.#https;
   }
 
   #get(address: URL, signal: AbortSignal): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const isSecure = address.protocol === "https:";
     const request = isSecure
-      ? https.get(address.href, { agent: this.#https, signal })
+      ? https.get(address.href, { agent: this.#secureAgent(), signal })
       : http.get(address.href, { agent: this.#http, signal });
     request.on("error", reject);
     request.on("response", (response) => {

@@ -1,5 +1,6 @@
 // The text is read by a small reader of OpenMetrics, which refuses what Prometheus would.
 import { expect, test } from "vitest";
+import { ShownCounters } from "./shown-counters.ts";
 import { FakeServer, fakeConnection } from "./testing/fake-server.ts";
 
 interface Family {
@@ -65,9 +66,21 @@ test("counters of an account do not fall while a connection ends", () => {
   server.finishedTotals.set("$G", { ...totals, inMessages: figures.inMessages + 5 });
   expect(received()).toBe((before ?? 0) + 5);
   // An account of the same name that came anew.
-  server.shown.forget(() => false);
+  server.shown.forget("$G");
   server.finishedTotals.clear();
   expect(received()).toBe(0);
+});
+
+test("what was shown of an account is kept no longer than the account", () => {
+  const totals = { connections: 1, connectionsTotal: 1, subscriptions: 0, slowConsumers: 0 };
+  const figures = { ...totals, inMessages: 7, inBytes: 0, outMessages: 0, outBytes: 0 };
+  const shown = new ShownCounters();
+  const again = (account: string): number =>
+    shown.notBelow(account, { ...figures, inMessages: 1 }).inMessages;
+  for (const account of ["A", "B", "C"]) shown.notBelow(account, figures);
+  shown.forgetOthers((account) => account !== "B");
+  shown.forget("C");
+  expect(["A", "B", "C"].map(again)).toEqual([7, 1, 1]);
 });
 
 test("attacks 30, 64: connections that a throttle turned away, by limit", () => {

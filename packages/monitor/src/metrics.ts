@@ -206,6 +206,7 @@ function addAccounts(
     }));
     text.add(kind, name, help, samples);
   }
+  before.forgetOthers((account) => all.has(account));
   const left = all.size - shown.length;
   text.add("gauge", "weft_accounts_not_shown", "Accounts without lines here.", [{ value: left }]);
 }

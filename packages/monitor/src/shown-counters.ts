@@ -7,6 +7,7 @@ const COUNTERS = ["inMessages", "inBytes", "outMessages", "outBytes", "slowConsu
 
 type Counters = Record<(typeof COUNTERS)[number], number>;
 
+/** What must stay true: it holds no more accounts than the last page had. */
 export class ShownCounters {
   readonly #shown = new Map<string, Counters>();
 
@@ -17,12 +18,18 @@ export class ShownCounters {
     if (shown !== undefined) {
       for (const name of COUNTERS) next[name] = Math.max(next[name], shown[name]);
     }
-    this.#shown.set(account, next);
+    const { inMessages, inBytes, outMessages, outBytes, slowConsumers } = next;
+    this.#shown.set(account, { inMessages, inBytes, outMessages, outBytes, slowConsumers });
     return next;
   }
 
+  /** Its totals begin anew. */
+  forget(account: string): void {
+    this.#shown.delete(account);
+  }
+
   /** Accounts that are gone: one of the same name begins anew. */
-  forget(isThere: (account: string) => boolean): void {
+  forgetOthers(isThere: (account: string) => boolean): void {
     for (const account of this.#shown.keys()) if (!isThere(account)) this.#shown.delete(account);
   }
 }

@@ -1,20 +1,27 @@
 // The certificate authorities that count where none are named: those of the system, as with nats-server.
-// Node has a list of its own. Any thread. Loads nothing of TLS until it is asked.
+// Node has a list of its own. Any thread. Loads nothing of TLS until it is asked. Must stay true: where
+// the system has none, nobody is trusted.
 
 let isUsed = false;
 
-/** PEM of those of the system, and of `NODE_EXTRA_CA_CERTS`. The first call reads their files. */
-export function systemAuthorities(): string {
+/**
+ * PEM of each of those of the system, and of `NODE_EXTRA_CA_CERTS`; perhaps none. The first call of a
+ * thread reads their files, and takes tens of milliseconds.
+ */
+export function systemAuthorities(): string[] {
   const { getCACertificates } = process.getBuiltinModule("node:tls");
-  return [...getCACertificates("system"), ...getCACertificates("extra")].join("\n");
+  return [...getCACertificates("system"), ...getCACertificates("extra")];
 }
 
 /**
  * Contexts of this thread that name none have them from now on. Named by a context itself, their names
- * would go to every client that is asked for a certificate: a hundred and more.
+ * would go to every client that is asked for a certificate: a hundred and more. Not for a thread that
+ * others run their own code on. Returns how many there are; undefined = this was called before.
  */
-export function useSystemAuthorities(): void {
-  if (isUsed) return;
+export function useSystemAuthorities(): number | undefined {
+  if (isUsed) return undefined;
+  const authorities = systemAuthorities();
+  process.getBuiltinModule("node:tls").setDefaultCACertificates(authorities);
   isUsed = true;
-  process.getBuiltinModule("node:tls").setDefaultCACertificates([systemAuthorities()]);
+  return authorities.length;
 }

@@ -175,11 +175,11 @@ export class AccountSources {
 }
 
 function urlTls(tls: TlsOptions | undefined): UrlTlsOptions {
-  if (tls === undefined) return { ca: systemAuthorities() };
+  if (tls === undefined) return { ca: systemAuthorities };
   const { certificates, authorities } = readCertificateFiles(tls);
   const [pair] = certificates;
   return {
-    ca: authorities ?? systemAuthorities(),
+    ca: authorities ?? systemAuthorities,
     cert: pair?.certificate,
     key: pair?.key,
     insecure: tls.insecure,

@@ -4,8 +4,9 @@
 
 /** SY-03. */
 const HEARTBEAT_MS = 30_000;
-/** A telling of 5 ms is followed by none for 160: at most a 32nd of the thread's time. */
+/** A telling of 5 ms is followed by none for 160: a 32nd of the thread's time, up to this rest. */
 const REST_PER_TELLING = 32;
+/** More than that nobody waits: a telling of a second, of very many, is a third of the thread's time. */
 const REST_MAX_MS = 2_000;
 
 export class AccountWatch {

@@ -60,7 +60,7 @@ export class Authentication implements ReloadPart {
         this.#replaced.add(former);
         this.#closeIdle(former);
       },
-      abandon: () => void next?.runner.close(),
+      abandon: () => next?.runner.close(),
     };
   }
 

@@ -173,7 +173,7 @@ export class ConnectionRegistry {
   /** Accounts that are gone: one of the same name begins anew, as in the reference. */
   forgetAccounts(isThere: (name: string) => boolean): void {
     for (const name of this.#totals.keys()) if (!isThere(name)) this.#totals.delete(name);
-    this.shown.forget(isThere);
+    this.shown.forgetOthers(isThere);
   }
 
   /**
@@ -208,6 +208,7 @@ export class ConnectionRegistry {
   #forgetFirst(): void {
     for (const first of this.#totals.keys()) {
       this.#totals.delete(first);
+      this.shown.forget(first);
       return;
     }
   }

@@ -11,6 +11,8 @@ interface Connection {
   readonly socket: Socket;
   /** Answers that are not through, in the order of their requests. */
   readonly answers: Set<ServerResponse>;
+  /** Its handshake is made with the authorities of now. */
+  isJudged: boolean;
 }
 
 export class MonitorConnections {
@@ -33,7 +35,7 @@ export class MonitorConnections {
     const key = keyOf(socket);
     // Whoever comes from the same port has given up the connection before.
     others.get(key)?.socket.destroy();
-    const connection = { socket, answers: new Set<ServerResponse>() };
+    const connection = { socket, answers: new Set<ServerResponse>(), isJudged: true };
     this.#byNetwork.set(network, others.set(key, connection));
     this.#count += 1;
     socket.once("close", () => {
@@ -47,9 +49,20 @@ export class MonitorConnections {
   }
 
   destroyAll(): void {
-    for (const connections of this.#byNetwork.values()) {
-      for (const { socket } of connections.values()) socket.destroy();
-    }
+    for (const { socket } of this.#all()) socket.destroy();
+  }
+
+  /** There are other authorities from now on. */
+  forgetJudgements(): void {
+    for (const connection of this.#all()) connection.isJudged = false;
+  }
+
+  isJudged(peer: Peer): boolean {
+    return this.#find(peer)?.isJudged === true;
+  }
+
+  #all(): Connection[] {
+    return [...this.#byNetwork.values()].flatMap((connections) => [...connections.values()]);
   }
 
   /** A request came, with this for its answer. */

@@ -7,6 +7,8 @@ import https from "node:https";
 import net from "node:net";
 import { connect as connectSecurely } from "node:tls";
 import { LIMITS } from "@weft/base";
+import type { TlsOptions } from "@weft/config";
+import type { TlsContextOptions } from "@weft/net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MonitorListener, type RequestHandler } from "./monitor-listener.ts";
 import { testFile, tls } from "./testing/tls-options.ts";
@@ -16,16 +18,18 @@ const AUTHORITY = readFileSync(testFile("ca.pem"));
 const CROWD_ADDRESS = "127.0.0.2";
 const TUNNEL = "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n";
 
+function materialOf(options: TlsOptions): TlsContextOptions {
+  const material = loadTlsMaterial(options, "monitor");
+  if (material === undefined) throw new Error("there is no certificate");
+  return material;
+}
+
 async function started(
   secure: boolean,
   onRequest: RequestHandler = (_request, response) => response.end("here"),
 ): Promise<MonitorListener> {
   const options = { host: "127.0.0.1", port: 0, secure, basePath: "" };
-  const listener = new MonitorListener(
-    options,
-    secure ? loadTlsMaterial(tls(), "monitor") : undefined,
-    onRequest,
-  );
+  const listener = new MonitorListener(options, secure ? materialOf(tls()) : undefined, onRequest);
   await listener.listen();
   onTestFinished(() => listener.close());
   return listener;
@@ -72,6 +76,32 @@ async function said(socket: net.Socket, text: string): Promise<string> {
   const [first] = (await once(socket, "data")) as [string];
   return first.split("\r\n")[0] ?? "";
 }
+
+test("a client's certificate is judged again where the authorities are others", async () => {
+  const gate = Promise.withResolvers<void>();
+  const judged: boolean[] = [];
+  const listener = await started(true, async ({ socket, url }, response) => {
+    if (url === "/slow") await gate.promise;
+    judged.push(listener.isJudged(socket));
+    response.end("here");
+  });
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+  const idle = holding(listener, true);
+  const busy = holding(listener, true);
+  await Promise.all([said(idle.socket, get("/")), said(busy.socket, get("/"))]);
+  const slow = said(busy.socket, get("/slow"));
+  const material = materialOf(tls());
+  listener.renew(material, false);
+  expect(await said(idle.socket, get("/"))).toMatch(/ 200 /);
+  const closed = Promise.race([once(idle.socket, "end"), once(idle.socket, "close")]);
+  listener.renew(material, true);
+  await closed;
+  gate.resolve();
+  await slow;
+  await said(busy.socket, get("/"));
+  expect(await ask(listener, true, "127.0.0.1")).toBe("here");
+  expect(judged).toEqual([true, true, true, false, false, true]);
+});
 
 /** Linux has all addresses of 127.0.0.0/8 without being asked. */
 const onLinux = process.platform === "linux" ? test : test.skip;

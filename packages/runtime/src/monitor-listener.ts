@@ -77,13 +77,25 @@ export class MonitorListener {
     });
   }
 
-  /** New certificates for new connections. */
-  renew(tls: TlsContextOptions): void {
+  /**
+   * New certificates for new connections. `authoritiesChanged`: what the handshakes of open connections
+   * made of their clients' certificates counts no more.
+   */
+  renew(tls: TlsContextOptions, authoritiesChanged: boolean): void {
     if (!("setSecureContext" in this.#server)) return;
+    if (authoritiesChanged) {
+      this.#connections.forgetJudgements();
+      this.#server.closeIdleConnections();
+    }
     const [first, ...others] = tls.certificates;
     if (first === undefined) return;
     this.#server.setSecureContext(tlsServerOptions(tls, first));
     addNames(this.#server, tls, others);
+  }
+
+  /** What the handshake of this connection made of its client's certificate counts. */
+  isJudged(socket: Socket): boolean {
+    return this.#connections.isJudged(socket);
   }
 
   close(): Promise<void> {

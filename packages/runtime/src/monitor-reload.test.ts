@@ -122,6 +122,23 @@ test("RL-12: while a reload moves the port, each listener has its own rules", as
   expect(await both()).toEqual([404, 200]);
 });
 
+test("RL-12: the end of the server leaves no listener of a reload that was under way", async () => {
+  const started = await start();
+  const port = await takenPort();
+  await running.pop()?.close();
+  for (const isAbandoned of [false, true]) {
+    const service = await startService(started, { ...PLAIN, port });
+    const update = service.prepare({
+      ...started.options,
+      monitoring: { ...PLAIN, port, host: "0.0.0.0" },
+    });
+    const ending = isAbandoned ? update.then(({ abandon }) => abandon?.()) : update;
+    if (isAbandoned) await update;
+    await Promise.all([service.close(), ending.catch(() => undefined)]);
+    await expect(fetch(`http://127.0.0.1:${port}/varz`)).rejects.toThrow("fetch failed");
+  }
+});
+
 test("RL-12: a listener on the same port comes back where the reload is refused", async () => {
   const started = await start();
   const { options, log } = started;
@@ -138,8 +155,16 @@ test("RL-12: a listener on the same port comes back where the reload is refused"
   expect([service.url, await statusOf(url)]).toEqual([url, 200]);
   // Another part of the reload fails.
   const prepared = await prepare({ ...PLAIN, host: "0.0.0.0", basePath: "/moved" });
-  prepared.abandon?.();
-  await until(() => service.url === url);
+  // Nothing is shown by rules that may yet be refused.
+  expect([await statusOf(url), await statusOf(url, "/moved/varz")]).toEqual([503, 503]);
+  await prepared.abandon?.();
+  expect([service.url, await statusOf(url), await statusOf(url, "/moved/varz")]).toEqual([
+    url,
+    200,
+    404,
+  ]);
+  const again = await prepare({ ...PLAIN, host: "0.0.0.0", basePath: "/again" });
+  await again.abandon?.();
   expect([await statusOf(url), await statusOf(url, "/moved/varz")]).toEqual([200, 404]);
   (await prepare({ ...PLAIN, host: "0.0.0.0", basePath: "/moved" })).commit();
   expect([await statusOf(url), await statusOf(url, "/moved/varz")]).toEqual([404, 200]);

@@ -39,6 +39,7 @@ export interface MonitorServiceOptions {
 }
 
 const ASK_FOR_LOGIN = { "WWW-Authenticate": 'Basic realm="monitoring", charset="UTF-8", Bearer' };
+const ENDING = "Server is shutting down";
 /** Small, and cheap to make. */
 const HEALTH = "/healthz";
 const CLOSE = { Connection: "close" };
@@ -46,6 +47,8 @@ const CLOSE = { Connection: "close" };
 /** A listener with the options that it was opened with, or that a reload gave it since. */
 interface OpenListener {
   readonly socket: MonitorListener;
+  /** Before that, of a reload that may yet be refused, it shows nothing. */
+  isServing: boolean;
   rules: MonitoringOptions;
   /** Undefined = HTTP. */
   tls: TlsContextOptions | undefined;
@@ -58,6 +61,8 @@ export class MonitorService {
   /** Requests without an answer, by connection. */
   readonly #waiting = new WeakMap<object, number>();
   #listener: OpenListener | undefined;
+  /** Listening of a reload that is under way. */
+  #opening: Promise<unknown> = Promise.resolve();
   #isEnding = false;
 
   constructor(given: MonitorServiceOptions) {
@@ -83,6 +88,7 @@ export class MonitorService {
     const { monitoring } = options;
     if (monitoring === undefined) return;
     this.#listener = await this.#open(monitoring, options);
+    this.#listener.isServing = true;
     this.#announce();
   }
 
@@ -90,7 +96,8 @@ export class MonitorService {
    * A reload (RL-12): new certificates and rules, or another listener where host, port, scheme or the
    * wish for a client's certificate change. The same port cannot be had twice: there the old listener
    * goes first, and comes back if the new one cannot listen or the reload is refused elsewhere. Until
-   * the commit the old one works by its own rules. Throws with the old one at work.
+   * the commit the old one works by its own rules, and the new one answers 503. Throws with the old one
+   * at work.
    */
   async prepare(options: ServerOptions): Promise<PreparedPart> {
     const old = this.#listener;
@@ -114,14 +121,18 @@ export class MonitorService {
       if (!sharesPort) void old?.socket.close();
       this.#listener = next;
       this.#logins.forget();
-      if (next === undefined) this.#tellPort();
-      else this.#announce();
+      if (next === undefined) {
+        this.#tellPort();
+        return;
+      }
+      next.isServing = true;
+      this.#announce();
     };
     const abandon = async (): Promise<void> => {
       await next?.socket.close();
       await this.#reopen(former);
     };
-    return { commit, abandon: () => void abandon() };
+    return { commit, abandon };
   }
 
   #renew(
@@ -129,7 +140,9 @@ export class MonitorService {
     rules: MonitoringOptions,
     tls: TlsContextOptions | undefined,
   ): void {
-    if (tls !== undefined) listener.socket.renew(tls);
+    if (tls !== undefined) {
+      listener.socket.renew(tls, tls.authorities !== listener.tls?.authorities);
+    }
     listener.rules = rules;
     listener.tls = tls;
     this.#logins.forget();
@@ -140,7 +153,9 @@ export class MonitorService {
     if (former === undefined || this.#isEnding) return;
     try {
       this.#listener = await this.#listen(former.rules, former.tls);
+      this.#listener.isServing = true;
     } catch (error) {
+      if (this.#isEnding) return;
       this.#given.log.write("error", `Monitoring is gone: ${(error as Error).message}`);
     }
     this.#tellPort();
@@ -165,6 +180,7 @@ export class MonitorService {
 
   async close(): Promise<void> {
     this.#isEnding = true;
+    await this.#opening;
     await this.#closeListener();
   }
 
@@ -186,8 +202,14 @@ export class MonitorService {
     const socket = new MonitorListener(rules, tls, (request, response) =>
       this.#onRequest(request, response, listener),
     );
-    const listener: OpenListener = { socket, rules, tls };
-    await socket.listen();
+    const listener: OpenListener = { socket, isServing: false, rules, tls };
+    const listening = socket.listen();
+    this.#opening = listening.catch(() => undefined);
+    await listening;
+    if (this.#isEnding) {
+      await socket.close();
+      throw new Error(ENDING);
+    }
     return listener;
   }
 
@@ -220,7 +242,10 @@ export class MonitorService {
   ): Promise<void> {
     const { rules } = listener;
     if (this.#isEnding) {
-      return sendText(response, textPage(503, "Server is shutting down"), CLOSE);
+      return sendText(response, textPage(503, ENDING), CLOSE);
+    }
+    if (!listener.isServing) {
+      return sendText(response, textPage(503, "Server is reloading"), { "Retry-After": "1" });
     }
     const { method, socket } = request;
     if (method !== "GET" && method !== "HEAD") {
@@ -267,19 +292,20 @@ export class MonitorService {
   async #isAdmitted(
     request: IncomingMessage,
     response: ServerResponse,
-    { rules: { login }, tls }: OpenListener,
+    { rules: { login }, tls, socket: server }: OpenListener,
   ): Promise<boolean> {
     if (login === undefined) return true;
     const { socket } = request;
+    const isJudged = server.isJudged(socket);
     const shown = {
       authorization: request.headers.authorization,
-      certificate: isKnownPeer(socket as TLSSocket, tls?.pinnedKeys ?? []),
+      certificate: isJudged && isKnownPeer(socket as TLSSocket, tls?.pinnedKeys ?? []),
     };
     const answer = await this.#logins.check(login, shown, socket.remoteAddress ?? "");
     if (answer.kind === "granted") return true;
     const refusal: [Page, Readonly<Record<string, string>>] =
       answer.kind === "denied"
-        ? [textPage(401, "Unauthorized"), ASK_FOR_LOGIN]
+        ? [textPage(401, "Unauthorized"), isJudged ? ASK_FOR_LOGIN : { ...ASK_FOR_LOGIN, ...CLOSE }]
         : [textPage(answer.status, "Try again later"), { "Retry-After": String(answer.seconds) }];
     sendText(response, ...refusal);
     return false;

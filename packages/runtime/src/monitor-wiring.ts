@@ -6,7 +6,7 @@ import { LIMITS } from "@weft/base";
 import { isOperatorMode, type ServerOptions } from "@weft/config";
 import type { LogSink } from "@weft/logging";
 import type { QueueFacts, ServerFacts } from "@weft/monitor";
-import { systemAuthorities, type TlsContextOptions } from "@weft/net";
+import type { TlsContextOptions } from "@weft/net";
 import { systemClock } from "./clocks.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HashPool } from "./hash-pool.ts";
@@ -83,12 +83,7 @@ export async function createMonitor(parts: MonitorParts): Promise<Monitor> {
   const loadTls = async (from: ServerOptions): Promise<TlsContextOptions | undefined> => {
     if (from.tls === undefined) return undefined;
     const { loadTlsMaterial } = await import("./tls-material.ts");
-    const material = loadTlsMaterial(from.tls, "monitor");
-    const asksCertificate = from.monitoring?.login?.clientCertificate === true;
-    if (material === undefined || material.authorities !== undefined || !asksCertificate) {
-      return material;
-    }
-    return { ...material, authorities: systemAuthorities() };
+    return loadTlsMaterial(from.tls, "monitor");
   };
   const service = new MonitorService({ facts, sources, turns, hashes, log, loadTls });
   const follow: Monitor["follow"] = async (next, nextAccounts, digest) => {

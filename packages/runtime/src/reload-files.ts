@@ -15,7 +15,7 @@ export function logPart(log: LogSink): ReloadPart {
       await log.update?.(logging);
       return {
         commit: () => undefined,
-        abandon: () => void log.update?.(previous.logging).catch(() => undefined),
+        abandon: async () => log.update?.(previous.logging).catch(() => undefined),
       };
     },
   };

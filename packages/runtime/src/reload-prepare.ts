@@ -139,13 +139,19 @@ async function prepareParts(
       if (change !== undefined) prepared.push(change);
     }
   } catch (error) {
-    abandonAll(prepared);
+    await abandonAll(prepared);
     throw reloadError("failed", (error as Error).message);
   }
   return prepared;
 }
 
-/** Instead of a commit. */
-export function abandonAll(parts: readonly PreparedPart[]): void {
-  for (const part of parts) part.abandon?.();
+/** Instead of a commit, the last one first; another reload begins with all as it was. Never rejects. */
+export async function abandonAll(parts: readonly PreparedPart[]): Promise<void> {
+  for (const part of parts.toReversed()) {
+    try {
+      await part.abandon?.();
+    } catch {
+      // Why the reload is refused is what is told; the other parts are still to be abandoned.
+    }
+  }
 }

@@ -105,7 +105,7 @@ export class ServerReload {
         ],
         compareHash: (stored, given) => hashes.compare(stored, given),
       });
-      if (this.#refusal() !== undefined) abandonAll(prepared.parts);
+      if (this.#refusal() !== undefined) await abandonAll(prepared.parts);
       this.#mayReload();
       return await this.#apply(prepared);
     } catch (error) {

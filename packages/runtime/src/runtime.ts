@@ -62,8 +62,8 @@ export interface ReloadPart {
 
 export interface PreparedPart {
   commit(): void;
-  /** Instead of `commit`, when another part refuses. */
-  abandon?(): void;
+  /** Instead of `commit`, when another part refuses; all is as before when it is done. Never fails. */
+  abandon?(): void | Promise<void>;
 }
 
 export interface RuntimeOptions {

@@ -41,6 +41,8 @@ export type PageResult =
 type Value = JsonValue | Mistake;
 type Made = Value | Steps<Outcome>;
 
+const INT64_MAX = 2n ** 63n - 1n;
+const UINT64_MAX = 2n ** 64n - 1n;
 const STATES = ["open", "closed", "all"] as const;
 
 function text(options: RequestOptions, name: string): string {
@@ -51,8 +53,10 @@ function flag(options: RequestOptions, name: string): boolean {
   return options[name] === true;
 }
 
-function integer(options: RequestOptions, name: string): bigint {
-  return BigInt(Number(options[name] ?? 0));
+/** What was read of the largest numbers is the next one above them. */
+function integer(options: RequestOptions, name: string, max = INT64_MAX): bigint {
+  const value = BigInt(Number(options[name] ?? 0));
+  return value > max ? max : value;
 }
 
 /** In one line, as the reference answers requests. */
@@ -70,7 +74,7 @@ function connzRequest(options: RequestOptions): ConnzOptions {
         : "none",
     offset: integer(options, "offset"),
     limit: integer(options, "limit"),
-    clientId: integer(options, "cid"),
+    clientId: integer(options, "cid", UINT64_MAX),
     state: STATES[Number(options["state"] ?? 0)] ?? "open",
     user: text(options, "user"),
     account: text(options, "acc"),

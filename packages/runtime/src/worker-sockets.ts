@@ -10,6 +10,9 @@ import { injectFaults } from "./fault-injection.ts";
 import type { PlacedConnection, WorkerSeed, WorkerStart } from "./thread-messages.ts";
 import type { WorkerEnding } from "./worker-ending.ts";
 
+const NO_AUTHORITIES =
+  "tls: verify without ca_file, and the system has no certificate authorities: nobody can connect";
+
 export interface SocketParts {
   readonly core: BrokerDriver;
   readonly counters: WorkerCounters;
@@ -53,7 +56,10 @@ export function takeSockets(
     log.write("warn", `Rejected ${count} connections due to TLS rate limiting`);
   };
   const contextOf = (options: TlsContextOptions): TlsContext => {
-    if (options.verifyClients && options.authorities === undefined) useSystemAuthorities();
+    const needsSystem = options.verifyClients && options.authorities === undefined;
+    if (needsSystem && useSystemAuthorities() === 0 && seed.threadIndex === 1) {
+      log.write("warn", NO_AUTHORITIES);
+    }
     return new TlsContext(options, onRejected);
   };
   const contextsOf = (tls: WorkerStart["tls"]): (TlsContext | undefined)[] =>

@@ -1,12 +1,33 @@
 // A reload that is refused after some of it was prepared: files and ports are as before (RL-12).
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { describeWithWorkers, serverForTest } from "./server-under-test.ts";
+import { describeWithWorkers, freePort, serverForTest } from "./server-under-test.ts";
+import { certificates } from "./testdata/certificates.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weft-reload-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const kept = new https.Agent({ keepAlive: true });
+afterAll(() => kept.destroy());
+
+/** Of a page, for a client that shows nothing but a certificate, and keeps its connection. */
+function statusOf(port: number): Promise<number | undefined> {
+  const shown = {
+    cert: readFileSync(certificates.client),
+    key: readFileSync(certificates.clientKey),
+  };
+  const options = { ...shown, port, agent: kept, rejectUnauthorized: false };
+  return new Promise((resolve, reject) => {
+    https
+      .get({ ...options, host: "127.0.0.1", path: "/varz" }, (answer) => {
+        answer.resume().once("end", () => resolve(answer.statusCode));
+      })
+      .on("error", reject);
+  });
+}
 
 describeWithWorkers("a refused reload", (workers) => {
   it("RL-12: pid file and ports file are as before", async () => {
@@ -25,5 +46,27 @@ describeWithWorkers("a refused reload", (workers) => {
     expect(readFileSync(there, "utf8")).toBe("what was there");
     expect(await server.reload(`${config}\npid_file: "${there}"`)).toMatch(/^Reloaded/);
     expect(Number(readFileSync(there, "utf8"))).toBeGreaterThan(0);
+  });
+
+  it("RL-12: a monitoring port that would ask for certificates is back for the next reload", async () => {
+    const monitor = await freePort();
+    const config = (login: string, authority = certificates.ca): string => `
+      https: "127.0.0.1:${monitor}"
+      tls { cert_file: "${certificates.server}", key_file: "${certificates.serverKey}", ca_file: "${authority}" }
+      monitor_login { tokens: [word], ${login} }`;
+    const [byWord, byBoth] = [config(""), config("client_certificate: true")];
+    const server = await serverForTest({ workers, config: byWord });
+    expect(await statusOf(monitor)).toBe(401);
+    for (let again = 0; again < 3; again += 1) {
+      const bad = `${byBoth}\nlog_file: "${folder}/no/such/log"`;
+      expect(await server.reload(bad)).toMatch(/error opening file/);
+      expect(await server.reload(byWord)).toMatch(/^Reloaded/);
+      expect(await statusOf(monitor)).toBe(401);
+    }
+    expect(await server.reload(byBoth)).toMatch(/^Reloaded/);
+    expect(await statusOf(monitor)).toBe(200);
+    const byOther = config("client_certificate: true", certificates.otherCa);
+    expect(await server.reload(byOther)).toMatch(/^Reloaded/);
+    expect(await statusOf(monitor)).toBe(401);
   });
 });

@@ -165,16 +165,6 @@ describeWithWorkers("system account, requests", (workers) => {
     }
   });
 
-  it("SY-24: a body that cannot be read is told so", async () => {
-    const system = await SystemClient.open(server());
-    expect(await system.ask("SERVER.PING.CONNZ", '{"limit"')).toMatchObject({
-      error: { code: 400, description: "unexpected end of JSON input" },
-    });
-    expect(await system.ask("SERVER.PING.CONNZ", { sort: "nothing" })).toMatchObject({
-      error: { code: 500, description: "invalid sorting option: nothing" },
-    });
-  });
-
   it("SY-25 SY-31: pages of one account, whatever the body says", async () => {
     const system = await SystemClient.open(server());
     const client = await as("acc");

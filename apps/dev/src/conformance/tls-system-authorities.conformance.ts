@@ -5,13 +5,19 @@ import { describeWithWorkers, serverForTest } from "./server-under-test.ts";
 import { certificates } from "./testdata/certificates.ts";
 import { loggedIn, refused } from "./tls-client.ts";
 
-/** OpenSSL and Go look here for the system's authorities. */
-const FILE = "SSL_CERT_FILE";
-const { [FILE]: before } = process.env;
-afterAll(() => {
-  if (before === undefined) delete process.env[FILE];
-  else process.env[FILE] = before;
-});
+/** OpenSSL and Go look there for the system's authorities. */
+const [FILE, FOLDER] = ["SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
+const { [FILE]: fileBefore, [FOLDER]: folderBefore } = process.env;
+
+function look(file: string | undefined, folder: string | undefined): void {
+  if (file === undefined) delete process.env[FILE];
+  else process.env[FILE] = file;
+  if (folder === undefined) delete process.env[FOLDER];
+  else process.env[FOLDER] = folder;
+}
+afterAll(() => look(fileBefore, folderBefore));
+
+const NOWHERE = "/nonexistent/authorities";
 
 const config = `tls {
   cert_file: "${certificates.server}"
@@ -26,15 +32,28 @@ const shown = {
 
 describeWithWorkers("client certificates of the system's authorities", (workers) => {
   it("TL-02 TL-04: who is signed by one of them is let in, and nobody else", async () => {
-    process.env[FILE] = certificates.ca;
+    look(certificates.ca, folderBefore);
     const trusting = await serverForTest({ workers, config });
-    process.env[FILE] = certificates.otherCa;
+    look(certificates.otherCa, folderBefore);
     const other = await serverForTest({ workers, config });
     await loggedIn(trusting.port, shown);
     await refused(trusting.port);
     await refused(other.port, shown);
     // A reload makes contexts anew.
-    expect(await trusting.reload(config.replace("5", "6"))).toMatch(/^Reloaded/);
+    expect(await trusting.reload(config.replace("timeout: 5", "timeout: 6"))).toMatch(/^Reloaded/);
     await loggedIn(trusting.port, shown);
+  });
+
+  it("TL-02: where the system has none, nobody is let in, and the server goes on", async () => {
+    look(NOWHERE, NOWHERE);
+    const server = await serverForTest({ workers, config });
+    await refused(server.port, shown);
+    await refused(server.port);
+    const withAuthority = config.replace(
+      "verify: true",
+      `ca_file: "${certificates.ca}", verify: true`,
+    );
+    expect(await server.reload(withAuthority)).toMatch(/^Reloaded/);
+    await loggedIn(server.port, shown);
   });
 });

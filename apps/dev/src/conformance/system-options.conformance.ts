@@ -1,0 +1,24 @@
+// Options in the body of a request to the system account (SY-24).
+import { expect, it } from "vitest";
+import { describeWithWorkers, useServer } from "./server-under-test.ts";
+import { SYSTEM_CONFIG, SystemClient } from "./system-client.ts";
+
+describeWithWorkers("system account, options of requests", (workers) => {
+  const server = useServer({ workers, config: SYSTEM_CONFIG });
+
+  it("SY-24: a body that cannot be read is told so", async () => {
+    const system = await SystemClient.open(server());
+    expect(await system.ask("SERVER.PING.CONNZ", '{"limit"')).toMatchObject({
+      error: { code: 400, description: "unexpected end of JSON input" },
+    });
+    expect(await system.ask("SERVER.PING.CONNZ", { sort: "nothing" })).toMatchObject({
+      error: { code: 500, description: "invalid sorting option: nothing" },
+    });
+    const largest = "9223372036854775807";
+    const limits = `{"offset":${largest},"limit":${largest},"cid":18446744073709551615}`;
+    for (const [name, limit] of Object.entries({ CONNZ: "1", SUBSZ: largest })) {
+      const answer = await system.connection.request(`$SYS.REQ.SERVER.PING.${name}`, limits);
+      expect(answer.string()).toContain(`"offset":${largest},"limit":${limit}`);
+    }
+  });
+});
