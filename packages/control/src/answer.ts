@@ -15,6 +15,8 @@ export function packingFor(acceptEncoding: string): Packing {
 export interface AnswerError {
   readonly code: number;
   readonly description: string;
+  /** `null` of what could not be made; absent where it was not tried. */
+  readonly data?: null;
 }
 
 /** SY-22. What stands before and behind the data; without data it says that something is done. */
@@ -32,9 +34,9 @@ export function errorEnvelope(
   stamp: MessageStamp,
   error: AnswerError,
 ): string {
-  const { code, description } = error;
+  const { code, description, data } = error;
   const shown = { code, description: description === "" ? undefined : description };
-  return JSON.stringify({ server: serverInfo(server, stamp), error: shown });
+  return JSON.stringify({ server: serverInfo(server, stamp), data, error: shown });
 }
 
 /** What a user may, as the user is told it (SY-36). `responses` in messages and nanoseconds. */

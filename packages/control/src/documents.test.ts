@@ -156,6 +156,9 @@ describe("documents", () => {
     );
     const refused = errorEnvelope(SERVER, STAMP, { code: 400, description: "no" });
     expect(JSON.parse(refused)).toMatchObject({ error: { code: 400, description: "no" } });
+    expect(keys(JSON.parse(refused) as object)).toBe("server error");
+    const notMade = errorEnvelope(SERVER, STAMP, { code: 500, description: "no", data: null });
+    expect(keys(JSON.parse(notMade) as object)).toBe("server data error");
   });
 
   test("SY-26: snappy before gzip; what is not known is told so", () => {

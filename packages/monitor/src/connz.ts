@@ -48,7 +48,8 @@ export interface ConnzOptions {
   readonly limit: bigint;
   /** 0 = any. */
   readonly clientId: bigint;
-  readonly state: ConnectionState;
+  /** `none`: a number that stands for no state, of a request by message. */
+  readonly state: ConnectionState | "none";
   readonly user: string;
   readonly account: string;
   readonly mqttClient: string;
@@ -123,7 +124,7 @@ export function* connz(
     const head = { server_id: "", now: timeText(now), num_connections: 0, total: 0 };
     return { ...head, offset, limit, connections: null };
   }
-  if (options.state !== "open") yield { kind: "settled" };
+  if (hasClosed(options)) yield { kind: "settled" };
   const live = yield* facts.connections.live();
   const found = yield* candidatesOf(facts, live, options);
   yield { kind: "pause" };
@@ -151,23 +152,32 @@ interface Found {
   readonly total: number;
 }
 
+function hasOpen({ state }: ConnzOptions): boolean {
+  return state === "open" || state === "all";
+}
+
+function hasClosed({ state }: ConnzOptions): boolean {
+  return state === "closed" || state === "all";
+}
+
 function* candidatesOf(
   facts: MonitorFacts,
   live: LiveConnections,
   options: ConnzOptions,
 ): Steps<Found> {
-  const { account, state, clientId } = options;
+  const { account, clientId } = options;
   let total = 0;
   let open: number[] = [];
   const readsFacts = account !== "" || options.user !== "";
-  for (let row = 0; state !== "closed" && row < live.count; row += 1) {
+  const rows = hasOpen(options) ? live.count : 0;
+  for (let row = 0; row < rows; row += 1) {
     if (row % SLICE_CONNECTIONS === SLICE_CONNECTIONS - 1) yield { kind: "pause" };
     const known = readsFacts ? live.facts(row) : undefined;
     if (account !== "" && known?.account !== account) continue;
     total += 1;
     if (isWanted(clientIdOf(live, row), known, options)) open.push(row);
   }
-  let closed = state === "open" ? [] : facts.connections.finished();
+  let closed = hasClosed(options) ? facts.connections.finished() : [];
   if (account !== "") closed = closed.filter((record) => record.account === account);
   total += closed.length;
   const { filterSubject } = options;

@@ -5,6 +5,7 @@ import type { AccountSnapshot } from "@weft/accounts";
 import { errorText } from "@weft/base";
 import type { InternalParticipant, InternalRequest } from "@weft/broker";
 import {
+  type AnswerError,
   accountConnectionsEvent,
   type Decision,
   decide,
@@ -118,7 +119,7 @@ export class SystemAnswers {
       case "page":
         return this.#page(decision, request);
       case "account-streams":
-        publisher.refuse(reply, { code: SERVER_ERROR, description: "jetstream not enabled" });
+        publisher.refuse(reply, notMade("jetstream not enabled"));
         return;
       case "account-info":
         return this.#accountInfo(decision, request);
@@ -183,7 +184,7 @@ export class SystemAnswers {
       const page = await make(sources);
       if (page === undefined) return;
       if (page.ok) return publisher.answer(reply, page.body, packing(request));
-      publisher.refuse(reply, { code: SERVER_ERROR, description: page.error });
+      publisher.refuse(reply, notMade(page.error));
     });
   }
 
@@ -299,6 +300,10 @@ function shown({ allow, deny }: Rules): { allow?: readonly string[]; deny?: read
     ...(allow !== undefined && allow.length > 0 ? { allow } : {}),
     ...(deny !== undefined && deny.length > 0 ? { deny } : {}),
   };
+}
+
+function notMade(description: string): AnswerError {
+  return { code: SERVER_ERROR, description, data: null };
 }
 
 function publicPermissions(

@@ -75,7 +75,7 @@ function connzRequest(options: RequestOptions): ConnzOptions {
     offset: integer(options, "offset"),
     limit: integer(options, "limit"),
     clientId: integer(options, "cid", UINT64_MAX),
-    state: STATES[Number(options["state"] ?? 0)] ?? "open",
+    state: STATES[Number(options["state"] ?? 0)] ?? "none",
     user: text(options, "user"),
     account: text(options, "acc"),
     mqttClient: text(options, "mqtt_client"),
@@ -116,7 +116,7 @@ const PAGES: Readonly<Record<EndpointName, (facts: MonitorFacts, o: RequestOptio
   IPQUEUESZ: (facts, options) =>
     ipqueuesz(facts, { all: flag(options, "all"), filter: text(options, "filter") }),
   // There are no groups, which the reference says by nothing.
-  RAFTZ: () => null,
+  RAFTZ: () => ({}),
 };
 
 /** What control knows, and how it gets what it does not. */

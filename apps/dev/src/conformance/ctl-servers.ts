@@ -1,12 +1,12 @@
 // Servers that weftctl is tried against, as a parameter: the product, and references that are at
 // hand; and command lines of weftctl, in this process or as one of their own.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { onTestFinished } from "vitest";
-import { reference, versionOf } from "./reference.ts";
+import { laterReference, reference, versionOf } from "./reference.ts";
 import {
   isOtherServer,
   repositoryRoot,
@@ -39,10 +39,7 @@ export interface ResolverServer {
   readonly options: StartOptions;
 }
 
-/** WEFT_REFERENCE_SERVER names a newer reference beside the one of the system. */
-const references = [process.env["WEFT_REFERENCE_SERVER"], reference].filter(
-  (path) => path !== undefined && existsSync(path),
-) as readonly string[];
+const references = [laterReference, reference].filter((path) => path !== undefined);
 
 const triedCounts = workersCounts.filter(
   (workers) => workers === 2 || process.env["WEFT_DEEP"] === "1",

@@ -3,9 +3,14 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { shapeDifferences, shapeOf } from "./page-shape.ts";
 import { openRaw, type RawClient, rawForTest } from "./raw-client.ts";
-import { reference, whyNoReference } from "./reference.ts";
+import { laterReference, reference, whyNoLaterReference, whyNoReference } from "./reference.ts";
 import { describeWithWorkers, freePort, isOtherServer, startServer } from "./server-under-test.ts";
-import { ERROR_PAGES, SHAPE_PAGES, WANTED_SHAPES } from "./wanted-page-shapes.ts";
+import {
+  ERROR_PAGES,
+  SHAPE_PAGES,
+  WANTED_LATER_SHAPES,
+  WANTED_SHAPES,
+} from "./wanted-page-shapes.ts";
 
 // By its name, so from the build, as another program would load it.
 const { startServer: embed } = await import("@weft/server");
@@ -33,10 +38,10 @@ interface Subject {
   readonly url: string;
 }
 
-async function startReference(): Promise<Subject> {
+async function startReference(program: string): Promise<Subject> {
   const port = await freePort();
   const config = `${CONFIG}\nhttp: "127.0.0.1:${port}"\n`;
-  const server = await startServer({ config, command: [reference ?? ""] });
+  const server = await startServer({ config, command: [program] });
   onTestFinished(async () => {
     await server.stop();
   });
@@ -109,9 +114,20 @@ async function names(subject: Subject, query: string): Promise<unknown[]> {
 
 const SORTS = ["cid", "start", "subs", "msgs_to", "msgs_from", "bytes_to", "bytes_from"];
 
-describe.skipIf(reference === undefined)(`monitoring beside the reference${whyNoReference}`, () => {
-  it.each([1, 2])("MO-10 to MO-26: same fields and types (%i workers)", async (workers) => {
-    const [theirs, ours] = [await startReference(), await startWeft(workers)];
+const BESIDE = [
+  { program: reference, wanted: WANTED_SHAPES, name: `the reference${whyNoReference}` },
+  {
+    program: laterReference,
+    wanted: WANTED_LATER_SHAPES,
+    name: `a newer reference${whyNoLaterReference}`,
+  },
+];
+
+describe.each(BESIDE)("monitoring beside $name", ({ program, wanted }) => {
+  const tried = it.skipIf(program === undefined);
+
+  tried.each([1, 2])("MO-10 to MO-26: same fields and types (%i workers)", async (workers) => {
+    const [theirs, ours] = [await startReference(program ?? ""), await startWeft(workers)];
     await playClients(theirs);
     await playClients(ours);
     const differences: Record<string, string[]> = {};
@@ -121,7 +137,7 @@ describe.skipIf(reference === undefined)(`monitoring beside the reference${whyNo
       if (found.length > 0) differences[path] = found;
     }
     expect(differences).toEqual(
-      Object.fromEntries(WANTED_SHAPES.map(({ path, differs }) => [path, [...differs].sort()])),
+      Object.fromEntries(wanted.map(({ path, differs }) => [path, [...differs].sort()])),
     );
     for (const key of SORTS) {
       const query = `sort=${key}`;
@@ -136,7 +152,7 @@ describe.skipIf(reference === undefined)(`monitoring beside the reference${whyNo
   });
 
   it("differences that are wanted have their reasons", () => {
-    for (const { path, why } of WANTED_SHAPES) {
+    for (const { path, why } of wanted) {
       expect(SHAPE_PAGES).toContain(path);
       expect(why.length, path).toBeGreaterThan(20);
     }

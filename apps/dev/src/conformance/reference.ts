@@ -11,6 +11,14 @@ export const reference = ["/usr/sbin/nats-server", "/usr/bin/nats-server"].find(
 /** Behind the name of a test that needs it. */
 export const whyNoReference = reference === undefined ? " [skipped: nats-server is not here]" : "";
 
+/** A newer one beside it, of the level that Weft speaks. */
+export const laterReference = [process.env["WEFT_REFERENCE_SERVER"]].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+export const whyNoLaterReference =
+  laterReference === undefined ? " [skipped: WEFT_REFERENCE_SERVER names no nats-server]" : "";
+
 /** Records are made anew instead of compared. */
 export const isRecording = process.env["WEFT_RECORD_ANSWERS"] === "1";
 

@@ -14,6 +14,10 @@ describeWithWorkers("system account, options of requests", (workers) => {
     expect(await system.ask("SERVER.PING.CONNZ", { sort: "nothing" })).toMatchObject({
       error: { code: 500, description: "invalid sorting option: nothing" },
     });
+    for (const state of [-1, 3]) {
+      const { data } = await system.ask("SERVER.PING.CONNZ", { state });
+      expect(data).toMatchObject({ num_connections: 0, total: 0, connections: [] });
+    }
     const largest = "9223372036854775807";
     const limits = `{"offset":${largest},"limit":${largest},"cid":18446744073709551615}`;
     for (const [name, limit] of Object.entries({ CONNZ: "1", SUBSZ: largest })) {

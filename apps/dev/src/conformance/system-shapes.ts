@@ -37,12 +37,33 @@ const REQUESTS: Readonly<Record<string, readonly [subject: string, body: string]
   "accounts STATZ": ["ACCOUNT.PING.STATZ", ""],
 };
 
+/** Of nats-server from 2.12 on. Those of users and connections last: a client goes by them. */
+const LATER_REQUESTS: typeof REQUESTS = {
+  IDZ: ["SERVER.PING.IDZ", ""],
+  EXPVARZ: ["SERVER.{id}.EXPVARZ", ""],
+  IPQUEUESZ: ["SERVER.{id}.IPQUEUESZ", '{"all":true}'],
+  RAFTZ: ["SERVER.{id}.RAFTZ", ""],
+  "HEALTHZ in detail": ["SERVER.{id}.HEALTHZ", '{"details":true}'],
+  RELOAD: ["SERVER.{id}.RELOAD", ""],
+  "USER INFO": ["USER.INFO", ""],
+  "LDM of nobody": ["SERVER.{id}.LDM", '{"cid":999999}'],
+  "LDM without a client": ["SERVER.{id}.LDM", "{}"],
+  "KICK of nobody": ["SERVER.{id}.KICK", '{"cid":999999}'],
+  "KICK, bad body": ["SERVER.{id}.KICK", "{bad"],
+  LDM: ["SERVER.{id}.LDM", '{"cid":{cid}}'],
+  KICK: ["SERVER.{id}.KICK", '{"cid":{cid}}'],
+};
+
 /** Requests of a user of ACC. */
 const OWN_REQUESTS: Readonly<Record<string, string>> = {
   "own CONNZ": "$SYS.REQ.ACCOUNT.PING.CONNZ",
   "own CONNZ, as of a server": "$SYS.REQ.SERVER.PING.CONNZ",
   "own STATZ": "$SYS.REQ.ACCOUNT.PING.STATZ",
 };
+
+const OWN_LATER_REQUESTS: typeof OWN_REQUESTS = { "own USER INFO": "$SYS.REQ.USER.INFO" };
+
+const ANSWER_MS = 2_000;
 
 /** What an answer says beside its shape is compared where it is an error. */
 function answerShape(answer: Json): string[] {
@@ -51,7 +72,8 @@ function answerShape(answer: Json): string[] {
   return [...shapeOf(answer), `= ${error["code"]} ${error["description"]}`];
 }
 
-export async function systemShapes(server: ServerUnderTest): Promise<Shapes> {
+/** `isLate`: with what came after 2.9. */
+export async function systemShapes(server: ServerUnderTest, isLate: boolean): Promise<Shapes> {
   const shapes: Record<string, readonly string[]> = {};
   const system = await SystemClient.open(server);
   const connects = await system.events("$SYS.ACCOUNT.ACC.CONNECT");
@@ -77,13 +99,18 @@ export async function systemShapes(server: ServerUnderTest): Promise<Shapes> {
   shapes["event AUTH.ERR"] = shapeOf(await refusals.first(() => true));
   system.connection.publish("$SYS.REQ.SERVER.PING");
   shapes["event STATSZ"] = shapeOf(await statsz.first(() => true));
-  for (const [name, [subject, body]] of Object.entries(REQUESTS)) {
-    const text = body.replace("{cid}", String(client.info?.client_id));
-    shapes[name] = answerShape(await system.ask(subject.replace("{id}", system.id), text));
-  }
-  for (const [name, subject] of Object.entries(OWN_REQUESTS)) {
+  const members = await system.connection.request("$SYS.DEBUG.SUBSCRIBERS", "x.y");
+  shapes["SUBSCRIBERS"] = shapeOf(members.json());
+  const own = { ...OWN_REQUESTS, ...(isLate ? OWN_LATER_REQUESTS : {}) };
+  for (const [name, subject] of Object.entries(own)) {
     const reply = await client.request(subject, "", { timeout: 5_000 });
     shapes[name] = answerShape(reply.json<Json>());
+  }
+  const requests = { ...REQUESTS, ...(isLate ? LATER_REQUESTS : {}) };
+  for (const [name, [subject, body]] of Object.entries(requests)) {
+    const text = body.replace("{cid}", String(client.info?.client_id));
+    const answer = system.ask(subject.replace("{id}", system.id), text, ANSWER_MS);
+    shapes[name] = await answer.then(answerShape, ({ name: kind }: Error) => [kind]);
   }
   const shutdown = await system.events("$SYS.SERVER.*.SHUTDOWN");
   server.kill("SIGTERM");

@@ -159,3 +159,21 @@ export const WANTED_SHAPES: readonly WantedShape[] = [
     differs: ["+api.level", "+total"],
   },
 ];
+
+/** The same beside nats-server 2.14.0. */
+export const WANTED_LATER_SHAPES: readonly WantedShape[] = [
+  {
+    path: "/varz",
+    why: "MO-10: fields that came later, and flags that only JetStream has by itself",
+    differs: [
+      ...["", ".max_wait_time", ".wait_time", ".waiters", ".waits"].map(
+        (field) => `+disk_io_wait_stats${field}`,
+      ),
+      "+in_client_bytes",
+      "+in_client_msgs",
+      "+out_client_bytes",
+      "+out_client_msgs",
+      ...["", ".js_ack_fc_v2", ".js_raft_delete_range"].map((field) => `-feature_flags${field}`),
+    ],
+  },
+];
