@@ -78,9 +78,10 @@ export class Operator {
   /** Of a page that has been read to its end. `fetch` would take as much of the machine as the server. */
   #statusOf(path: string): Promise<number | undefined> {
     const place = { host: "127.0.0.1", port: this.#monitorPort, agent: this.#agent };
+    const signal = AbortSignal.timeout(OPEN_DEADLINE_MS);
     return new Promise((resolve, reject) => {
       http
-        .get({ ...place, path }, (answer) => {
+        .get({ ...place, path, signal }, (answer) => {
           answer.on("error", reject);
           answer.on("data", () => undefined).on("end", () => resolve(answer.statusCode));
         })

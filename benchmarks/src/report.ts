@@ -23,7 +23,9 @@ export function showMetric(metric: RowMetric, value: number): string {
     case "effectMs":
     case "firstPageMs":
     case "pageMs":
+    case "longestPageMs":
     case "pauseMs":
+    case "longestPauseMs":
     case "quietMs":
       return shortDuration(value * 1e6);
     case "bytesPerConnection":

@@ -50,7 +50,7 @@ async function runTurns(
     for (let pair = -1; pair < pairs; pair += 1) {
       const order = pair % 2 === 0 ? row.sides : row.sides.toReversed();
       for (const each of order) {
-        const watched = await measureTurn(bench, each, server.port, load);
+        const watched = await measureTurn(bench, each, { port: server.port, measureMs }, load);
         eventBytes += watched.eventBytes;
         if (pair >= 0) runs.get(each.id)?.push(watched.figures);
       }
@@ -67,7 +67,7 @@ async function runTurns(
 async function measureTurn(
   bench: Bench,
   side: Side,
-  port: number,
+  { port, measureMs }: { readonly port: number; readonly measureMs: number },
   load: Running,
 ): Promise<{ figures: RowFigures; eventBytes: number }> {
   const operator =
@@ -76,7 +76,8 @@ async function measureTurn(
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     const figures = await load.turn();
     if (operator?.failure !== undefined) throw new Error(operator.failure);
-    if (operator?.polls === 0) throw new Error("no question was answered");
+    const polls = operator?.polls ?? Number.POSITIVE_INFINITY;
+    if (polls < measureMs / POLL_EVERY_MS) throw new Error("questions were not answered in time");
     return { figures, eventBytes: operator?.eventBytes ?? 0 };
   } finally {
     operator?.stop();

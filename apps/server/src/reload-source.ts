@@ -1,5 +1,5 @@
 // What a reload of the program reads: the same file, with the same flags over it (RL-01, FL-09).
-import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Flags } from "@weft/config";
 import { type ReloadPart, type ReloadSource, writePidFile } from "@weft/runtime";
 import { ConfigurationError, checkedInput } from "@weft/server";
@@ -24,8 +24,10 @@ const KEPT_BYTES_MAX = 65_536;
  */
 function rememberFile(file: string): () => void {
   try {
-    const facts = lstatSync(file, { throwIfNoEntry: false });
-    if (facts === undefined) return () => quietly(() => rmSync(file, { force: true }));
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) {
+      return () => quietly(() => rmSync(file, { force: true }));
+    }
+    const facts = statSync(file);
     if (!facts.isFile() || facts.size > KEPT_BYTES_MAX) return () => undefined;
     const content = readFileSync(file);
     return () => quietly(() => writeFileSync(file, content));

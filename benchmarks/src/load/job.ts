@@ -153,7 +153,8 @@ export type Job =
  * (connections of a server that has just started), `effectMs` (from a push to the last connection
  * that it ends), `besidePerSecond` (what a second load process did meanwhile), `firstPageMs` and `pageMs`
  * (from asking for a page to its last byte), `pauseMs` (the longest that a message took beside it) and
- * `quietMs` (the same in as long a time without a page), and the load process's own share of a core.
+ * `quietMs` (the same in as long a time without a page), of the first two the middle and the `longest...`,
+ * and the load process's own share of a core.
  */
 export type MetricName =
   | "throughput"
@@ -166,7 +167,9 @@ export type MetricName =
   | "besidePerSecond"
   | "firstPageMs"
   | "pageMs"
+  | "longestPageMs"
   | "pauseMs"
+  | "longestPauseMs"
   | "quietMs"
   | "generatorCores"
   | "serverCores";

@@ -39,9 +39,10 @@ export async function runLargePage(job: LargePageJob): Promise<Figures> {
   flow.onDelay = undefined;
   await flow.stop();
   for (const link of links) link.reset();
+  const longest = { longestPageMs: Math.max(...pageMs), longestPauseMs: Math.max(...pauseMs) };
   const middle = (values: number[]): number => values.sort((a, b) => a - b)[PAGES >> 1] ?? 0;
   const figures = { pageMs: middle(pageMs), pauseMs: middle(pauseMs), quietMs: middle(quietMs) };
-  return { ...figures, firstPageMs };
+  return { ...figures, ...longest, firstPageMs };
 }
 
 /** From the request to the last byte, in ms. Fails unless the answer is whole and has `entries`. */

@@ -41,7 +41,8 @@ const PAUSE_MS = 10;
 const largePage: Row = {
   name: "operated-connz",
   group: "operated",
-  title: "/connz with 10,000 connections beside 100,000 messages per second",
+  title:
+    "/connz with 10,000 connections beside 100,000 messages per second, the middle of ten pages",
   sides: [
     {
       id: WEFT,
@@ -59,6 +60,8 @@ const largePage: Row = {
     absolute("page", "pageMs", WEFT, PAGE_MS),
     absolute("delay", "pauseMs", WEFT, PAUSE_MS),
     { label: "delay alone", metric: "quietMs", of: WEFT, direction: "atMost" },
+    { label: "longest page", metric: "longestPageMs", of: WEFT, direction: "atMost" },
+    { label: "longest delay", metric: "longestPauseMs", of: WEFT, direction: "atMost" },
     { label: "first page", metric: "firstPageMs", of: WEFT, direction: "atMost" },
   ],
 };

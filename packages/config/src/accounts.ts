@@ -187,7 +187,10 @@ function readLimits(field: ConfigEntry, findings: Findings): AccountLimitsSpec |
       if (name === "max_connections") limits.connectionsMax = value;
       else if (name === "max_subscriptions") limits.subscriptionsMax = value;
       else if (name === "max_payload") limits.payloadBytesMax = value;
-      else limits.leafnodesMax = value;
+      else {
+        limits.leafnodesMax = value;
+        if (value > 0) findings.advise(limit.at, "there are no leafnodes yet: no effect");
+      }
     },
     (key) => `Unknown field ${JSON.stringify(key)} parsing account limits`,
   );

@@ -106,10 +106,12 @@ export class Scanner {
   readonly text: string;
   #offset = 0;
   #line = 1;
-  #lineStart = 0;
+  #lineStart: number;
 
-  constructor(file: string, text: string) {
+  /** Columns of the first line are counted from `start` on: what is before it nobody wrote. */
+  constructor(file: string, text: string, start = 0) {
     this.file = file;
+    this.#lineStart = start;
     this.text = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
     const nul = this.text.indexOf("\0");
     if (nul < 0) return;

@@ -21,7 +21,8 @@ export function remoteSyslogMistake(address: string): string | undefined {
     return `invalid network type: ${JSON.stringify(scheme)}`;
   }
   const pattern = scheme === "unix" ? /^unix:\/\/\/./i : /^\w+:\/\/[^/?#\s]+:\d{1,5}$/i;
-  if (pattern.test(address)) return undefined;
+  const port = scheme === "unix" ? 1 : Number(/:(\d+)$/.exec(address)?.[1]);
+  if (pattern.test(address) && port >= 1 && port <= 65_535) return undefined;
   const wanted = scheme === "unix" ? "unix:///path" : `${scheme}://host:port`;
   return `remote_syslog must look like ${wanted}`;
 }

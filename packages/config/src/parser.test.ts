@@ -131,7 +131,7 @@ describe("variables (CF-10)", () => {
   it("parses environment values as values, with their mistakes in place", () => {
     const text = "a: $A\nb: $B\nc: $C\n";
     expect(parsedOf(text, { A: "1k", B: "yes", C: "" })).toEqual({ a: 1000, b: true, c: "" });
-    expect(mistake("a: $A", { A: '"x' })).toContain("environment variable A:1:7");
+    expect(mistake("a: $A", { A: '"x' })).toContain("environment variable A:1:1");
     expect(mistake("a: $A", { A: 'x\ninclude "b.conf"' })).toContain("can not include");
   });
 

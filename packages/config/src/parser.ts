@@ -40,6 +40,8 @@ const BRACE_OPEN = 123;
 const BRACE_CLOSE = 125;
 /** Key under which an environment value is parsed. */
 const VALUE_KEY = "value";
+/** Before a value of the environment, which is read as that of an entry. */
+const VALUE_START = `${VALUE_KEY}=`;
 
 /**
  * Parses the file `path` with everything it includes. Warnings go to `findings`. The first mistake
@@ -75,9 +77,15 @@ class Parser {
   #depth = 0;
 
   /** `path` is undefined for an environment value, which can include nothing. */
-  constructor(path: string | undefined, text: string, state: LoadState, label = path ?? "") {
+  constructor(
+    path: string | undefined,
+    text: string,
+    state: LoadState,
+    label = path ?? "",
+    start = 0,
+  ) {
     this.#path = path;
-    this.#scanner = new Scanner(label, text);
+    this.#scanner = new Scanner(label, text, start);
     this.#state = state;
   }
 
@@ -308,7 +316,8 @@ class Parser {
     }
     const label = `environment variable ${name}`;
     const node = this.#state.environment(name, at, (text) => {
-      const parser = new Parser(undefined, `${VALUE_KEY}=${text}`, this.#state, label);
+      const whole = VALUE_START + text;
+      const parser = new Parser(undefined, whole, this.#state, label, VALUE_START.length);
       const value = parser.document().entries.get(VALUE_KEY)?.node;
       return value ?? this.#scanner.fail(`${label} has no value`, at);
     });

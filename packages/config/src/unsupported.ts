@@ -14,8 +14,7 @@ export type Feature =
   | "OCSP"
   | "the PROXY protocol"
   | "profiling"
-  | "write_timeout: retry"
-  | "certificate stores";
+  | "write_timeout: retry";
 
 /** What to do with them: from the flag `--allow-unsupported`. */
 export interface UnsupportedPolicy {

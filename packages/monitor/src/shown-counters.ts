@@ -7,7 +7,7 @@ const COUNTERS = ["inMessages", "inBytes", "outMessages", "outBytes", "slowConsu
 
 type Counters = Record<(typeof COUNTERS)[number], number>;
 
-/** What must stay true: it holds no more accounts than the last page had. */
+/** What must stay true: it holds no account that is gone, once a page is made without it. */
 export class ShownCounters {
   readonly #shown = new Map<string, Counters>();
 

@@ -46,7 +46,10 @@ const DEFAULT_SUITES = [
 export interface TlsContextOptions {
   /** Chains and keys (TL-02); the first is the default, others are chosen by name (TL-03). */
   readonly certificates: readonly CertificatePair[];
-  /** PEM of the authorities that client certificates must come from; undefined = the system's. */
+  /**
+   * PEM of the authorities that client certificates must come from; undefined = those of the thread,
+   * see `useSystemAuthorities`.
+   */
   readonly authorities?: string | undefined;
   /** TL-04: a verified client certificate is required. */
   readonly verifyClients: boolean;

@@ -33,8 +33,8 @@ export class Authentication implements ReloadPart {
   readonly #breaker = new Breaker();
   readonly #totals = { asked: 0, granted: 0, refused: 0, late: 0, notAsked: 0 };
   #running: Running | undefined;
-  /** What a reload replaced, while it has questions that were asked before. */
-  readonly #replaced = new Set<Running>();
+  /** What a reload has prepared, or replaced while it has questions that were asked before. */
+  readonly #aside = new Set<Running>();
   #closed = false;
 
   constructor(hook: AuthenticationHook | undefined, log: LogSink) {
@@ -51,16 +51,24 @@ export class Authentication implements ReloadPart {
   async prepare({ authenticationModule: spec }: ServerOptions): Promise<PreparedPart | undefined> {
     if (spec === undefined && this.#running === undefined) return undefined;
     const next = spec && (await this.#start(spec));
+    if (this.#closed) {
+      await next?.runner.close();
+      throw new Error("the server is shutting down");
+    }
+    if (next !== undefined) this.#aside.add(next);
     return {
       commit: () => {
+        if (next !== undefined) this.#aside.delete(next);
         const former = this.#running;
         this.#running = next;
         this.#breaker.answered();
         if (former === undefined) return;
-        this.#replaced.add(former);
+        this.#aside.add(former);
         this.#closeIdle(former);
       },
-      abandon: () => next?.runner.close(),
+      abandon: async () => {
+        if (next !== undefined && this.#aside.delete(next)) await next.runner.close();
+      },
     };
   }
 
@@ -81,12 +89,12 @@ export class Authentication implements ReloadPart {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const all = [...this.#replaced, ...(this.#running === undefined ? [] : [this.#running])];
+    const all = [...this.#aside, ...(this.#running === undefined ? [] : [this.#running])];
     await Promise.all(all.map(({ runner }) => runner.close()));
   }
 
   #closeIdle(running: Running): void {
-    if (running.underWay > 0 || !this.#replaced.delete(running)) return;
+    if (running.underWay > 0 || !this.#aside.delete(running)) return;
     void running.runner.close();
   }
 

@@ -131,12 +131,17 @@ test("totals of accounts that are gone are forgotten, and never more are kept th
   registry.forgetAccounts((name) => name === "B");
   expect(registry.finishedTotals("B").connections).toBe(1);
   expect(registry.finishedTotals("A").connections).toBe(0);
+  const totals = { connections: 1, connectionsTotal: 1, subscriptions: 0, slowConsumers: 0 };
+  const none = { ...totals, inMessages: 0, inBytes: 0, outMessages: 0, outBytes: 0 };
+  registry.shown.notBelow("B", { ...none, inMessages: 9 });
   const max = 2 * LIMITS.accountsMax;
   const record = finished(3, "Client Closed");
   registry.finished(Array.from({ length: max }, (_, at) => ({ ...record, account: `N${at}` })));
   const isKept = (_: unknown, at: number) => registry.finishedTotals(`N${at}`).connections === 1;
   expect(Array.from({ length: max }, isKept).every(Boolean)).toBe(true);
   expect(registry.finishedTotals("B").connections).toBe(0);
+  // What was shown of its counters goes with them.
+  expect(registry.shown.notBelow("B", none).inMessages).toBe(0);
 });
 
 test("CP-110: connections whose records were given up are counted, and nothing is kept of them", async () => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
-import { connect as connectSecurely } from "node:tls";
+import { connect as connectSecurely, type TLSSocket } from "node:tls";
 import { LIMITS } from "@weft/base";
 import type { TlsOptions } from "@weft/config";
 import type { TlsContextOptions } from "@weft/net";
@@ -101,6 +101,43 @@ test("a client's certificate is judged again where the authorities are others", 
   await said(busy.socket, get("/"));
   expect(await ask(listener, true, "127.0.0.1")).toBe("here");
   expect(judged).toEqual([true, true, true, false, false, true]);
+});
+
+test("TL-03: a certificate that a reload took out is gone, and its authority with it", async () => {
+  const authorized: boolean[] = [];
+  const material = materialOf(tls());
+  const [named] = material.certificates;
+  const certificate = readFileSync(testFile("client.pem"), "utf8");
+  const first = { certificate, key: readFileSync(testFile("client.key"), "utf8") };
+  const login = { users: [], tokens: [], clientCertificate: true };
+  const options = { host: "127.0.0.1", port: 0, secure: true, basePath: "", login };
+  const both = named === undefined ? [first] : [first, named];
+  const listener = new MonitorListener(
+    options,
+    { ...material, certificates: both },
+    ({ socket }, response) => {
+      authorized.push((socket as TLSSocket).authorized);
+      response.end("here");
+    },
+  );
+  await listener.listen();
+  onTestFinished(() => listener.close());
+  /** Name of the certificate that is shown to who asks for `servername`. */
+  const shown = async (servername: string): Promise<string> => {
+    const place = { host: "127.0.0.1", port: listener.port, servername, agent: false };
+    const showing = { cert: first.certificate, key: first.key, rejectUnauthorized: false };
+    const request = https.get({ ...place, ...showing });
+    const [answer] = (await once(request, "response")) as [http.IncomingMessage];
+    const { subject } = (answer.socket as TLSSocket).getPeerCertificate();
+    answer.resume();
+    return String(subject.CN);
+  };
+  const names = [await shown("localhost"), await shown("elsewhere")];
+  expect(new Set(names).size).toBe(2);
+  const authorities = readFileSync(testFile("other-ca.pem"), "utf8");
+  listener.renew({ ...material, authorities, certificates: [first] }, true);
+  expect([await shown("localhost"), await shown("elsewhere")]).toEqual([names[1], names[1]]);
+  expect(authorized).toEqual([true, true, false, false]);
 });
 
 /** Linux has all addresses of 127.0.0.0/8 without being asked. */

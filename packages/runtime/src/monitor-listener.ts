@@ -1,13 +1,15 @@
 // The socket of the monitoring port: HTTP or HTTPS, with bounds on everything that a stranger can
 // send or refuse to take (attack 20). Control thread. Must stay true: one address leaves room for
 // others; after `close` no connection of it is left.
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { LIMITS } from "@weft/base";
 import type { MonitoringOptions } from "@weft/config";
-import { certificateNames, type TlsContextOptions, tlsServerOptions } from "@weft/net";
+import { type TlsContextOptions, tlsServerOptions } from "@weft/net";
 import { MonitorConnections } from "./monitor-connections.ts";
 
 /** An import of it would load all that it names, `fetch` among it: 4 MB and 50 ms of the start. */
@@ -23,10 +25,20 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
 
+const BY_DNS_NAMES = { subject: "never" } as const;
+
+/** Of a further certificate. */
+interface NamedContext {
+  readonly certificate: X509Certificate;
+  readonly context: SecureContext;
+}
+
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export class MonitorListener {
   readonly #server: Server | SecureServer;
+  /** Chosen by the name that the client asks for, before the first one. */
+  #named: readonly NamedContext[];
   readonly #monitoring: MonitoringOptions;
   readonly #connections = new MonitorConnections();
   /** Answered already; what they still send is not looked at. */
@@ -40,7 +52,8 @@ export class MonitorListener {
     stalledMs: number = LIMITS.monitorStalledMs,
   ) {
     this.#monitoring = monitoring;
-    this.#server = serverFor(monitoring, tls);
+    this.#named = namedContexts(tls);
+    this.#server = serverFor(monitoring, tls, (name) => contextFor(name, this.#named));
     const server = this.#server;
     server.maxConnections = LIMITS.monitorConnectionsMax;
     server.maxHeadersCount = HEADERS_MAX;
@@ -87,10 +100,10 @@ export class MonitorListener {
       this.#connections.forgetJudgements();
       this.#server.closeIdleConnections();
     }
-    const [first, ...others] = tls.certificates;
+    const [first] = tls.certificates;
     if (first === undefined) return;
     this.#server.setSecureContext(tlsServerOptions(tls, first));
-    addNames(this.#server, tls, others);
+    this.#named = namedContexts(tls);
   }
 
   /** What the handshake of this connection made of its client's certificate counts. */
@@ -167,6 +180,7 @@ export class MonitorListener {
 function serverFor(
   { secure, login }: MonitoringOptions,
   tls: TlsContextOptions | undefined,
+  contextOf: (name: string) => SecureContext | undefined,
 ): Server | SecureServer {
   const bounds = {
     maxHeaderSize: LIMITS.monitorHeaderBytesMax,
@@ -176,28 +190,32 @@ function serverFor(
     connectionsCheckingInterval: 1_000,
   };
   if (!secure) return createServer(bounds);
-  const [first, ...others] = tls?.certificates ?? [];
+  const [first] = tls?.certificates ?? [];
   if (tls === undefined || first === undefined) {
     throw new Error("TLS cert and key required for HTTPS");
   }
-  const server = createSecureServer({
+  return createSecureServer({
     ...tlsServerOptions(tls, first),
     ...bounds,
     handshakeTimeout: LIMITS.monitorHeadersTimeoutMs,
     // As in the reference nobody is asked for a certificate, unless it is a way to log in.
     requestCert: login?.clientCertificate === true,
     rejectUnauthorized: false,
+    // Not `addContext`: what was added there stays, with authorities that a reload took out.
+    SNICallback: (name, done) => done(null, contextOf(name)),
   });
-  addNames(server, tls, others);
-  return server;
 }
 
-function addNames(
-  server: SecureServer,
-  tls: TlsContextOptions,
-  pairs: TlsContextOptions["certificates"],
-): void {
-  for (const pair of pairs) {
-    for (const name of certificateNames(pair)) server.addContext(name, tlsServerOptions(tls, pair));
-  }
+function namedContexts(tls: TlsContextOptions | undefined): NamedContext[] {
+  if (tls === undefined) return [];
+  return tls.certificates.slice(1).map((pair) => ({
+    certificate: new X509Certificate(pair.certificate),
+    context: createSecureContext(tlsServerOptions(tls, pair)),
+  }));
+}
+
+/** The last one that is for this name, as for clients; undefined = the first certificate. */
+function contextFor(name: string, named: readonly NamedContext[]): SecureContext | undefined {
+  const found = named.findLast(({ certificate }) => certificate.checkHost(name, BY_DNS_NAMES));
+  return found?.context;
 }

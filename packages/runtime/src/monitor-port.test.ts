@@ -315,7 +315,7 @@ test("TL-13: a certificate that is not pinned is no login, where there are pinne
   }
 });
 
-test("MO-07: a port that is taken is said in the reference's words", async () => {
+test("a port that is taken is said in the reference's words", async () => {
   const started = await start();
   const { port } = new URL(started.server.monitoringUrl ?? "");
   await expect(start({ port: Number(port) })).rejects.toThrow("can't listen to the monitor port: ");

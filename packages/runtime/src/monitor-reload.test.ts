@@ -126,17 +126,31 @@ test("RL-12: the end of the server leaves no listener of a reload that was under
   const started = await start();
   const port = await takenPort();
   await running.pop()?.close();
-  for (const isAbandoned of [false, true]) {
-    const service = await startService(started, { ...PLAIN, port });
-    const update = service.prepare({
+  const isFree = (): Promise<void> =>
+    expect(fetch(`http://127.0.0.1:${port}/varz`)).rejects.toThrow("fetch failed");
+  const prepare = (service: MonitorService, secure: boolean) =>
+    service.prepare({
       ...started.options,
-      monitoring: { ...PLAIN, port, host: "0.0.0.0" },
+      monitoring: { ...PLAIN, secure, port, host: "0.0.0.0" },
     });
-    const ending = isAbandoned ? update.then(({ abandon }) => abandon?.()) : update;
-    if (isAbandoned) await update;
-    await Promise.all([service.close(), ending.catch(() => undefined)]);
-    await expect(fetch(`http://127.0.0.1:${port}/varz`)).rejects.toThrow("fetch failed");
-  }
+  const own = { ...PLAIN, port };
+  const whileListening = await startService(started, own);
+  const listening = prepare(whileListening, false);
+  await Promise.all([whileListening.close(), expect(listening).rejects.toThrow("shutting down")]);
+  await isFree();
+  const afterIt = await startService(started, own);
+  const prepared = await prepare(afterIt, false);
+  await afterIt.close();
+  await isFree();
+  await prepared.abandon?.();
+  await isFree();
+  const gate = Promise.withResolvers<undefined>();
+  const whileLoading = await startService(started, own, () => gate.promise);
+  const loading = prepare(whileLoading, true);
+  await whileLoading.close();
+  gate.resolve(undefined);
+  await expect(loading).rejects.toThrow("Server is shutting down");
+  await isFree();
 });
 
 test("RL-12: a listener on the same port comes back where the reload is refused", async () => {

@@ -61,6 +61,8 @@ export class MonitorService {
   /** Requests without an answer, by connection. */
   readonly #waiting = new WeakMap<object, number>();
   #listener: OpenListener | undefined;
+  /** Of a reload that is neither taken over nor refused yet. */
+  #next: OpenListener | undefined;
   /** Listening of a reload that is under way. */
   #opening: Promise<unknown> = Promise.resolve();
   #isEnding = false;
@@ -119,6 +121,7 @@ export class MonitorService {
     }
     const commit = (): void => {
       if (!sharesPort) void old?.socket.close();
+      this.#next = undefined;
       this.#listener = next;
       this.#logins.forget();
       if (next === undefined) {
@@ -129,9 +132,11 @@ export class MonitorService {
       this.#announce();
     };
     const abandon = async (): Promise<void> => {
+      this.#next = undefined;
       await next?.socket.close();
       await this.#reopen(former);
     };
+    this.#next = next;
     return { commit, abandon };
   }
 
@@ -181,6 +186,7 @@ export class MonitorService {
   async close(): Promise<void> {
     this.#isEnding = true;
     await this.#opening;
+    await this.#next?.socket.close();
     await this.#closeListener();
   }
 
@@ -199,6 +205,7 @@ export class MonitorService {
     rules: MonitoringOptions,
     tls: TlsContextOptions | undefined,
   ): Promise<OpenListener> {
+    if (this.#isEnding) throw new Error(ENDING);
     const socket = new MonitorListener(rules, tls, (request, response) =>
       this.#onRequest(request, response, listener),
     );

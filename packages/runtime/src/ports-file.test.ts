@@ -31,7 +31,7 @@ test("OT-02: a listener that takes any address is there under each of this machi
   }
 });
 
-test("OT-02: monitoring by its own host, scheme and port, also where that is the scheme's", () => {
+test("OT-02, MO-07: monitoring by its own host, scheme and port, also where that is the scheme's", () => {
   const monitoring = { host: "127.0.0.1" } as NonNullable<ServerOptions["monitoring"]>;
   const said = (url: string): unknown => urlsWith({ host: "::1", monitoring }, url);
   const nats = ["nats://[::1]:4222"];

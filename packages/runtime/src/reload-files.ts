@@ -6,8 +6,9 @@ import { PortsFile, type ServerUrls } from "./ports-file.ts";
 import type { ReloadPart } from "./runtime.ts";
 
 /**
- * The last part: its log changes while it is prepared, since opening it is what can fail, and back if
- * there is no reload after all. A log that does not follow options goes on as it is.
+ * Its log changes while it is prepared, since opening it is what can fail, and back if there is no reload
+ * after all. It may wait for a syslog: before the monitoring port, which shows nothing meanwhile. A log
+ * that does not follow options goes on as it is.
  */
 export function logPart(log: LogSink): ReloadPart {
   return {

@@ -100,8 +100,8 @@ export class ServerReload {
         parts: [
           ...parts,
           portsFilePart(server, serverUrls(server)),
-          monitorPart(() => this.#given.monitor()),
           logPart(log),
+          monitorPart(() => this.#given.monitor()),
         ],
         compareHash: (stored, given) => hashes.compare(stored, given),
       });

@@ -115,7 +115,7 @@ const PAGES: Readonly<Record<EndpointName, (facts: MonitorFacts, o: RequestOptio
   },
   IPQUEUESZ: (facts, options) =>
     ipqueuesz(facts, { all: flag(options, "all"), filter: text(options, "filter") }),
-  // There are no groups, which the reference says by nothing.
+  // There are no groups, which the reference says so.
   RAFTZ: () => ({}),
 };
 

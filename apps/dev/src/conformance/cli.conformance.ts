@@ -269,7 +269,10 @@ describe.skipIf(isOtherServer)(title, () => {
       isOpened ||= await accepts(inspectorPort);
     });
     expect(isOpened).toBe(false);
+    // Before the first statement the script's address for it, which nobody can have, holds it back.
     expect(text).not.toMatch(/Debugger listening/i);
+    const source = readFileSync(join(repositoryRoot, "apps/server/src/main.ts"), "utf8");
+    expect(/^import .*$/m.exec(source)?.[0]).toBe('import "./early-signals.ts";');
     await expectAlive(child, port);
   });
 

@@ -1,7 +1,13 @@
 // INFO, the first words and the later ones: fields, types, and when they are there.
 import { describe, expect, it } from "vitest";
 import { rawForTest } from "./raw-client.ts";
-import { describeWithWorkers, itSince, itWeft, useServer } from "./server-under-test.ts";
+import {
+  describeWithWorkers,
+  itSince,
+  itWeft,
+  serverForTest,
+  useServer,
+} from "./server-under-test.ts";
 
 describeWithWorkers("INFO", (workers) => {
   const server = useServer({ workers, config: 'server_name: "the-name"\nmax_payload: 4096' });
@@ -31,6 +37,15 @@ describeWithWorkers("INFO", (workers) => {
     }
     for (const key of Object.keys(info))
       expect(key).not.toMatch(/^(?:gateway_|leafnode_|lnoc|import|export)/);
+  });
+
+  it("CK-24 CP-27: no headers where they are switched off", async () => {
+    const without = await serverForTest({ workers, config: "no_header_support: true" });
+    const info = await (await rawForTest(without.port)).info();
+    expect(info["headers"] ?? false).toBe(false);
+    const client = await (await rawForTest(without.port)).login({ headers: true });
+    client.send("HPUB x 14 14\r\nNATS/1.0\r\nA:\r\n\r\n");
+    await client.waitForClose();
   });
 
   itWeft("CP-02 OT-21: the version is the level of the protocol", async () => {

@@ -252,6 +252,28 @@ describeWithWorkers("the monitoring port", (workers) => {
     expect(text).toContain('weft_connections_closed_total{reason="Client Closed"} 1\n');
   });
 
+  it("SB-106: a slow consumer, with the reason and its figures", async () => {
+    const subject = await startWeft(workers, "max_pending: 1MB\nwrite_deadline: 500ms");
+    const slow = await client(subject, "ann", "c-slow");
+    slow.send("SUB flood 1\r\n");
+    await slow.ping();
+    slow.stopReading();
+    const publisher = await client(subject, "ada", "c-fast");
+    const message = `PUB flood 65536\r\n${"x".repeat(65_536)}\r\n`;
+    for (let sent = 0; sent < 400; sent += 1) publisher.send(message);
+    type Recent = { slow_consumers: { connections: Record<string, unknown>[] } };
+    const shown = async (): Promise<Record<string, unknown>[]> =>
+      ((await json(subject, "/recentz?auth=1")) as Recent).slow_consumers.connections;
+    await expect.poll(shown, { timeout: 15_000 }).toHaveLength(1);
+    const [recent] = await shown();
+    const reason = expect.stringMatching(/^Slow Consumer \((Pending Bytes|Write Deadline)\)$/);
+    expect(recent).toMatchObject({ name: "c-slow", account: "A", subscriptions: 1, reason });
+    expect(recent?.["out_bytes"]).toBeGreaterThan(65_535);
+    const closed = await json(subject, "/connz?state=closed");
+    expect(closed["connections"]).toEqual([expect.objectContaining({ name: "c-slow", reason })]);
+    expect(await json(subject, "/varz")).toMatchObject({ slow_consumers: 1 });
+  });
+
   it("attack 71: no page shows a secret; MO-32, MO-35: the threads, the command line is shown without", async () => {
     const port = await freePort();
     const config = `

@@ -1,11 +1,13 @@
 // TLS of a running server is reloaded: new connections see it, live ones stay (TL-25, RL-03).
 import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { afterAll, expect, it } from "vitest";
 import { rawForTest } from "./raw-client.ts";
-import { describeWithWorkers, serverForTest } from "./server-under-test.ts";
+import { describeWithWorkers, freePort, serverForTest } from "./server-under-test.ts";
 import { certificates, made, tlsBlock } from "./testdata/certificates.ts";
 import { handshakeFirst, loggedIn, upgraded } from "./tls-client.ts";
 
@@ -25,12 +27,24 @@ function pin(file: string): string {
     .digest("hex");
 }
 
+/** Of the certificate that is shown there. */
+async function fingerprintAt(port: number): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const fingerprint = socket.getPeerX509Certificate()?.fingerprint256 ?? "";
+  socket.destroy();
+  return fingerprint;
+}
+
 describeWithWorkers("reload of TLS", (workers) => {
   it("TL-25: other certificates in the same files, for new connections", async () => {
     const [cert, key] = [join(folder, `cert-${workers}.pem`), join(folder, `key-${workers}.pem`)];
     copyFileSync(certificates.server, cert);
     copyFileSync(certificates.serverKey, key);
-    const config = `tls { cert_file: "${cert}", key_file: "${key}", timeout: 5 }`;
+    const monitor = await freePort();
+    const config = `
+      https: "127.0.0.1:${monitor}"
+      tls { cert_file: "${cert}", key_file: "${key}", timeout: 5 }`;
     const server = await serverForTest({ workers, config });
     const shown = async (): Promise<string> => {
       const { socket } = await loggedIn(server.port, { rejectUnauthorized: false });
@@ -42,11 +56,12 @@ describeWithWorkers("reload of TLS", (workers) => {
     copyFileSync(other, cert);
     copyFileSync(certificates.clientKey, key);
     expect(await server.reload(config)).toMatch(/private key does not match|type does not match/);
-    expect(await shown()).toBe(before);
+    expect([await shown(), await fingerprintAt(monitor)]).toEqual([before, before]);
     copyFileSync(other, key);
     expect(await server.reload(config)).toMatch(OK);
     expect(server.stderr).toMatch(/Reloaded: tls = enabled/);
     for (let i = 0; i <= workers; i += 1) expect(await shown()).not.toBe(before);
+    expect(await fingerprintAt(monitor)).toBe(await shown());
     await old.client.ping();
   });
 

@@ -1,5 +1,13 @@
 // A reload that is refused after some of it was prepared: files and ports are as before (RL-12).
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +52,14 @@ describeWithWorkers("a refused reload", (workers) => {
     }
     expect(readdirSync(own)).toEqual(["old.pid"]);
     expect(readFileSync(there, "utf8")).toBe("what was there");
+    // A link is written through, and what is behind it comes back; of a pipe nobody waits for a reader.
+    const [link, pipe] = [join(own, "link.pid"), join(own, "pipe")];
+    symlinkSync(there, link);
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    expect(await server.reload(`${config}\n${bad}pid_file: "${link}"`)).toMatch(/error opening/);
+    expect(readFileSync(there, "utf8")).toBe("what was there");
+    const noReader = await server.reload(`${config}\npid_file: "${pipe}"`);
+    expect(noReader).toMatch(/Could not write pidfile: ENXIO/);
     expect(await server.reload(`${config}\npid_file: "${there}"`)).toMatch(/^Reloaded/);
     expect(Number(readFileSync(there, "utf8"))).toBeGreaterThan(0);
   });

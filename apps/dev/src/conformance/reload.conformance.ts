@@ -30,6 +30,19 @@ async function connections(port: number, count: number, fields = {}): Promise<Ra
 describeWithWorkers("reload", (workers) => {
   const spread = Math.max(2, workers * 2);
 
+  it("GP-9: with --strict a reload refuses a key that stands twice", async () => {
+    const server = await serverForTest({
+      workers,
+      config: "max_payload: 100",
+      flags: ["--strict"],
+    });
+    const twice = "max_payload: 200\nmax_payload: 300";
+    expect(await server.reload(twice)).toMatch(
+      /server\.conf:3:1: duplicate key "max_payload" .*:2:1$/,
+    );
+    expect(await server.reload("max_payload: 300")).toMatch(/^Reloaded/);
+  });
+
   it("RL-12 SG-03: what is wrong changes nothing, and says where", async () => {
     const config = "authorization { users: [ { user: a, password: a } ] }";
     const server = await serverForTest({ workers, config });

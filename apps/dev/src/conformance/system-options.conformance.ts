@@ -4,7 +4,23 @@ import { describeWithWorkers, useServer } from "./server-under-test.ts";
 import { SYSTEM_CONFIG, SystemClient } from "./system-client.ts";
 
 describeWithWorkers("system account, options of requests", (workers) => {
-  const server = useServer({ workers, config: SYSTEM_CONFIG });
+  const config = `${SYSTEM_CONFIG}\nserver_tags: ["Region:East", "ssd"]`;
+  const server = useServer({ workers, config });
+
+  it("SY-23: tags that the server has, in any case", async () => {
+    const system = await SystemClient.open(server());
+    const tagged = { tags: ["region:EAST", " ssd "] };
+    expect(await system.ask("SERVER.PING.VARZ", tagged)).toHaveProperty("data");
+    const other = system.ask("SERVER.PING.VARZ", { tags: ["ssd", "gpu"] }, 300);
+    await expect(other).rejects.toThrow(/timeout/);
+  });
+
+  it("SY-27: a profile of the heap", async () => {
+    const system = await SystemClient.open(server());
+    const { data } = await system.ask(`SERVER.${system.id}.PROFILEZ`, { name: "heap" }, 20_000);
+    const profile = Buffer.from((data as { profile: string }).profile, "base64").toString("utf8");
+    expect(JSON.parse(profile)).toHaveProperty("head.callFrame");
+  });
 
   it("SY-24: a body that cannot be read is told so", async () => {
     const system = await SystemClient.open(server());

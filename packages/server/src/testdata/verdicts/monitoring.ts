@@ -50,6 +50,7 @@ export const MONITORING_VERDICTS: readonly Verdict[] = [
   good("CK-15", "remote_syslog: 'tcp://logs.example.org:514'\n"),
   good("CK-15", "remote_syslog: 'unix:///dev/log'\n"),
   stricter("CK-15", "remote_syslog: 'logs.example.org:514'\n", STARTS_ONLY),
+  stricter("CK-15", "remote_syslog: 'udp://127.0.0.1:65536'\n", STARTS_ONLY),
   bad("CK-15", "remote_syslog: 514\n"),
   wider("Weft", "log_format: json\n", OWN),
   bad("Weft", "log_format: xml\n"),
