@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { describeWithWorkers, freePort, serverForTest } from "./server-under-test.ts";
 import { certificates } from "./testdata/certificates.ts";
+import { monitorStatus } from "./tls-monitor.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weft-reload-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,20 +22,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const kept = new https.Agent({ keepAlive: true });
 afterAll(() => kept.destroy());
 
-/** Of a page, for a client that shows nothing but a certificate, and keeps its connection. */
+/** For a client that shows nothing but a certificate, and keeps its connection. */
 function statusOf(port: number): Promise<number | undefined> {
   const shown = {
     cert: readFileSync(certificates.client),
     key: readFileSync(certificates.clientKey),
   };
-  const options = { ...shown, port, agent: kept, rejectUnauthorized: false };
-  return new Promise((resolve, reject) => {
-    https
-      .get({ ...options, host: "127.0.0.1", path: "/varz" }, (answer) => {
-        answer.resume().once("end", () => resolve(answer.statusCode));
-      })
-      .on("error", reject);
-  });
+  return monitorStatus(port, { ...shown, agent: kept });
 }
 
 describeWithWorkers("a refused reload", (workers) => {

@@ -150,6 +150,9 @@ async function closedPort(world: AttackWorld): Promise<void> {
     check(status === 401, `${page}: ${status} without a login`);
     check(text === "Unauthorized\n" || text === "Unauthorized", `${page}: said ${text}`);
   }
+  // A page of another site under another name of this address: browsers send no login along.
+  const rebound = await askMonitor(server, "/varz", { from, headers: { Host: "evil.test" } });
+  check(rebound.status === 401, `another name of the address: ${rebound.status}`);
   const bearer = { Authorization: `Bearer ${secret("monitor-token")}` };
   const good = await askMonitor(server, "/varz", { from, headers: bearer });
   check(good.status === 200, `a good token: ${good.status}`);

@@ -34,15 +34,17 @@ emailAddress = optional
 END
 : >index.txt
 
-# signed NAME SUBJECT EXTENSIONS [AUTHORITY]: signs NAME.key, or a new EC key, into NAME.crt.
+# signed NAME SUBJECT EXTENSIONS [AUTHORITY [END]]: signs NAME.key, or a new EC key, into NAME.crt. An
+# authority signs itself.
 signed() {
   if [ ! -f "$1.key" ]; then
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key"
   fi
   openssl req -new -utf8 -key "$1.key" -subj "$2" -out "$1.csr" 2>>openssl.log
   printf '%b' "$3" >"$1.ext"
-  if [ "$1" = ca ]; then issuer="-selfsign"; else issuer="-cert ${4:-ca}.crt"; fi
-  # Two words are meant.
+  if [ "$1" = "${4:-ca}" ]; then issuer="-selfsign"; else issuer="-cert ${4:-ca}.crt"; fi
+  if [ -n "${5:-}" ]; then issuer="$issuer -enddate $5"; fi
+  # Several words are meant.
   # shellcheck disable=SC2086
   openssl ca -config ca.conf -batch -notext -utf8 -preserveDN $issuer -keyfile "${4:-ca}.key" \
     -extfile "$1.ext" -in "$1.csr" -out "$1.crt" 2>>openssl.log || { cat openssl.log; exit 1; }
@@ -97,3 +99,14 @@ signed between "/O=Weft test/CN=made authority between" "basicConstraints=critic
 signed chain "/CN=chain" "${server}chain.test\n" between
 openssl x509 -in chain.crt -text | sed 's, *$,,' >chain.shown
 cat chain.shown between.crt chain.key >"$out/chain.pem"
+
+# Clients of authorities between, one of which has run out, under a root of their own (attack 32).
+authority="basicConstraints=critical,CA:true\n"
+signed roots "/O=Weft test/CN=root of those between" "$authority" roots
+cp roots.crt "$out/roots.pem"
+signed valid-between "/O=Weft test/CN=valid between" "$authority" roots
+signed expired-between "/O=Weft test/CN=expired between" "$authority" roots 20210101000000Z
+for between in valid expired; do
+  signed "$between-chain" "/CN=$between-chain" "extendedKeyUsage=clientAuth\n" "$between-between"
+  cat "$between-chain.crt" "$between-between.crt" "$between-chain.key" >"$out/$between-chain.pem"
+done
