@@ -27,6 +27,7 @@ export function showMetric(metric: RowMetric, value: number): string {
     case "pauseMs":
     case "longestPauseMs":
     case "quietMs":
+    case "longestQuietMs":
       return shortDuration(value * 1e6);
     case "bytesPerConnection":
       return `${(value / 1024).toFixed(1)} KiB`;

@@ -153,7 +153,7 @@ export type Job =
  * (connections of a server that has just started), `effectMs` (from a push to the last connection
  * that it ends), `besidePerSecond` (what a second load process did meanwhile), `firstPageMs` and `pageMs`
  * (from asking for a page to its last byte), `pauseMs` (the longest that a message took beside it) and
- * `quietMs` (the same in as long a time without a page), of the first two the middle and the `longest...`,
+ * `quietMs` (the same in as long a time without a page), of each the middle and the `longest...`,
  * and the load process's own share of a core.
  */
 export type MetricName =
@@ -171,6 +171,7 @@ export type MetricName =
   | "pauseMs"
   | "longestPauseMs"
   | "quietMs"
+  | "longestQuietMs"
   | "generatorCores"
   | "serverCores";
 

@@ -39,7 +39,11 @@ export async function runLargePage(job: LargePageJob): Promise<Figures> {
   flow.onDelay = undefined;
   await flow.stop();
   for (const link of links) link.reset();
-  const longest = { longestPageMs: Math.max(...pageMs), longestPauseMs: Math.max(...pauseMs) };
+  const longest = {
+    longestPageMs: Math.max(...pageMs),
+    longestPauseMs: Math.max(...pauseMs),
+    longestQuietMs: Math.max(...quietMs),
+  };
   const middle = (values: number[]): number => values.sort((a, b) => a - b)[PAGES >> 1] ?? 0;
   const figures = { pageMs: middle(pageMs), pauseMs: middle(pauseMs), quietMs: middle(quietMs) };
   return { ...figures, ...longest, firstPageMs };

@@ -62,6 +62,7 @@ const largePage: Row = {
     { label: "delay alone", metric: "quietMs", of: WEFT, direction: "atMost" },
     { label: "longest page", metric: "longestPageMs", of: WEFT, direction: "atMost" },
     { label: "longest delay", metric: "longestPauseMs", of: WEFT, direction: "atMost" },
+    { label: "and alone", metric: "longestQuietMs", of: WEFT, direction: "atMost" },
     { label: "first page", metric: "firstPageMs", of: WEFT, direction: "atMost" },
   ],
 };
