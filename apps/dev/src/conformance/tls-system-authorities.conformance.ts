@@ -47,6 +47,8 @@ describeWithWorkers("client certificates of the system's authorities", (workers)
   it("TL-02: where the system has none, nobody is let in, and the server goes on", async () => {
     look(NOWHERE, NOWHERE);
     const server = await serverForTest({ workers, config });
+    // Told once, not by each worker.
+    expect(server.stderr.match(/system has no certificate authorities/g)).toHaveLength(1);
     await refused(server.port, shown);
     await refused(server.port);
     const withAuthority = config.replace(
