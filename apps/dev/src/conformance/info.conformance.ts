@@ -122,6 +122,14 @@ describeWithWorkers("INFO", (workers) => {
       workers,
       config: "accounts { ONE { users: [ { user: ruth, password: pw } ] } }",
     });
+    const open = useServer({
+      workers,
+      config: `no_auth_user: nobody
+        accounts {
+          ONE { users: [ { user: ruth, password: pw } ] }
+          OPEN { users: [ { user: nobody, password: pw } ] }
+        }`,
+    });
 
     itSince("2.11", "AN-20: names the account of the user", async () => {
       const client = await rawForTest(accounts().port);
@@ -145,5 +153,19 @@ describeWithWorkers("INFO", (workers) => {
         expect(client.received).not.toContain("MSG x");
       },
     );
+
+    itSince("2.14", "CP-29 CP-32: so does the first, behind a `no_auth_user`", async () => {
+      const client = await rawForTest(open().port);
+      client.send("SUB x 1\r\nSUB > 2\r\nPING\r\n");
+      await client.waitFor(/PONG\r\n/);
+      await client.login({ user: "ruth", pass: "pw" });
+      const nobody = await rawForTest(open().port);
+      nobody.send("PUB x 3\r\nold\r\nPING\r\n");
+      await nobody.waitFor(/PONG\r\n/);
+      client.send("SUB x 1\r\nPUB x 2\r\nhi\r\nPING\r\n");
+      await client.waitFor(/hi\r\nPONG\r\n/);
+      expect(client.received.match(/^MSG/gm)).toHaveLength(1);
+      expect(client.received).not.toContain("old");
+    });
   });
 });

@@ -5,7 +5,7 @@ import { type Connection, connectForTest } from "./client-library.ts";
 import { within } from "./deadline.ts";
 import { answer, MessageLog } from "./message-log.ts";
 import { rawForTest } from "./raw-client.ts";
-import { describeWithWorkers, useServer } from "./server-under-test.ts";
+import { describeWithWorkers, itSince, useServer } from "./server-under-test.ts";
 
 const CONFIG = `authorization {
   default_permissions: { publish: "default.>", subscribe: ["default.>", "_INBOX.>"] }
@@ -27,6 +27,13 @@ const CONFIG = `authorization {
     } }
     { user: plainuser, password: pw }
   ]
+}
+mappings {
+  "mapped.to.secret": "a.secret"
+  "mapped.to.open": "a.open"
+  "b.mapped": "a.mapped"
+  "mapped.either": [ { destination: "a.open", weight: 50 }, { destination: "a.shut", weight: 50 } ]
+  "mapped.weighted": [ { destination: "a.weighted", weight: 50 }, { destination: "a.secret.x", weight: 50 } ]
 }`;
 
 /** The next error that the server tells this client. */
@@ -63,6 +70,52 @@ describeWithWorkers("permissions", (workers) => {
       for (const subject of ["a.x", "a.secrets", "req.a"]) limited.publish(subject);
       await log.waitForCount(3);
       expect(log.subjects).toEqual(["a.x", "a.secrets", "req.a"]);
+    });
+  });
+
+  describe("of publishing on a mapped subject", () => {
+    it("SU-39 AZ-05: the right is for where the message goes", async () => {
+      const limited = await rawForTest(server().port);
+      await limited.login({ user: "limited", pass: "pw" });
+      const all = await as("all");
+      const log = new MessageLog(all, "a.>");
+      await all.flush();
+      limited.send("PUB mapped.to.secret 1\r\n1\r\nPUB mapped.to.open 1\r\n2\r\n");
+      limited.send("PUB b.mapped 1\r\n3\r\nPING\r\n");
+      await limited.waitFor(/PONG\r\n/);
+      expect(limited.received).toContain(
+        `-ERR 'Permissions Violation for Publish to "a.secret"'\r\nPONG`,
+      );
+      await log.waitForCount(2);
+      expect(log.subjects).toEqual(["a.open", "a.mapped"]);
+    });
+
+    itSince("2.11", "CP-64 SU-39: that nobody is there is told of that subject", async () => {
+      const limited = await rawForTest(server().port);
+      await limited.login({ user: "limited", pass: "pw", headers: true, no_responders: true });
+      for (const subject of ["mapped.to.open", "mapped.either"]) {
+        limited.send(`SUB _INBOX.x x\r\nPUB ${subject} _INBOX.x 1\r\n1\r\nPING\r\n`);
+        await limited.waitFor(/Nats-Subject: a\.(?:open|shut)\r\n\r\n\r\nPONG\r\n/);
+      }
+    });
+
+    it("SU-33 SU-39: and so it is for what is drawn", async () => {
+      const limited = await rawForTest(server().port);
+      await limited.login({ user: "limited", pass: "pw" });
+      const all = await as("all");
+      const log = new MessageLog(all, "a.>");
+      await all.flush();
+      const count = 200;
+      for (let left = count; left > 0; left -= 1) limited.send("PUB mapped.weighted 1\r\nx\r\n");
+      limited.send("PING\r\n");
+      await limited.waitFor(/PONG\r\n/);
+      const errors = limited.received.match(/^-ERR '.*'/gm) ?? [];
+      expect(new Set(errors)).toEqual(
+        new Set([`-ERR 'Permissions Violation for Publish to "a.secret.x"'`]),
+      );
+      await log.waitForCount(count - errors.length);
+      expect(new Set(log.subjects)).toEqual(new Set(["a.weighted"]));
+      expect(Math.abs(errors.length - count / 2)).toBeLessThan(40);
     });
   });
 

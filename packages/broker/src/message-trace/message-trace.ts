@@ -56,6 +56,8 @@ export class MessageTrace {
   isFollowed = false;
   /** An entry had no room: no more of them are taken. */
   isFull = false;
+  /** What a weighted mapping made of the subject already; null = the message is lost (SU-34). */
+  drawn: string | null | undefined;
   /** Deliveries as far as they are known. */
   delivered = 0;
   /** Called with the size of the event, before it was packed. */

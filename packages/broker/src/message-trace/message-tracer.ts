@@ -17,7 +17,7 @@ import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { fillMessage } from "../internal/internal-message.ts";
 import type { BrokerDependencies } from "../ports.ts";
-import { MessageView, renameMessage } from "../publish/message-view.ts";
+import { MessageView, setSubject } from "../publish/message-view.ts";
 import {
   framesOf,
   type Plan,
@@ -50,10 +50,7 @@ const WORK_PER_MESSAGE = 1_000;
 const WORK_PER_ENTRY = 64;
 
 export interface TracerParts
-  extends Pick<
-    BrokerDependencies,
-    "bus" | "clock" | "hashSeed" | "log" | "nextEventSequence" | "prng"
-  > {
+  extends Pick<BrokerDependencies, "bus" | "clock" | "hashSeed" | "log" | "nextEventSequence"> {
   readonly compiler: PlanCompiler;
   readonly deliverer: Deliverer;
   readonly lanes: RemoteLanes;
@@ -87,17 +84,14 @@ export class MessageTracer {
   run(trace: MessageTrace, message: MessageView, account: number): number {
     const { subject, subjectStart, subjectEnd, hash } = message;
     this.#host.publisher.spend(WORK_PER_MESSAGE, 0);
-    const isLost = !this.#map(message, account, (to) => {
+    const isLost = !this.#map(message, account, trace.drawn, (to) => {
       message.source?.trace?.mapped(to);
       trace.add(mappingEntry(textOf(to), this.#parts.clock.unixNanos()));
     });
     // SU-34: nobody is told.
     if (isLost) trace.delivered += 1;
     const result = isLost ? 1 : this.#follow(trace, message, account, 0);
-    message.subject = subject;
-    message.subjectStart = subjectStart;
-    message.subjectEnd = subjectEnd;
-    message.hash = hash;
+    setSubject(message, subject, subjectStart, subjectEnd, hash);
     return result;
   }
 
@@ -123,7 +117,7 @@ export class MessageTracer {
     const { publisher, contexts } = this.#host;
     const from = message.subject.toString("utf8", message.subjectStart, message.subjectEnd);
     let to = view.subject.toString("latin1", view.subjectStart, view.subjectEnd);
-    const isLost = !this.#map(view, account, (mapped) => {
+    const isLost = !this.#map(view, account, undefined, (mapped) => {
       to = mapped;
     });
     const { name } = this.#parts.compiler.routing.account(account).snapshot;
@@ -213,18 +207,23 @@ export class MessageTracer {
       FLAG_TRACE_REPORT, 0, 0, 0, report, 0);
   }
 
-  /** SU-31. Rewrites the subject in `account`; false = the message is lost on purpose. */
-  #map(message: MessageView, account: number, mapped: (to: string) => void): boolean {
-    const compiled = this.#parts.compiler.routing.account(account);
-    if (!compiled.hasMappings) return true;
-    const { subject, subjectStart, subjectEnd } = message;
-    const mapping = compiled.mapping(subject.toString("latin1", subjectStart, subjectEnd));
-    if (mapping === undefined) return true;
-    const chosen = mapping.choose(this.#parts.prng);
+  /** SU-31. Rewrites the subject in `account`, if it is not `drawn`; false = lost on purpose. */
+  #map(
+    message: MessageView,
+    account: number,
+    drawn: string | null | undefined,
+    mapped: (to: string) => void,
+  ): boolean {
+    let chosen = drawn;
+    if (chosen === undefined) {
+      const { subject, subjectStart, subjectEnd } = message;
+      const compiled = this.#parts.compiler.routing.account(account);
+      const mapping = compiled.mapping(subject.toString("latin1", subjectStart, subjectEnd));
+      if (mapping === undefined) return true;
+      chosen = this.#host.publisher.draw(message, mapping);
+    }
     mapped(chosen ?? "");
-    if (chosen === null) return false;
-    renameMessage(message, chosen, this.#parts.hashSeed);
-    return true;
+    return chosen !== null;
   }
 
   /** The plan of the message; whom it leaves out is told by one that is made for that alone. */

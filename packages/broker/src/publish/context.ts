@@ -10,6 +10,8 @@ export type ContextKind =
   | "internal"
   /** A mapped subject: as internal, but not mapped again (SU-31: no chaining). */
   | "mapped"
+  /** What was drawn for a client's publish (SU-33): as client, but not mapped again. */
+  | "client-mapped"
   /** A frame of another thread: only this thread's subscriptions. */
   | "inbound";
 
@@ -18,6 +20,8 @@ export class PublishContext {
   readonly kind: ContextKind;
   readonly account: number;
   readonly permissions: CompiledPermissions | undefined;
+  /** See {@link ContextTable.mappedFor}; made when it is asked for. */
+  forMapped: PublishContext | undefined;
 
   constructor(
     id: number,
@@ -122,6 +126,13 @@ export class ContextTable {
 
   mapped(account: number): PublishContext {
     return this.#get("mapped", account);
+  }
+
+  /** For a destination that was drawn for a publish of `client`: by the same rights. */
+  mappedFor(client: PublishContext): PublishContext {
+    const { account, permissions } = client;
+    client.forMapped ??= this.#create("client-mapped", account, permissions);
+    return client.forMapped;
   }
 
   inbound(account: number): PublishContext {

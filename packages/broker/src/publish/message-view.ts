@@ -55,8 +55,19 @@ export function pausableId(message: MessageView): number {
 /** The message goes on under another subject, a byte string. */
 export function renameMessage(message: MessageView, subject: string, hashSeed: number): void {
   const bytes = Buffer.from(subject, "latin1");
-  message.subject = bytes;
-  message.subjectStart = 0;
-  message.subjectEnd = bytes.length;
-  message.hash = hashSubject(bytes, 0, bytes.length, hashSeed);
+  setSubject(message, bytes, 0, bytes.length, hashSubject(bytes, 0, bytes.length, hashSeed));
+}
+
+/** Points the message at its subject, which has this hash. */
+export function setSubject(
+  message: MessageView,
+  subject: Buffer,
+  start: number,
+  end: number,
+  hash: number,
+): void {
+  message.subject = subject;
+  message.subjectStart = start;
+  message.subjectEnd = end;
+  message.hash = hash;
 }

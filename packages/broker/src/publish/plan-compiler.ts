@@ -184,7 +184,7 @@ export class PlanCompiler {
       return;
     }
     const compiled = this.routing.account(account);
-    const client = context.kind === "client";
+    const client = context.kind === "client" || context.kind === "client-mapped";
     const plain =
       !compiled.hasMappings &&
       !compiled.hasStreamImporters &&
@@ -192,9 +192,6 @@ export class PlanCompiler {
     let name = "";
     const permissions = client ? context.permissions : undefined;
     if (permissions !== undefined || !plain) name = input.toString("latin1", start, end);
-    if (client && isReservedSubject(input, start, end)) plan.denied = true;
-    if (permissions !== undefined && !permissions.publishAllowed(name)) plan.denied = true;
-    if (plan.denied) return;
     this.byInterestAlone = plain && permissions === undefined;
     let scope: Scope = {
       account,
@@ -205,17 +202,21 @@ export class PlanCompiler {
       renamed: false,
       localOnly: false,
     };
-    if (compiled.hasMappings && context.kind !== "mapped") {
-      const mapping = compiled.mapping(name);
-      if (mapping !== undefined) {
-        if (mapping.fixed === undefined) {
-          plan.mapping = mapping;
-          return;
-        }
-        name = mapping.fixed;
-        scope = this.#renamed(account, name);
+    const isMapped = context.kind === "mapped" || context.kind === "client-mapped";
+    const mapping = compiled.hasMappings && !isMapped ? compiled.mapping(name) : undefined;
+    if (mapping !== undefined) {
+      if (mapping.fixed === undefined) {
+        plan.mapping = mapping;
+        return;
       }
+      name = mapping.fixed;
+      scope = this.#renamed(account, name);
+      plan.renamed = scope.subject;
     }
+    // Of the mapped subject, as in the reference: rights are for where a message goes (SU-39, AZ-04).
+    if (client && isReservedSubject(scope.subject, scope.start, scope.end)) plan.denied = true;
+    if (permissions !== undefined && !permissions.publishAllowed(name)) plan.denied = true;
+    if (plan.denied) return;
     this.#match(plan, scope);
     if (compiled.hasStreamImporters) {
       for (const group of compiled.streamTargetGroups(name)) {

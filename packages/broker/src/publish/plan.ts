@@ -130,8 +130,10 @@ export class Plan {
   services: readonly ServiceTarget[] | undefined;
   /** Weighted destinations: one is drawn per message, and its own plan is followed. */
   mapping: MappingChoice | undefined;
-  /** The publisher may not publish here. */
+  /** The publisher may not publish here: on the mapped subject, where there is one (SU-39). */
   denied = false;
+  /** What a mapping with one result makes of the subject. */
+  renamed: Buffer | undefined;
   /** The subject is `_R_.<thread>.<token>`: somebody answers a service import. */
   serviceReply = false;
   /** The one thing to do beside `targets`: a frame with the published subject to this thread. */

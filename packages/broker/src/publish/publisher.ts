@@ -1,7 +1,7 @@
 // Following plans: from a message in hand to outboxes and lanes. Owned by the worker's core.
 // Must stay true: a message that is parked was delivered to nobody, because room in every lane is
 // checked before the first delivery; order from one publisher to one thread is the lane's order.
-import type { AccountRouting } from "@weft/accounts";
+import type { AccountRouting, MappingChoice } from "@weft/accounts";
 import { LIMITS, type Prng, viewOf } from "@weft/base";
 import type { Generations, InterestIndex } from "@weft/subjects";
 import { Ballots } from "../deliver/ballots.ts";
@@ -10,7 +10,7 @@ import type { Deliverer } from "../deliver/deliverer.ts";
 import type { RemoteLanes, Run } from "../deliver/remote-lanes.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
 import type { ContextTable, PublishContext } from "./context.ts";
-import { type MessageView, renameMessage } from "./message-view.ts";
+import { type MessageView, renameMessage, setSubject } from "./message-view.ts";
 import { PassingPlans } from "./passing-plans.ts";
 import {
   framesOf,
@@ -189,7 +189,8 @@ export class Publisher {
     }
     if (plan.soleRemote !== undefined) return this.#runSoleRemote(plan, plan.soleRemote, message);
     if (plan.soleQueue !== undefined) return this.#runSoleQueue(plan.soleQueue, message);
-    if (plan.mapping !== undefined) return this.#runMapped(plan, message, context, depth);
+    const { mapping } = plan;
+    if (mapping !== undefined) return this.#runMapped(mapping, message, context.account, depth);
     return this.#runSteps(plan, message, context, depth);
   }
 
@@ -200,6 +201,13 @@ export class Publisher {
     if (message.subjectEnd - message.subjectStart > LIMITS.subjectBytesMax) return 0;
     const plan = this.planFor(context, message, depth);
     return Math.max(0, this.run(plan, message, context, depth));
+  }
+
+  /** SU-33: names the message by `drawn`, or by a draw; null = it is lost on purpose (SU-34). */
+  draw(message: MessageView, mapping: MappingChoice, drawn?: string): string | null {
+    const chosen = drawn ?? mapping.choose(this.#dependencies.prng);
+    if (chosen !== null) renameMessage(message, chosen, this.#dependencies.hashSeed);
+    return chosen;
   }
 
   /** Uniform integer below `bound`, for picks among local members. */
@@ -343,20 +351,14 @@ export class Publisher {
       ballot, frames);
   }
 
-  /** SU-33: draws one destination and follows its own plan. */
-  #runMapped(plan: Plan, message: MessageView, context: PublishContext, depth: number): number {
+  /** SU-33, for what the broker publishes itself: draws one destination, follows its own plan. */
+  #runMapped(choice: MappingChoice, message: MessageView, account: number, depth: number): number {
     if (depth + 1 >= PUBLISH_DEPTH_MAX) return 0;
-    const chosen = plan.mapping?.choose(this.#dependencies.prng) ?? "";
-    if (depth === 0) message.source?.trace?.mapped(chosen);
-    if (chosen === "") return 1; // SU-34: lost on purpose; nobody is told.
     const { subject, subjectStart, subjectEnd, hash } = message;
-    renameMessage(message, chosen, this.#dependencies.hashSeed);
-    const mapped = this.#dependencies.contexts().mapped(context.account);
+    if (this.draw(message, choice) === null) return 1;
+    const mapped = this.#dependencies.contexts().mapped(account);
     const result = this.run(this.planFor(mapped, message, depth + 1), message, mapped, depth + 1);
-    message.subject = subject;
-    message.subjectStart = subjectStart;
-    message.subjectEnd = subjectEnd;
-    message.hash = hash;
+    setSubject(message, subject, subjectStart, subjectEnd, hash);
     return result;
   }
 

@@ -145,7 +145,8 @@ function takeRights(session: ClientSession, identity: Identity, next: Identity):
     !session.echo || session.responses !== undefined || session.trace !== undefined;
   session.refreshQuick();
   // An answer that was allowed by the former rights is looked at again.
-  if (!hasSameRights && session.publishParked === "answer") session.publishParked = "message";
+  const parked = session.publishParked;
+  if (!hasSameRights && parked !== undefined) session.publishParked = { drawn: parked.drawn };
   const isReplanned = !hasSameRights && host.reviews.begin(session);
   // Plans know how a session is delivered to.
   const isOther = session.specialTarget !== specialTarget && !isReplanned;

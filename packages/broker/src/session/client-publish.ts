@@ -1,5 +1,6 @@
 // PUB and HPUB of a session off the fast path: denied subjects, replies, verbose and pedantic
 // clients, control lines that are not in canonical form. Owned by the session's worker.
+import type { MappingChoice } from "@weft/accounts";
 import {
   ERROR_LINES,
   type ErrorLine,
@@ -17,8 +18,15 @@ import { PARKED } from "../publish/publisher.ts";
 import type { ClientSession } from "./client-session.ts";
 import { logAbout } from "./session-log.ts";
 
-/** An answer is allowed once, and counted then. */
-export type ParkedAs = "message" | "answer";
+/** What was decided about a publish before it was parked, and is not decided again. */
+export interface ParkedPublish {
+  /** It answers a request on this subject: that is allowed once, and was counted. */
+  readonly answered?: string | undefined;
+  /** SU-33: what was drawn for it. */
+  readonly drawn?: string | undefined;
+}
+
+const UNDECIDED: ParkedPublish = {};
 
 const LETTER_I = 0x49;
 
@@ -74,40 +82,79 @@ export function publishInHand(session: ClientSession): boolean {
   if (message.tailStart < 0) makeCanonical(message);
   if (session.state !== "active" && !session.ensureActive()) return false;
   host.publisher.begin();
+  checkLiteral(session);
   const isAgain = session.publishParked !== undefined;
   const plan = host.publisher.planFor(session.context, message, 0, isAgain);
-  return publishChecked(session, plan);
+  if (plan.mapping !== undefined) return publishDrawn(session, plan, plan.mapping);
+  return publishChecked(session, plan, session.context);
+}
+
+/** SU-33, SU-39: one destination is drawn, and the publisher needs the right for that one. */
+function publishDrawn(session: ClientSession, plan: Plan, mapping: MappingChoice): boolean {
+  const { host } = session;
+  const { message, publisher } = host;
+  const isAgain = session.publishParked !== undefined;
+  const drawn = drawFor(session, mapping);
+  message.source?.trace?.mapped(drawn ?? "");
+  if (drawn === null) {
+    // SU-34: lost on purpose; nobody is told.
+    if (admitPublish(session, plan, session.context) !== undefined) countIn(session);
+    return true;
+  }
+  const own = host.contexts.mappedFor(session.context);
+  return publishChecked(session, publisher.planFor(own, message, 0, isAgain), own, drawn);
+}
+
+/** Draws a destination for the message in hand, which is renamed; null = it is lost on purpose. */
+export function drawFor(session: ClientSession, mapping: MappingChoice): string | null {
+  const { host, publishParked } = session;
+  return host.publisher.draw(host.message, mapping, publishParked?.drawn);
+}
+
+/** CP-23. Told once for each message, of the subject as the client wrote it. */
+export function checkLiteral(session: ClientSession): void {
+  if (!session.pedantic || session.publishParked !== undefined) return;
+  if (!isLiteral(session.host.message)) session.fail(ERROR_LINES.invalidPublishSubject);
 }
 
 /**
  * Publishes the message in hand with every check and answer that the fast path leaves out.
  * False parks, as in `ClientOps.onPublish`.
  */
-function publishChecked(session: ClientSession, plan: Plan): boolean {
+function publishChecked(
+  session: ClientSession,
+  plan: Plan,
+  own: PublishContext,
+  drawn?: string,
+): boolean {
   const { host } = session;
   const { message, publisher } = host;
   const again = session.publishParked !== undefined;
-  const context = admitPublish(session, plan);
+  const context = admitPublish(session, plan, own);
   if (context === undefined) return true;
-  const followed = context === session.context ? plan : publisher.planFor(context, message, 0);
+  const followed = context === own ? plan : publisher.planFor(context, message, 0);
   // What was spent may be on answers, which plans without steps do not look at. A plan that has taken
   // the whole turn is followed in the next one; but not made anew and put off for ever.
   if (message.mayPark && (publisher.mustWait || (publisher.isSpent && !again))) {
     publisher.parkedOn = host.threadIndex;
-    return parkPublish(session, plan);
+    return parkPublish(session, plan, drawn);
   }
   const result = publisher.run(followed, message, context, 0);
-  if (result === PARKED) return parkPublish(session, plan);
+  if (result === PARKED) return parkPublish(session, plan, drawn);
   countIn(session);
-  if (result === 0) tellNobody(session);
+  if (result === 0) tellNobody(session, plan);
   return true;
 }
 
 /**
  * May this message be published, and as whom? Undefined = refused, which the client has been told.
- * `plan` is that of the session's own context.
+ * `plan` is that of `own`: the session's context, or the one for what was drawn.
  */
-export function admitPublish(session: ClientSession, plan: Plan): PublishContext | undefined {
+export function admitPublish(
+  session: ClientSession,
+  plan: Plan,
+  own: PublishContext,
+): PublishContext | undefined {
   const { host } = session;
   const { message } = host;
   // Tried again after parking: it was answered the first time.
@@ -117,22 +164,22 @@ export function admitPublish(session: ClientSession, plan: Plan): PublishContext
     session.publishParked = undefined;
     session.refreshQuick();
   }
-  let { context } = session;
-  if (!again && session.pedantic && !isLiteral(message)) {
-    session.fail(ERROR_LINES.invalidPublishSubject);
-  }
+  let context = own;
   if (plan.denied) {
-    const subject = message.subject.toString("latin1", message.subjectStart, message.subjectEnd);
+    const bytes = publishedSubject(plan, message);
+    const subject = bytes.toString("latin1");
     // An answer was counted the first time. Anything else was allowed by rights of another day.
     const isAnswer =
-      parked === "answer" ||
+      parked?.answered === subject ||
       session.responses?.answerAllowed(subject, host.clock.monotonicMs()) === true;
     if (!isAnswer) {
       countIn(session);
-      refusePublish(session, subjectOf(message));
+      refusePublish(session, bytes);
       return undefined;
     }
-    context = host.contexts.internal(session.account);
+    const { contexts } = host;
+    const { account } = session;
+    context = own.kind === "client" ? contexts.internal(account) : contexts.mapped(account);
   }
   const hasReply = message.replyStart >= 0;
   if (hasReply && isReservedReply(message.reply, message.replyStart, message.replyEnd)) {
@@ -149,21 +196,24 @@ export function admitPublish(session: ClientSession, plan: Plan): PublishContext
 
 /**
  * The publish has to come back here: the hit path would leave its mark to the one behind it.
- * `plan` is that of the session's own context.
+ * `plan` is the one that it was admitted by, `drawn` what was drawn for it.
  */
-export function parkPublish(session: ClientSession, plan: Plan): false {
-  session.publishParked = plan.denied ? "answer" : "message";
+export function parkPublish(session: ClientSession, plan: Plan, drawn?: string): false {
+  const { message } = session.host;
+  const answered = plan.denied ? publishedSubject(plan, message).toString("latin1") : undefined;
+  const isUndecided = answered === undefined && drawn === undefined;
+  session.publishParked = isUndecided ? UNDECIDED : { answered, drawn };
   session.contextId = -1;
   session.host.park(session, session.publisher.parkedOn);
   return false;
 }
 
-/** CP-64: the message in hand reached nobody. */
-function tellNobody(session: ClientSession): void {
+/** CP-64, SU-39: the message in hand reached nobody, by the name that a mapping gave it. */
+function tellNobody(session: ClientSession, plan: Plan): void {
   const { message } = session.host;
   if (message.replyStart < 0 || !session.noResponders) return;
   const reply = message.reply.subarray(message.replyStart, message.replyEnd);
-  sendNoResponders(session, reply, subjectOf(message));
+  sendNoResponders(session, reply, publishedSubject(plan, message));
 }
 
 /** CP-64: to the requester's own plain subscription for the reply; without one nothing is sent. */
@@ -172,6 +222,11 @@ export function sendNoResponders(session: ClientSession, reply: Buffer, subject:
   if (subscription === undefined) return;
   const sid = Buffer.from(subscription.sid, "latin1");
   session.send(noRespondersMessage(reply, sid, subject));
+}
+
+/** Where the message goes: mapped, if it is. `plan` is the one that it is admitted by. */
+export function publishedSubject(plan: Plan, message: MessageView): Buffer {
+  return plan.renamed ?? subjectOf(message);
 }
 
 export function subjectOf(message: MessageView): Buffer {

@@ -38,7 +38,7 @@ import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-s
 import type { Subscription } from "../subscribe/subscription.ts";
 import { type ClientFacts, NO_FACTS } from "./client-description.ts";
 import { clientInfo } from "./client-info.ts";
-import { isPlainRequest, type ParkedAs, publishInHand } from "./client-publish.ts";
+import { isPlainRequest, type ParkedPublish, publishInHand } from "./client-publish.ts";
 import type { ClientTrace } from "./client-trace.ts";
 import { sendFirstInfo, takesHello } from "./greeting.ts";
 import { connect, loginWithoutConnect } from "./login.ts";
@@ -141,7 +141,7 @@ export class ClientSession implements ClientOps, TransportEvents {
   tlsFirst = false;
   firstPongSent = false;
   /** The next publish was parked before, and admitted as this. */
-  publishParked: ParkedAs | undefined;
+  publishParked: ParkedPublish | undefined;
   readonly #input = new SessionInput();
 
   constructor(host: SessionHost, transport: Transport, clientId: number, listenerIndex: number) {

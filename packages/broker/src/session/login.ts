@@ -16,7 +16,7 @@ import {
   questionOf,
   ResponseTracker,
 } from "@weft/auth";
-import { REDACTED } from "@weft/base";
+import { REDACTED, redactSecrets } from "@weft/base";
 import {
   authorizationViolation,
   type ClosedReason,
@@ -140,6 +140,8 @@ export function loginWithoutConnect(session: ClientSession): boolean {
     return false;
   }
   session.awaitingConnect = false;
+  // It counts as a login: who sends CONNECT now is somebody else, and has no subscriptions (CP-29).
+  session.connectReceived = host.rules.authenticator.authRequired;
   if (!admit(session, identity)) return false;
   host.factsChanged(session);
   return true;
@@ -325,10 +327,10 @@ function refuse(
   if (account !== undefined) host.events?.refusedByService(session, account.index, reason);
 }
 
-/** Who a refused login claimed to be, without what proves it: an `nkey` may be a seed by mistake. */
+/** Who a refused login claimed to be, without what proves it: a seed may stand there by mistake. */
 function claimedUser({ nkey, user, auth_token }: ConnectOptions): string {
   if (isPublicKey(nkey, "user")) return nkey;
-  return user || (nkey === "" && auth_token === "" ? "" : REDACTED);
+  return redactSecrets(user) || (nkey === "" && auth_token === "" ? "" : REDACTED);
 }
 
 export function loginFacts(session: ClientSession): LoginFacts {

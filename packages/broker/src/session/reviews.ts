@@ -46,17 +46,14 @@ export class Reviews {
   /** The rights of a session are others than before. True = no plan of before that names it is good. */
   begin(session: ClientSession): boolean {
     const { subscriptions, identity, permissions, account } = session;
-    const [first] = subscriptions?.values() ?? [];
-    if (subscriptions === undefined || first === undefined) return false;
+    if (subscriptions === undefined || subscriptions.size === 0) return false;
     if (session.review === undefined && costOfAll(subscriptions.values(), AT_ONCE) <= AT_ONCE) {
       this.#lookAtAll(session, [...subscriptions.values()]);
       return false;
     }
     session.review ??= new Review(subscriptions);
     session.review.add(identity?.permissionsKey ?? "", permissions);
-    // Those from before CONNECT may be another account's.
     this.#host.subscriptions.accountChanged(account);
-    if (first.account !== account) this.#host.subscriptions.accountChanged(first.account);
     session.wait(WAIT_REVIEW);
     this.#waiting.add(session);
     this.#callSoon();

@@ -15,13 +15,18 @@ import { disableTrace } from "../message-trace/disabled-trace.ts";
 import { MessageTrace } from "../message-trace/message-trace.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
 import { type Ingress, ingressEntry, requestText } from "../message-trace/trace-event.ts";
+import type { PublishContext } from "../publish/context.ts";
+import type { Plan } from "../publish/plan.ts";
 import { PARKED } from "../publish/publisher.ts";
 import { isReservedSubject } from "../publish/reserved-subjects.ts";
 import {
   admitPublish,
+  checkLiteral,
   countIn,
+  drawFor,
   makeCanonical,
   parkPublish,
+  publishedSubject,
   publishInHand,
   refusePublish,
   sendNoResponders,
@@ -122,10 +127,9 @@ function mayPublish(session: ClientSession, subject: string): boolean {
 
 /** AC-75: the message itself is not published either. */
 function refuseDestination(session: ClientSession, destination: string): boolean {
-  const { host } = session;
-  const plan = host.publisher.planFor(session.context, host.message, 0);
+  const { plan, own } = intentOf(session);
   // What is wrong with the message itself is told first; an answer that is allowed is no way around.
-  if (plan.denied && admitPublish(session, plan) === undefined) return true;
+  if (plan.denied && admitPublish(session, plan, own) === undefined) return true;
   if (session.publishParked !== undefined) {
     session.publishParked = undefined;
     session.refreshQuick();
@@ -157,9 +161,9 @@ function followTraced(
   const at = host.clock.unixNanos();
   publisher.begin();
   message.trace = trace;
-  const isAgain = session.publishParked !== undefined;
-  const plan = publisher.planFor(session.context, message, 0, isAgain);
-  const context = admitPublish(session, plan);
+  const { plan, own, drawn } = intentOf(session);
+  trace.drawn = drawn;
+  const context = admitPublish(session, plan, own);
   trace.add(ingressEntry(ingress, at));
   let result = 0;
   try {
@@ -167,10 +171,10 @@ function followTraced(
   } finally {
     message.trace = undefined;
   }
-  if (result === PARKED) return parkPublish(session, plan);
+  if (result === PARKED) return parkPublish(session, plan, drawn ?? undefined);
   if (context !== undefined) {
     countIn(session);
-    answerWhenDone(session, trace);
+    answerWhenDone(session, trace, publishedSubject(plan, message));
   }
   tracer.end(trace);
   return true;
@@ -194,12 +198,33 @@ function pace(session: ClientSession, eventBytes: number): void {
   host.flow.stall(session, bytes);
 }
 
-/** CP-64, when all threads have told whether somebody was there. */
-function answerWhenDone(session: ClientSession, trace: MessageTrace): void {
+/** By which plan the message in hand is admitted, and for whom that is. */
+interface Intent {
+  readonly plan: Plan;
+  readonly own: PublishContext;
+  /** SU-33: the message has this name now; null = it is lost on purpose; undefined = nothing drawn. */
+  readonly drawn: string | null | undefined;
+}
+
+function intentOf(session: ClientSession): Intent {
+  const { host, context } = session;
+  const { message, publisher } = host;
+  checkLiteral(session);
+  const isAgain = session.publishParked !== undefined;
+  const plan = publisher.planFor(context, message, 0, isAgain);
+  if (plan.mapping === undefined) return { plan, own: context, drawn: undefined };
+  const drawn = drawFor(session, plan.mapping);
+  if (drawn === null) return { plan, own: context, drawn };
+  const own = host.contexts.mappedFor(context);
+  return { plan: publisher.planFor(own, message, 0, isAgain), own, drawn };
+}
+
+/** CP-64, when all threads have told whether somebody was there. `published`: mapped, if it is. */
+function answerWhenDone(session: ClientSession, trace: MessageTrace, published: Buffer): void {
   const { message } = session.host;
   if (message.replyStart < 0 || !session.noResponders) return;
   const reply = Buffer.from(message.reply.subarray(message.replyStart, message.replyEnd));
-  const subject = Buffer.from(subjectOf(message));
+  const subject = Buffer.from(published);
   trace.whenDone = () => {
     if (trace.delivered > 0 || session.state !== "active") return;
     sendNoResponders(session, reply, subject);
