@@ -126,6 +126,10 @@ describeWithWorkers("secrets of identities", (workers) => {
     for (const slot of ["proxy_sig", "nkey", "jwt", "sig"]) {
       expect(await by("x", `x-${slot}`, { [slot]: secret(`${MARK}-as-${slot}`) })).toBe(REFUSED);
     }
+    // By mistake, in the place of a name.
+    for (const name of [teller.key.seed, teller.token]) {
+      expect(await by(name, "misplaced")).toBe(REFUSED);
+    }
     for (const user of [teller, bound, operators.systemUser]) {
       secrets.push(user.key.seed, signature(user.token));
     }
