@@ -1,15 +1,15 @@
 // CP-33, AN-06: what a client sends behind a CONNECT whose password takes time to compare waits, in
 // its order, and is done or dropped with the answer.
 import { describe, expect, test } from "vitest";
-import { forEachSeed } from "./seeds.ts";
+import { forEachSeedInTurns } from "./seeds.ts";
 import { HASHED_PASSWORD, World } from "./world.ts";
 
 /** The form alone counts: the comparison is the world's. */
 const BCRYPT = `$2a$04$${"a".repeat(53)}`;
 
 describe("a login that has to wait", () => {
-  test("operations behind CONNECT keep their order", () => {
-    forEachSeed(70, 30, (seed) => {
+  test("operations behind CONNECT keep their order", async () => {
+    await forEachSeedInTurns(70, 30, (seed) => {
       const world = new World({
         seed,
         workers: 2,
@@ -35,8 +35,8 @@ describe("a login that has to wait", () => {
     });
   });
 
-  test("CP-30: nothing behind a wrong password is done", () => {
-    forEachSeed(71, 20, (seed) => {
+  test("CP-30: nothing behind a wrong password is done", async () => {
+    await forEachSeedInTurns(71, 20, (seed) => {
       const users = [{ user: "u", password: BCRYPT }];
       const world = new World({ seed, workers: 1, chunkBytesMax: 60, users });
       const other = world.connect(1, { user: "u", pass: HASHED_PASSWORD });

@@ -13,7 +13,7 @@ import {
   optionsOf,
   SUBJECTS,
 } from "./reload-model.ts";
-import { forEachSeed } from "./seeds.ts";
+import { forEachSeed, forEachSeedInTurns } from "./seeds.ts";
 import { HASHED_PASSWORD, World } from "./world.ts";
 
 const FAMILY = 71;
@@ -258,8 +258,8 @@ test("requests between accounts find back over a reload, whatever goes with it",
   });
 });
 
-test("a login that waits for its hash is judged by the users of after", () => {
-  forEachSeed(FAMILY + 2, 20, (seed) => {
+test("a login that waits for its hash is judged by the users of after", async () => {
+  await forEachSeedInTurns(FAMILY + 2, 20, (seed) => {
     const hash = "$2a$04$bZtcaqCB9EJqMNBk/RtvHuyRvZ.WJ9Qp/8basPX4gzPgFQpy8nkXC";
     const [kept, gone] = ["kept", "gone"].map((user) => ({ user, password: hash }));
     const users = [kept, gone].filter((user) => user !== undefined);
