@@ -145,6 +145,7 @@ export class CalloutUsers {
       expiresAtMs,
       proxyRequired: user.proxyRequired,
       tags: user.tags,
+      placed: user.placed,
     };
   }
 

@@ -29,6 +29,23 @@ export interface TokenFacts {
   readonly issuedAtSeconds: number;
 }
 
+/**
+ * By what somebody is judged when accounts change whom a callout has placed into an account by token
+ * (AN-65, AC-93): the user's token itself is not kept.
+ */
+export interface PlacedFacts {
+  /** Key of the account whose service placed him. */
+  readonly calloutAccount: string;
+  /** Key of the user in the answer. */
+  readonly userKey: string;
+  /** Key that signed the user: the account's own or one of its signing keys. */
+  readonly issuerKey: string;
+  /** What a revocation goes by. */
+  readonly issuedAtSeconds: number;
+  /** The permissions are the account's default and change with it. */
+  readonly hasDefaultPermissions: boolean;
+}
+
 /** Who a connection is. Contains no secret. */
 export interface Identity {
   readonly kind: LoginKind;
@@ -47,6 +64,8 @@ export interface Identity {
   readonly expiresAtMs?: number | undefined;
   /** Of a login by token. */
   readonly token?: TokenFacts | undefined;
+  /** Of a callout into an account by token. */
+  readonly placed?: PlacedFacts | undefined;
   /** AN-82. Only through a trusted proxy. */
   readonly proxyRequired?: boolean | undefined;
   /** AN-71. What a callout service or an authentication module says of somebody, for people. */
@@ -182,6 +201,8 @@ export interface CalloutUser {
   readonly proxyRequired?: boolean | undefined;
   /** AN-71. For people. */
   readonly tags?: readonly string[] | undefined;
+  /** Undefined in an account of the configuration. */
+  readonly placed?: PlacedFacts | undefined;
 }
 
 /** The answer to a {@link LoginQuestion} of the same kind; plain data. */

@@ -161,6 +161,29 @@ describe("AN-65: the user in the account", () => {
     });
   });
 
+  test("AN-49: is not let in when he is revoked, and is remembered by what a change judges him by", () => {
+    const app = account("A-APP");
+    const user = { issuer: "A-APP-SIGNER", issuedAtSeconds: NOW_SECONDS };
+    const facts = {
+      calloutAccount: "A-AUTH",
+      userKey: "U-KEY",
+      issuerKey: "A-APP-SIGNER",
+      issuedAtSeconds: NOW_SECONDS,
+      hasDefaultPermissions: true,
+    };
+    expect(place({ user }, app)).toMatchObject({ placed: facts });
+    const publish = { allow: ["x"], deny: undefined };
+    expect(place({ user, nats: { publish } }, app)).toMatchObject({
+      placed: { ...facts, hasDefaultPermissions: false },
+    });
+    const { nats } = app.claims;
+    for (const whom of ["*", "U-KEY"]) {
+      const revocations = new Map([[whom, NOW_SECONDS]]);
+      const revoked = { ...app, claims: { ...app.claims, nats: { ...nats, revocations } } };
+      expect(place({ user }, revoked)).toBe("User JWT: user revoked");
+    }
+  });
+
   test("has the account's default permissions where he has none, and none of an expired account", () => {
     const app = account("A-APP");
     const deny = { allow: undefined, deny: ["secret.>"] };

@@ -1,12 +1,13 @@
 // The user of an answer in operator mode (AN-64, AN-65): which account it belongs to, whether the service
 // may place anybody there, and what the account says of its users. Control thread; pure. Must stay true:
 // what a scoped signing key gives comes from the account's template alone.
-import type { CalloutUser } from "@weft/auth";
+import type { CalloutUser, PlacedFacts } from "@weft/auth";
 import {
   accountExpired,
   accountKeyOf,
   calloutMayPlaceInto,
   effectiveLimits,
+  isRevoked,
   permissionsSpec,
   type TrustedAccount,
 } from "@weft/jwt";
@@ -53,9 +54,21 @@ export function placeOperator(
   if (accountExpired(target, nowMs)) return refused(`Account "${target.key}" has expired`);
   const limits = effectiveLimits(user, target);
   if ("refusal" in limits) return refused(`User JWT: ${limits.refusal.reason}`);
-  const placed = rightsOf(user, limits.rights, target.key, asked, tools, nowMs);
-  if (!placed.ok) return placed;
-  const { permissions } = placed.value;
-  const byDefault = permissionsSpec(target.claims.nats.defaultPermissions);
-  return { ok: true, value: { ...placed.value, permissions: permissions ?? byDefault } };
+  const { revocations, defaultPermissions } = target.claims.nats;
+  // What would end the connection later does not let it begin.
+  if (isRevoked(revocations, user.subject, user.issuedAtSeconds)) {
+    return refused("User JWT: user revoked");
+  }
+  const given = rightsOf(user, limits.rights, target.key, asked, tools, nowMs);
+  if (!given.ok) return given;
+  const own = given.value.permissions;
+  const placed: PlacedFacts = {
+    calloutAccount: asked.account,
+    userKey: user.subject,
+    issuerKey: user.issuer,
+    issuedAtSeconds: user.issuedAtSeconds,
+    hasDefaultPermissions: own === undefined,
+  };
+  const permissions = own ?? permissionsSpec(defaultPermissions);
+  return { ok: true, value: { ...given.value, permissions, placed } };
 }

@@ -10,6 +10,7 @@ import {
   type LoginFacts,
   type LoginOutcome,
   type LoginRequest,
+  type PlacedFacts,
   SignatureVerifier,
   type TokenEnd,
   type TokenLogins,
@@ -19,6 +20,7 @@ import {
 import {
   accountExpired,
   accountKeyOf,
+  calloutMayPlaceInto,
   decodeTokenOf,
   hasCallout,
   isRevoked,
@@ -26,6 +28,7 @@ import {
   type JwtIdentity,
   judgeUserAlone,
   judgeUserOf,
+  permissionsSpec,
   type TrustedAccount,
   type UserClaims,
   type UserRefusal,
@@ -229,15 +232,46 @@ export class JwtLogins implements TokenLogins {
     return { kind: "granted", identity } satisfies LoginOutcome;
   }
 
-  /** Somebody whom a service or a module let in: stays for as long as the account does. */
+  /**
+   * Somebody whom a service or a module let in: stays for as long as the account takes him; whom a
+   * service of an account by token placed, for as long as all that vouched for him does (AN-65).
+   */
   #judgePlaced(identity: Identity): TokenVerdict {
-    const account = this.#accounts.get(identity.accountName);
-    if (account !== undefined && !accountExpired(account, this.#unixMs())) {
-      // SA-29: the login by a module is judged by this, too.
-      if (!this.#rules.oneMechanism || hasCallout(account)) return { kind: "granted", identity };
-      return { kind: "ended", why: "refused", detail: "the account takes user JWTs only" };
+    const { accountName, placed } = identity;
+    const account = this.#accounts.get(accountName);
+    if (account === undefined || accountExpired(account, this.#unixMs())) {
+      return ended("account expired", "account expired or deleted");
     }
-    return { kind: "ended", why: "account expired", detail: "account expired or deleted" };
+    // SA-29: the login by a module is judged by this, too.
+    if (this.#rules.oneMechanism && !hasCallout(account)) {
+      return ended("refused", "the account takes user JWTs only");
+    }
+    const end = placed && this.#placedEnd(placed, account);
+    if (end !== undefined) return end;
+    if (placed?.hasDefaultPermissions !== true) return { kind: "granted", identity };
+    const byDefault = permissionsSpec(account.claims.nats.defaultPermissions);
+    // AN-69.
+    const spec = hasCallout(account) ? withoutCalloutSubject(byDefault) : byDefault;
+    return { kind: "granted", identity: { ...identity, ...this.#permissions.of(spec) } };
+  }
+
+  #placedEnd(
+    { calloutAccount, userKey, issuerKey, issuedAtSeconds }: PlacedFacts,
+    account: TrustedAccount,
+  ): TokenVerdict | undefined {
+    if (!account.signers.has(issuerKey)) {
+      return ended("refused", `user issuer unknown: ${issuerKey}`);
+    }
+    if (isRevoked(account.claims.nats.revocations, userKey, issuedAtSeconds)) {
+      return ended("revoked", "user revoked");
+    }
+    if (this.#altered.has(`${account.key} ${issuerKey}`)) return ALTERED;
+    const service = this.#accounts.get(calloutAccount);
+    const isServed = service === account && hasCallout(account);
+    if (isServed || (service !== undefined && calloutMayPlaceInto(service, account.key))) {
+      return undefined;
+    }
+    return ended("refused", "the callout places nobody here any more");
   }
 
   #identityOf(judged: JwtIdentity, text: string, user: UserClaims): Identity {

@@ -7,6 +7,7 @@ import type { ForgottenAccount, SignatureVerifier, TokenEnd } from "@weft/auth";
 import {
   type AccountVerdict,
   accountSpec,
+  calloutMayPlaceInto,
   ExportIndexes,
   newAccountClaims,
   type TrustedAccount,
@@ -76,6 +77,8 @@ export class OperatorAccounts {
   readonly #stale = new Set<string>();
   readonly #gone = new Map<string, { readonly index: number; readonly end: TokenEnd }>();
   readonly #judged = new Set<string>();
+  /** Accounts into which the callout of another one may not place users any more. */
+  readonly #withdrawn = new Set<string>();
   /** Accounts of which a change of the configuration has told something. */
   readonly #noted = new Set<string>();
   /** The latest time that was seen since the clock was set back. */
@@ -104,7 +107,8 @@ export class OperatorAccounts {
 
   /** Something waits for `commit`. */
   get isDirty(): boolean {
-    const waiting = [this.#renewed, this.#stale, this.#gone, this.#judged, this.#noted];
+    const changed = [this.#renewed, this.#stale, this.#gone];
+    const waiting = [...changed, this.#judged, this.#withdrawn, this.#noted];
     return waiting.some(({ size }) => size > 0) || this.#goesOn;
   }
 
@@ -189,6 +193,7 @@ export class OperatorAccounts {
   #unload({ trusted }: LoadedAccount): void {
     const { key } = trusted;
     this.#want(trusted, false);
+    this.#withdraw(trusted, undefined);
     this.#loaded.delete(key);
     this.#renewed.delete(key);
     this.#stale.delete(key);
@@ -226,7 +231,7 @@ export class OperatorAccounts {
     }
     const former = new Map(put.map((key) => [key, limitOf(live, key)]));
     // Users are judged by the token of their own account; what it imports is nothing to them.
-    const judged = new Set([...this.#judged, ...put]);
+    const judged = new Set([...this.#judged, ...this.#withdrawn, ...put]);
     const exports = new ExportIndexes();
     const specs = [...affected].flatMap((key) => this.#specOf(key, exports, nowMs));
     const formerIndexes = new Map([...judged].map((key) => [key, live.indexOf(key)]));
@@ -254,6 +259,7 @@ export class OperatorAccounts {
     this.#goesOn = false;
     this.#gone.clear();
     this.#judged.clear();
+    this.#withdrawn.clear();
     this.#noted.clear();
     return change;
   }
@@ -278,7 +284,10 @@ export class OperatorAccounts {
   #take(trusted: TrustedAccount, text: string, nowMs: number): void {
     const { key } = trusted;
     const before = this.#loaded.get(key);
-    if (before !== undefined) this.#want(before.trusted, false);
+    if (before !== undefined) {
+      this.#want(before.trusted, false);
+      this.#withdraw(before.trusted, trusted);
+    }
     this.#want(trusted, true);
     this.#loaded.set(key, {
       trusted,
@@ -292,6 +301,17 @@ export class OperatorAccounts {
       validUntilMs: undefined,
     });
     this.#renewed.add(key);
+  }
+
+  /** Notes where the callout of an account placed users before, and places none after. */
+  #withdraw(before: TrustedAccount, after: TrustedAccount | undefined): void {
+    const { allowedAccounts } = before.claims.nats.authorization;
+    const places = allowedAccounts.includes("*") ? this.#loaded.keys() : allowedAccounts;
+    for (const place of places) {
+      if (!calloutMayPlaceInto(before, place)) continue;
+      if (after !== undefined && calloutMayPlaceInto(after, place)) continue;
+      this.#withdrawn.add(place);
+    }
   }
 
   #want({ key, claims }: TrustedAccount, isWanted: boolean): void {

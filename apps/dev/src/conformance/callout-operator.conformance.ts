@@ -9,6 +9,7 @@ import { type CalloutClaims, readToken, responseClaims, signToken } from "./call
 import {
   login,
   newKey,
+  nowSeconds,
   OperatorWorld,
   rawLogin,
   TestAccount,
@@ -174,6 +175,83 @@ describeWithWorkers("auth callout of operators", (workers) => {
     expect(await verdictOf(client)).toBe("PONG");
     expect(requests[0]?.nats.connect_opts["jwt"]).toBe(sentinel.token);
     expect(requests[0]?.nats.server_id["xkey"]).toMatch(/^X/);
+  });
+
+  it("AC-93 AN-49 AN-52: whom it placed goes as users with tokens do", async () => {
+    const { world, app, sentinel, scopeKey, server, serve, verdict } = await stage();
+    const plainKey = newKey("account");
+    const { signingKeys } = app.claims.nats;
+    const withBoth = new Map([...signingKeys, [plainKey.publicKey, undefined]] as const);
+    await serve(({ nats }, key) => {
+      const signer = nats.connect_opts["user"] === "plain" ? plainKey : scopeKey;
+      if (nats.connect_opts["user"] === "own") return placed(app, key);
+      return placed(app, key, { name: "joe", signer, scoped: signer === scopeKey });
+    });
+    const system = await login(server, world.systemUser);
+    const push = async (): Promise<void> => {
+      const subject = `$SYS.REQ.ACCOUNT.${app.id}.CLAIMS.UPDATE`;
+      const answer = (await system.request(subject, world.tokenOf(app))).string();
+      expect(JSON.parse(answer)).toMatchObject({ data: { code: 200 } });
+    };
+    // An account that nobody uses is not updated.
+    expect(await verdict(sentinel, { user: "own" })).toBe("PONG");
+    app.edit({ signingKeys: withBoth });
+    await push();
+    await expect.poll(() => verdict(sentinel, { user: "plain" })).toBe("PONG");
+    const [scoped, plain, own] = await Promise.all(
+      ["scoped", "plain", "own"].map((user) => rawLogin(server, sentinel, { user, pass: "pw" })),
+    );
+    if (scoped === undefined || plain === undefined || own === undefined) throw new Error("three");
+    for (const client of [scoped, plain, own]) expect(await verdictOf(client)).toBe("PONG");
+    const scope = newUserScope(scopeKey.publicKey);
+    const template = { ...scope.template, publish: { allow: ["public"], deny: undefined } };
+    app.edit({ signingKeys: new Map([...withBoth, [scopeKey.publicKey, { ...scope, template }]]) });
+    await push();
+    await scoped.closed;
+    await Promise.all([plain.ping(), own.ping()]);
+    app.edit({ signingKeys });
+    await push();
+    await plain.closed;
+    expect(scoped.received + plain.received).not.toContain("-ERR");
+    await own.ping();
+    app.edit({ revocations: new Map([["*", nowSeconds()]]) });
+    await push();
+    await own.waitFor(/^-ERR 'User Authentication Revoked'\r\n/m);
+    await own.closed;
+  });
+
+  itWeft("AC-93 AN-65: default permissions follow; a callout that is withdrawn ends", async () => {
+    const { world, auth, app, sentinel, server, serve, verdict } = await stage();
+    await serve((_claims, key) => placed(app, key));
+    const system = await login(server, world.systemUser);
+    const push = async (account: TestAccount): Promise<void> => {
+      const subject = `$SYS.REQ.ACCOUNT.${account.id}.CLAIMS.UPDATE`;
+      await system.request(subject, world.tokenOf(account));
+    };
+    const client = await rawLogin(server, sentinel);
+    expect(await verdictOf(client)).toBe("PONG");
+    const { defaultPermissions } = app.claims.nats;
+    const publish = { allow: undefined, deny: ["secret"] };
+    app.edit({ defaultPermissions: { ...defaultPermissions, publish } });
+    await push(app);
+    await expect
+      .poll(async () => {
+        client.send("PUB secret 0\r\n\r\n");
+        await client.ping();
+        return client.received;
+      })
+      .toContain("-ERR 'Permissions Violation for Publish to \"secret\"'");
+    const { authorization } = auth.claims.nats;
+    auth.edit({ authorization: { ...authorization, allowedAccounts: [] } });
+    await push(auth);
+    await client.closed;
+    // Who would have to go does not come in.
+    auth.edit({ authorization });
+    app.edit({ revocations: new Map([["*", nowSeconds() + 60]]) });
+    await Promise.all([push(auth), push(app)]);
+    await server.waitForLog(/the callout places nobody here any more/);
+    await expect.poll(() => verdict(sentinel)).toBe("Authorization Violation");
+    await server.waitForLog(/User JWT: user revoked/);
   });
 
   itWeft("AN-67: users of other accounts do not wait for a service that is silent", async () => {

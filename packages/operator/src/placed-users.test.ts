@@ -1,0 +1,221 @@
+// Users whom a callout has placed into an account by token: what becomes of them when what vouched for
+// them is taken away (AN-65, AC-93). It is what becomes of users with tokens of their own.
+import { LiveAccounts } from "@weft/accounts";
+import {
+  compilePermissions,
+  type Identity,
+  type LoginFacts,
+  type PlacedFacts,
+  SignatureVerifier,
+} from "@weft/auth";
+import {
+  type AccountBody,
+  encodeClaims,
+  newAccountClaims,
+  newUserScope,
+  type Signer,
+  trustKeys,
+} from "@weft/jwt";
+import { describe, expect, test } from "vitest";
+import { JwtLogins } from "./jwt-logins.ts";
+import { OperatorAccounts, type OperatorChange } from "./operator-accounts.ts";
+import { testSigner } from "./testing/test-signer.ts";
+
+const OPERATOR = testSigner("operator", 1);
+const [AUTH, APP, OTHER, PLAIN, SCOPED] = [
+  testSigner("account", 1),
+  testSigner("account", 2),
+  testSigner("account", 3),
+  testSigner("account", 4),
+  testSigner("account", 5),
+];
+const [SERVICE, PLACED, STRANGER] = [
+  testSigner("user", 1),
+  testSigner("user", 2),
+  testSigner("user", 3),
+];
+const NOW = 1_800_000_000_000;
+const SECONDS = NOW / 1_000;
+const FACTS: LoginFacts = { nonce: Buffer.from("nonce"), connectionType: "STANDARD" };
+const LIMITS = {
+  connectionsMax: -1,
+  subscriptionsMax: -1,
+  payloadBytesMax: -1,
+  leafnodesMax: -1,
+};
+const BASE = {
+  accounts: ["$G", ""].map((name, index) => ({ index, name, limits: LIMITS, mappings: [] })),
+  hasSystemAccount: false,
+  streamImports: [],
+  serviceImports: [],
+};
+const OPERATORS = trustKeys([OPERATOR.publicKey]);
+const RULES = {
+  operators: OPERATORS,
+  pinnedAccounts: undefined,
+  sentinel: undefined,
+  oneMechanism: false,
+  timeZone: "UTC",
+};
+
+function calloutInto(...allowedAccounts: string[]): Partial<AccountBody> {
+  return { authorization: { authUsers: [SERVICE.publicKey], allowedAccounts, xkey: "" } };
+}
+
+function signing(subject?: string): Partial<AccountBody> {
+  const scope = newUserScope(SCOPED.publicKey);
+  const publish = { allow: subject === undefined ? undefined : [subject], deny: undefined };
+  const template = { ...scope.template, publish };
+  return {
+    signingKeys: new Map([
+      [PLAIN.publicKey, undefined],
+      [SCOPED.publicKey, { ...scope, template }],
+    ]),
+  };
+}
+
+/** The accounts as they are told, and one worker. */
+class Bench {
+  readonly live = new LiveAccounts(BASE, { takeFreeIndex: () => undefined });
+  readonly #accounts = new OperatorAccounts({
+    operators: OPERATORS,
+    live: this.live,
+    verifier: new SignatureVerifier(),
+  });
+  readonly #logins = new JwtLogins(RULES, () => NOW);
+
+  constructor(callout: Partial<AccountBody> = calloutInto(APP.publicKey)) {
+    this.put(AUTH, callout);
+    this.put(APP, signing());
+    this.put(OTHER);
+  }
+
+  put(key: Signer, body: Partial<AccountBody> = {}): OperatorChange {
+    const fresh = newAccountClaims(key.publicKey);
+    const claims = { ...fresh, nats: { ...fresh.nats, ...body } };
+    const made = encodeClaims(claims, OPERATOR, SECONDS - 60);
+    if (!made.ok) throw new Error(made.error.message);
+    expect(this.#accounts.put(key.publicKey, made.token, NOW).ok).toBe(true);
+    return this.#commit();
+  }
+
+  remove(key: Signer): OperatorChange {
+    this.#accounts.remove(key.publicKey, "account expired");
+    return this.#commit();
+  }
+
+  isJudged({ judged }: OperatorChange, key: Signer): boolean {
+    return judged.has(this.live.indexOf(key.publicKey) ?? -1);
+  }
+
+  /** Both looks at somebody: an end is known without the second one. */
+  verdict(facts: Partial<PlacedFacts> = {}, account = APP): string {
+    const identity = placed(facts, account);
+    const known = this.#logins.knownEnd(identity);
+    const verdict = this.#logins.judgeAgain(identity, FACTS);
+    expect(known).toEqual(verdict.kind === "ended" ? verdict : undefined);
+    return verdict.kind === "ended" ? `${verdict.why}: ${verdict.detail}` : "stays";
+  }
+
+  denied(facts: Partial<PlacedFacts>, account = APP): unknown {
+    const verdict = this.#logins.judgeAgain(placed(facts, account), FACTS);
+    if (verdict.kind !== "granted") throw new Error(verdict.detail);
+    return verdict.identity.permissionsKey;
+  }
+
+  #commit(): OperatorChange {
+    const change = this.#accounts.commit(NOW);
+    this.#logins.know(change.trusted, change.gone);
+    return change;
+  }
+}
+
+function placed(facts: Partial<PlacedFacts>, account: Signer): Identity {
+  return {
+    kind: "callout",
+    user: "ann",
+    accountName: account.publicKey,
+    permissionsKey: "",
+    permissions: compilePermissions(undefined),
+    placed: {
+      calloutAccount: AUTH.publicKey,
+      userKey: PLACED.publicKey,
+      issuerKey: account.publicKey,
+      issuedAtSeconds: SECONDS - 30,
+      hasDefaultPermissions: false,
+      ...facts,
+    },
+  };
+}
+
+describe("AN-65 AC-93: whom a callout placed into an account by token", () => {
+  test("AN-52: goes when the signing key of his user does, or its template is another", () => {
+    const bench = new Bench();
+    const [byPlain, byScope] = [{ issuerKey: PLAIN.publicKey }, { issuerKey: SCOPED.publicKey }];
+    expect([bench.verdict(), bench.verdict(byPlain), bench.verdict(byScope)]).toEqual(
+      Array(3).fill("stays"),
+    );
+    bench.put(APP, signing("public.>"));
+    expect(bench.verdict(byScope)).toMatch(/^refused: the template of the signing key has changed/);
+    expect(bench.verdict(byPlain)).toBe("stays");
+    bench.put(APP);
+    expect(bench.verdict(byPlain)).toBe(`refused: user issuer unknown: ${PLAIN.publicKey}`);
+    expect(bench.verdict(byScope)).toMatch(/^refused: user issuer unknown/);
+    expect(bench.verdict()).toBe("stays");
+  });
+
+  test("AN-49: goes when everybody before a time is revoked, or the key of the answer's user", () => {
+    const bench = new Bench();
+    for (const whom of ["*", PLACED.publicKey]) {
+      bench.put(APP, { revocations: new Map([[whom, SECONDS - 31]]) });
+      expect(bench.verdict()).toBe("stays");
+      bench.put(APP, { revocations: new Map([[whom, SECONDS - 30]]) });
+      expect(bench.verdict()).toBe("revoked: user revoked");
+      expect(bench.verdict({ issuedAtSeconds: SECONDS - 29 })).toBe("stays");
+    }
+    bench.put(APP, { revocations: new Map([[STRANGER.publicKey, SECONDS]]) });
+    expect(bench.verdict()).toBe("stays");
+  });
+
+  test("AC-93: follows the default permissions where he has none of his own", () => {
+    const bench = new Bench();
+    const { defaultPermissions } = newAccountClaims(APP.publicKey).nats;
+    const publish = { allow: undefined, deny: ["secret.>"] };
+    bench.put(APP, { defaultPermissions: { ...defaultPermissions, publish } });
+    expect(bench.denied({ hasDefaultPermissions: true })).toContain("secret.>");
+    expect(bench.denied({})).toBe("");
+    // AN-69.
+    const auth = { ...calloutInto(), defaultPermissions: { ...defaultPermissions, publish } };
+    bench.put(AUTH, auth);
+    expect(bench.denied({ hasDefaultPermissions: true }, AUTH)).toContain(
+      `["$SYS.REQ.USER.AUTH","secret.>"]`,
+    );
+  });
+
+  test("AN-65: goes when the service may not place users there any more, and nobody else", () => {
+    const bench = new Bench(calloutInto(APP.publicKey, OTHER.publicKey));
+    expect([bench.verdict({}, APP), bench.verdict({}, OTHER)]).toEqual(["stays", "stays"]);
+    const narrowed = bench.put(AUTH, calloutInto(OTHER.publicKey));
+    expect([APP, OTHER, AUTH].map((key) => bench.isJudged(narrowed, key))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(bench.verdict({}, APP)).toBe("refused: the callout places nobody here any more");
+    expect([bench.verdict({}, OTHER), bench.verdict({}, AUTH)]).toEqual(["stays", "stays"]);
+    const withdrawn = bench.put(AUTH);
+    expect([APP, OTHER].map((key) => bench.isJudged(withdrawn, key))).toEqual([false, true]);
+    expect(bench.verdict({}, OTHER)).toMatch(/^refused/);
+    expect(bench.verdict({}, AUTH)).toMatch(/^refused/);
+  });
+
+  test("AN-65: goes when the account of a service that placed users anywhere is deleted", () => {
+    const bench = new Bench(calloutInto("*"));
+    expect(bench.verdict()).toBe("stays");
+    const wider = bench.put(AUTH, { ...calloutInto("*"), description: "the same callout" });
+    expect(bench.isJudged(wider, APP)).toBe(false);
+    const change = bench.remove(AUTH);
+    expect([APP, OTHER].map((key) => bench.isJudged(change, key))).toEqual([true, true]);
+    expect(bench.verdict()).toMatch(/^refused/);
+  });
+});
