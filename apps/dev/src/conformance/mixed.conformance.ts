@@ -12,7 +12,7 @@ import {
   MixedWorld,
   serveSentinel,
 } from "./mixed-world.ts";
-import { login, newKey, rawLogin, TestAccount, verdictOf } from "./operator-world.ts";
+import { login, newKey, nowSeconds, rawLogin, TestAccount, verdictOf } from "./operator-world.ts";
 import { type RawClient, rawForTest } from "./raw-client.ts";
 import { describeWithWorkers, type ServerUnderTest, useServer } from "./server-under-test.ts";
 
@@ -166,6 +166,29 @@ describeWithWorkers("mixed authentication", (workers) => {
       const forged = world.operators.tokenOf(new TestAccount("SHOP", {}, world.shopKeys));
       await system.request(`$SYS.REQ.ACCOUNT.${world.shopKey}.CLAIMS.UPDATE`, forged);
       expect(await verdict(server(), { user: "ann", pass: "ann-pw" })).toBe("PONG");
+    });
+  });
+
+  describe("with the service of an account by token", () => {
+    const self = new TestAccount("SELF");
+    const selfService = self.user({ name: "service" });
+    const sentinel = self.user({ name: "sentinel", body: { bearerToken: true } });
+    const world = new MixedWorld([self]);
+    const authUsers = [selfService.key.publicKey];
+    self.edit({ authorization: { authUsers, allowedAccounts: [], xkey: "" } });
+    const server = useServer({ workers, config: world.file() });
+
+    it("AC-93 AN-49: whom it placed goes when he is revoked", async () => {
+      await serveSentinel(server(), self, selfService, () => self);
+      const client = await rawLogin(server(), sentinel, { user: "x" });
+      expect(await verdictOf(client)).toBe("PONG");
+      const system = await login(server(), world.operators.systemUser);
+      // The service was issued at the same time, and goes as well.
+      self.edit({ revocations: new Map([["*", nowSeconds()]]) });
+      const token = world.operators.tokenOf(self);
+      await system.request(`$SYS.REQ.ACCOUNT.${self.id}.CLAIMS.UPDATE`, token);
+      await client.waitFor(/^-ERR 'User Authentication Revoked'\r\n/m);
+      await client.closed;
     });
   });
 
