@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { createPrng } from "@weft/base";
 import { describe, expect, test } from "vitest";
 import { newScopedUserClaims, newUserClaims } from "./claims/new-claims.ts";
-import { decodeToken, decodeTokenOf, TOKEN_BYTES_MAX } from "./decode.ts";
+import { decodeToken, decodeTokenOf, TOKEN_BYTES_MAX, withoutLineEnds } from "./decode.ts";
 import { claimsToJson, encodeClaims } from "./encode.ts";
 import { RandomClaims } from "./testing/random-claims.ts";
 import { claimsOf, rawToken, tokenOf, verifier } from "./testing/reading.ts";
@@ -74,8 +74,19 @@ describe("attack 21: algorithms", () => {
       expect(errorOf(text), text).not.toBe("none");
     }
     expect(errorOf(`${good}=`)).not.toBe("none");
-    expect(errorOf(`${good}\n`)).not.toBe("none");
     expect(errorOf(` ${good}`)).not.toBe("none");
+  });
+
+  test("AC-87 AN-43: line ends behind a token are none of it, and elsewhere there are none", () => {
+    const good = rawToken(HEADER, userBody(), ACCOUNT);
+    for (const ends of ["\n", "\r\n", "\n\r\n\n"]) {
+      expect(errorOf(good + ends)).toBe("none");
+      expect(withoutLineEnds(good + ends)).toBe(good);
+    }
+    const [head, body, signature] = good.split(".") as [string, string, string];
+    const others = [`\n${good}`, `${head}\n.${body}.${signature}`, `${good} \n`, `${good}\n `];
+    for (const text of others) expect(errorOf(text), text).not.toBe("none");
+    expect(withoutLineEnds("\r\n")).toBe("");
   });
 
   test("each token has one text: unused bits of base64url must be zero", () => {

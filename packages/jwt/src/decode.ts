@@ -3,7 +3,7 @@
 // nothing that a peer sends throws; time and memory are bounded by the limits here and in the JSON
 // reader; no error shows a part of the token.
 //
-//   token  = header "." claims "." signature            each base64url without padding
+//   token  = header "." claims "." signature            each base64url without padding, then line ends
 //   v2     : {"typ":"JWT","alg":"ed25519-nkey"}, signed: header "." claims
 //   v1     : {"typ":"jwt","alg":"ed25519"},      signed: claims
 import { decodePublicKey, type KeyKind, type SignatureVerifier } from "@weft/auth";
@@ -49,10 +49,20 @@ function failed(message: string, at?: string): { readonly ok: false; readonly er
   return { ok: false, error: isField ? { message: `${at}: ${message}`, field: at } : { message } };
 }
 
+/**
+ * The token without the line ends behind it, which files and shells leave there; the reference passes
+ * over them. What is kept, compared and hashed is this.
+ */
+export function withoutLineEnds(token: string): string {
+  let end = token.length;
+  while (end > 0 && (token[end - 1] === "\n" || token[end - 1] === "\r")) end -= 1;
+  return token.slice(0, end);
+}
+
 /** Decodes a token of any kind and checks its signature and the kind of key that made it. */
 export function decodeToken(token: string, verifier: SignatureVerifier): DecodeResult {
   if (token.length > TOKEN_BYTES_MAX) return failed(`token has more than ${TOKEN_BYTES_MAX} bytes`);
-  const [header, body, signature, ...more] = token.split(".", 4);
+  const [header, body, signature, ...more] = withoutLineEnds(token).split(".", 4);
   if (header === undefined || body === undefined || signature === undefined || more.length > 0) {
     return failed("expected 3 chunks");
   }
@@ -84,7 +94,7 @@ export function decodeTokenOf<K extends ClaimKind>(
 ): DecodeResult<ClaimsOfKind<K>> {
   const result = decodeToken(token, verifier);
   if (!result.ok) return result;
-  if (result.claims.kind !== kind) return failed(`not ${kind.replace("_", " ")} claims`);
+  if (result.claims.kind !== kind) return failed(`not ${kind.replace("_", " ")} claim`);
   return { ok: true, claims: result.claims as ClaimsOfKind<K> };
 }
 

@@ -17,6 +17,7 @@ export {
   decodeTokenOf,
   TOKEN_BYTES_MAX,
   type TokenError,
+  withoutLineEnds,
 } from "./decode.ts";
 export { claimHash, claimsToJson, type EncodeResult, encodeClaims } from "./encode.ts";
 export { JsonNumber, type JsonObject, type JsonValue, readJson } from "./json/json-reader.ts";

@@ -32,6 +32,7 @@ import {
   type TrustedAccount,
   type UserClaims,
   type UserRefusal,
+  withoutLineEnds,
 } from "@weft/jwt";
 import { KnownTokens } from "./known-tokens.ts";
 import type { OperatorRules } from "./operator-rules.ts";
@@ -126,8 +127,9 @@ export class JwtLogins implements TokenLogins {
       return { kind: "denied", reason: "account in connect" };
     }
     const { sentinel, pinnedAccounts } = this.#rules;
-    const sent = request.jwt ? this.#decode(request.jwt) : undefined;
-    const text = sent?.ok === true ? request.jwt : sentinel;
+    const token = withoutLineEnds(request.jwt ?? "");
+    const sent = token === "" ? undefined : this.#decode(token);
+    const text = sent?.ok === true ? token : sentinel;
     if (text === undefined) {
       const why = sent === undefined ? "Authentication requires a user JWT" : "User JWT not valid";
       return denied(sent?.ok === false ? `${why}: ${sent.error.message}` : why);

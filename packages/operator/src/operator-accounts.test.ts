@@ -169,6 +169,33 @@ describe("accounts of operators", () => {
     expect(again(bob)).toMatchObject({ kind: "ended", why: "account expired" });
   });
 
+  test("AC-87: a token that is brought early is in force when it is good, and not before", () => {
+    const bench = new Bench();
+    bench.put(A);
+    const early = (change: Partial<AccountBody>, at: number): string => {
+      const fresh = newAccountClaims(A.publicKey);
+      const nats = { ...fresh.nats, ...change };
+      const claims = { ...fresh, notBeforeSeconds: SECONDS + 10, nats };
+      const made = encodeClaims(claims, OPERATOR, at);
+      return made.ok ? made.token : "";
+    };
+    const revocations = new Map([["*", SECONDS]]);
+    const verdict = bench.accounts.put(A.publicKey, early({ revocations }, SECONDS), NOW);
+    expect(verdict).toMatchObject({ ok: false, refusal: { notBeforeSeconds: SECONDS + 10 } });
+    bench.accounts.tick(NOW + 9_000);
+    expect(bench.accounts.isDirty).toBe(false);
+    expect(bench.login(A, ANN).kind).toBe("granted");
+    bench.accounts.tick(NOW + 10_000);
+    expect(bench.commit().trusted).toHaveLength(1);
+    expect(bench.login(A, ANN).kind).toBe("denied");
+    // Another one that came meanwhile takes its place.
+    bench.put(A);
+    bench.accounts.put(A.publicKey, early({ revocations }, SECONDS), NOW);
+    bench.put(A, {}, { at: SECONDS + 1 });
+    bench.accounts.tick(NOW + 20_000);
+    expect(bench.accounts.isDirty).toBe(false);
+  });
+
   test("AC-94: the same token changes nothing, another operator's is refused", () => {
     const bench = new Bench();
     const token = accountToken(A);

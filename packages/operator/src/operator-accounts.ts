@@ -13,7 +13,9 @@ import {
   type TrustedAccount,
   type TrustedOperators,
   trustAccountToken,
+  withoutLineEnds,
 } from "@weft/jwt";
+import { EarlyTokens } from "./early-tokens.ts";
 import { StaticAccounts } from "./static-accounts.ts";
 
 /** In place of the token of an account that could not be had. */
@@ -81,6 +83,7 @@ export class OperatorAccounts {
   readonly #withdrawn = new Set<string>();
   /** Accounts of which a change of the configuration has told something. */
   readonly #noted = new Set<string>();
+  readonly #early = new EarlyTokens();
   /** The latest time that was seen since the clock was set back. */
   #latestMs = 0;
   /** The next commit goes on with what the last one had no time for. */
@@ -112,15 +115,19 @@ export class OperatorAccounts {
     return waiting.some(({ size }) => size > 0) || this.#goesOn;
   }
 
-  /** Takes the token that was found for an account; a bad one changes nothing. */
-  put(key: string, text: string, nowMs: number): AccountVerdict {
+  /** Takes the token that was found for an account; a bad one changes nothing, an early one waits. */
+  put(key: string, found: string, nowMs: number): AccountVerdict {
     const { operators, verifier } = this.#options;
+    const text = withoutLineEnds(found);
     const known = this.#loaded.get(key);
     if (known !== undefined && known.text === text && !known.isExpired) {
       return { ok: true, account: known.trusted };
     }
     const verdict = trustAccountToken(key, text, operators, nowMs, verifier);
     if (verdict.ok) this.#take(verdict.account, text, nowMs);
+    else if (known !== undefined && verdict.refusal.notBeforeSeconds !== undefined) {
+      this.#early.put(key, text, verdict.refusal.notBeforeSeconds * 1_000);
+    }
     return verdict;
   }
 
@@ -194,6 +201,7 @@ export class OperatorAccounts {
     const { key } = trusted;
     this.#want(trusted, false);
     this.#withdraw(trusted, undefined);
+    this.#early.delete(key);
     this.#loaded.delete(key);
     this.#renewed.delete(key);
     this.#stale.delete(key);
@@ -201,8 +209,9 @@ export class OperatorAccounts {
     this.#noted.delete(key);
   }
 
-  /** Notes accounts that have expired and activations that have begun or ended. */
+  /** Notes tokens that are good by now, accounts that have expired, activations that begin or end. */
   tick(nowMs: number): void {
+    for (const [key, text] of this.#early.take(nowMs)) this.put(key, text, nowMs);
     this.#goesOn = this.#options.live.isUnfinished;
     const isSetBack = this.#latestMs - nowMs > SET_BACK_MS;
     this.#latestMs = isSetBack ? nowMs : Math.max(this.#latestMs, nowMs);
@@ -284,6 +293,7 @@ export class OperatorAccounts {
   #take(trusted: TrustedAccount, text: string, nowMs: number): void {
     const { key } = trusted;
     const before = this.#loaded.get(key);
+    this.#early.delete(key);
     if (before !== undefined) {
       this.#want(before.trusted, false);
       this.#withdraw(before.trusted, trusted);

@@ -1,7 +1,15 @@
 // What resolvers ask about account tokens, answered by the rules of tokens (AC-92, GP-8). Control
 // thread; pure.
-import type { SignatureVerifier } from "@weft/auth";
-import { decodeToken, decodeTokenOf, type TrustedOperators, trustAccount } from "@weft/jwt";
+import { isPublicKey, type SignatureVerifier } from "@weft/auth";
+import {
+  decodeToken,
+  decodeTokenOf,
+  type Finding,
+  type FindingLevel,
+  type TrustedOperators,
+  validateClaims,
+  withoutLineEnds,
+} from "@weft/jwt";
 import type { AccountFacts, ClaimFault, ClaimReader, SignedClaim } from "@weft/resolver";
 
 /** `isConfigured`: accounts that have no tokens, whoever signs one (GP-1). */
@@ -24,7 +32,11 @@ export class TokenReader implements ClaimReader {
     this.#isConfigured = isConfigured;
   }
 
-  verifyAccountJwt(text: string, nowMs: number): AccountFacts | ClaimFault {
+  verifyAccountJwt(
+    text: string,
+    nowMs: number,
+    isOlder?: (key: string, issuedAt: number) => boolean,
+  ): AccountFacts | ClaimFault {
     const decoded = decodeTokenOf("account", text, this.#verifier);
     if (!decoded.ok) return { ok: false, error: decoded.error.message };
     const { claims } = decoded;
@@ -37,14 +49,32 @@ export class TokenReader implements ClaimReader {
       const error = "operator requires issuer to be a signing key";
       return { ok: false, error, fault: "identity-key", subject };
     }
-    const verdict = trustAccount(subject, claims, this.#operators, nowMs, this.#verifier);
-    if (!verdict.ok) {
-      const { reason, detail } = verdict.refusal;
-      const fault = reason === "issuer not trusted" ? "untrusted" : "invalid";
-      return { ok: false, error: detail || reason, fault, subject };
+    if (!isPublicKey(subject, "account")) {
+      return { ok: false, error: "subject is no account key", fault: "invalid", subject };
+    }
+    if (!this.#operators.keys.has(issuer)) {
+      return { ok: false, error: "issuer not trusted", fault: "untrusted", subject };
+    }
+    if (isOlder?.(subject, claims.issuedAtSeconds) === true) {
+      return { ok: false, error: "a newer one is known", fault: "older", subject };
+    }
+    const findings = validateClaims(claims, Math.floor(nowMs / 1_000), this.#verifier);
+    const errors = textsOf(findings, "error");
+    if (errors.length > 0) {
+      const error = `validation errors: [${errors.join(" ")}]`;
+      return { ok: false, error, fault: "invalid", subject };
     }
     const { issuedAtSeconds: issuedAt, expiresAtSeconds: expires, id: jti } = claims;
-    return { ok: true, subject, issuedAt, expires, jti };
+    const [timeFault] = textsOf(findings, "time");
+    return {
+      ok: true,
+      text: withoutLineEnds(text),
+      subject,
+      issuedAt,
+      expires,
+      jti,
+      timeFault,
+    };
   }
 
   readSigned(text: string): SignedClaim | { readonly ok: false; readonly error: string } {
@@ -55,6 +85,7 @@ export class TokenReader implements ClaimReader {
     const accounts = claims.kind === "generic" ? claims.nats.get("accounts") : undefined;
     return {
       ok: true,
+      text: withoutLineEnds(text),
       subject,
       issuer,
       issuedAt: issuedAtSeconds,
@@ -67,4 +98,8 @@ export class TokenReader implements ClaimReader {
   isOperatorKey(key: string): boolean {
     return this.#operators.keys.has(key);
   }
+}
+
+function textsOf(findings: readonly Finding[], wanted: FindingLevel): string[] {
+  return findings.filter(({ level }) => level === wanted).map(({ text }) => text);
 }

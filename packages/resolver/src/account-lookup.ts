@@ -4,7 +4,7 @@
 // nobody knows takes room from other unknown ones only.
 import { isPublicKey } from "@weft/auth";
 import { AnswerCache, type BadAnswer } from "./answer-cache.ts";
-import type { ClaimReader } from "./claim-reader.ts";
+import { type ClaimReader, isGoodFor } from "./claim-reader.ts";
 import { RESOLVER_LIMITS } from "./resolver-limits.ts";
 
 /** Why there is no JWT. "unavailable" = the source did not answer well; "busy" = too many wait. */
@@ -299,24 +299,24 @@ export class AccountLookup {
 
   #onFound(flight: Flight, text: string, nowMs: number, unixMs: number): void {
     const facts = this.#reader.verifyAccountJwt(text, unixMs);
-    if (!facts.ok || facts.subject !== flight.key) {
+    if (!isGoodFor(flight.key, facts)) {
       this.#settle(flight, "refused", REFUSED, nowMs, unixMs);
       return;
     }
     const { key } = flight;
-    if (this.#options.hasDirectory) this.#out.push({ kind: "keep", key, text });
+    const kept = facts.text;
+    if (this.#options.hasDirectory) this.#out.push({ kind: "keep", key, text: kept });
     this.#answers.found(
       key,
-      this.#options.remote === "url" ? text : undefined,
+      this.#options.remote === "url" ? kept : undefined,
       facts.expires,
       nowMs,
     );
-    this.#resolve(flight, text);
+    this.#resolve(flight, kept);
   }
 
   #isGood(key: string, text: string, unixMs: number): boolean {
-    const facts = this.#reader.verifyAccountJwt(text, unixMs);
-    return facts.ok && facts.subject === key;
+    return isGoodFor(key, this.#reader.verifyAccountJwt(text, unixMs));
   }
 
   #resolve(flight: Flight, text: string): void {

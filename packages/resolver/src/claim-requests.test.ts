@@ -38,8 +38,8 @@ const OPTIONS: DirectoryNodeOptions = {
 /** Marks that begin with "?" are invalid, with "=" signed by the operator's identity key. */
 const reader: ClaimReader = {
   ...plainReader,
-  verifyAccountJwt(text, nowMs) {
-    const facts = plainReader.verifyAccountJwt(text, nowMs);
+  verifyAccountJwt(text, nowMs, isOlder) {
+    const facts = plainReader.verifyAccountJwt(text, nowMs, isOlder);
     if (!facts.ok || !/^[?=]/.test(facts.jti)) return facts;
     const { subject } = facts;
     if (facts.jti.startsWith("=")) return { ok: false, error: "x", fault: "identity-key", subject };
@@ -122,6 +122,27 @@ describe("AC-87, AC-88: updates of a full directory", () => {
     const third = accountKey(9);
     expect(desk.push(accountClaim(third, SECONDS, 0, "c"), third)).toEqual([
       wrong(third, 500, `${failed} - jwt store is full`),
+    ]);
+  });
+
+  test("AC-87: the times of a JWT do not count when it is brought; an expired one goes later", () => {
+    const desk = new Desk();
+    const over = accountClaim(A, SECONDS, SECONDS - 10, "a");
+    const changed = { kind: "changed", key: A, text: over };
+    expect(desk.push(over)).toEqual([changed, done(A, "jwt updated")]);
+    expect(desk.node.store.find(A, NOW.unixMs)).toBeUndefined();
+    desk.node.store.expire(NOW.unixMs);
+    expect(desk.node.store.set.size).toBe(0);
+    // From elsewhere it does not come.
+    desk.node.keep(over, NOW);
+    expect(desk.node.store.set.size).toBe(0);
+  });
+
+  test("AC-88: what is older than the stored one is refused before it is looked at", () => {
+    const desk = new Desk();
+    desk.push(good);
+    expect(desk.push(accountClaim(A, SECONDS - 1, 0, "?"))).toEqual([
+      wrong(A, 409, "jwt update resulted in error - a newer jwt of this account is stored"),
     ]);
   });
 

@@ -125,7 +125,9 @@ export class ClaimRequests {
       return;
     }
     const text = Buffer.from(payload).toString("latin1");
-    const facts = this.#reader.verifyAccountJwt(text, nowMs);
+    const isOlder = (key: string, issuedAt: number): boolean =>
+      (this.#store.set.live(key)?.stamp ?? issuedAt) > issuedAt;
+    const facts = this.#reader.verifyAccountJwt(text, nowMs, isOlder);
     const isCache = this.#store.options.type === "cache";
     const subject = facts.subject ?? "";
     const isMalformed = !facts.ok && (facts.fault ?? "malformed") === "malformed";
@@ -143,7 +145,7 @@ export class ClaimRequests {
     } else if (!facts.ok) {
       this.#refuseFault(reply, subject, facts);
     } else {
-      this.#accept(reply, text, facts, nowMs);
+      this.#accept(reply, facts, nowMs);
     }
   }
 
@@ -153,16 +155,19 @@ export class ClaimRequests {
     } else if (fault === "identity-key") {
       const text = "operator requires issuer to be a signing key";
       this.#fail(reply, subject, this.#words.failed, { code: REFERENCE_ERROR, text });
+    } else if (fault === "older") {
+      this.#fail(reply, subject, this.#words.failed, REFUSALS.older);
     } else {
       const text = "issuer is not trusted";
       this.#fail(reply, subject, this.#words.failed, { code: REFUSAL_CODES.untrusted, text });
     }
   }
 
-  #accept(reply: string, text: string, facts: AccountFacts, nowMs: number): void {
+  /** Its times do not count here: a JWT may be brought before it is good. */
+  #accept(reply: string, facts: AccountFacts, nowMs: number): void {
     const { subject } = facts;
     const { failed, done } = this.#words;
-    const verdict = this.#store.accept(text, facts, "next", nowMs, (error) => {
+    const verdict = this.#store.accept(facts, "next", nowMs, (error) => {
       if (error === undefined) this.#say(reply, subject, done);
       else this.#fail(reply, subject, failed, { code: REFERENCE_ERROR, text: error });
     });
@@ -185,7 +190,7 @@ export class ClaimRequests {
     }
     const keys = deletedAccounts(claim.accounts) ?? [];
     const newer = keys.filter((key) => (this.#store.set.live(key)?.stamp ?? 0) > claim.issuedAt);
-    const verdict = this.#store.bury(text, nowMs, (error) => {
+    const verdict = this.#store.bury(claim.text, nowMs, (error) => {
       const deleted = keys.length - newer.length;
       if (error !== undefined) {
         this.#fail(reply, "", failed, { code: REFERENCE_ERROR, text: error });

@@ -71,7 +71,7 @@ class Shelf {
   put(text: string, nowMs = NOW): AcceptVerdict | undefined {
     const facts = plainReader.verifyAccountJwt(text, nowMs);
     if (!facts.ok) return undefined;
-    const verdict = this.store.accept(text, facts, "next", nowMs);
+    const verdict = this.store.accept(facts, "next", nowMs);
     this.work();
     return verdict;
   }

@@ -82,9 +82,11 @@ export class ClaimStore {
     return claims.map((claim) => claim.key).sort();
   }
 
-  /** Takes a checked JWT. `afterwards` is called when the disk has it; only for stored and same. */
+  /**
+   * Takes a checked JWT; one that is brought now ("next") may have expired, and goes when that is
+   * looked for. `afterwards` is called when the disk has it; only for stored and same.
+   */
   accept(
-    text: string,
     facts: AccountFacts,
     rank: number | "next",
     nowMs: number,
@@ -95,8 +97,8 @@ export class ClaimStore {
     // The key becomes the name of a file.
     if (!isPublicKey(facts.subject, "account")) return "nameless";
     if (facts.issuedAt * 1000 > nowMs + RESOLVER_LIMITS.futureIssueMsMax) return "future";
-    if (isOver(facts.expires, nowMs)) return "expired";
-    const key = facts.subject;
+    if (rank !== "next" && isOver(facts.expires, nowMs)) return "expired";
+    const { subject: key, text } = facts;
     if (!pending.hasRoom(text.length) || pending.isUnsettled(key)) return "busy";
     const before = this.set.live(key);
     const verdict = this.set.offer({

@@ -116,7 +116,7 @@ export class DirectoryLoad {
       this.#parts.log("error", `DirResolver - file of account ${key} is not used: ${why}`);
       return undefined;
     }
-    const hash = claimHash(text);
+    const hash = claimHash(read.text);
     const ties = this.#orders.get(key);
     const { issuedAt: stamp, expires, jti } = read;
     const rank = ties?.get(hash) ?? 0;

@@ -4,7 +4,7 @@
 // been read.
 import type { Prng } from "@weft/base";
 import type { SourceAnswer } from "./account-lookup.ts";
-import type { ClaimReader } from "./claim-reader.ts";
+import { type ClaimReader, isGoodFor } from "./claim-reader.ts";
 import { type ClaimRequest, ClaimRequests } from "./claim-requests.ts";
 import { ClaimStore } from "./claim-store.ts";
 import type { ResolverEffect } from "./effects.ts";
@@ -94,7 +94,7 @@ export class DirectoryNode {
   keep(text: string, now: Now): void {
     this.#now = now;
     const facts = this.#reader.verifyAccountJwt(text, now.unixMs);
-    if (facts.ok) this.store.accept(text, facts, 0, now.unixMs);
+    if (facts.ok) this.store.accept(facts, 0, now.unixMs);
   }
 
   /** AC-80: preloaded JWTs; newer ones in the directory stay. */
@@ -149,7 +149,7 @@ export class DirectoryNode {
 
   #isGood(key: string, text: string): boolean {
     const facts = this.#reader.verifyAccountJwt(text, this.#now.unixMs);
-    if (!facts.ok || facts.subject !== key) return false;
+    if (!isGoodFor(key, facts)) return false;
     const grave = this.store.set.grave(key);
     return grave === undefined || facts.issuedAt > grave.stamp;
   }

@@ -235,7 +235,7 @@ export class MeshSync {
     // A cache keeps what it was asked for and nothing else.
     const { options, set } = this.#store;
     if (options.type === "cache" && set.live(facts.subject) === undefined) return "same";
-    return this.#store.accept(text, facts, rank, unixMs);
+    return this.#store.accept(facts, rank, unixMs);
   }
 
   #refuse(hash: string, nowMs: number): void {

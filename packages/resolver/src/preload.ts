@@ -40,7 +40,8 @@ function findingsOf(
     const found = `preload account error for "${key}": the JWT is of account ${subject}`;
     return [{ severity: "error", text: found }];
   }
-  if (facts.ok) return [];
-  const found = `Account [${key}] has validation issues: ${facts.error}`;
+  const problem = facts.ok ? facts.timeFault : facts.error;
+  if (problem === undefined) return [];
+  const found = `Account [${key}] has validation issues: ${problem}`;
   return [{ severity: "warning", text: found }];
 }

@@ -48,7 +48,7 @@ export function proofOf(
   if (claim.accounts === undefined) {
     if (!isPublicKey(key, "account") || expires === 0) return "malformed";
     if (!isOwn && expires * 1000 > nowMs) return "early";
-    const live = { key, stamp, rank: 0, hash: claimHash(text), expires, jti, shared: true };
+    const live = { key, stamp, rank: 0, hash: claimHash(claim.text), expires, jti, shared: true };
     const proof = expiryProof(live, graveLifeMs);
     return proof.dropAfterMs <= nowMs && !isOwn ? "late" : proof;
   }
@@ -57,5 +57,5 @@ export function proofOf(
   if (stamp * 1000 > nowMs + RESOLVER_LIMITS.futureIssueMsMax) return "future";
   const dropAfterMs = stamp * 1000 + graveLifeMs;
   if (dropAfterMs <= nowMs && !isOwn) return "late";
-  return { id: claimHash(text), keys, stamp, dropAfterMs };
+  return { id: claimHash(claim.text), keys, stamp, dropAfterMs };
 }

@@ -36,9 +36,12 @@ export function handleUpdate(
   if (facts.subject !== key) return failed(key, what, "subject does not match jwt content");
   if (!isLoaded(key))
     return { body: { kind: "status", account: key, message: "jwt update skipped" } };
-  if (!facts.ok) return failed(key, what, "account validation failed");
+  // It would be used at once, and nowhere be kept.
+  if (!facts.ok || facts.timeFault !== undefined) {
+    return failed(key, what, "account validation failed");
+  }
   const body: ClaimReplyBody = { kind: "status", account: key, message: "jwt updated" };
-  return { body, apply: { key, text } };
+  return { body, apply: { key, text: facts.text } };
 }
 
 function failed(

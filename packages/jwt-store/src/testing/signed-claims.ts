@@ -107,6 +107,7 @@ function decode(text: string): Decoded | { readonly ok: false; readonly error: s
   }
   return {
     ok: true,
+    text,
     subject: String(claims["sub"]),
     issuer: String(claims["iss"]),
     issuedAt: Number(claims["iat"]),
@@ -129,9 +130,8 @@ export const signedReader: ClaimReader = {
     if (claim.issuer !== OPERATOR.publicKey) {
       return { ok: false, error: "issuer", fault: "untrusted", subject };
     }
-    if (expires > 0 && expires * 1000 <= nowMs) {
-      return { ok: false, error: "claim is expired", fault: "invalid", subject };
-    }
-    return { ok: true, subject, issuedAt: claim.issuedAt, expires, jti: claim.jti };
+    const { issuedAt, jti } = claim;
+    const timeFault = expires > 0 && expires * 1000 <= nowMs ? "claim is expired" : undefined;
+    return { ok: true, text, subject, issuedAt, expires, jti, timeFault };
   },
 };

@@ -16,6 +16,8 @@ export interface AccountRefusal {
     | "claims invalid"
     | "expired or not yet valid";
   readonly detail: string;
+  /** It will be good from then on, if nothing else changes. Unix seconds. */
+  readonly notBeforeSeconds?: number | undefined;
 }
 
 export interface TrustedAccount {
@@ -66,8 +68,16 @@ export function trustAccount(
   const findings = validateClaims(claims, Math.floor(nowMs / 1_000), verifier);
   if (isBlocking(findings, true)) {
     const blocking = findings.filter(({ level }) => level !== "warning").map(({ text }) => text);
-    const isTime = !isBlocking(findings, false);
-    return refused(isTime ? "expired or not yet valid" : "claims invalid", blocking.join("; "));
+    const detail = blocking.join("; ");
+    if (isBlocking(findings, false)) return refused("claims invalid", detail);
+    const { notBeforeSeconds, expiresAtSeconds } = claims;
+    const isToCome = expiresAtSeconds === 0 || expiresAtSeconds * 1_000 > nowMs;
+    const refusal = {
+      reason: "expired or not yet valid",
+      detail,
+      notBeforeSeconds: isToCome ? notBeforeSeconds : undefined,
+    } as const;
+    return { ok: false, refusal };
   }
   const signers = new Map<string, UserScope | undefined>(claims.nats.signingKeys);
   // Signs without a scope, whatever a scope for it may say.

@@ -29,25 +29,26 @@ function readSigned(text: string): SignedClaim | { readonly ok: false; readonly 
   const issuedAt = Number(issued);
   if (kind === "delete") {
     const accounts = rest === "" ? [] : rest.split(",");
-    return { ok: true, subject, issuer: subject, issuedAt, expires: 0, jti: "", accounts };
+    return { ok: true, text, subject, issuer: subject, issuedAt, expires: 0, jti: "", accounts };
   }
   if (kind !== "account") return { ok: false, error: "claim is no claim" };
   const issuer = mark.startsWith("!") ? "somebody" : OPERATOR;
-  return { ok: true, subject, issuer, issuedAt, expires: Number(rest), jti: mark };
+  return { ok: true, text, subject, issuer, issuedAt, expires: Number(rest), jti: mark };
 }
 
 /** Reads such claims. */
 export const plainReader: ClaimReader = {
   readSigned,
   isOperatorKey: (key) => key === OPERATOR,
-  verifyAccountJwt(text, nowMs): AccountFacts | ClaimFault {
+  verifyAccountJwt(text, nowMs, isOlder): AccountFacts | ClaimFault {
     const claim = readSigned(text);
     if (!claim.ok || claim.accounts !== undefined) return { ok: false, error: "no account claim" };
     const { subject, issuer, issuedAt, expires, jti } = claim;
     if (issuer !== OPERATOR) return { ok: false, error: "issuer", fault: "untrusted", subject };
-    if (expires > 0 && expires * 1000 <= nowMs) {
-      return { ok: false, error: "claim is expired", fault: "invalid", subject };
+    if (isOlder?.(subject, issuedAt) === true) {
+      return { ok: false, error: "older", fault: "older", subject };
     }
-    return { ok: true, subject, issuedAt, expires, jti };
+    const timeFault = expires > 0 && expires * 1000 <= nowMs ? "claim is expired" : undefined;
+    return { ok: true, text, subject, issuedAt, expires, jti, timeFault };
   },
 };
