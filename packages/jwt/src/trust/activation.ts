@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { encodeBase32, type SignatureVerifier } from "@weft/auth";
 import { subjectIsSubsetMatch } from "@weft/subjects";
 import type { ActivationClaims, ImportClaim, RevocationList } from "../claims/claims.ts";
-import { decodeTokenOf } from "../decode.ts";
+import { decodeActivation } from "../decode-activation.ts";
 import { Findings, isBlocking } from "../validate/findings.ts";
 import { checkImport } from "../validate/validate-imports.ts";
 import { checkActivation, checkTimes } from "../validate/validate-user.ts";
@@ -54,7 +54,7 @@ function readAnew(
   importer: string,
   verifier: SignatureVerifier,
 ): ActivationVerdict {
-  const decoded = decodeTokenOf("activation", claim.token, verifier);
+  const decoded = decodeActivation(claim.token, verifier);
   if (!decoded.ok) return refused("activation token invalid");
   const { claims } = decoded;
   const findings = new Findings();

@@ -2,7 +2,7 @@
 // handed in: activation tokens are decoded.
 import type { SignatureVerifier } from "@weft/auth";
 import type { ExportClaim, ImportClaim } from "../claims/claims.ts";
-import { decodeTokenOf } from "../decode.ts";
+import { decodeActivation } from "../decode-activation.ts";
 import { containment } from "./containment.ts";
 import { type Findings, quote } from "./findings.ts";
 import {
@@ -64,7 +64,7 @@ function checkToken(
   findings: Findings,
 ): void {
   const shown = quote(claim.subject);
-  const decoded = decodeTokenOf("activation", claim.token, verifier);
+  const decoded = decodeActivation(claim.token, verifier);
   if (!decoded.ok) {
     findings.error(`import ${shown} contains an invalid activation token`);
     return;
