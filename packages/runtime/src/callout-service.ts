@@ -3,6 +3,7 @@
 // configured. Must stay true: a bounded number of questions is under way, each is answered or refused
 // within the time of a login, no other login ever waits for one of them, and the service of one account
 // takes neither places nor patience nor turns from that of another.
+import { randomBytes } from "node:crypto";
 import type { AccountSnapshot } from "@weft/accounts";
 import {
   CALLOUT_SUBJECT,
@@ -100,7 +101,7 @@ export class CalloutService {
   readonly #clock = systemClock();
   readonly #verifier = new SignatureVerifier();
   readonly #timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  readonly #inbox = `_INBOX.${randomToken()}`;
+  readonly #inbox = `_INBOX.${randomBytes(INBOX_BYTES).toString("base64url")}`;
   readonly #listening = new Set<number>();
   readonly #underWay = new UnderWay<Waiting, Buffer | undefined>(LIMITS.calloutsUnderWayMax);
   /** By account, as `#underWay`. */
@@ -248,7 +249,7 @@ export class CalloutService {
     }
     const { userKey, header, payload } = request;
     const { connectionType, host } = question;
-    const token = randomToken();
+    const token = randomBytes(INBOX_BYTES).toString("base64url");
     this.#underWay.add(
       token,
       account.name,
@@ -327,9 +328,14 @@ export class CalloutService {
     trust: Extract<Trust, { kind: "operator" }>,
     tools: ResponseTools,
   ): Promise<Judged<CalloutAnswerUser>> {
-    const key = operatorTarget(read, trust.account);
-    if (!key.ok) return key;
     const { accounts } = this.#parts;
+    // As the account is now: its callout may have been withdrawn since the service was asked.
+    const service = await accounts?.trusted(waiting.account);
+    if (service === undefined || !hasCallout(service)) {
+      return refused(`Account "${waiting.account}" has no authorization callout any more`);
+    }
+    const key = operatorTarget(read, service);
+    if (!key.ok) return key;
     const target = await accounts?.trusted(key.value);
     if (target === undefined) {
       return refused(
@@ -390,10 +396,4 @@ function asIssuer(trust: Trust): string {
 
 function otherThan(mechanism: Mechanism): string {
   return `has the mechanism ${mechanism}, not callout`;
-}
-
-function randomToken(): string {
-  const bytes = new Uint8Array(INBOX_BYTES);
-  systemEntropy.fill(bytes);
-  return Buffer.from(bytes).toString("base64url");
 }
