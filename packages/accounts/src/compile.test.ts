@@ -46,6 +46,34 @@ describe("accounts", () => {
     ]);
   });
 
+  test("SU-30, AC-20, AC-21: subjects longer than those of messages are refused where they stand", () => {
+    const long = `${"a.".repeat(2_049)}b`;
+    const fault = `subject that begins with "${long.slice(0, 40)}" has 2050 tokens, at most 2049 are possible`;
+    const at = { file: "f", line: 3, column: 1 };
+    const refusals = (one: Partial<AccountSpec>) => {
+      const exporter = { name: "B", exports: [stream("a.>"), service("s")] };
+      const result = compileAccounts([{ name: "A", ...one }, exporter]);
+      return result.ok ? [] : result.errors;
+    };
+    const to = [{ subject: "b" }];
+    expect([
+      ...refusals({ mappings: [{ source: long, destinations: to, at }] }),
+      ...refusals({ mappings: [{ source: "a", destinations: [...to, { subject: long }], at }] }),
+      ...refusals({ exports: [stream(long, { at })] }),
+      ...refusals({ imports: [importOf("stream", "B", long, { at })] }),
+      ...refusals({ imports: [importOf("service", "B", "s", { to: long, at })] }),
+      ...refusals({ imports: [importOf("stream", "B", long.slice(4), { prefix: "a.a", at })] }),
+    ]).toEqual([
+      { message: `Error adding mapping : ${fault}`, at },
+      { message: `Error adding mapping : ${fault}`, at },
+      { message: `Error adding stream export: ${fault}`, at },
+      { message: `Error adding stream import: ${fault}`, at },
+      { message: `Error adding service import: ${fault}`, at },
+      { message: `Error adding stream import: ${fault}`, at },
+    ]);
+    expect(refusals({ exports: [stream(long.slice(2))] })).toEqual([]);
+  });
+
   test("AC-06: limits, -1 for none", () => {
     const [, , account] = snapshotOf([{ name: "A", limits: { connectionsMax: 3 } }]).accounts;
     expect(account?.limits).toEqual({
@@ -85,7 +113,7 @@ describe("accounts", () => {
         "invalid mapping destination: wildcard index out of range in $2: [2]",
     ]);
     const remaining = [{ source: "a.$5", destinations: [{ subject: "b", weight: 50 }] }];
-    const long = [{ source: "a.*", destinations: [{ subject: `${"$1.".repeat(180_000)}b` }] }];
+    const long = [{ source: "a.*", destinations: [{ subject: `${"$1.".repeat(1_025)}b` }] }];
     const found = errorsOf([{ name: "A", mappings: [...remaining, ...long] }]);
     expect(found).toHaveLength(2);
     expect(found[0]).toMatch(/^Error adding mapping for "a\.\$5" : .+ out of range in \$5$/);

@@ -10,6 +10,7 @@ import {
   resolveMappingDestinations,
   type SearchBudget,
   subjectFromText,
+  subjectSizeFault,
 } from "@weft/subjects";
 import { compileImports } from "./compile-imports.ts";
 import { ExportTable } from "./export-table.ts";
@@ -154,6 +155,11 @@ export function compileExports(
     const at = spec.at ?? draft.spec.at;
     const error = (message: string) => findings.errors.push({ message, at });
     for (const message of misplacedDirectives(spec)) error(message);
+    const sizeFault = subjectSizeFault(spec.subject);
+    if (sizeFault !== undefined) {
+      error(`Error adding ${spec.kind} export: ${sizeFault}`);
+      continue;
+    }
     for (const name of spec.accounts ?? []) {
       const isDefined =
         byName.get(name) !== undefined && name !== "" && name !== GLOBAL_ACCOUNT_NAME;

@@ -1,5 +1,6 @@
 // Imports as they are written, with the accounts that they name (AC-21, AC-23, AC-38). Control thread;
 // pure.
+import { subjectSizeFault } from "@weft/subjects";
 import type { DraftAccount, Findings } from "./compile.ts";
 import type { ImportSpec } from "./spec.ts";
 
@@ -24,6 +25,11 @@ export function collectLinks(
       const at = spec.at ?? importer.spec.at;
       const error = (message: string) => findings.errors.push({ message, at });
       for (const message of misplacedDirectives(spec)) error(message);
+      const sizeFault = sizeFaultOf(spec);
+      if (sizeFault !== undefined) {
+        error(`Error adding ${spec.kind} import: ${sizeFault}`);
+        continue;
+      }
       if (spec.kind === "service") {
         const local = spec.to || spec.subject;
         const key = JSON.stringify([spec.account, local]);
@@ -47,6 +53,12 @@ export function collectLinks(
     }
   }
   return links;
+}
+
+/** Of the exporter's subject, or of what it is in the importer. */
+function sizeFaultOf({ subject, to = "", prefix }: ImportSpec): string | undefined {
+  const local = prefix ? `${prefix}.${subject}` : to;
+  return subjectSizeFault(subject) ?? subjectSizeFault(local);
 }
 
 function misplacedDirectives(spec: ImportSpec): string[] {

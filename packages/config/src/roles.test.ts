@@ -35,6 +35,21 @@ describe("roles", () => {
     });
   });
 
+  test("AZ-03: an entry longer than the subject of any message is refused where it stands", () => {
+    const long = `${"a.".repeat(2_049)}b`;
+    const result = loadText(userWith(`permissions { publish: [ "a", "${long}" ] }`));
+    const shown = `"${long.slice(0, 40)}" has 2050 tokens, at most 2049 are possible`;
+    expect(result.ok ? [] : result.errors).toEqual([
+      {
+        message: `invalid permissions for user "u": publish allow: subject that begins with ${shown}`,
+        at: { file: "test.conf", line: 6, column: 80 },
+      },
+    ]);
+    expect(permissionsOf(userWith(`permissions { publish: [ "${long.slice(2)}" ] }`))).toEqual({
+      publish: { allow: [long.slice(2)] },
+    });
+  });
+
   test("SB-28: what a role says nothing of it neither opens nor closes", () => {
     expect(
       combinePermissions([{ publish: { allow: ["a"] } }, { subscribe: { deny: ["b"] } }]),

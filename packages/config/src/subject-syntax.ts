@@ -1,5 +1,6 @@
 // Is this text a subject? (SU-01 to SU-03). Control thread; only for words of a configuration, at
 // start, so that a wrong one is reported where it stands.
+import { subjectSizeFault } from "@weft/subjects";
 
 /** True for a subject or filter: no empty token, no white space, `>` only last. */
 export function isSubject(text: string): boolean {
@@ -17,6 +18,8 @@ export function isLiteralSubject(text: string): boolean {
 
 /** What is wrong with an entry of a permission list; undefined = nothing (AZ-03, AZ-09). */
 export function permissionMistake(entry: string, queueAllowed: boolean): string | undefined {
+  const sizeFault = subjectSizeFault(entry);
+  if (sizeFault !== undefined) return sizeFault;
   if (isSubject(entry)) return undefined;
   const words = entry.split(/\s+/u).filter((word) => word !== "");
   const [subject, queue] = words;

@@ -21,6 +21,7 @@ export {
   subjectFromText,
   subjectHasWildcard,
   subjectIsSubsetMatch,
+  subjectSizeFault,
   subjectsCollide,
   subjectToText,
   tokenCount,

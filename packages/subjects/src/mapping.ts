@@ -1,7 +1,7 @@
 // Account mappings: checking of what a configuration says, and the compiled weighted choice. The
 // control thread resolves, every thread compiles its own copy; immutable after that.
 import type { Prng } from "@weft/base";
-import { isValidSubject, subjectHasWildcard } from "./subject.ts";
+import { isValidSubject, subjectHasWildcard, subjectSizeFault } from "./subject.ts";
 import {
   compileTransform,
   identityDestination,
@@ -120,8 +120,8 @@ export type MappingResolution =
  * Checks a mapping and picks what applies in `cluster` (undefined or empty = none). SU-33 to
  * SU-36: the destinations of the server's own cluster if there are any, else the unscoped ones;
  * what their weights leave of 100 goes to the source, as an added last destination, unless the
- * source itself is listed anywhere in the mapping. Errors are whole lines with `source` named. What
- * it accepts compiles ({@link compileMapping}).
+ * source itself is listed anywhere in the mapping. Errors are whole lines with `source` named. Subjects
+ * longer than any message can have are refused. What it accepts compiles ({@link compileMapping}).
  */
 export function resolveMappingDestinations(
   source: string,
@@ -129,6 +129,10 @@ export function resolveMappingDestinations(
   cluster?: string | undefined,
   options: TransformOptions = {},
 ): MappingResolution {
+  for (const text of [source, ...destinations.map(({ subject }) => subject)]) {
+    const fault = subjectSizeFault(text);
+    if (fault !== undefined) return { ok: false, error: `Error adding mapping : ${fault}` };
+  }
   if (!isValidSubject(source)) {
     return { ok: false, error: `Subject ${quote(source)} is not a valid subject` };
   }

@@ -10,6 +10,7 @@ import {
   subjectFromText,
   subjectHasWildcard,
   subjectIsSubsetMatch,
+  subjectSizeFault,
   subjectsCollide,
   subjectToText,
   tokenCount,
@@ -76,6 +77,16 @@ describe("validity", () => {
     };
     for (const [subject] of VALIDITY) check(subject);
     fc.assert(fc.property(lines, check), { numRuns: PROPERTY_RUNS });
+  });
+
+  test("SU-01: what is longer than the subject of any message is told with its start", () => {
+    const most = `${"a.".repeat(2_048)}b`;
+    expect(subjectSizeFault(most)).toBeUndefined();
+    expect(subjectSizeFault(`b.${most}`)).toBe(
+      `subject that begins with "b.${most.slice(0, 38)}" has 2050 tokens, at most 2049 are possible`,
+    );
+    expect(subjectSizeFault("x".repeat(65_535))).toBeUndefined();
+    expect(subjectSizeFault("é".repeat(32_768))).toMatch(/ has 65536 bytes, at most 65535 are/);
   });
 
   test("SU-01: text and byte strings convert both ways", () => {

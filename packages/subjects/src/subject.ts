@@ -71,6 +71,26 @@ export function tokenCount(subject: string): number {
   return count;
 }
 
+/** What is shown of a subject that is too long to be shown. */
+const SHOWN_MAX = 40;
+
+/**
+ * Why no message can be on a subject as long as `text`, and none can match it as a filter; undefined if
+ * some can. Whoever keeps subjects of others asks: a token takes some 80 bytes of a trie.
+ */
+export function subjectSizeFault(text: string): string | undefined {
+  const bytes = Buffer.byteLength(text, "utf8");
+  const count = tokenCount(text);
+  const { subjectBytesMax, subjectTokensMax } = LIMITS;
+  if (bytes <= subjectBytesMax && count <= subjectTokensMax) return undefined;
+  const [has, max, what] =
+    count > subjectTokensMax
+      ? [count, subjectTokensMax, "tokens"]
+      : [bytes, subjectBytesMax, "bytes"];
+  const start = JSON.stringify(text.slice(0, SHOWN_MAX));
+  return `subject that begins with ${start} has ${has} ${what}, at most ${max} are possible`;
+}
+
 /** True if a whole token is `*` or `>`; validity is not checked. */
 export function subjectHasWildcard(subject: string): boolean {
   for (let at = 0; at < subject.length; at += 1) {

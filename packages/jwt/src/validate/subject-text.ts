@@ -1,10 +1,22 @@
 // The reference's rules for subjects inside claims. They read the text only and are laxer than those
-// of a server: kept apart, because findings must be the same. Any thread; pure.
+// of a server: kept apart, because findings must be the same. The size of a subject is bounded, though:
+// see `checkSize`. Any thread; pure.
+import { subjectSizeFault } from "@weft/subjects";
 import { type Findings, quote } from "./findings.ts";
 
 /** Tokens of a subject; the empty subject has one empty token. */
 export function tokensOf(subject: string): readonly string[] {
   return subject.split(".");
+}
+
+/**
+ * Adds that nothing can be published on a subject as long as this, which the reference takes; false if
+ * so. `where` is put in front.
+ */
+export function checkSize(subject: string, findings: Findings, where = ""): boolean {
+  const fault = subjectSizeFault(subject);
+  if (fault !== undefined) findings.error(`${where}${fault}`);
+  return fault === undefined;
 }
 
 /** Adds what is wrong with a subject. */
@@ -13,6 +25,10 @@ export function checkSubject(subject: string, findings: Findings): void {
     findings.error("subject cannot be empty");
     return;
   }
+  if (checkSize(subject, findings)) checkForm(subject, findings);
+}
+
+function checkForm(subject: string, findings: Findings): void {
   if (subject.includes(" ")) findings.error(`subject ${quote(subject)} cannot have spaces`);
   if (subject.startsWith(".") || subject.endsWith(".")) {
     findings.error(`subject ${quote(subject)} cannot start or end with a \`.\``);
@@ -59,7 +75,9 @@ function endsOpen(subject: string): boolean {
 
 /** Adds what is wrong with the local subject of an import of `from`. */
 export function checkRenaming(local: string, from: string, findings: Findings): void {
-  checkSubject(local, findings);
+  // Each of its tokens may have a finding.
+  if (!checkSize(local, findings)) return;
+  checkForm(local, findings);
   if (from === "") findings.error("subject cannot be empty");
   if (local.includes(" ")) findings.error(`subject ${quote(local)} cannot have spaces`);
   if (endsOpen(local) !== endsOpen(from)) {

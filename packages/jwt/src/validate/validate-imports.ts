@@ -7,6 +7,7 @@ import { containment } from "./containment.ts";
 import { type Findings, quote } from "./findings.ts";
 import {
   checkRenaming,
+  checkSize,
   checkSubject,
   filterOfRenaming,
   hasWildcards,
@@ -46,6 +47,7 @@ export function checkImport(
     findings.warning("the field to has been deprecated (use LocalSubject instead)");
   }
   checkSubject(subject, findings);
+  checkSize(claim.to, findings);
   if (claim.localSubject !== "") {
     checkRenaming(claim.localSubject, subject, findings);
     if (claim.to !== "") findings.error("Local Subject replaces To");

@@ -11,7 +11,7 @@ import type {
 import { parseNetwork } from "../trust/networks.ts";
 import { isClockTime, timeZoneProblem } from "../trust/time-windows.ts";
 import { type Findings, quote } from "./findings.ts";
-import { checkSubject } from "./subject-text.ts";
+import { checkSize, checkSubject } from "./subject-text.ts";
 
 /** What a login by these rights may cost, some 10 ms and 5 MB; the reference has no such bounds. */
 const TIMES_MAX = 256;
@@ -53,6 +53,17 @@ export function checkPermissions(permissions: Permissions, findings: Findings): 
   check(subscribe.deny, true);
   check(publish.allow, false);
   check(publish.deny, false);
+}
+
+/** Of a template, whose entries are no subjects before its variables are put in. */
+export function checkTemplateSizes(
+  { publish, subscribe }: Permissions,
+  where: string,
+  findings: Findings,
+): void {
+  for (const list of [publish.allow, publish.deny, subscribe.allow, subscribe.deny]) {
+    for (const entry of list ?? []) checkSize(entry, findings, where);
+  }
 }
 
 /** Bounds of what every login has to look through; `where` is put in front of what is wrong. */

@@ -59,7 +59,7 @@ describe("findings", () => {
     const allow = Array.from({ length: 4_097 }, (_, at) => `a.${at}`);
     const networks = allow.map(() => "10.0.0.0/8");
     const times = Array.from({ length: 257 }, () => hour);
-    const long = ["x".repeat(200_000), "y".repeat(62_145)];
+    const long = [...Array.from({ length: 4 }, () => "x".repeat(65_535)), "y".repeat(5)];
     const rest = { deny: undefined };
     const fine = {
       publish: { allow: allow.slice(2), ...rest },
@@ -84,8 +84,8 @@ describe("findings", () => {
     expect(user({ publish: tooLong })).toEqual([
       "error: 262145 characters of permission entries, at most 262144 are taken",
     ]);
-    const deep = ["a.".repeat(10_000).concat("b"), "c.".repeat(6_383)];
-    expect(user({ publish: { allow: deep.map((text) => text.concat("d")), ...rest } })).toEqual([
+    const deep = [...Array.from({ length: 8 }, () => `${"a.".repeat(2_047)}b`), "c"];
+    expect(user({ publish: { allow: deep, ...rest } })).toEqual([
       "error: 16385 tokens of permission entries, at most 16384 are taken",
     ]);
     const key = publicKey("account", 2);
@@ -218,8 +218,8 @@ describe("bounds", () => {
   });
 
   test("a long subject that many findings quote costs no more than a short one", () => {
-    const long = `${"$9.".repeat(100_000)}"x`;
-    const marked = `${"a.".repeat(100_000)}"x`;
+    const long = `${"$9.".repeat(2_000)}"x`;
+    const marked = `${"a.".repeat(2_000)}"x`;
     // A thousand short ones contain the long one.
     const wide = Array.from({ length: 1_024 }, (_, at) => {
       const bits = at.toString(2).padStart(10, "0").replaceAll("1", "*").replaceAll("0", "a");
@@ -241,6 +241,44 @@ describe("bounds", () => {
       expect(characters, `list ${at}`).toBeLessThan(2_000_000);
       expect(found).toContain("error: more findings are not listed");
     }
+  });
+
+  test("AC-50, AC-53, AC-55, AN-50: no subject is longer than that of any message", () => {
+    const full = `${"a.".repeat(2_048)}b`;
+    const over = `${"a.".repeat(2_048)}*.b`;
+    const wide = `a.${"x".repeat(65_534)}`;
+    const many = (at: string) =>
+      `error: ${at}subject that begins with ${quote(over.slice(0, 40))} has 2050 tokens, at most 2049 are possible`;
+    const rules = (entry: string) => ({
+      publish: { allow: [entry], deny: undefined },
+      subscribe: { allow: undefined, deny: [entry] },
+    });
+    const of = (subject: string): readonly Partial<AccountBody>[] => [
+      { mappings: new Map([[subject, [{ subject: "b", weight: 0, cluster: "" }]]]) },
+      { mappings: new Map([["b", [{ subject, weight: 0, cluster: "" }]]]) },
+      { exports: [newExport("service", subject)] },
+      { imports: [service(subject)] },
+      { imports: [{ ...service("a"), localSubject: subject }] },
+      { imports: [{ ...service("a"), to: subject }] },
+    ];
+    for (const [at, body] of of(over).entries()) {
+      expect(account(body), `case ${at}`).toContain(many(""));
+    }
+    for (const body of of(wide)) {
+      expect(account(body).join("; ")).toContain(" has 65536 bytes, at most 65535 are possible");
+    }
+    for (const body of of(full)) {
+      expect(account(body).filter((text) => text.startsWith("error"))).toEqual([]);
+    }
+    expect(user(rules(over))).toEqual([many(""), many("")]);
+    expect(user(rules(full))).toEqual([]);
+    const key = publicKey("account", 3);
+    const scope = newUserScope(key);
+    const template = { ...scope.template, ...rules(over) };
+    expect(account({ signingKeys: new Map([[key, { ...scope, template }]]) })).toEqual([
+      many(`template of ${key}: `),
+      many(`template of ${key}: `),
+    ]);
   });
 
   test("overlaps are told as the reference tells them", () => {

@@ -22,6 +22,7 @@ import {
   checkActivation,
   checkAmounts,
   checkPermissions,
+  checkTemplateSizes,
   checkTimes,
   checkUser,
 } from "./validate-user.ts";
@@ -98,7 +99,10 @@ function checkAccount(
   if (nats.trace !== undefined) checkTrace(nats.trace, findings);
   checkAccountLimits(nats, findings);
   for (const [key, scope] of nats.signingKeys) {
-    if (scope !== undefined) checkAmounts(scope.template, `template of ${key}: `, findings);
+    if (scope !== undefined) {
+      checkAmounts(scope.template, `template of ${key}: `, findings);
+      checkTemplateSizes(scope.template, `template of ${key}: `, findings);
+    }
     if (isPublicKey(key, "account")) continue;
     const isPlain = scope === undefined;
     findings.error(
