@@ -1,4 +1,6 @@
 // The trie against the oracle, and its bounds.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createPrng } from "@weft/base";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -104,6 +106,19 @@ describe("FilterMap", () => {
     expect(map.size).toBe(0);
     expect(map.nodeCount).toBe(0);
     expect(map.match(`${long}.x`)).toEqual([]);
+  });
+
+  test("a token of a long filter takes less than a hundred bytes", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const map = new FilterMap<number>();
+    for (let at = 0; at < 200; at += 1) map.add(`${at}${".a".repeat(1_999)}`, at);
+    collect();
+    const bytes = process.memoryUsage().heapUsed - before;
+    expect(map.nodeCount).toBe(400_000);
+    expect(bytes / map.nodeCount).toBeLessThan(100);
   });
 
   test("10,000 filters and a storm of wildcards stay within the nodes that exist", () => {

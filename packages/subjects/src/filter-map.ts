@@ -2,6 +2,13 @@
 // that made it. Nodes exist only while an entry is at or below them, and a search visits existing
 // nodes only, without recursion: neither long subjects nor wildcard storms can exhaust anything.
 import { isValidFilterForSubscribe } from "./subject.ts";
+import {
+  childFor,
+  pushChildren,
+  type TokenChildren,
+  withChild,
+  withoutChild,
+} from "./token-children.ts";
 
 interface Entry<T> {
   /** Rank of insertion. */
@@ -10,43 +17,44 @@ interface Entry<T> {
 }
 
 /** One token of one or more filters; `>` is a child like any other, without children. */
-interface Node<T> {
-  children: Map<string, Node<T>> | undefined;
-  star: Node<T> | undefined;
-  tail: Node<T> | undefined;
-  entries: Entry<T>[];
+class Node<T> {
+  readonly token: string;
+  children: TokenChildren<Node<T>> = undefined;
+  star: Node<T> | undefined = undefined;
+  tail: Node<T> | undefined = undefined;
+  /** Undefined = none. */
+  entries: Entry<T>[] | undefined = undefined;
+
+  constructor(token: string) {
+    this.token = token;
+  }
 }
 
-function createNode<T>(): Node<T> {
-  return { children: undefined, star: undefined, tail: undefined, entries: [] };
-}
+const NO_ENTRIES: readonly never[] = [];
 
 function childOf<T>(node: Node<T>, token: string): Node<T> | undefined {
   if (token === "*") return node.star;
   if (token === ">") return node.tail;
-  return node.children?.get(token);
+  return childFor(node.children, token);
 }
 
 function addChild<T>(node: Node<T>, token: string): Node<T> {
-  const child = createNode<T>();
+  const child = new Node<T>(token);
   if (token === "*") node.star = child;
   else if (token === ">") node.tail = child;
-  else {
-    node.children ??= new Map();
-    node.children.set(token, child);
-  }
+  else node.children = withChild(node.children, child);
   return child;
 }
 
 function removeChild<T>(node: Node<T>, token: string): void {
   if (token === "*") node.star = undefined;
   else if (token === ">") node.tail = undefined;
-  else if (node.children?.delete(token) && node.children.size === 0) node.children = undefined;
+  else node.children = withoutChild(node.children, token);
 }
 
 function isBare<T>(node: Node<T>): boolean {
   return (
-    node.entries.length === 0 &&
+    node.entries === undefined &&
     node.children === undefined &&
     node.star === undefined &&
     node.tail === undefined
@@ -69,7 +77,7 @@ const CHARACTERS_PER_STEP = 8;
 
 /** Filters with values. The same filter, and the same value under it, may be there many times. */
 export class FilterMap<T> {
-  readonly #root: Node<T> = createNode<T>();
+  readonly #root = new Node<T>("");
   #nextOrder = 0;
   #size = 0;
   #nodeCount = 0;
@@ -93,7 +101,9 @@ export class FilterMap<T> {
       if (child === undefined) this.#nodeCount += 1;
       node = child ?? addChild(node, token);
     }
-    node.entries.push({ order: this.#nextOrder, value });
+    const entry = { order: this.#nextOrder, value };
+    if (node.entries === undefined) node.entries = [entry];
+    else node.entries.push(entry);
     this.#nextOrder += 1;
     this.#size += 1;
     return true;
@@ -110,9 +120,11 @@ export class FilterMap<T> {
       path.push(node);
       node = child;
     }
-    const found = node.entries.findIndex((entry) => entry.value === value);
+    const entries = node.entries ?? [];
+    const found = entries.findIndex((entry) => entry.value === value);
     if (found === -1) return false;
-    node.entries.splice(found, 1);
+    entries.splice(found, 1);
+    if (entries.length === 0) node.entries = undefined;
     this.#size -= 1;
     for (let at = tokens.length - 1; at >= 0 && isBare(node); at -= 1) {
       node = path[at] as Node<T>;
@@ -170,7 +182,7 @@ export class FilterMap<T> {
       const token = tokens[depth] as string;
       const isOpen = depth === BELOW || (token === ">" && relation === "colliding");
       const before = nodes.length;
-      if (isOpen) pushChildren(node, nodes);
+      if (isOpen) pushAll(node, nodes);
       else pushNext(node, token, relation, nodes);
       for (let at = before; at < nodes.length; at += 1) depths.push(isOpen ? BELOW : depth + 1);
     }
@@ -187,10 +199,10 @@ export class FilterMap<T> {
     for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
       const depth = depths.pop() as number;
       if (depth === tokens.length) {
-        for (const entry of node.entries) found.push(entry);
+        for (const entry of node.entries ?? NO_ENTRIES) found.push(entry);
         continue;
       }
-      if (node.tail !== undefined) for (const entry of node.tail.entries) found.push(entry);
+      for (const entry of node.tail?.entries ?? NO_ENTRIES) found.push(entry);
       const token = tokens[depth] as string;
       const before = nodes.length;
       if (token === ">" && relation === "colliding") collectBelow(node, found);
@@ -203,10 +215,9 @@ export class FilterMap<T> {
 }
 
 /** All but the `>` child, which a search has already. */
-function pushChildren<T>(parent: Node<T>, nodes: Node<T>[]): void {
+function pushAll<T>(parent: Node<T>, nodes: Node<T>[]): void {
   if (parent.star !== undefined) nodes.push(parent.star);
-  if (parent.children === undefined) return;
-  for (const child of parent.children.values()) nodes.push(child);
+  pushChildren(parent.children, nodes);
 }
 
 /** Pushes the children of `node` that go on a search whose next token is `token`. */
@@ -214,22 +225,21 @@ function pushNext<T>(node: Node<T>, token: string, relation: Relation, nodes: No
   if (relation === "matching" || token !== ">") {
     if (node.star !== undefined) nodes.push(node.star);
   }
-  if (node.children === undefined) return;
   if (token === "*" && relation === "colliding") {
-    for (const child of node.children.values()) nodes.push(child);
+    pushChildren(node.children, nodes);
     return;
   }
-  const child = node.children.get(token);
+  const child = childFor(node.children, token);
   if (child !== undefined) nodes.push(child);
 }
 
 /** All entries below `node`, except those of its `>` child, which the search has already. */
 function collectBelow<T>(node: Node<T>, found: Entry<T>[]): void {
   const nodes: Node<T>[] = [];
-  pushChildren(node, nodes);
+  pushAll(node, nodes);
   for (let next = nodes.pop(); next !== undefined; next = nodes.pop()) {
-    for (const entry of next.entries) found.push(entry);
-    if (next.tail !== undefined) for (const entry of next.tail.entries) found.push(entry);
-    pushChildren(next, nodes);
+    for (const entry of next.entries ?? NO_ENTRIES) found.push(entry);
+    for (const entry of next.tail?.entries ?? NO_ENTRIES) found.push(entry);
+    pushAll(next, nodes);
   }
 }

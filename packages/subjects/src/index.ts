@@ -30,6 +30,7 @@ export {
   isValidFilterForSubscribeBytes,
   isValidLiteralSubjectBytes,
 } from "./subject-bytes.ts";
+export { childFor, type TokenChildren, withChild } from "./token-children.ts";
 export { hashToken, seedTokenHash, type TokenHashSeed, tokenHashSeed } from "./token-hash.ts";
 export { SubjectTokens } from "./tokens.ts";
 export {

@@ -270,6 +270,18 @@ describe("SubjectMapping", () => {
     expect(compiled("foo", shadowed).isDeterministic).toBe(true);
   });
 
+  test("SU-30: a long source is read once for all of its destinations", () => {
+    const source = `${"*.".repeat(2_000)}b`;
+    const destinations = Array.from({ length: 100 }, (_, at) => ({ subject: `d${at}`, weight: 1 }));
+    const started = process.threadCpuUsage();
+    for (let at = 0; at < 100; at += 1) {
+      expect(resolveMappingDestinations(source, destinations).ok).toBe(true);
+      expect(compileMapping(source, destinations).ok).toBe(true);
+    }
+    const { user, system } = process.threadCpuUsage(started);
+    expect((user + system) / 1_000).toBeLessThan(500);
+  });
+
   test("SU-36: compilation names every fault", () => {
     const destinations = [
       { subject: "b.$2", weight: 90 },

@@ -3,10 +3,13 @@
 import type { Prng } from "@weft/base";
 import { isValidSubject, subjectHasWildcard, subjectSizeFault } from "./subject.ts";
 import {
+  compileFrom,
   compileTransform,
   identityDestination,
   type SubjectTransform,
   type TransformOptions,
+  type TransformSource,
+  transformSource,
 } from "./transform.ts";
 import { looksLikeFunction, mappingError, parseDestinationToken } from "./transform-token.ts";
 
@@ -60,6 +63,14 @@ export function validateMapping(
   destination: string,
   options: TransformOptions = {},
 ): string | undefined {
+  return destinationFault(transformSource(source), destination, options);
+}
+
+function destinationFault(
+  source: TransformSource | undefined,
+  destination: string,
+  options: TransformOptions,
+): string | undefined {
   let tailSeen = false;
   for (const token of destination.split(".")) {
     if (token === "" || tailSeen) return mappingError("invalidTransform", token);
@@ -70,7 +81,7 @@ export function validateMapping(
     } else if (token === ">") tailSeen = true;
     else if (/[\t\n\f\r ]/.test(token)) return mappingError("invalidTransform", "");
   }
-  const result = compileTransform(source, destination, options);
+  const result = compileFrom(source, destination, options);
   return result.ok ? undefined : result.error;
 }
 
@@ -98,6 +109,7 @@ function findFault(
 ): string | undefined {
   const seen = new Set<string>();
   const totals = new Map<string, number>();
+  const from = transformSource(source);
   for (const { subject, weight = 100, cluster = "" } of destinations) {
     if (seen.has(subject)) return `duplicate entry for ${quote(subject)}`;
     seen.add(subject);
@@ -106,7 +118,7 @@ function findFault(
     const total = (totals.get(cluster) ?? 0) + weight;
     totals.set(cluster, total);
     if (total > 100) return "total weight needs to be <= 100";
-    const fault = validateMapping(source, subject, options);
+    const fault = destinationFault(from, subject, options);
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -217,8 +229,9 @@ export function compileMapping(
   const bounds: number[] = [];
   let total = 0;
   if (!isValidSubject(source)) errors.push(`Subject ${quote(source)} is not a valid subject`);
+  const from = transformSource(source);
   for (const { subject, weight } of destinations) {
-    const result = compileTransform(source, subject);
+    const result = compileFrom(from, subject);
     if (!result.ok) errors.push(result.error);
     if (!(weight >= 0 && weight <= 100)) errors.push("individual weights need to be <= 100");
     total += weight;

@@ -37,13 +37,13 @@ export class SubjectTransform {
   /** Source tokens before `>`, whose rest is appended; -1 without `>`. */
   readonly #tailFrom: number;
 
-  constructor(source: string, destination: string, tokens: readonly CompiledToken[]) {
-    this.source = source;
+  constructor(source: TransformSource, destination: string, tokens: readonly CompiledToken[]) {
+    this.source = source.text;
     this.destination = destination;
     this.isDeterministic = !tokens.some((token) => token.kind === "random");
-    this.#sourceTokens = source.split(".");
+    this.#sourceTokens = source.tokens;
     this.#tokens = tokens;
-    this.#tailFrom = this.#sourceTokens.at(-1) === ">" ? this.#sourceTokens.length - 1 : -1;
+    this.#tailFrom = source.hasTail ? source.tokens.length - 1 : -1;
   }
 
   /**
@@ -113,19 +113,31 @@ export class SubjectTransform {
 }
 
 interface SubjectShape {
+  readonly text: string;
   readonly tokens: readonly string[];
   /** Positions of the `*` tokens. */
   readonly stars: readonly number[];
   readonly hasTail: boolean;
 }
 
-function shapeOf(subject: string): SubjectShape | undefined {
-  const tokens = subject.split(".");
+/** A source that was read, for all destinations of a mapping; made by {@link transformSource}. */
+export type TransformSource = SubjectShape;
+
+function shapeOf(text: string): SubjectShape | undefined {
+  const tokens = text.split(".");
   const tail = tokens.indexOf(">");
   if (tokens.includes("") || (tail !== -1 && tail !== tokens.length - 1)) return undefined;
-  const stars = tokens.flatMap((token, at) => (token === "*" ? [at] : []));
-  return { tokens, stars, hasTail: tail !== -1 };
+  const stars: number[] = [];
+  for (let at = tokens.indexOf("*"); at !== -1; at = tokens.indexOf("*", at + 1)) stars.push(at);
+  return { text, tokens, stars, hasTail: tail !== -1 };
 }
+
+/** Undefined if no transform can have it. An empty source stands for `>`. */
+export function transformSource(source: string): TransformSource | undefined {
+  return shapeOf(source === "" ? ">" : source);
+}
+
+const NO_SOURCES: readonly number[] = [];
 
 type CompiledTokenResult =
   | { readonly ok: true; readonly token: CompiledToken }
@@ -142,28 +154,25 @@ function compileToken(
   if ((kind === "left" || kind === "right") && options.allowLeftRight === false) {
     return { ok: false, error: mappingError("unknownFunction", text) };
   }
-  const compiled = (sources: number[]): CompiledTokenResult => ({
+  const compiled = (sources: readonly number[]): CompiledTokenResult => ({
     ok: true,
     token: { kind, text: parsed.token.text, sources, amount },
   });
-  if (kind === "literal") return compiled([]);
+  if (kind === "literal") return compiled(NO_SOURCES);
   if (from.stars.length === 0 && !from.hasTail) {
     // SU-48. Nothing to take tokens from; a partition is then of the whole subject.
-    if (kind === "random" || kind === "partition") return compiled([]);
+    if (kind === "random" || kind === "partition") return compiled(NO_SOURCES);
     return { ok: false, error: mappingError("indexOutOfRange", text) };
   }
   if (options.strict === true && kind !== "wildcard") {
     return { ok: false, error: mappingError("notForImports", text) };
   }
-  const sources: number[] = [];
-  for (const wildcard of wildcards) {
-    if (wildcard < 0 || wildcard > from.stars.length) {
-      return { ok: false, error: mappingError("indexOutOfRange", `${text}: [${wildcard}]`) };
-    }
-    // Wildcard 0 is the first token of the subject, as on other servers.
-    sources.push(from.stars[wildcard - 1] ?? 0);
+  const outside = wildcards.find((wildcard) => wildcard < 0 || wildcard > from.stars.length);
+  if (outside !== undefined) {
+    return { ok: false, error: mappingError("indexOutOfRange", `${text}: [${outside}]`) };
   }
-  return compiled(sources);
+  // Wildcard 0 is the first token of the subject, as on other servers.
+  return compiled(wildcards.map((wildcard) => from.stars[wildcard - 1] ?? 0));
 }
 
 /** What one token adds to the work of an application: the tokens it reads, or one. */
@@ -182,7 +191,15 @@ export function compileTransform(
   destination: string,
   options: TransformOptions = {},
 ): TransformResult {
-  const from = shapeOf(source === "" ? ">" : source);
+  return compileFrom(transformSource(source), destination, options);
+}
+
+/** {@link compileTransform} for a source that has many destinations, and may be long. */
+export function compileFrom(
+  from: TransformSource | undefined,
+  destination: string,
+  options: TransformOptions = {},
+): TransformResult {
   const into = shapeOf(destination);
   if (from === undefined || into === undefined) return { ok: false, error: BAD_SUBJECT };
   if (into.stars.length > 0 || from.hasTail !== into.hasTail) {
@@ -204,8 +221,7 @@ export function compileTransform(
   if (options.strict === true && used < from.stars.length) {
     return { ok: false, error: mappingError("notUsingAllWildcards", destination) };
   }
-  const transform = new SubjectTransform(from.tokens.join("."), destination, tokens);
-  return { ok: true, transform };
+  return { ok: true, transform: new SubjectTransform(from, destination, tokens) };
 }
 
 /**

@@ -1,16 +1,24 @@
 // Which subjects of a list are contained in others of it, without comparing each with each: a token
 // of an operator may have tens of thousands. Control thread or worker; pure. What must stay true: the
 // work is bounded, and where the bound is reached, the answer says so.
+import { childFor, type TokenChildren, withChild } from "@weft/subjects";
 import { tokensOf } from "./subject-text.ts";
 
 /** Steps for one list, some 0.2 s. */
 const STEPS_MAX = 2_000_000;
 
 class TokenNode {
-  readonly children = new Map<string, TokenNode>();
-  /** Places in the list of the subjects that end here. */
-  readonly ends: number[] = [];
+  readonly token: string;
+  children: TokenChildren<TokenNode> = undefined;
+  /** Places in the list of the subjects that end here; undefined = none. */
+  ends: number[] | undefined = undefined;
+
+  constructor(token: string) {
+    this.token = token;
+  }
 }
+
+const NO_ENDS: readonly number[] = [];
 
 /** Pairs of places, `inner` contained in `outer`; `isComplete` false = there may be more. */
 export interface Containment {
@@ -20,18 +28,19 @@ export interface Containment {
 
 /** All pairs of different places; at most `pairsMax`. */
 export function containment(subjects: readonly string[], pairsMax: number): Containment {
-  const root = new TokenNode();
+  const root = new TokenNode("");
   for (const [place, subject] of subjects.entries()) {
     let node = root;
     for (const token of tokensOf(subject)) {
-      let child = node.children.get(token);
+      let child = childFor(node.children, token);
       if (child === undefined) {
-        child = new TokenNode();
-        node.children.set(token, child);
+        child = new TokenNode(token);
+        node.children = withChild(node.children, child);
       }
       node = child;
     }
-    node.ends.push(place);
+    if (node.ends === undefined) node.ends = [place];
+    else node.ends.push(place);
   }
   const search = new ContainmentSearch(pairsMax);
   for (const [place, subject] of subjects.entries()) {
@@ -59,16 +68,16 @@ class ContainmentSearch {
       const next: TokenNode[] = [];
       for (const node of level) {
         this.#stepsLeft -= 1;
-        const open = node.children.get(">");
-        if (open !== undefined) for (const outer of open.ends) found.add(outer);
-        const same = node.children.get(token);
+        const open = childFor(node.children, ">");
+        for (const outer of open?.ends ?? NO_ENDS) found.add(outer);
+        const same = childFor(node.children, token);
         if (same !== undefined) next.push(same);
-        const any = token === "*" ? undefined : node.children.get("*");
+        const any = token === "*" ? undefined : childFor(node.children, "*");
         if (any !== undefined) next.push(any);
       }
       level = next;
       if (at === tokens.length - 1) {
-        for (const node of level) for (const outer of node.ends) found.add(outer);
+        for (const node of level) for (const outer of node.ends ?? NO_ENDS) found.add(outer);
       }
     }
     for (const outer of [...found].sort((left, right) => left - right)) {
