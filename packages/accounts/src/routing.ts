@@ -7,6 +7,7 @@ import {
   compileMapping,
   compileTransform,
   FilterMap,
+  isValidSubject,
   type SubjectMapping,
   type SubjectTransform,
   subjectHasWildcard,
@@ -51,13 +52,13 @@ interface StreamGroup {
   readonly importers: number[];
   readonly from: string;
   readonly to: string | undefined;
-  readonly rewrite: SubjectTransform | string | undefined;
+  readonly rewrite: Rewrite | undefined;
   readonly allowTrace: boolean;
 }
 
 interface ServiceEntry {
   readonly import: ServiceImportSnapshot;
-  readonly rewrite: SubjectTransform | string | undefined;
+  readonly rewrite: Rewrite | undefined;
 }
 
 /** Import transforms are strict: they take no choice. */
@@ -71,25 +72,43 @@ function compileStrict(from: string, to: string): SubjectTransform {
   return result.transform;
 }
 
+/** What an import makes of a subject; compiled with the first one: an account may import much. */
+class Rewrite {
+  readonly #from: string;
+  readonly #to: string;
+  readonly #isTransform: boolean;
+  #transform: SubjectTransform | undefined;
+
+  constructor(from: string, to: string, isTransform: boolean) {
+    this.#from = from;
+    this.#to = to;
+    this.#isTransform = isTransform;
+  }
+
+  apply(subject: string): string | undefined {
+    if (!this.#isTransform) return this.#to;
+    this.#transform ??= compileStrict(this.#from, this.#to);
+    return this.#transform.apply(subject, NO_CHOICE);
+  }
+}
+
 /** Undefined = it would be longer than a subject can be, and reaches nobody. */
-function rewritten(
-  rewrite: SubjectTransform | string | undefined,
-  subject: string,
-): string | undefined {
-  if (typeof rewrite === "object") return rewrite.apply(subject, NO_CHOICE);
-  const result = rewrite ?? subject;
+function rewritten(rewrite: Rewrite | undefined, subject: string): string | undefined {
+  const result = rewrite === undefined ? subject : rewrite.apply(subject);
+  if (result === undefined) return undefined;
   return result.length <= LIMITS.subjectBytesMax ? result : undefined;
 }
 
 /**
  * One that does not compile loses the messages on its source: they stay away from whom they may not
- * be for, and one faulty mapping does not end the server. Undefined = nothing can be on the source.
+ * be for, and one faulty mapping does not end the server.
  */
-function compileChecked({ source, destinations }: MappingSnapshot): SubjectMapping | undefined {
+function compileChecked({ source, destinations }: MappingSnapshot): SubjectMapping {
   const result = compileMapping(source, destinations);
   if (result.ok) return result.mapping;
   const losing = compileMapping(source, []);
-  return losing.ok ? losing.mapping : undefined;
+  assert(losing.ok, "messages are on the source");
+  return losing.mapping;
 }
 
 class CompiledChoice implements MappingChoice {
@@ -144,7 +163,9 @@ export class CompiledAccount {
   readonly #groups = new Map<string, StreamGroup>();
   #services = new FilterMap<ServiceEntry>();
   #servicesBegin: FirstTokens | undefined;
-  #mappings = new FilterMap<SubjectMapping>();
+  #mappings = new FilterMap<MappingSnapshot>();
+  /** Those that a subject fell under: to compile all would hold everybody up. */
+  readonly #compiled = new Map<MappingSnapshot, SubjectMapping>();
   readonly #hasSystemAccount: boolean;
   /** What was asked of the system account, by subject. */
   #system: Map<string, ServiceTarget> | undefined;
@@ -160,9 +181,9 @@ export class CompiledAccount {
   replace(snapshot: AccountSnapshot): void {
     this.snapshot = snapshot;
     this.#mappings = new FilterMap();
+    this.#compiled.clear();
     for (const one of snapshot.mappings) {
-      const mapping = compileChecked(one);
-      if (mapping !== undefined) this.#mappings.add(one.source, mapping);
+      if (isValidSubject(one.source)) this.#mappings.add(one.source, one);
     }
   }
 
@@ -236,8 +257,11 @@ export class CompiledAccount {
   /** SU-31. The first mapping in declared order that `subject` falls under; no chaining. */
   mapping(subject: string): MappingChoice | undefined {
     if (!this.hasMappings) return undefined;
-    const mapping = this.#mappings.first(subject);
-    return mapping && new CompiledChoice(mapping, subject);
+    const found = this.#mappings.first(subject);
+    if (found === undefined) return undefined;
+    const mapping = this.#compiled.get(found) ?? compileChecked(found);
+    this.#compiled.set(found, mapping);
+    return new CompiledChoice(mapping, subject);
   }
 
   /** For {@link AccountRouting} only. */
@@ -249,8 +273,7 @@ export class CompiledAccount {
       return;
     }
     const { from, to, allowTrace } = spec;
-    const isTransform = to !== undefined && subjectHasWildcard(from);
-    const rewrite = isTransform ? compileStrict(from, to) : to;
+    const rewrite = to === undefined ? undefined : new Rewrite(from, to, subjectHasWildcard(from));
     const group: StreamGroup = { importers: [spec.importer], from, to, rewrite, allowTrace };
     this.#groups.set(key, group);
     this.#streams.add(from, group);
@@ -278,9 +301,8 @@ export class CompiledAccount {
   addServiceImport(spec: ServiceImportSnapshot): void {
     const { from, to } = spec;
     this.#servicesBegin ??= new FirstTokens();
-    let rewrite: SubjectTransform | string | undefined;
-    if (spec.toIsLiteral) rewrite = to;
-    else if (from !== to) rewrite = compileStrict(from, to);
+    const isSame = from === to && !spec.toIsLiteral;
+    const rewrite = isSame ? undefined : new Rewrite(from, to, !spec.toIsLiteral);
     this.#services.add(from, { import: spec, rewrite });
     this.#servicesBegin.add(from);
   }
@@ -295,7 +317,7 @@ export class AccountRouting {
   readonly #accounts: CompiledAccount[];
   readonly #hasSystemAccount: boolean;
   /** By importer, to be taken back. */
-  readonly #streamImports = new Map<number, readonly StreamImportSnapshot[]>();
+  readonly #streamImports = new Map<number, StreamImportSnapshot[]>();
   readonly #indexByName = new Map<string, number>();
 
   constructor(snapshot: AccountsSnapshot) {
@@ -313,7 +335,8 @@ export class AccountRouting {
     for (const spec of snapshot.streamImports) {
       this.account(spec.exporter).addStreamImporter(spec);
       const known = this.#streamImports.get(spec.importer) ?? [];
-      this.#streamImports.set(spec.importer, [...known, spec]);
+      known.push(spec);
+      this.#streamImports.set(spec.importer, known);
     }
     for (const spec of snapshot.serviceImports) this.account(spec.importer).addServiceImport(spec);
   }
@@ -331,7 +354,7 @@ export class AccountRouting {
     for (const account of accounts) this.#take(account);
     for (const { importer, streams, services } of imports) {
       for (const spec of streams) this.account(spec.exporter).addStreamImporter(spec);
-      if (streams.length > 0) this.#streamImports.set(importer, streams);
+      if (streams.length > 0) this.#streamImports.set(importer, [...streams]);
       for (const spec of services) this.account(importer).addServiceImport(spec);
     }
   }
