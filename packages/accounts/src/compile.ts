@@ -14,13 +14,9 @@ import {
 } from "@weft/subjects";
 import { compileImports } from "./compile-imports.ts";
 import { ExportTable } from "./export-table.ts";
+import { mappingText } from "./mapping-text.ts";
 import { MEASURED_STEPS_MAX } from "./measure-turns.ts";
-import type {
-  AccountLimits,
-  AccountSnapshot,
-  AccountsSnapshot,
-  MappingSnapshot,
-} from "./snapshot.ts";
+import type { AccountLimits, AccountSnapshot, AccountsSnapshot } from "./snapshot.ts";
 import type {
   AccountLimitsSpec,
   AccountSpec,
@@ -205,11 +201,11 @@ export function compileAccount(
   findings: Findings,
 ): AccountSnapshot {
   const { spec, index } = draft;
-  const mappings = new Map<string, MappingSnapshot>();
+  const mappings = new Map<string, string>();
   for (const mapping of spec.mappings ?? []) {
-    const compiled = compileMappingSpec(mapping, spec, options.cluster, findings);
+    const text = compileMappingSpec(mapping, spec, options.cluster, findings);
     // The last one for a source counts, in the place of the first.
-    if (compiled !== undefined) mappings.set(compiled.source, compiled);
+    if (text !== undefined) mappings.set(mapping.source, text);
   }
   return {
     index,
@@ -240,20 +236,18 @@ function compileMappingSpec(
   account: AccountSpec,
   cluster: string | undefined,
   findings: Findings,
-): MappingSnapshot | undefined {
+): string | undefined {
   const { source, destinations } = mapping;
   const resolved = resolveMappingDestinations(source, destinations, cluster);
-  if (!resolved.ok) {
-    findings.errors.push({ message: resolved.error, at: mapping.at ?? account.at });
-    return undefined;
-  }
-  return {
-    source: subjectFromText(source),
-    destinations: resolved.destinations.map(({ subject, weight }) => ({
+  if (resolved.ok) {
+    const bytes = resolved.destinations.map(({ subject, weight }) => ({
       subject: subjectFromText(subject),
       weight,
-    })),
-  };
+    }));
+    return mappingText(subjectFromText(source), bytes);
+  }
+  findings.errors.push({ message: resolved.error, at: mapping.at ?? account.at });
+  return undefined;
 }
 
 /** AC-06. */

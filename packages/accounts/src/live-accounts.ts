@@ -193,10 +193,13 @@ export class LiveAccounts {
     const snapshot = compileAccount(draft, { cluster: this.#options.cluster }, findings);
     const former = this.#accounts[index];
     const isNew = former === undefined;
-    if (!isNew && !isEqual(former.mappings, snapshot.mappings)) work.movesMessages = true;
+    const mappingsSame = !isNew && areSame(former.mappings, snapshot.mappings);
+    if (!isNew && !mappingsSame) work.movesMessages = true;
     // Whatever was kept for the index belongs to another account.
     if (!isNew && former.name !== snapshot.name) work.movesMessages = true;
-    if (isNew || !isEqual(former, snapshot)) work.accounts.set(index, snapshot);
+    const isSame =
+      mappingsSame && isEqual({ ...former, mappings: NONE }, { ...snapshot, mappings: NONE });
+    if (!isSame) work.accounts.set(index, snapshot);
     this.#accounts[index] = snapshot;
     if (before !== undefined) this.#forgetImports(before.draft.spec);
     for (const { account } of spec.imports ?? NONE) {
@@ -323,6 +326,11 @@ class Change {
       movesMessages: this.movesMessages,
     };
   }
+}
+
+/** Without a copy: an account may have a megabyte of them. */
+function areSame(texts: readonly string[], others: readonly string[]): boolean {
+  return texts.length === others.length && texts.every((text, at) => text === others[at]);
 }
 
 function isEqual(one: unknown, other: unknown): boolean {

@@ -1,4 +1,5 @@
 // What a worker pays for an account before there is a message: nobody else is served meanwhile.
+import { serialize } from "node:v8";
 import { compileTransform } from "@weft/subjects";
 import { describe, expect, test } from "vitest";
 import { AccountRouting } from "./routing.ts";
@@ -46,6 +47,27 @@ describe("cost of routing", () => {
     expect(account.mapping("m7.b")?.fixed).toBe(`${LONG}b`);
     expect(account.mapping("m7.c")?.fixed).toBe(`${LONG}c`);
     expect(account.mapping("m200.b")).toBeUndefined();
+  });
+
+  test("SU-30: all threads are told of a mapping in little more than its texts", () => {
+    const mappings = PLACES.map((at) => ({
+      source: `m${at}.*`,
+      destinations: [{ subject: `n${at}.$1`, weight: 40 }, { subject: "o.$1" }].slice(
+        at % 2,
+        1 + (at % 2),
+      ),
+    }));
+    const snapshot = snapshotOf([{ name: "A", mappings }]);
+    const [, , account] = structuredClone(snapshot.accounts);
+    expect(account?.mappings.slice(0, 2)).toEqual([
+      'm0.* ["n0.$1",40,"m0.$1",60]',
+      'm1.* ["o.$1",100]',
+    ]);
+    expect(serialize(account?.mappings).length / PLACES.length).toBeLessThan(40);
+    const routed = new AccountRouting(snapshot).account(2);
+    expect(routed.mapping("m1.x")?.fixed).toBe("o.x");
+    const prng = { nextUint32: () => 0, below: () => 50 };
+    expect(routed.mapping("m0.x")?.choose(prng)).toBe("m0.x");
   });
 
   test("AC-25, AC-28: an import is compiled when a subject falls under it", () => {

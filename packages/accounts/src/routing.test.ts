@@ -166,11 +166,7 @@ describe("routing", () => {
 
   test("SU-36: a mapping of a snapshot that does not compile loses its messages, no others", () => {
     const { snapshot } = compileAccounts([]) as { snapshot: AccountsSnapshot };
-    const mappings = [
-      { source: "a.$5", destinations: [{ subject: "a.$5", weight: 100 }] },
-      { source: "a..b", destinations: [{ subject: "x", weight: 100 }] },
-      { source: ">", destinations: [{ subject: "all.>", weight: 100 }] },
-    ];
+    const mappings = ['a.$5 ["a.$5",100]', 'a..b ["x",100]', '> ["all.>",100]'];
     const accounts = snapshot.accounts.map((account) => ({ ...account, mappings }));
     const account = new AccountRouting({ ...snapshot, accounts }).account(0);
     const prng = createPrng(36);

@@ -7,16 +7,15 @@ import {
   compileMapping,
   compileTransform,
   FilterMap,
-  isValidSubject,
   type SubjectMapping,
   type SubjectTransform,
   subjectHasWildcard,
 } from "@weft/subjects";
+import { destinationsOf, sourceOf } from "./mapping-text.ts";
 import type {
   AccountSnapshot,
   AccountsDelta,
   AccountsSnapshot,
-  MappingSnapshot,
   ServiceImportSnapshot,
   StreamImportSnapshot,
 } from "./snapshot.ts";
@@ -103,8 +102,9 @@ function rewritten(rewrite: Rewrite | undefined, subject: string): string | unde
  * One that does not compile loses the messages on its source: they stay away from whom they may not
  * be for, and one faulty mapping does not end the server.
  */
-function compileChecked({ source, destinations }: MappingSnapshot): SubjectMapping {
-  const result = compileMapping(source, destinations);
+function compileChecked(text: string): SubjectMapping {
+  const source = sourceOf(text);
+  const result = compileMapping(source, destinationsOf(text));
   if (result.ok) return result.mapping;
   const losing = compileMapping(source, []);
   assert(losing.ok, "messages are on the source");
@@ -163,9 +163,9 @@ export class CompiledAccount {
   readonly #groups = new Map<string, StreamGroup>();
   #services = new FilterMap<ServiceEntry>();
   #servicesBegin: FirstTokens | undefined;
-  #mappings = new FilterMap<MappingSnapshot>();
+  #mappings = new FilterMap<string>();
   /** Those that a subject fell under: to compile all would hold everybody up. */
-  readonly #compiled = new Map<MappingSnapshot, SubjectMapping>();
+  readonly #compiled = new Map<string, SubjectMapping>();
   readonly #hasSystemAccount: boolean;
   /** What was asked of the system account, by subject. */
   #system: Map<string, ServiceTarget> | undefined;
@@ -182,9 +182,7 @@ export class CompiledAccount {
     this.snapshot = snapshot;
     this.#mappings = new FilterMap();
     this.#compiled.clear();
-    for (const one of snapshot.mappings) {
-      if (isValidSubject(one.source)) this.#mappings.add(one.source, one);
-    }
+    for (const text of snapshot.mappings) this.#mappings.add(sourceOf(text), text);
   }
 
   /** True if messages of this account can be seen in others. */

@@ -44,13 +44,6 @@ export interface AccountLimits {
   readonly leafnodesMax: number;
 }
 
-/** Destinations of one mapping that apply to this server's cluster, weights resolved. */
-export interface MappingSnapshot {
-  readonly source: string;
-  /** In order; weights in percent, with a sum of at most 100; the rest of 100 is lost (SU-34). */
-  readonly destinations: readonly { readonly subject: string; readonly weight: number }[];
-}
-
 export interface AccountSnapshot {
   /** Dense index, the account's id on all threads; `$G` is 0, the system account 1. */
   readonly index: number;
@@ -58,7 +51,11 @@ export interface AccountSnapshot {
   /** A name for people; undefined = `name` is one. */
   readonly nameTag?: string | undefined;
   readonly limits: AccountLimits;
-  readonly mappings: readonly MappingSnapshot[];
+  /**
+   * In order, each as in `mapping-text.ts`: with the destinations that apply to this server's cluster,
+   * weights with a sum of at most 100; the rest of 100 is lost (SU-34).
+   */
+  readonly mappings: readonly string[];
   /** AC-73. Its destination is a byte view. */
   readonly messageTrace?: MessageTraceSpec | undefined;
   /**
