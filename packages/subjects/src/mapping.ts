@@ -66,12 +66,15 @@ export function validateMapping(
   return destinationFault(transformSource(source), destination, options);
 }
 
+const BLANK = /[\t\n\f\r ]/;
+
 function destinationFault(
   source: TransformSource | undefined,
   destination: string,
   options: TransformOptions,
 ): string | undefined {
   let tailSeen = false;
+  const hasBlanks = BLANK.test(destination);
   for (const token of destination.split(".")) {
     if (token === "" || tailSeen) return mappingError("invalidTransform", token);
     if (looksLikeFunction(token)) {
@@ -79,7 +82,7 @@ function destinationFault(
       const unknown = mappingError("unknownFunction", token);
       if (!parsed.ok && parsed.error === unknown) return unknown;
     } else if (token === ">") tailSeen = true;
-    else if (/[\t\n\f\r ]/.test(token)) return mappingError("invalidTransform", "");
+    else if (hasBlanks && BLANK.test(token)) return mappingError("invalidTransform", "");
   }
   const result = compileFrom(source, destination, options);
   return result.ok ? undefined : result.error;
@@ -141,10 +144,9 @@ export function resolveMappingDestinations(
   cluster?: string | undefined,
   options: TransformOptions = {},
 ): MappingResolution {
-  for (const text of [source, ...destinations.map(({ subject }) => subject)]) {
-    const fault = subjectSizeFault(text);
-    if (fault !== undefined) return { ok: false, error: `Error adding mapping : ${fault}` };
-  }
+  let sizeFault = subjectSizeFault(source);
+  for (const { subject } of destinations) sizeFault ??= subjectSizeFault(subject);
+  if (sizeFault !== undefined) return { ok: false, error: `Error adding mapping : ${sizeFault}` };
   if (!isValidSubject(source)) {
     return { ok: false, error: `Subject ${quote(source)} is not a valid subject` };
   }

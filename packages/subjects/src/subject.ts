@@ -3,8 +3,11 @@
 // and hashes agree with other servers; text from configurations goes through `subjectFromText`.
 import { LIMITS } from "@weft/base";
 
+const ASCII = /^[\0-\x7f]*$/;
+
 /** The byte view of a text: one character (0 to 255) per byte of its UTF-8 form. */
 export function subjectFromText(text: string): string {
+  if (ASCII.test(text)) return text;
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
@@ -79,6 +82,7 @@ const SHOWN_MAX = 40;
  * some can. Whoever keeps subjects of others asks: a token takes some 80 bytes of a trie.
  */
 export function subjectSizeFault(text: string): string | undefined {
+  if (text.length < LIMITS.subjectTokensMax) return undefined;
   const bytes = Buffer.byteLength(text, "utf8");
   const count = tokenCount(text);
   const { subjectBytesMax, subjectTokensMax } = LIMITS;

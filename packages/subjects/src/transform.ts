@@ -175,6 +175,11 @@ function compileToken(
   return compiled(wildcards.map((wildcard) => from.stars[wildcard - 1] ?? 0));
 }
 
+/** Most tokens are: told without parsing them. */
+function isPlain(text: string): boolean {
+  return !text.startsWith("$") && !text.startsWith("{{");
+}
+
 /** What one token adds to the work of an application: the tokens it reads, or one. */
 function referencesOf({ kind, sources }: CompiledToken): number {
   return kind === "literal" ? 0 : Math.max(1, sources.length);
@@ -209,6 +214,10 @@ export function compileFrom(
   let used = 0;
   let references = 0;
   for (const text of into.tokens) {
+    if (isPlain(text)) {
+      tokens.push({ kind: "literal", text, sources: NO_SOURCES, amount: 0 });
+      continue;
+    }
     const result = compileToken(text, from, options);
     if (!result.ok) return result;
     tokens.push(result.token);

@@ -63,23 +63,24 @@ class ContainmentSearch {
   from(root: TokenNode, tokens: readonly string[], inner: number): boolean {
     // Nodes are visited level by level: their number bounds the work, not that of the ways to them.
     let level: TokenNode[] = [root];
+    let next: TokenNode[] = [];
     const found = new Set<number>();
-    for (const [at, token] of tokens.entries()) {
-      const next: TokenNode[] = [];
+    for (const token of tokens) {
       for (const node of level) {
         this.#stepsLeft -= 1;
-        const open = childFor(node.children, ">");
+        const { children } = node;
+        const open = childFor(children, ">");
         for (const outer of open?.ends ?? NO_ENDS) found.add(outer);
-        const same = childFor(node.children, token);
+        const same = childFor(children, token);
         if (same !== undefined) next.push(same);
-        const any = token === "*" ? undefined : childFor(node.children, "*");
+        const any = token === "*" ? undefined : childFor(children, "*");
         if (any !== undefined) next.push(any);
       }
-      level = next;
-      if (at === tokens.length - 1) {
-        for (const node of level) for (const outer of node.ends ?? NO_ENDS) found.add(outer);
-      }
+      [level, next] = [next, level];
+      next.length = 0;
+      if (level.length === 0) break;
     }
+    for (const node of level) for (const outer of node.ends ?? NO_ENDS) found.add(outer);
     for (const outer of [...found].sort((left, right) => left - right)) {
       this.#stepsLeft -= 1;
       if (outer !== inner) this.pairs.push({ inner, outer });

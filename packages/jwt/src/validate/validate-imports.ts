@@ -1,6 +1,7 @@
 // The checks of the imports and exports of an account. Any thread; pure but for the verifier that is
 // handed in: activation tokens are decoded.
 import type { SignatureVerifier } from "@weft/auth";
+import { subjectSizeFault } from "@weft/subjects";
 import type { ExportClaim, ImportClaim } from "../claims/claims.ts";
 import { decodeActivation } from "../decode-activation.ts";
 import { containment } from "./containment.ts";
@@ -105,9 +106,10 @@ export function checkImports(
 ): void {
   const byExporter = new Map<string, string[]>();
   for (const claim of imports) {
-    if (claim.type === "service") {
+    const local = localServiceSubject(claim);
+    if (claim.type === "service" && subjectSizeFault(local) === undefined) {
       const known = byExporter.get(claim.account) ?? [];
-      known.push(localServiceSubject(claim));
+      known.push(local);
       byExporter.set(claim.account, known);
     }
     checkImport(claim, importer, verifier, findings);
@@ -229,7 +231,9 @@ export function checkExports(exports: readonly ExportClaim[], findings: Findings
   const services: string[] = [];
   const streams: string[] = [];
   for (const claim of exports) {
-    (claim.type === "service" ? services : streams).push(claim.subject);
+    // One that is too long is refused anyhow, and dear to compare.
+    const isComparable = subjectSizeFault(claim.subject) === undefined;
+    if (isComparable) (claim.type === "service" ? services : streams).push(claim.subject);
     checkExport(claim, findings);
     if (findings.isFull) return;
   }

@@ -281,6 +281,17 @@ describe("bounds", () => {
     ]);
   });
 
+  test("AC-50: subjects that are refused for their length are not compared with others", () => {
+    const long = (start: string) => `${start}${".a".repeat(1_000_000)}`;
+    const { user: before } = process.threadCpuUsage();
+    const found = account({
+      exports: [newExport("stream", long("a")), newExport("stream", long("b"))],
+      imports: [service(long("c")), service(long("d"))],
+    });
+    expect(found).toHaveLength(4);
+    expect((process.threadCpuUsage().user - before) / 1_000).toBeLessThan(200);
+  });
+
   test("overlaps are told as the reference tells them", () => {
     const name = quote(publicKey("account", 2));
     expect(account({ imports: [service("a.*"), service("a.b"), service("a.*")] })).toEqual([

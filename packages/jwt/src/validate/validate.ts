@@ -176,22 +176,22 @@ function checkMapping(
 ): void {
   checkSubject(source, findings);
   const perCluster = new Map<string, number>();
-  const shown = quote(source);
   for (const destination of destinations) {
     checkSubject(destination.subject, findings);
     const weight = weightOf(destination);
     if (weight > 100) {
-      findings.error(`Mapping ${shown} has a weight ${weight} that exceeds 100`);
+      findings.error(`Mapping ${quote(source)} has a weight ${weight} that exceeds 100`);
     }
     const { cluster } = destination;
     const total = (perCluster.get(cluster) ?? 0) + weight;
     perCluster.set(cluster, total);
     if (cluster !== "" && total > 100) {
-      const where = `${shown} in cluster ${quote(cluster)}`;
+      const where = `${quote(source)} in cluster ${quote(cluster)}`;
       findings.error(`Mapping ${where} exceeds 100% among all of it's weighted to mappings`);
     }
   }
   if ((perCluster.get("") ?? 0) > 100) {
+    const shown = quote(source);
     findings.error(`Mapping ${shown} exceeds 100% among all of it's weighted to mappings`);
   }
 }
