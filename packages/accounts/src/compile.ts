@@ -239,13 +239,7 @@ function compileMappingSpec(
 ): string | undefined {
   const { source, destinations } = mapping;
   const resolved = resolveMappingDestinations(source, destinations, cluster);
-  if (resolved.ok) {
-    const bytes = resolved.destinations.map(({ subject, weight }) => ({
-      subject: subjectFromText(subject),
-      weight,
-    }));
-    return mappingText(subjectFromText(source), bytes);
-  }
+  if (resolved.ok) return mappingText(source, resolved.destinations);
   findings.errors.push({ message: resolved.error, at: mapping.at ?? account.at });
   return undefined;
 }

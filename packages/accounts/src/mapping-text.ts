@@ -1,14 +1,16 @@
 // A mapping as one text: an account may have tens of thousands, and every thread gets a copy of each
 // when it changes. A text costs a tenth of the objects that it stands for. Any thread; pure. Subjects
-// are byte views.
+// in it are byte views.
 //
 //   mapping = source " " destinations           a source has no blanks (SU-01)
 //   destinations = "[" subject "," weight *( "," subject "," weight ) "]"      JSON; may be empty
-import type { MappingDestination } from "@weft/subjects";
+import { type MappingDestination, subjectFromText } from "@weft/subjects";
 
-/** `source` is a valid subject. */
+/** `source` is a valid subject; texts, not byte views. */
 export function mappingText(source: string, destinations: readonly MappingDestination[]): string {
-  return `${source} ${JSON.stringify(destinations.flatMap((one) => [one.subject, one.weight]))}`;
+  const flat: (string | number)[] = [];
+  for (const { subject, weight } of destinations) flat.push(subjectFromText(subject), weight);
+  return `${subjectFromText(source)} ${JSON.stringify(flat)}`;
 }
 
 export function sourceOf(text: string): string {

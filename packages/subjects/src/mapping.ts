@@ -73,8 +73,15 @@ function destinationFault(
   destination: string,
   options: TransformOptions,
 ): string | undefined {
+  const result = compileFrom(source, destination, options);
+  // The tokens are only looked at where one may be at fault: a mapping has few that are.
+  if (result.ok && !BLANK.test(destination)) return undefined;
+  return tokenFault(destination) ?? (result.ok ? undefined : result.error);
+}
+
+/** What comes before the faults of a transform. */
+function tokenFault(destination: string): string | undefined {
   let tailSeen = false;
-  const hasBlanks = BLANK.test(destination);
   for (const token of destination.split(".")) {
     if (token === "" || tailSeen) return mappingError("invalidTransform", token);
     if (looksLikeFunction(token)) {
@@ -82,10 +89,9 @@ function destinationFault(
       const unknown = mappingError("unknownFunction", token);
       if (!parsed.ok && parsed.error === unknown) return unknown;
     } else if (token === ">") tailSeen = true;
-    else if (hasBlanks && BLANK.test(token)) return mappingError("invalidTransform", "");
+    else if (BLANK.test(token)) return mappingError("invalidTransform", "");
   }
-  const result = compileFrom(source, destination, options);
-  return result.ok ? undefined : result.error;
+  return undefined;
 }
 
 /**
