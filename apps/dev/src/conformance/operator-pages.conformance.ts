@@ -148,6 +148,56 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
       .toEqual(["measured io.nats.server.metric.v1.service_latency", "traced 1"]);
   });
 
+  it("AC-34, AC-61, AC-65: who asked and who answered, by their tokens", async () => {
+    const world = new OperatorWorld();
+    const [shop, buyer] = [new TestAccount("SHOP"), new TestAccount("BUYER")];
+    const signer = newKey("account");
+    buyer.edit({ signingKeys: new Map([[signer.publicKey, undefined]]) });
+    const latency = { sampling: 100, results: "measured" };
+    shop.edit({ exports: ["orders", "open"].map((s) => ({ ...exportOf(s, "service"), latency })) });
+    const shared = { ...importOf(shop, "open", "service", "open"), share: true };
+    buyer.edit({ imports: [importOf(shop, "orders", "service", "orders"), shared] });
+    const server = await serverForTest({ config: world.memoryConfig([shop, buyer]), workers });
+    const serves = shop.user({ name: "sam", tags: ["team:blue"] });
+    const seller = await login(server, serves);
+    const asks = buyer.user({ name: "ann", tags: ["team:red"], signer });
+    const client = await login(server, asks);
+    const told: Record<string, unknown>[] = [];
+    seller.subscribe("measured", {
+      callback: (_error, message) => void told.push(message.json<Record<string, unknown>>()),
+    });
+    for (const subject of ["orders", "open"]) {
+      seller.subscribe(subject, {
+        callback: (_error, message) =>
+          void message.respond(message.headers?.get("Nats-Request-Info")),
+      });
+    }
+    await seller.flush();
+    const infoOf = async (subject: string) => (await client.request(subject, "")).json<object>();
+    const requestor = {
+      acc: buyer.id,
+      user: asks.key.publicKey,
+      issuer_key: signer.publicKey,
+      name_tag: "ann",
+      tags: ["team:red"],
+    };
+    expect(await infoOf("open")).toMatchObject(requestor);
+    expect(Object.keys(await infoOf("orders")).sort()).toEqual(["acc", "rtt"]);
+    await expect.poll(() => told.length).toBe(2);
+    const responder = {
+      acc: shop.id,
+      user: serves.key.publicKey,
+      issuer_key: shop.id,
+      name_tag: "sam",
+      tags: ["team:blue"],
+    };
+    expect(told[0]).toMatchObject({ requestor, responder });
+    expect(told[1]).toMatchObject({ requestor: { acc: buyer.id }, responder });
+    expect(told[1]).not.toHaveProperty("requestor.name_tag");
+    // The reference shows the tokens.
+    if (!isOtherServer) expect(JSON.stringify(told)).not.toContain('"jwt"');
+  });
+
   it("MO-25: an account with its claims and how they stand", async () => {
     const world = new OperatorWorld();
     const a = new TestAccount("ALPHA");

@@ -1,5 +1,7 @@
 // Who a connection is, as others are told: exporters of services, measurements (AC-34, AC-65). Worker;
-// pure. Must stay true: without `detailed` nothing but account and round trip is told.
+// pure. Must stay true: without `detailed` nothing but account and round trip is told, and never a
+// token: who reads one that needs no signature could log in by it.
+import type { Identity } from "@weft/auth";
 
 const NANOS_PER_MS = 1e6;
 
@@ -29,6 +31,7 @@ export interface DescribedClient {
   /** Another object whenever CONNECT said something else. */
   readonly facts: ClientFacts;
   readonly user: string;
+  readonly identity?: Pick<Identity, "token" | "tags"> | undefined;
   readonly transport: { readonly remoteAddress: string };
   readonly host: { readonly server: { readonly name: string } };
 }
@@ -48,6 +51,11 @@ export interface ClientDescription {
   /** Nanoseconds. */
   readonly rtt?: number | undefined;
   readonly server?: string | undefined;
+  /** Key that signed the user's token (AN-57). */
+  readonly issuer_key?: string | undefined;
+  /** Name of the user in the token; in events about connections it is the account's. */
+  readonly name_tag?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
   readonly kind?: string;
   readonly client_type?: string;
 }
@@ -65,6 +73,11 @@ export function roundTripNanosOf({ roundTripMs, facts }: DescribedClient): numbe
   return (roundTripMs || facts.connectTookMs) * NANOS_PER_MS;
 }
 
+/** Of the user's token, or as a callout service or a module said (AN-71). */
+export function tagsOf({ identity }: DescribedClient): readonly string[] | undefined {
+  return identity?.token?.tags ?? identity?.tags;
+}
+
 /** Fields in the reference's order. */
 export function describeClient(
   session: DescribedClient | undefined,
@@ -75,7 +88,8 @@ export function describeClient(
   const rtt = roundTripNanos === 0 ? undefined : roundTripNanos;
   const server = parts.withServer ? session?.host.server.name : undefined;
   if (!parts.detailed || session === undefined) return { ...common, rtt, server };
-  const { facts } = session;
+  const { facts, identity } = session;
+  const tags = tagsOf(session);
   return {
     start: new Date(session.startedUnixMs).toISOString(),
     host: session.transport.remoteAddress,
@@ -87,6 +101,9 @@ export function describeClient(
     ver: facts.version === "" ? undefined : facts.version,
     rtt,
     server,
+    issuer_key: identity?.token?.issuerKey || undefined,
+    name_tag: identity?.token?.name || undefined,
+    tags: tags?.length ? tags : undefined,
     kind: "Client",
     client_type: "nats",
   };

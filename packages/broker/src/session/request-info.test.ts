@@ -34,6 +34,9 @@ function textOf(cache: RequestInfoCache, from: RequestOrigin): string {
   return text.slice("NATS/1.0\r\nNats-Request-Info: ".length, -4);
 }
 
+const TOKEN = { text: "a.b.c", name: "ulla r.", tags: ["team:red"], issuerKey: "AKEY" };
+const IDENTITY = { token: { ...TOKEN, issuedAtSeconds: 1 } };
+
 const ALL = { shared: true, withServer: true };
 
 describe("request info", () => {
@@ -56,6 +59,21 @@ describe("request info", () => {
     expect(textOf(cache, origin(requester({ facts, user: "" }), ALL))).toBe(
       '{"start":"2023-11-14T22:13:20.123Z","host":"10.0.0.1","id":7,"acc":"USER","rtt":250000,' +
         '"server":"weft-1","kind":"Client","client_type":"nats"}',
+    );
+  });
+
+  test("AC-34: with share who signed the requester's token, its name and tags; never the token", () => {
+    const cache = new RequestInfoCache(ACCOUNTS);
+    const byToken = requester({ identity: IDENTITY });
+    const text = textOf(cache, origin(byToken, ALL));
+    expect(text).toContain(
+      '"server":"weft-1","issuer_key":"AKEY","name_tag":"ulla r.","tags":["team:red"],"kind":',
+    );
+    expect(text).not.toContain("a.b.c");
+    expect(textOf(cache, origin(byToken))).toBe('{"acc":"USER","rtt":250000}');
+    const placed = requester({ clientId: 8, identity: { tags: ["by:callout"] } });
+    expect(textOf(cache, origin(placed, ALL))).toContain(
+      '"server":"weft-1","tags":["by:callout"],"kind":',
     );
   });
 
@@ -96,6 +114,10 @@ describe("request info", () => {
     const changed = [
       origin({ ...session, roundTripMs: 1 }, ALL),
       origin({ ...session, user: "other" }, ALL),
+      origin({ ...session, identity: IDENTITY }, ALL),
+      origin({ ...session, identity: { token: { ...IDENTITY.token, issuerKey: "AN2" } } }, ALL),
+      origin({ ...session, identity: { token: { ...IDENTITY.token, name: "other" } } }, ALL),
+      origin({ ...session, identity: { tags: ["one"] } }, ALL),
       origin({ ...session, facts: { ...session.facts, name: "renamed" } }, ALL),
       // Another connection in the same place.
       origin({ ...session, clientId: 7 + (1 << 16) }, ALL),

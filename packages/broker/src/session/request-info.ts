@@ -7,6 +7,7 @@ import {
   type ClientFacts,
   type DescribedClient,
   describeClient,
+  tagsOf,
 } from "./client-description.ts";
 
 export const REQUEST_INFO_KEY = Buffer.from("Nats-Request-Info", "latin1");
@@ -42,6 +43,9 @@ export class RequestInfo {
   readonly roundTripMs: number;
   readonly facts: ClientFacts | undefined;
   readonly user: string | undefined;
+  readonly issuerKey: string | undefined;
+  readonly nameTag: string | undefined;
+  readonly tags: readonly string[] | undefined;
 
   constructor(origin: RequestOrigin, last: Buffer) {
     const { session } = origin;
@@ -58,6 +62,9 @@ export class RequestInfo {
     this.roundTripMs = session?.roundTripMs ?? 0;
     this.facts = session?.facts;
     this.user = session?.user;
+    this.issuerKey = session?.identity?.token?.issuerKey;
+    this.nameTag = session?.identity?.token?.name;
+    this.tags = session && tagsOf(session);
   }
 
   /** Everything of `origin` that the line is made of is as it was. */
@@ -69,7 +76,10 @@ export class RequestInfo {
       session.clientId !== this.clientId ||
       session.roundTripMs !== this.roundTripMs ||
       session.facts !== this.facts ||
-      session.user !== this.user
+      session.user !== this.user ||
+      session.identity?.token?.issuerKey !== this.issuerKey ||
+      session.identity?.token?.name !== this.nameTag ||
+      tagsOf(session) !== this.tags
     ) {
       return false;
     }
