@@ -73,6 +73,17 @@ test("MO-25: an import shows how its export is measured, the system account what
   });
 });
 
+test("MO-26: an account by token is listed by its key, and named as its token says", () => {
+  const server = new FakeServer();
+  server.accounts.push({ index: 2, name: "AKEY", nameTag: "BANK", isSystem: false, mappings: [] });
+  const { account_statz: stats } = server.json("/accstatz?unused=1");
+  expect(stats).toMatchObject([
+    { acc: "$G", name: "$G" },
+    { acc: "$SYS", name: "$SYS" },
+    { acc: "AKEY", name: "BANK" },
+  ]);
+});
+
 test("MO-20: the tag of an account is its token's name, else its own", () => {
   const server = new FakeServer();
   const plain = fakeConnection(1);

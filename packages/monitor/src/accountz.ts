@@ -210,13 +210,14 @@ export function* accstatz(
   names: readonly string[] = [],
 ): Steps<JsonObject> {
   const totals = yield* allAccountTotals(facts);
+  const accounts = new Map(facts.accounts().map((account) => [account.name, account]));
   const wanted = names.length === 0 ? [...totals.keys()] : names;
   const stats: JsonObject[] = [];
   for (const [at, name] of wanted.entries()) {
     if (at % SLICE_ACCOUNTS === SLICE_ACCOUNTS - 1) yield { kind: "pause" };
     const account = totals.get(name);
     if (account === undefined || (!unused && account.connections === 0)) continue;
-    stats.push(accountStatistics(name, account));
+    stats.push(accountStatistics({ name, nameTag: accounts.get(name)?.nameTag }, account));
   }
   return {
     server_id: facts.server.id,
@@ -225,11 +226,14 @@ export function* accstatz(
   };
 }
 
-/** MO-26; also the content of account events. */
-export function accountStatistics(name: string, totals: AccountTotals): JsonObject {
+/** MO-26; also the content of account events. An account by token has a name beside its key. */
+export function accountStatistics(
+  { name, nameTag }: Pick<AccountFacts, "name" | "nameTag">,
+  totals: AccountTotals,
+): JsonObject {
   return {
     acc: name,
-    name,
+    name: nameTag ?? name,
     conns: totals.connections,
     leafnodes: 0,
     total_conns: totals.connections,

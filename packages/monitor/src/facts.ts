@@ -74,6 +74,8 @@ export interface WorkerFacts {
 export interface AccountFacts {
   readonly index: number;
   readonly name: string;
+  /** What its token calls it; undefined = `name` is one for people. */
+  readonly nameTag?: string | undefined;
   readonly isSystem: boolean;
   /** As configured; undefined for accounts that nobody wrote. */
   readonly spec?: AccountSpec | undefined;

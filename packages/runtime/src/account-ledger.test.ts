@@ -26,8 +26,17 @@ function ledgerOf(connections: number) {
     },
     finishedTotals: (name: string) => registry.finishedTotals(name),
   };
-  const ledger = new AccountLedger(["$G", "$SYS", "A"], counted, gauge);
-  return { ledger, slots, places, readings: () => readings };
+  const accounts: { name: string; nameTag?: string }[] = ["$G", "$SYS", "A"].map((name) => {
+    return { name };
+  });
+  const ledger = new AccountLedger(accounts, counted, gauge);
+  return {
+    accounts,
+    ledger,
+    slots,
+    places,
+    readings: () => readings,
+  };
 }
 
 test("SY-03: thousands of connections are summed in slices, others have their turn between", async () => {
@@ -57,4 +66,13 @@ test("SY-03: whoever asks while a reading is under way shares the next one", asy
   expect(readings()).toBe(2);
   expect((await ledger.statistics([2]))[0]).toMatchObject({ conns: 2_000 });
   expect(readings()).toBe(3);
+});
+
+test("SY-03, SY-32: an account by token is named as its token says, as it says now", async () => {
+  const { ledger, accounts } = ledgerOf(1);
+  expect((await ledger.statistics([2]))[0]).toMatchObject({ acc: "A", name: "A" });
+  for (const nameTag of ["SHOP", "STORE"]) {
+    accounts[2] = { name: "A", nameTag };
+    expect((await ledger.statistics([2]))[0]).toMatchObject({ acc: "A", name: nameTag, conns: 1 });
+  }
 });

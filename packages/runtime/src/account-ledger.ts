@@ -1,6 +1,7 @@
 // What each account has and did: live connections from the boards, finished ones from the registry,
 // counts from the gauge that holds their limits. Control thread; asks no worker. Must stay true: no
 // more is remembered than there are live connections.
+import type { AccountSnapshot } from "@weft/accounts";
 import {
   FIGURE_CLIENT_ID,
   FIGURE_IN_BYTES,
@@ -23,6 +24,9 @@ interface LiveSums {
   outBytes: number;
 }
 
+/** What is told of who an account is. */
+type NamedAccount = Pick<AccountSnapshot, "name" | "nameTag">;
+
 type ConnectionReadings = Pick<ConnectionRegistry, "liveInSlices" | "finishedTotals">;
 
 type LiveSumsByName = ReadonlyMap<string, LiveSums>;
@@ -39,8 +43,8 @@ const NO_SUMS: LiveSums = {
 };
 
 export class AccountLedger {
-  /** By account index; replaced by a reload. */
-  names: string[];
+  /** By index; whoever set the list changes it in place. */
+  accounts: readonly NamedAccount[];
   readonly #connections: ConnectionReadings;
   readonly #gauge: SharedGauge;
   /** Account of each live connection that has logged in: taking its facts apart costs most. */
@@ -48,16 +52,14 @@ export class AccountLedger {
   #reading: Promise<LiveSumsByName> | undefined;
   #nextReading: Promise<LiveSumsByName> | undefined;
 
-  /** `names` by account index. */
-  constructor(names: string[], connections: ConnectionReadings, gauge: SharedGauge) {
-    this.names = names;
+  constructor(
+    accounts: readonly NamedAccount[],
+    connections: ConnectionReadings,
+    gauge: SharedGauge,
+  ) {
+    this.accounts = accounts;
     this.#connections = connections;
     this.#gauge = gauge;
-  }
-
-  /** The index belongs to this account from now on. */
-  rename(account: number, name: string): void {
-    this.names[account] = name;
   }
 
   connections(account: number): number {
@@ -68,11 +70,11 @@ export class AccountLedger {
   async statistics(accounts: readonly number[]): Promise<object[]> {
     const sums = await this.#liveSums();
     return accounts.map((index) => {
-      const name = this.names[index] ?? "";
-      const live = sums.get(name) ?? NO_SUMS;
-      const finished = this.#connections.finishedTotals(name);
+      const account = { name: "", ...this.accounts[index] };
+      const live = sums.get(account.name) ?? NO_SUMS;
+      const finished = this.#connections.finishedTotals(account.name);
       const connections = this.#gauge.count(index);
-      return accountStatistics(name, {
+      return accountStatistics(account, {
         connections,
         connectionsTotal: connections + finished.connections,
         subscriptions: live.subscriptions,

@@ -145,9 +145,10 @@ export class LiveMonitorFacts implements MonitorFacts {
       specs.get(name) ?? operator?.spec(name);
     return accounts.accounts
       .filter(({ index, retired }) => (index === 1 ? accounts.hasSystemAccount : retired !== true))
-      .map(({ index, name }) => ({
+      .map(({ index, name, nameTag }) => ({
         index,
         name,
+        nameTag,
         isSystem: index === 1,
         spec: specOf(name),
         mappings: [

@@ -103,8 +103,7 @@ export class SystemService {
     this.#publisher = new SystemPublisher(this.#participant, facts, sequence, parts.log);
     this.setTrace(parts.trace);
     const gauge = new SharedGauge(regions.accountConnections);
-    const names = accounts.map(({ name }) => name);
-    this.#ledger = new AccountLedger(names, parts.connections, gauge);
+    this.#ledger = new AccountLedger(accounts, parts.connections, gauge);
     this.#watch = new AccountWatch(accounts.length, FIRST_TOLD_ACCOUNT, (account) =>
       gauge.count(account),
     );
@@ -190,7 +189,7 @@ export class SystemService {
     this.#participant.follow(snapshot);
     this.#publisher.server = serverFacts(snapshot.server);
     this.#accounts = accounts as AccountSnapshot[];
-    this.#ledger.names = accounts.map(({ name }) => name);
+    this.#ledger.accounts = accounts;
     this.#watch.follow(accounts.length);
     this.#answers.follow(accounts);
     this.#calloutsLoaded = this.#followCallout(snapshot);
@@ -203,7 +202,6 @@ export class SystemService {
     for (const account of delta.accounts) {
       const former = accounts[account.index];
       accounts[account.index] = account;
-      this.#ledger.rename(account.index, account.name);
       this.#answers.followAccount(account, former);
     }
     this.#watch.follow(accounts.length);

@@ -136,6 +136,41 @@ describeWithWorkers("claims that change", (workers) => {
     await stays.waitFor(/^-ERR 'User Authentication Revoked'\r\n/m, EFFECT_MS);
   });
 
+  it("SY-03, SY-32, MO-26: figures name an account as its token does now", async () => {
+    const stage = await start();
+    const a = new TestAccount("ALPHA");
+    await stage.push(a);
+    const names = (body: string): unknown[] => {
+      const { data = { account_statz: [JSON.parse(body)] } } = JSON.parse(body);
+      return data.account_statz.map((one: { acc: string; name: string }) => {
+        expect(one.acc).toBe(a.id);
+        return one.name;
+      });
+    };
+    const told: unknown[] = [];
+    stage.system.subscribe(`$SYS.ACCOUNT.${a.id}.SERVER.CONNS`, {
+      callback: (_error, message) => void told.push(...names(message.string())),
+    });
+    await stage.system.flush();
+    const shown = async (): Promise<unknown[]> => {
+      const only = JSON.stringify({ accounts: [a.id] });
+      const answers = await Promise.all([
+        stage.system.request("$SYS.REQ.ACCOUNT.PING.STATZ", only),
+        stage.system.request(`$SYS.REQ.ACCOUNT.${a.id}.STATZ`),
+        stage.system.request(`$SYS.REQ.ACCOUNT.${a.id}.CONNS`),
+      ]);
+      return answers.flatMap((answer) => names(answer.string()));
+    };
+    await connected(stage, a);
+    expect(await shown()).toEqual(["ALPHA", "ALPHA", "ALPHA"]);
+    await expect.poll(() => told).toEqual(["ALPHA"]);
+    const renamed = signed({ ...a.claims, name: "BETA" }, stage.world.operator);
+    await stage.system.request("$SYS.REQ.CLAIMS.UPDATE", renamed);
+    await expect.poll(shown).toEqual(["BETA", "BETA", "BETA"]);
+    await connected(stage, a);
+    await expect.poll(() => told.at(-1)).toBe("BETA");
+  });
+
   it("AC-93, RL-06: lower limits cut the newest, bearers and payloads follow", async () => {
     const stage = await start();
     const a = new TestAccount("A");
