@@ -8,7 +8,7 @@ export interface LogConnection {
   readonly port: number;
   /** Empty before the login. */
   readonly account: string;
-  /** `user:joe`, `nkey:U...` or `token`; empty for nobody in particular. */
+  /** `user:joe`, `nkey:U...`, `jwt:U...` or `token`; empty for nobody in particular. */
   readonly user: string;
   /** Start of a text line: `address:port - cid:n`, then client and login once they are known. */
   readonly label: string;

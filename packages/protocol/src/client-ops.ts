@@ -72,9 +72,19 @@ export interface ClientOps {
   /**
    * Parsing has ended for good. `[lineStart, lineEnd)` is an excerpt for the log, at most 128 bytes
    * from the start of the operation; of a CONNECT the verb only, as the rest may hold a secret.
+   * `payloadBytes`: of a message that is too large, 0 for other failures.
    */
-  onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void;
+  onParseFailure(
+    failure: ParseFailure,
+    input: Buffer,
+    lineStart: number,
+    lineEnd: number,
+    payloadBytes: number,
+  ): void;
 }
 
 /** What `onPublish` is told, as one value. */
 export type PublishParts = Parameters<ClientOps["onPublish"]>;
+
+/** What `onParseFailure` is told, as one value. */
+export type FailureParts = Parameters<ClientOps["onParseFailure"]>;

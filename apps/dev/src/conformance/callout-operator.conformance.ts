@@ -142,6 +142,9 @@ describeWithWorkers("auth callout of operators", (workers) => {
     client.send("PUB from.joe 0\r\n\r\nPUB from.jane 0\r\n\r\n");
     await client.waitFor(/-ERR 'Permissions Violation for Publish to "from.jane"'/);
     expect(client.received).not.toContain("from.joe");
+    // AZ-29: the log names who was placed as a user of that name.
+    const line = `"${app.id}/APP/user:joe" - Publish Violation - Subject "from.jane"`;
+    await server.waitForLog(new RegExp(line));
   });
 
   it("AN-64: an answer or a user of another key lets nobody in", async () => {

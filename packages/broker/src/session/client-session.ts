@@ -21,8 +21,8 @@ import {
   type ErrorLine,
   encodeInfo,
   errorLine,
+  type FailureParts,
   PARSE_FAILURES,
-  type ParseFailure,
   PONG,
   type PublishParts,
   TRANSPORT_REASONS,
@@ -45,7 +45,7 @@ import { connect, loginWithoutConnect } from "./login.ts";
 import type { Review } from "./review.ts";
 import type { PendingLogin, SessionHost } from "./session-host.ts";
 import { SessionInput } from "./session-input.ts";
-import { logAbout } from "./session-log.ts";
+import { failureText, logAbout } from "./session-log.ts";
 import { publishTraced, traceOversized } from "./traced-publish.ts";
 import { WAIT_JUDGEMENT } from "./wait-reasons.ts";
 
@@ -335,10 +335,9 @@ export class ClientSession implements ClientOps, TransportEvents {
     return loginWithoutConnect(this);
   }
 
-  onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void {
-    const { line, reason } = PARSE_FAILURES[failure];
-    const excerpt = JSON.stringify(input.toString("latin1", lineStart, lineEnd));
-    logAbout(this, "error", `parse error (${failure}): ${excerpt}`);
+  onParseFailure(...failure: FailureParts): void {
+    const { line, reason } = PARSE_FAILURES[failure[0]];
+    logAbout(this, "error", failureText(this.payloadBytesMax, ...failure));
     if (line !== undefined) this.send(errorLine(line.text));
     this.close(reason);
   }

@@ -4,7 +4,7 @@
 // secret (LG-12).
 import {
   type ClientOps,
-  type ParseFailure,
+  type FailureParts,
   type PublishParts,
   redactConnect,
 } from "@weft/protocol";
@@ -138,8 +138,8 @@ export class ClientTrace implements ClientOps {
     return this.#session.onPong();
   }
 
-  onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void {
-    this.#session.onParseFailure(failure, input, lineStart, lineEnd);
+  onParseFailure(...failure: FailureParts): void {
+    this.#session.onParseFailure(...failure);
   }
 
   // ---- what leaves

@@ -2,10 +2,10 @@
 import type { ConnectOptions } from "@weft/protocol";
 import { expect, test } from "vitest";
 import type { ClientSession } from "./client-session.ts";
-import { connectionOf, refusedUser } from "./session-log.ts";
+import { connectionOf, failureText, refusedUser } from "./session-log.ts";
 
 /** What is looked at of a session of account "SALES". */
-function session(text: string): ClientSession {
+function session(text: string, more: object = {}): ClientSession {
   const facts = { name: text, language: text, version: text };
   const seen = {
     clientId: 7,
@@ -16,6 +16,7 @@ function session(text: string): ClientSession {
     user: `ruth${text}`,
     loginKind: "password",
     connectOptions: undefined,
+    ...more,
   };
   return seen as unknown as ClientSession;
 }
@@ -30,6 +31,29 @@ test("SB-98: a line names client, account and user", () => {
     user: "user:ruth-1",
     label: '[::1]:4242 - cid:7 - "v-1:-1:-1" - "SALES-1/user:ruth-1"',
   });
+});
+
+test("LG-13, AZ-29: an account by token has its name beside its key, the user the mark of the login", () => {
+  const key = `U${"A".repeat(55)}`;
+  const host = { account: () => ({ name: "AKEY", nameTag: "SHOP" }) };
+  const shown = (loginKind: string, user: string, more = {}) =>
+    connectionOf(session("", { loginKind, user, ...more }))
+      .label.split(" - ")
+      .at(-1);
+  expect(shown("jwt", key, { host })).toBe(`"AKEY/SHOP/jwt:${key}"`);
+  expect(connectionOf(session("", { host })).account).toBe("AKEY");
+  expect(shown("nkey", key)).toBe(`"SALES/nkey:${key}"`);
+  expect(shown("token", "[REDACTED]")).toBe('"SALES/token"');
+  expect(shown("callout", "bob", { host })).toBe('"AKEY/SHOP/user:bob"');
+  expect(shown("callout", key)).toBe(`"SALES/nkey:${key}"`);
+  expect(shown("callout", "[REDACTED]")).toBe('"SALES/token"');
+  expect(shown("callout", "")).toBe("cid:7");
+});
+
+test("CP-53: of a payload that is too large size and limit are told, of other faults the line", () => {
+  const input = Buffer.from("PUB a 9\r\n");
+  expect(failureText(8, "payload", input, 0, 7, 9)).toBe("maximum payload exceeded: 9 vs 8");
+  expect(failureText(8, "arguments", input, 0, 7, 0)).toBe('parse error (arguments): "PUB a 9"');
 });
 
 test("SB-98: whatever a client says of itself, what a record carries of it is short", () => {

@@ -1,7 +1,8 @@
-// What log lines say of a session: who it is, in the reference's words (LG-13, SB-98). Owned by the
-// session's worker. What must stay true: no secret stands in it, and it is short whatever CONNECT said.
-import type { LogConnection, LogLevel } from "@weft/base";
-import { type ConnectOptions, quoteBytes } from "@weft/protocol";
+// What log lines say of a session: who it is and what it did wrong, in the reference's words (LG-13,
+// SB-98). Owned by the session's worker. What must stay true: no secret stands in it, and it is short
+// whatever CONNECT said.
+import { type LogConnection, type LogLevel, REDACTED } from "@weft/base";
+import { type ConnectOptions, type FailureParts, quoteBytes } from "@weft/protocol";
 import type { ClientSession } from "./client-session.ts";
 
 /** What the public key of a user looks like. */
@@ -18,19 +19,21 @@ export function logAbout(session: ClientSession, level: LogLevel, text: string):
 
 /**
  * `address:port - cid:n`, and from CONNECT on what the client says of itself and, where somebody
- * logged in, account and user.
+ * logged in, account and user. An account by token is its key, and in the label its name too.
  */
 export function connectionOf(session: ClientSession): LogConnection {
   const { clientId, transport } = session;
   const { remoteAddress: address, remotePort: port } = transport;
   const shown = address.includes(":") ? `[${address}]` : address;
-  const name = session.account < 0 ? "" : session.host.account(session.account).name;
+  const { name, nameTag } =
+    session.account < 0 ? { name: "" } : session.host.account(session.account);
   const account = cut(name, NAME_LENGTH_MAX);
+  const place = nameTag === undefined ? account : `${account}/${cut(nameTag, NAME_LENGTH_MAX)}`;
   const user = cut(userLabel(session), NAME_LENGTH_MAX);
   let label = `${shown}:${port} - cid:${clientId}`;
   const client = clientLabel(session);
   if (client !== "") label += ` - ${quoted(client)}`;
-  if (account !== "" && user !== "") label += ` - ${quoted(`${account}/${user}`)}`;
+  if (account !== "" && user !== "") label += ` - ${quoted(`${place}/${user}`)}`;
   return { clientId, address, port, account, user, label };
 }
 
@@ -45,19 +48,39 @@ function clientLabel(session: ClientSession): string {
   return parts.filter((part) => part !== "").join(":");
 }
 
-function userLabel(session: ClientSession): string {
-  switch (session.loginKind) {
+/** The mark says what the login was by; whoever a callout service let in has the mark of a name. */
+function userLabel({ loginKind, user, connectOptions }: ClientSession): string {
+  switch (loginKind) {
     case "nkey":
-      return `nkey:${session.user}`;
+    case "jwt":
+      return `${loginKind}:${user}`;
     case "token":
       return "token";
-    case "none": {
-      const sent = session.connectOptions?.user ?? "";
-      return sent === "" ? "" : `user:${sent}`;
-    }
+    case "none":
+      return named(connectOptions?.user ?? "");
+    // Whom the service gave no name is shown as what the client called itself.
+    case "callout":
+      if (user === REDACTED) return "token";
+      return PUBLIC_KEY.test(user) ? `nkey:${user}` : named(user);
     default:
-      return session.user === "" ? "" : `user:${session.user}`;
+      return named(user);
   }
+}
+
+function named(user: string): string {
+  return user === "" ? "" : `user:${user}`;
+}
+
+/** Why what a client sent ended its connection. */
+export function failureText(
+  payloadBytesMax: number,
+  ...[failure, input, lineStart, lineEnd, payloadBytes]: FailureParts
+): string {
+  if (failure === "payload") {
+    return `maximum payload exceeded: ${payloadBytes} vs ${payloadBytesMax}`;
+  }
+  const excerpt = JSON.stringify(input.toString("latin1", lineStart, lineEnd));
+  return `parse error (${failure}): ${excerpt}`;
 }
 
 /** Whom a refused CONNECT named: `User "joe"`; empty when it named nobody. */

@@ -1,6 +1,7 @@
 // Table, split and contract tests of the client parser (CP-40 to CP-57, CP-67, CP-68).
 
 import { describe, expect, test } from "vitest";
+import type { FailureParts } from "../client-ops.ts";
 import { hashSubject } from "../hash.ts";
 import { ClientParser } from "./parser.ts";
 import { feedPieces, RecordingSession } from "./recording-session.ts";
@@ -293,6 +294,19 @@ describe("contract", () => {
     expect(parse(`${start}PUB a 2\r\nok\r\n`, new Shrinking()).at(-1)).toBe("failure payload");
     expect(parse(`${start}PUB aaaaaaa 1\r\n`, new Shrinking()).at(-1)).toBe("failure control-line");
     expect(parse(`${start}PUB aaaaaa 1\r\nx\r\n`, new Shrinking()).length).toBe(3);
+  });
+
+  test("CP-53 the size of a message that is too large is told, however long its line is", () => {
+    class Sizes extends RecordingSession {
+      override onParseFailure(...parts: FailureParts): void {
+        this.events.push(`${parts[0]} ${parts[4]}`);
+      }
+    }
+    const size = 2_000_000;
+    for (const line of [`PUB ${"a".repeat(300)} ${size}`, `HPUB a 12 ${size}`]) {
+      expect(parse(`${line}\r\n`, new Sizes())).toEqual([`payload ${size}`]);
+    }
+    expect(parse("PUB a\r\n", new Sizes())).toEqual(["arguments 0"]);
   });
 
   test("LG-12 the excerpt of a CONNECT is its verb", () => {

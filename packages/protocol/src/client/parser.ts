@@ -282,7 +282,7 @@ export class ClientParser {
   /** PUB or HPUB in any accepted spelling. The checks run before the body is there. */
   #publish(input: Buffer, position: number, end: number, session: ClientOps, verb: Buffer): number {
     if (!this.#verbLine(input, position, end, session, verb, true)) return position;
-    const lineEnd = this.#argument.end;
+    const { end: lineEnd, next } = this.#argument;
     const sizes = verb === VERBS.hpub ? 2 : 1;
     if (sizes === 2 && !session.headersEnabled) {
       return this.#fail("headers-unsupported", input, position, lineEnd, session);
@@ -300,11 +300,10 @@ export class ClientParser {
       return this.#fail("arguments", input, position, lineEnd, session);
     }
     if (total > session.payloadBytesMax) {
-      const { next } = this.#argument;
       if (header > 0) session.onOversizedHeaders(input, next, Math.min(end, next + header), total);
-      return this.#fail("payload", input, position, lineEnd, session);
+      return this.#fail("payload", input, position, lineEnd, session, total);
     }
-    const bodyEnd = this.#argument.next + total;
+    const bodyEnd = next + total;
     // CP-55: a wrong byte is refused as soon as it is there.
     if (
       (bodyEnd < end && input[bodyEnd] !== CR) ||
@@ -390,11 +389,12 @@ export class ClientParser {
     position: number,
     end: number,
     session: ClientOps,
+    payloadBytes = 0,
   ): number {
     this.stopped = true;
     // What follows CONNECT may be a secret: the log gets the verb only.
     const bytes = (input[position]! | 32) === 99 ? VERBS.connect.length : EXCERPT_BYTES_MAX;
-    session.onParseFailure(failure, input, position, Math.min(end, position + bytes));
+    session.onParseFailure(failure, input, position, Math.min(end, position + bytes), payloadBytes);
     return position;
   }
 }

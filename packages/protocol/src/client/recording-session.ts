@@ -1,7 +1,7 @@
 // A session that writes down what the parser tells it, and a feeder that keeps the parser's
 // contract. For tests only. What must stay true: every event is a text that copies what it needs.
 
-import type { ClientOps, ParseFailure, PublishParts } from "../client-ops.ts";
+import type { ClientOps, FailureParts, PublishParts } from "../client-ops.ts";
 import type { ClientParser } from "./parser.ts";
 
 /** Collects the calls of a parser as readable lines. */
@@ -98,7 +98,7 @@ export class RecordingSession implements ClientOps {
     return this.#note("pong", "");
   }
 
-  onParseFailure(failure: ParseFailure, input: Buffer, lineStart: number, lineEnd: number): void {
+  onParseFailure(...[failure, input, lineStart, lineEnd]: FailureParts): void {
     // The excerpt depends on how much was there, so it is checked for sanity and not noted.
     if (lineStart < 0 || lineEnd < lineStart || lineEnd > input.length) {
       throw new RangeError("excerpt outside of the input");
