@@ -1,6 +1,7 @@
 // What accounts are called, and what crosses their borders (MO-20, MO-24, MO-25).
 import { expect, test } from "vitest";
 import { FakeServer, fakeConnection } from "./testing/fake-server.ts";
+import { OTHER_DOCUMENT } from "./testing/full-server.ts";
 
 test("MO-25: an import shows how its export is measured, the system account what it offers", () => {
   const server = new FakeServer();
@@ -71,6 +72,48 @@ test("MO-25: an import shows how its export is measured, the system account what
       ],
     },
   });
+});
+
+test("AC-56, MO-25: an import that does not work is shown as the token asks for it", () => {
+  const account = "AKEY";
+  const claimed = [
+    { type: "stream", subject: "e.1", account, to: "x" },
+    { type: "stream", subject: "e.2", account, local_subject: "y" },
+    { type: "service", subject: "ls", account, to: "svc", share: true },
+    { type: "service", subject: "svc", account, local_subject: "own" },
+    { type: "service", subject: "plain", account },
+  ];
+  const broken = (kind: "stream" | "service", ...subjects: string[]) =>
+    subjects.map((subject) => ({ kind, subject, account, problem: "not exported" }));
+  const brokenImports = [
+    ...broken("stream", "e.1", "e.2"),
+    ...broken("service", "svc", "svc", "plain", "unknown"),
+  ];
+  const claimsJson = JSON.stringify({ nats: { imports: claimed } });
+  const claims = () => ({ ...OTHER_DOCUMENT, brokenImports, claimsJson });
+  const server = new FakeServer();
+  server.accounts.push({ index: 2, name: "B", isSystem: false, mappings: [], claims });
+  const { account_detail: detail } = server.json("/accountz?acc=B") as {
+    readonly account_detail: { readonly imports: readonly { readonly account: string }[] };
+  };
+  const row = (type: string, subject: string, local: string, share = false) => ({
+    subject,
+    account,
+    to: type === "service" ? local : undefined,
+    local_subject: local,
+    type,
+    invalid: true,
+    share,
+    tracking: false,
+  });
+  expect(detail.imports.filter((one) => one.account === account)).toEqual([
+    row("stream", "e.1", "x.e.1"),
+    row("stream", "e.2", "y"),
+    row("service", "svc", "ls", true),
+    row("service", "svc", "own"),
+    row("service", "plain", "plain"),
+    row("service", "unknown", "unknown"),
+  ]);
 });
 
 test("MO-26: an account by token is listed by its key, and named as its token says", () => {

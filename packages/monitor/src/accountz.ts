@@ -50,7 +50,8 @@ function accountDetail(
     : (spec?.exports ?? []);
   const system = facts.accounts().find((account) => account.isSystem)?.name;
   const implied = system === undefined ? [] : systemImportSpecs({ index, name }, system);
-  const claimed = claimedExports(claims);
+  const claimed = claimedBorder(claims);
+  const claimedByName = claimedExports(claimed);
   const imported = [...(spec?.imports ?? []), ...implied];
   return {
     account_name: name,
@@ -67,16 +68,17 @@ function accountDetail(
     mappings: mappings.length === 0 ? undefined : mappingsOf(mappings),
     exports: listOf(
       inKinds(exported, "service", "stream").map((one) =>
-        exportInfo(one, claimed.get(`${one.kind} ${one.subject}`)),
+        exportInfo(one, claimedByName.get(`${one.kind} ${one.subject}`)),
       ),
     ),
     imports: listOf([
       ...inKinds(imported, "stream", "service").map((one) =>
         importInfo(one, latencyOf(facts, one)),
       ),
-      ...(claims?.brokenImports ?? []).map(({ subject, account: from, kind }) => {
-        return { subject, account: from, type: kind, invalid: true };
-      }),
+      ...brokenImports(claims, claimed).map((one) => ({
+        ...importInfo(one, undefined),
+        invalid: true,
+      })),
     ]),
     name_tag: claims?.nameTag || name,
     problems: claims?.problems.length ? claims.problems : undefined,
@@ -136,6 +138,11 @@ function mappingsOf(mappings: readonly MappingSpec[]): ReadonlyMap<string, JsonV
   );
 }
 
+interface ClaimedBorder {
+  readonly exports?: readonly ClaimedExport[];
+  readonly imports?: readonly ClaimedImport[];
+}
+
 /** What a token says of an export, as far as it is shown. */
 interface ClaimedExport {
   readonly subject?: string;
@@ -145,13 +152,55 @@ interface ClaimedExport {
   readonly revocations?: Readonly<Record<string, number>>;
 }
 
+/** The same of an import. */
+interface ClaimedImport {
+  readonly subject?: string;
+  readonly account?: string;
+  readonly type?: string;
+  readonly to?: string;
+  readonly local_subject?: string;
+  readonly share?: boolean;
+}
+
+function claimedBorder(claims: AccountDocument | undefined): ClaimedBorder {
+  if (claims === undefined || claims.claimsJson === "") return {};
+  const { nats } = JSON.parse(claims.claimsJson) as { readonly nats?: ClaimedBorder };
+  return nats ?? {};
+}
+
 /** By kind and subject. */
-function claimedExports(claims: AccountDocument | undefined): ReadonlyMap<string, ClaimedExport> {
-  if (claims === undefined || claims.claimsJson === "") return new Map();
-  const { nats } = JSON.parse(claims.claimsJson) as {
-    readonly nats?: { readonly exports?: readonly ClaimedExport[] };
-  };
-  return new Map(nats?.exports?.map((one) => [`${one.type} ${one.subject}`, one]));
+function claimedExports({ exports }: ClaimedBorder): ReadonlyMap<string, ClaimedExport> {
+  return new Map(exports?.map((one) => [`${one.type} ${one.subject}`, one]));
+}
+
+/** AC-56: imports that do not work, as the token asks for them; one subject may be asked for twice. */
+function brokenImports(
+  claims: AccountDocument | undefined,
+  { imports = [] }: ClaimedBorder,
+): readonly ImportSpec[] {
+  const asked = new Map<string, ImportSpec[]>();
+  for (const claim of imports.toReversed()) {
+    const one = askedImport(claim);
+    const key = `${one.kind} ${one.account} ${one.subject}`;
+    const equal = asked.get(key) ?? [];
+    equal.push(one);
+    asked.set(key, equal);
+  }
+  return (claims?.brokenImports ?? []).map(({ kind, account, subject }) => {
+    const found = asked.get(`${kind} ${account} ${subject}`)?.pop();
+    return found ?? { kind, account, subject };
+  });
+}
+
+/** `to` of a service without `local_subject`, the older form, is the subject in the other account. */
+function askedImport(claim: ClaimedImport): ImportSpec {
+  const { subject = "", account = "", type, to, local_subject: local, share } = claim;
+  if (type === "stream") {
+    const prefix = local ? undefined : to || undefined;
+    return { kind: "stream", account, subject, prefix, to: local || undefined };
+  }
+  if (local || !to) return { kind: "service", account, subject, to: local || undefined, share };
+  return { kind: "service", account, subject: to, to: subject, share };
 }
 
 function exportInfo(spec: ExportSpec, claimed: ClaimedExport | undefined): JsonObject {

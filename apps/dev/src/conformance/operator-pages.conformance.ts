@@ -92,7 +92,7 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
     buyer.edit({
       imports: [
         importOf(shop, "orders", "service", "orders"),
-        importOf(shop, "secrets", "service", "secrets"),
+        importOf(shop, "secrets", "service", "private"),
       ],
     });
     const pins = `resolver_pinned_accounts: [${shop.id}, ${buyer.id}]`;
@@ -121,10 +121,11 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
     const client = await login(server, buyer.user());
     const { account_detail: detail } = await page("ACCOUNTZ", { account: buyer.id });
     const broken = { subject: "secrets", account: shop.id, type: "service", invalid: true };
+    const shown = { to: "private", local_subject: "private", share: false, tracking: false };
     expect(detail).toMatchObject({ complete: false });
     // The reference does not list what could not be imported.
     if (!isOtherServer) {
-      expect(detail.imports).toContainEqual(broken);
+      expect(detail.imports).toContainEqual({ ...broken, ...shown });
       expect(detail.problems).toEqual([expect.stringMatching(/"secrets" from/)]);
     }
 
@@ -196,6 +197,36 @@ describeWithWorkers("tokens on pages and in events", (workers) => {
     expect(told[1]).not.toHaveProperty("requestor.name_tag");
     // The reference shows the tokens.
     if (!isOtherServer) expect(JSON.stringify(told)).not.toContain('"jwt"');
+  });
+
+  it("AC-54, AC-56, MO-25: an import whose activation is revoked is shown whole", async () => {
+    const world = new OperatorWorld();
+    const [a, b] = [new TestAccount("A"), new TestAccount("B")];
+    const secret = { ...exportOf("secret", "stream"), tokenRequired: true };
+    a.edit({ exports: [secret] });
+    const token = a.activation(b.id, "secret", "stream", { issued: nowSeconds() - 60 });
+    b.edit({ imports: [{ ...importOf(a, "secret", "stream", ""), to: "from", token }] });
+    const server = await serverForTest({ config: world.memoryConfig([a, b]), workers });
+    await login(server, b.user());
+    const system = await login(server, world.systemUser);
+    const shown = async (): Promise<unknown> => {
+      const ask = JSON.stringify({ account: b.id });
+      const page = await system.request("$SYS.REQ.SERVER.PING.ACCOUNTZ", ask);
+      const { imports } = JSON.parse(page.string()).data.account_detail;
+      return imports.filter(({ account }: { account: string }) => account === a.id);
+    };
+    const row = {
+      subject: "secret",
+      account: a.id,
+      local_subject: "from.secret",
+      type: "stream",
+      share: false,
+      tracking: false,
+    };
+    expect(await shown()).toEqual([{ ...row, invalid: false }]);
+    a.edit({ exports: [{ ...secret, revocations: new Map([[b.id, nowSeconds() - 30]]) }] });
+    await system.request(`$SYS.REQ.ACCOUNT.${a.id}.CLAIMS.UPDATE`, world.tokenOf(a));
+    await expect.poll(shown).toEqual([{ ...row, invalid: true }]);
   });
 
   it("MO-25: an account with its claims and how they stand", async () => {
