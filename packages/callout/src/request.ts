@@ -5,6 +5,7 @@ import { type CalloutQuestion, type CalloutTls, encodePublic } from "@weft/auth"
 import type { Entropy } from "@weft/base";
 import { encodeClaims, newAuthorizationRequestClaims, type Signer } from "@weft/jwt";
 import type { SealedLine } from "./curve.ts";
+import { sentinelLabels } from "./sentinel-labels.ts";
 
 const AUDIENCE = "nats-authorization-request";
 const KEY_BYTES = 32;
@@ -76,6 +77,7 @@ export function buildRequest(
           id: question.clientId,
           user: question.rawUser,
           name: connect.name,
+          ...sentinelLabels(connect.jwt),
           kind: "Client",
           type: "nats",
           nonce: connect.sig === "" ? "" : question.nonce,

@@ -129,7 +129,10 @@ describe("AN-64 AN-65 AN-71: refusals", () => {
     [/not yet valid/, { user: { notBeforeSeconds: NOW_SECONDS + 60 } }],
     [/Wrong issuer/, { userSigner: stranger }],
     [/issuer_account/, { nats: { issuerAccount: issuer.publicKey } }],
-    [/No valid account "ELSE"/, { user: { audience: "ELSE" } }],
+    [
+      /No valid account "ELSE" .* on account "AUTH": account missing/,
+      { user: { audience: "ELSE" } },
+    ],
     [/No valid account ""/, { user: { audience: "" } }],
     [/source not allowed/, { nats: { sourceNetworks: ["192.168.0.0/16"] } }],
     [/connection type/, { nats: { allowedConnectionTypes: ["MQTT"] } }],
@@ -294,6 +297,25 @@ describe("AN-62 AN-63: requests", () => {
     expect(build(requestTools).userKey).not.toBe(first.userKey);
     const signed = { ...question, connect: { ...question.connect, sig: "s" } };
     expect(read(build(requestTools, signed).payload).nats.clientInformation.nonce).toBe("n0nce");
+  });
+
+  test("AN-63: name and tags of the sentinel are told, as its token says", () => {
+    const labelsOf = (jwt: string) => {
+      const asks = { ...question, connect: { ...question.connect, jwt } };
+      const { nameTag, tags } = read(build(requestTools, asks).payload).nats.clientInformation;
+      return { nameTag, tags };
+    };
+    const token = (claims: unknown) =>
+      `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+    expect(labelsOf(token({ name: "door", nats: { tags: ["a:1", "b"] } }))).toEqual({
+      nameTag: "door",
+      tags: ["a:1", "b"],
+    });
+    const none = { nameTag: "", tags: [] };
+    for (const claims of [{}, null, [], { name: 1, nats: { tags: "a" } }, { nats: [] }]) {
+      expect(labelsOf(token(claims))).toEqual(none);
+    }
+    expect(["", "x", "a.b.c"].map(labelsOf)).toEqual([none, none, none]);
   });
 
   test("are sealed to the service where it has a key", () => {

@@ -82,7 +82,7 @@ export function readResponse(
   }
   const { text, wasSealed } = opened;
   const decoded = decodeTokenOf("authorization_response", text, tools.verifier);
-  if (!decoded.ok) return refused(`Auth callout response: ${decoded.error.message}`);
+  if (!decoded.ok) return refused(titled(decoded.error.message));
   const response = decoded.claims;
   const [finding] = validateClaims(response, nowSeconds, tools.verifier);
   if (finding !== undefined) {
@@ -98,6 +98,11 @@ export function readResponse(
   if (error !== "") return refused(`Auth callout service returned an error: ${plainText(error)}`);
   const user = readUser(jwt, asked, tools, nowSeconds);
   return user.ok ? { ok: true, value: { response, wasSealed, user: user.value } } : user;
+}
+
+/** As reasons begin; the reference says no more of a token that cannot be read. */
+function titled(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function openPayload(
@@ -119,7 +124,7 @@ function readUser(
   nowSeconds: number,
 ): Judged<UserClaims> {
   const decoded = decodeTokenOf("user", token, verifier);
-  if (!decoded.ok) return refused(`Auth callout user: ${decoded.error.message}`);
+  if (!decoded.ok) return refused(titled(decoded.error.message));
   const user = decoded.claims;
   const [finding] = validateClaims(user, nowSeconds, verifier);
   if (finding !== undefined) return refused(`Error validating user JWT: ${finding.text}`);
@@ -161,7 +166,8 @@ export function placeStatic(
   const accountName = user.audience;
   if (!hasAccount(accountName)) {
     return refused(
-      `No valid account "${plainText(accountName)}" for auth callout response on account "${account}"`,
+      `No valid account "${plainText(accountName)}" for auth callout response ` +
+        `on account "${account}": account missing`,
     );
   }
   // Static users alone were meant to be there.

@@ -339,7 +339,8 @@ export class CalloutService {
     const target = await accounts?.trusted(key.value);
     if (target === undefined) {
       return refused(
-        `No valid account "${key.value}" for auth callout response on account "${waiting.account}"`,
+        `No valid account "${key.value}" for auth callout response ` +
+          `on account "${waiting.account}": account missing`,
       );
     }
     const rules = this.#snapshot.operator as OperatorRules | undefined;

@@ -32,6 +32,7 @@ describeWithWorkers("auth callout of operators", (workers) => {
     const service = auth.user({ name: "service" });
     const sentinel = auth.user({
       name: "sentinel",
+      tags: ["door:1"],
       body: { bearerToken: true, publish: { allow: undefined, deny: [">"] } },
     });
     const authUsers = [service.key.publicKey];
@@ -114,7 +115,10 @@ describeWithWorkers("auth callout of operators", (workers) => {
     await client.waitFor(/"account_name":"APP"/);
     expect(requests[0]).toMatchObject({
       sub: auth.id,
-      nats: { connect_opts: { jwt: sentinel.token, user: "yes", pass: "secret" } },
+      nats: {
+        client_info: { user: "yes", name_tag: "sentinel", tags: ["door:1"] },
+        connect_opts: { jwt: sentinel.token, user: "yes", pass: "secret" },
+      },
     });
     expect(await verdict(sentinel, { user: "no" })).toBe("Authorization Violation");
     expect(await verdict(sentinel, { user: "other" })).toBe("Authorization Violation");
