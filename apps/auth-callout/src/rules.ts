@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { type Decision, type Grant, refuse } from "./backend.ts";
 import { durationMs } from "./durations.ts";
+import { NAME_LENGTH_MAX } from "./names.ts";
 
 const subjects = z.strictObject({
   allow: z.array(z.string().min(1)).optional(),
@@ -43,12 +44,13 @@ export interface Known {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Unix milliseconds; undefined = no end. */
   readonly expiresAtMs?: number | undefined;
+  /** What is compared in place of a name; the name itself when left out. */
+  readonly fold?: (name: string) => string;
 }
 
 const NAME_VARIABLE = "{name}";
 /** What may be a token of a subject. */
 const TOKEN = /^[^\s.*>\p{Cc}]+$/u;
-const NAME_LENGTH_MAX = 256;
 
 /** The member of nested objects that `path` (`a.b.c`) names; undefined where there is none. */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
@@ -68,12 +70,16 @@ export function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-function fits({ when }: Rule, { name, groups, claims }: Known): boolean {
-  if (when.user !== undefined && when.user !== name) return false;
+function fits({ when }: Rule, { name, groups, claims, fold = asItIs }: Known): boolean {
+  if (when.user !== undefined && fold(when.user) !== fold(name)) return false;
   if (when.group !== undefined && !groups.includes(when.group)) return false;
   if (when.claim === undefined) return true;
   const value = claimAt(claims, when.claim);
   return Array.isArray(value) ? value.includes(when.is) : value === when.is;
+}
+
+function asItIs(name: string): string {
+  return name;
 }
 
 /** What the first rule that fits gives. */

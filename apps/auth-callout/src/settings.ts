@@ -107,6 +107,8 @@ const ldapSchema = z
         attribute: z.string().default("cn"),
       })
       .optional(),
+    /** What rules call a user by; what `{user}` is compared with when left out. */
+    name_attribute: z.string().min(1).optional(),
     timeout: durationMs.default(1_000),
     rules: z.array(ruleSchema).min(1),
   })

@@ -1,6 +1,7 @@
 // How many logins are looked at: in all, from one address, and after failures of one user. Pure: the
 // time is an argument. Must stay true: memory is bounded whatever clients call themselves; who was not
-// heard of for longest is forgotten first.
+// heard of for longest is forgotten first; another spelling of a name is no other user.
+import { countedName } from "./names.ts";
 
 interface Bucket {
   tokens: number;
@@ -86,5 +87,5 @@ export class Throttle {
 
 /** By address as well, or anybody could lock anybody else out. */
 function keyOf(host: string, user: string): string {
-  return `${host} ${user}`;
+  return `${host} ${countedName(user)}`;
 }

@@ -5,6 +5,7 @@ import bcrypt from "bcryptjs";
 import { describe, expect, it } from "vitest";
 import {
   appForTest,
+  type CalloutApp,
   calloutKeys,
   type Folder,
   folderForTest,
@@ -171,35 +172,35 @@ describeWithWorkers("the callout service", (workers) => {
     });
   });
 
+  const byName = (port: number) => ({
+    kind: "ldap",
+    url: `ldap://127.0.0.1:${port}`,
+    insecure: true,
+    user_dn: "uid={user},ou=people,dc=example,dc=org",
+    groups: { base: "ou=groups,dc=example,dc=org" },
+    rules: [...RULES, { when: { user: 'o\'neil, "x"' }, account: "APP" }],
+  });
+  const bySearch = (port: number) => ({
+    kind: "ldap",
+    url: `ldap://localhost:${port}`,
+    start_tls: true,
+    ca_file: certificates.ca,
+    search: {
+      bind_dn: "cn=finder,dc=example,dc=org",
+      bind_password_file: "finder.password",
+      base: "ou=people,dc=example,dc=org",
+    },
+    groups: { base: "ou=groups,dc=example,dc=org" },
+    rules: RULES,
+  });
+
+  const itSlapd = (title: string, run: () => Promise<void>): void => {
+    if (hasSlapd) it(title, run);
+    else it.skip(`${title} [skipped: slapd is not installed]`, run);
+  };
+
   describe("with a directory", () => {
     const name = "SA-18 A35: binds as the user, and groups say what he may do";
-    const byName = (port: number) => ({
-      kind: "ldap",
-      url: `ldap://127.0.0.1:${port}`,
-      insecure: true,
-      user_dn: "uid={user},ou=people,dc=example,dc=org",
-      groups: { base: "ou=groups,dc=example,dc=org" },
-      rules: [...RULES, { when: { user: 'o\'neil, "x"' }, account: "APP" }],
-    });
-    const bySearch = (port: number) => ({
-      kind: "ldap",
-      url: `ldap://localhost:${port}`,
-      start_tls: true,
-      ca_file: certificates.ca,
-      search: {
-        bind_dn: "cn=finder,dc=example,dc=org",
-        bind_password_file: "finder.password",
-        base: "ou=people,dc=example,dc=org",
-      },
-      groups: { base: "ou=groups,dc=example,dc=org" },
-      rules: RULES,
-    });
-
-    const itSlapd = (title: string, run: () => Promise<void>): void => {
-      if (hasSlapd) it(title, run);
-      else it.skip(`${title} [skipped: slapd is not installed]`, run);
-    };
-
     itSlapd(name, async () => {
       const folder = folderForTest();
       const { port } = await directoryForTest(folder);
@@ -230,6 +231,59 @@ describeWithWorkers("the callout service", (workers) => {
       await expectOut(server(), { user: "ruth", pass: "pw-ruth" });
       await app.waitFor(/"event":"backend failed"/);
       expect(runApp("-c", app.file, "--check").code).toBe(2);
+    });
+  });
+
+  describe("with a directory that takes many spellings for one name", () => {
+    const rules = [
+      { when: { user: "ruth" }, account: "ADMIN" },
+      { when: { user: "shy" }, account: "ADMIN" },
+      { account: "APP" },
+    ];
+    const limits = { failures_per_minute: 6 };
+
+    /** Each is let in by the rule of his name, and failures are those of one user. */
+    async function expectOneUser(app: CalloutApp, name: string, spellings: readonly string[]) {
+      for (const user of spellings) {
+        await connectForTest(server(), { user, pass: `pw-${name}` });
+      }
+      await app.waitFor(new RegExp(`(?:"event":"granted"[^]*){${spellings.length}}`));
+      const accounts = [...app.output.matchAll(/"event":"granted".*"account":"(\w+)"/g)];
+      expect(accounts.map(([, account]) => account)).toEqual(spellings.map(() => "ADMIN"));
+      for (const user of [...spellings, ...spellings]) {
+        await expectOut(server(), { user, pass: "guess" });
+      }
+      await expectOut(server(), { user: name, pass: `pw-${name}` });
+      await app.waitFor(/too many failures of this user from this address/);
+    }
+
+    for (const [kind, backend] of [
+      ["that is found", bySearch],
+      ["that stands under its name", byName],
+    ] as const) {
+      itSlapd(`A35: rules and counts go by the entry ${kind}, not by what was typed`, async () => {
+        const folder = folderForTest();
+        folder.write("finder.password", "find-pw\n");
+        const { port } = await directoryForTest(folder);
+        const app = await start(folder, [{ ...backend(port), rules }], limits);
+        await expectOneUser(app, "ruth", ["ruth", "Ruth", "RUTH", "ruth "]);
+      });
+    }
+
+    itSlapd("A35: an entry that its user may not read has one name as well", async () => {
+      const folder = folderForTest();
+      const { port } = await directoryForTest(folder);
+      const app = await start(folder, [{ ...byName(port), rules }], limits);
+      await expectOneUser(app, "shy", ["shy", "Shy", "SHY", " shy"]);
+    });
+
+    itSlapd("A35: who has no name by the attribute of the rules is not let in", async () => {
+      const folder = folderForTest();
+      const { port } = await directoryForTest(folder);
+      const backend = { ...byName(port), name_attribute: "mail", rules };
+      const app = await start(folder, [backend], limits);
+      await expectOut(server(), { user: "ruth", pass: "pw-ruth" });
+      await app.waitFor(/the directory does not tell the name/);
     });
   });
 

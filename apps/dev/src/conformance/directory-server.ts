@@ -17,6 +17,7 @@ const PEOPLE = [
   ["ruth", "pw-ruth"],
   ["root", "pw-root"],
   ["guest", "pw-guest"],
+  ["Shy", "pw-shy"],
   ['o\'neil, "x"', "pw-odd"],
 ] as const;
 
@@ -77,6 +78,8 @@ suffix "dc=example,dc=org"
 rootdn "cn=manager,dc=example,dc=org"
 directory ${store}
 access to attrs=userPassword by anonymous auth by * none
+access to dn.exact="uid=shy,ou=people,dc=example,dc=org"
+  by dn.exact="cn=finder,dc=example,dc=org" read by anonymous auth by * none
 access to * by dn.exact="cn=finder,dc=example,dc=org" read by users read by * none
 `,
   );
