@@ -2,6 +2,7 @@
 import { redactText } from "@weft/base";
 import { CHECK_EXIT } from "./check/check-result.ts";
 import type { Host } from "./command-line/command.ts";
+import { escapingHost } from "./command-line/escapes.ts";
 import { EXIT, Failure } from "./command-line/failure.ts";
 import { commandHelp, overview } from "./command-line/help.ts";
 import { parseArguments } from "./command-line/parse-arguments.ts";
@@ -27,7 +28,8 @@ async function runParsed(argv: readonly string[], host: Host): Promise<number> {
 }
 
 /** Resolves with the exit code; rejects only for faults of the program. */
-export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
+export async function runCommandLine(argv: readonly string[], outside: Host): Promise<number> {
+  const host = escapingHost(outside);
   try {
     return await runParsed(argv, host);
   } catch (error) {

@@ -156,4 +156,22 @@ describe("findings about files (AC-55)", () => {
     const text = await bench.done("describe", "account", "A");
     expect(text).toContain("\ufffd[2Jgone\ufffd");
   });
+
+  test("JSON and plain values have escapes for what a terminal would obey", async () => {
+    const bench = await installation();
+    const description = "a\u001b[2Jb\u007fc\u009b31md\u202ee\u2066f\u200fg\u2028h\u{e0041}\u200d\n";
+    await bench.done("edit", "account", "A", "--description", description);
+    const token = bench.path("account.jwt");
+    writeFileSync(token, await bench.done("describe", "account", "A", "--raw"));
+    const escaped =
+      "a\\u001b[2Jb\\u007fc\\u009b31md\\u202ee\\u2066f\\u200fg\\u2028h\\udb40\\udc41\u200d";
+    const json = await bench.done("describe", "account", "A", "--json");
+    expect(json).toContain(`${escaped}\\n"`);
+    expect(JSON.parse(json)).toMatchObject({ nats: { description } });
+    const decoded = await bench.done("decode", "--json", token);
+    expect(decoded).toContain(escaped);
+    expect(JSON.parse(decoded)).toMatchObject([{ claims: { nats: { description } } }]);
+    const field = await bench.done("describe", "account", "A", "--field", "nats.description");
+    expect(field).toBe(`${escaped}\n\n`);
+  });
 });
