@@ -13,7 +13,19 @@ import type {
 import type { PermissionsSpec, ResponsePermission, SubjectRules, UserSpec } from "@weft/auth";
 import type { SourcePosition } from "@weft/base";
 import { VALUE_BOUNDS } from "@weft/config";
-import { duration, flag, listOf, members, oneOf, type Shape, text, whole, word } from "./shape.ts";
+import {
+  duration,
+  flag,
+  isObject,
+  listOf,
+  members,
+  oneOf,
+  type Shape,
+  tell,
+  text,
+  whole,
+  word,
+} from "./shape.ts";
 
 const PERCENT_MAX = 100;
 const limit = whole(-1, VALUE_BOUNDS.int32Max);
@@ -43,20 +55,31 @@ const connectionType = oneOf(
   "IN_PROCESS",
 );
 
-export const USERS: Shape = listOf(
-  members<UserSpec>(
-    { user: text },
-    {
-      password: text,
-      nkey: text,
-      account: text,
-      permissions,
-      allowedConnectionTypes: listOf(connectionType),
-      proxyRequired: flag,
-      at: position,
-    },
-  ),
+const userMembers = members<UserSpec>(
+  { user: text },
+  {
+    password: text,
+    nkey: text,
+    account: text,
+    permissions,
+    allowedConnectionTypes: listOf(connectionType),
+    proxyRequired: flag,
+    at: position,
+  },
 );
+
+/** Either a name or an nkey: as in a file, nothing else tells who it is. */
+const user: Shape = (value, place, findings) => {
+  userMembers(value, place, findings);
+  if (!isObject(value)) return;
+  const { user: name, password = "", nkey } = value as Partial<UserSpec>;
+  if (nkey === undefined && name === "") tell(findings, `${place}.user`, "must not be empty");
+  if (nkey !== undefined && (name !== "" || password !== "")) {
+    tell(findings, `${place}.nkey`, "must stand without a user's name and password");
+  }
+};
+
+export const USERS: Shape = listOf(user);
 
 const destination = members<MappingDestinationSpec>(
   { subject: text },

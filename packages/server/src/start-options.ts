@@ -20,9 +20,15 @@ export interface StartOptions {
   readonly configFile?: string | undefined;
   /** Text of a configuration, instead of a file; it cannot include others. */
   readonly config?: string | undefined;
-  /** Address to listen on. Default: that of the configuration, else `127.0.0.1`. */
+  /**
+   * Address to listen on. Default: that of the configuration, all where it names none; without a
+   * configuration `127.0.0.1`.
+   */
   readonly host?: string | undefined;
-  /** 0 or -1 = any free port. Default: that of the configuration, else 0. */
+  /**
+   * 0 or -1 = any free port. Default: that of the configuration, 4222 where it names none; without a
+   * configuration 0.
+   */
   readonly port?: number | undefined;
   /** Worker threads. Default: that of the configuration, else one less than there are cores. */
   readonly workers?: number | "auto" | undefined;

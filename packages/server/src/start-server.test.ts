@@ -54,6 +54,13 @@ test("without options: a free local port, INFO first, publish and subscribe", as
   await client.reads(/MSG a\.b 7 5\r\nhello\r\nPONG\r\n/);
 });
 
+test("lame duck mode of a server that has ended: it only waits for the end", async () => {
+  const server = await start();
+  await server.close();
+  await server.enterLameDuck();
+  expect(server.inLameDuck).toBe(false);
+});
+
 test("two servers in one program, each with its own threads and subjects", async () => {
   const [one, two] = await Promise.all([start({ name: "one" }), start({ name: "two" })]);
   const [first, second] = [connect(one), connect(two)];

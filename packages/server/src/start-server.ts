@@ -2,9 +2,10 @@
 // thread becomes the control thread beside its own work. What must stay true: signals, exit code,
 // standard streams and unhandled errors of the program are left alone.
 import { type AccountSpec, compileAccounts } from "@weft/accounts";
-import { isPublicKey, type UserSpec, validateAuth } from "@weft/auth";
+import { GLOBAL_ACCOUNT, isPublicKey, type UserSpec, validateAuth } from "@weft/auth";
 import { type ConfigProblem, LIMITS } from "@weft/base";
 import {
+  DEFAULT_SYSTEM_ACCOUNT,
   defaultOptions,
   formatProblem,
   isOperatorMode,
@@ -12,6 +13,7 @@ import {
   type LoggingOptions,
   loadConfig,
   monitoringMistake,
+  type PlaceOf,
   type ServerOptions,
   textSource,
   validateOptions,
@@ -29,6 +31,14 @@ import {
   useNativeSignatures,
 } from "@weft/runtime";
 import { FILE_SOURCE, sha256Hex } from "./file-source.ts";
+import {
+  memberPlace,
+  placedAccounts,
+  placedOptions,
+  placedUsers,
+  placesOf,
+  toldPlace,
+} from "./option-places.ts";
 import { ConfigurationError } from "./start-error.ts";
 import type { EmbeddedAuthentication, StartOptions } from "./start-options.ts";
 import { startProblems } from "./start-shapes.ts";
@@ -49,7 +59,7 @@ export type WeftServer = Runtime;
 export async function startServer(start: StartOptions = {}): Promise<WeftServer> {
   useNativeSignatures();
   // Before the log is opened: of a start that is refused nothing is left.
-  const input = checkedInput(optionsOf(start));
+  const input = checkedInput(optionsOf(start), placesOf(start));
   const { options, digest } = input;
   const { configFile } = start;
   const prepared: PreparedStart = {
@@ -69,22 +79,27 @@ export async function startServer(start: StartOptions = {}): Promise<WeftServer>
  * Each use reads the file again, if one is named.
  */
 export function configurationOf(start: StartOptions): ReloadSource {
-  return () => checkedInput(optionsOf(start));
+  return () => checkedInput(optionsOf(start), placesOf(start));
 }
 
-/** Options that were read anew, compiled; throws {@link ConfigurationError}. */
-export function checkedInput(read: Omit<ReloadInput, "accounts">): ReloadInput {
+/**
+ * Options that were read anew, compiled; throws {@link ConfigurationError}. `placeOf`: of options that
+ * did not come from a file.
+ */
+export function checkedInput(read: ReadOptions, placeOf?: PlaceOf): ReloadInput {
   const accounts = compile(read.options);
   const { monitoring, tls } = read.options;
   const mistake = monitoringMistake(monitoring, tls);
   const problems = [
-    ...checkOptions(read.options),
-    ...(mistake === undefined ? [] : [{ message: mistake }]),
+    ...checkOptions(read.options, placeOf),
+    ...(mistake === undefined ? [] : [{ message: mistake, at: placeOf?.("monitoring") }]),
   ];
-  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems);
-  const warnings = [...(read.warnings ?? []), ...accounts.warnings];
+  if (problems.length > 0 || !accounts.ok) throw new ConfigurationError(problems.map(toldPlace));
+  const warnings = [...(read.warnings ?? []), ...accounts.warnings].map(toldPlace);
   return { ...read, warnings, accounts: accounts.snapshot };
 }
+
+type ReadOptions = Omit<ReloadInput, "accounts">;
 
 export interface PreparedStart {
   readonly options: ServerOptions;
@@ -106,11 +121,30 @@ export interface PreparedStart {
  * What is wrong with complete options, beyond what the language itself can tell. Under `strict` that
  * is also what is only warned about otherwise (GP-9).
  */
-export function checkOptions(options: ServerOptions): readonly ConfigProblem[] {
+export function checkOptions(options: ServerOptions, placeOf?: PlaceOf): readonly ConfigProblem[] {
   const accounts = compile(options);
-  const found = [...validateOptions(options), ...validateAuth(options.auth)];
-  if (!accounts.ok) return [...found, ...accounts.errors];
+  const found = [
+    ...validateOptions(options, placeOf),
+    ...validateAuth(options.auth),
+    ...homelessUsers(options),
+  ];
+  const isNew = ({ message }: ConfigProblem): boolean =>
+    found.every((one) => one.message !== message);
+  if (!accounts.ok) return [...found, ...accounts.errors.filter(isNew)];
   return options.strict ? [...found, ...accounts.warnings] : found;
+}
+
+/** Users of accounts that are not there: the right password would lead nowhere. */
+function homelessUsers(options: ServerOptions): readonly ConfigProblem[] {
+  const { auth, accounts, systemAccount, noSystemAccount } = options;
+  const system = systemAccount || DEFAULT_SYSTEM_ACCOUNT;
+  const named = new Set([GLOBAL_ACCOUNT, ...accounts.map(({ name }) => name)]);
+  if (!noSystemAccount) named.add(system);
+  return auth.users.flatMap(({ account, at }) => {
+    if (account === undefined || named.has(account)) return [];
+    const message = `${JSON.stringify(account)} account not defined`;
+    return [{ message, at: memberPlace(at, "account") }];
+  });
 }
 
 /** What is strange about options, but no reason not to start. */
@@ -132,11 +166,11 @@ function startChecked(
   return startRuntime({ ...start, accounts });
 }
 
-type ReadOptions = Omit<ReloadInput, "accounts">;
-
 function optionsOf(start: StartOptions): ReadOptions {
   const { options: loaded, digest, warnings } = loadedOptions(start);
-  const { users = [], accounts = [], name, host } = start;
+  const { name, host } = start;
+  const users = placedUsers(start.users ?? []);
+  const accounts = placedAccounts(start.accounts ?? []);
   const monitoring = loaded.monitoring?.hostIsDefault === true ? loaded.monitoring : undefined;
   const options: ServerOptions = {
     ...loaded,
@@ -150,7 +184,7 @@ function optionsOf(start: StartOptions): ReadOptions {
     auth: withUsers(loaded.auth, users, accounts),
     accounts: [...loaded.accounts, ...accounts],
     ...authenticationOf(start),
-    ...start.options,
+    ...placedOptions(start.options),
   };
   return { options, digest, warnings };
 }

@@ -12,6 +12,7 @@ const wrong = (value: unknown): Wrong => value as Wrong;
 
 const { limits, logging } = defaultOptions();
 const monitoring = { host: "127.0.0.1", port: 0, secure: false, basePath: "" };
+const NKEY = "UBVFBDWUU2EETM4HNBJPEKAYR4QVRB5JCAXSLODGSZHZTMYNV4HFIHBB";
 const workers = 'must be "auto" or a number from 1 to 63';
 
 const TABLE: readonly (readonly [unknown, ...string[]])[] = [
@@ -125,7 +126,55 @@ const TABLE: readonly (readonly [unknown, ...string[]])[] = [
   ],
   [
     { options: { monitoring: { ...monitoring, secure: true } } },
-    "TLS cert and key required for HTTPS",
+    "options.monitoring: TLS cert and key required for HTTPS",
+  ],
+  [{ users: [{ user: "" }] }, "users[0].user: must not be empty"],
+  [
+    { users: [{ user: "a", nkey: NKEY }] },
+    "users[0].nkey: must stand without a user's name and password",
+  ],
+  [{ users: [{ user: "", nkey: "U" }] }, "users[0]: Not a valid public nkey for a user"],
+  [{ users: [{ user: "a" }, { user: "a" }] }, 'users[1]: Duplicate user "a" detected'],
+  [
+    {
+      users: [
+        { user: "a", password: "b", account: "NOPE" },
+        { user: "", nkey: NKEY, account: "" },
+      ],
+    },
+    'users[0].account: "NOPE" account not defined',
+    'users[1].account: "" account not defined',
+  ],
+  [
+    { users: [{ user: "a", account: "$SYS" }], options: { noSystemAccount: true } },
+    'users[0].account: "$SYS" account not defined',
+  ],
+  [
+    { users: [{ user: "a", permissions: { publish: { allow: ["a..b"] } } }] },
+    'users[0]: invalid permissions for user "a": publish allow: subject "a..b" is not a valid subject',
+  ],
+  [{ accounts: [{ name: "$G" }] }, 'accounts[0]: "$G" is a Reserved Account'],
+  [
+    {
+      accounts: [
+        { name: "A", imports: [{ kind: "stream", account: "B", subject: "x" }] },
+        { name: "A", mappings: [{ source: "a..b", destinations: [{ subject: "b" }] }] },
+      ],
+    },
+    "accounts[1]: Duplicate Account Entry: A",
+    'accounts[0].imports[0]: "B" account not defined for stream import',
+  ],
+  [
+    { options: { systemAccount: "X" } },
+    "options.systemAccount: error resolving system account: account missing",
+  ],
+  [
+    { options: { limits: { ...limits, maxPending: 1_000 } } },
+    "options.limits: max_payload (1048576) cannot be higher than max_pending (1000)",
+  ],
+  [
+    { options: { lameDuckDurationMs: 1, lameDuckGraceMs: 1 } },
+    "options.lameDuckGraceMs: lame duck grace period (1ms) should be strictly lower than lame duck duration (1ms)",
   ],
   [
     {
@@ -162,6 +211,25 @@ describe("wrong options reject with ConfigurationError", () => {
       expect(problems.map(({ message }) => message)).toEqual(messages);
     },
   );
+});
+
+test("GP-1: what a file says keeps its place there, beside what a program says", () => {
+  const config = "accounts { A { users: [ { user: a, password: b } ] } }";
+  const users = [{ user: "a", password: "c" }];
+  const added = { accounts: [{ name: "A" }], users };
+  expect(configurationOf({ config, ...added })).toThrow(
+    /^users\[0\]: Duplicate user "a" detected\naccounts\[0\]: Duplicate Account Entry: A$/,
+  );
+});
+
+test("without a word about the port, a configuration has its own default", () => {
+  const placeOf = async (options: Wrong) => {
+    const { host, port } = (await configurationOf(options)()).options;
+    return `${host}:${port}`;
+  };
+  return expect(
+    Promise.all([{}, { config: "" }, { config: "", port: 0 }, { config: "port: 5" }].map(placeOf)),
+  ).resolves.toEqual(["127.0.0.1:0", "0.0.0.0:4222", "0.0.0.0:0", "0.0.0.0:5"]);
 });
 
 test("a reload refuses them too", () => {
