@@ -57,7 +57,7 @@ function tryRename(from: string, to: string): void {
 }
 
 describeWithWorkers("log lines", (workers) => {
-  itWeft("LG-13, LG-16, SB-98: name client, account and user of a connection", async () => {
+  itWeft("AZ-29, LG-13, LG-16, SB-98: name client, account and user of a connection", async () => {
     const server = await serverForTest({ workers, config: ACCOUNTS, flags: ["-D"] });
     const client = await rawForTest(server.port);
     await client.login({

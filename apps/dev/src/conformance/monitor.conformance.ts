@@ -196,7 +196,7 @@ describeWithWorkers("the monitoring port", (workers) => {
     ]);
   });
 
-  it("MO-10: the server asks for logins, even if guests are let in", async () => {
+  it("MO-10, AN-88: the server asks for logins, even if guests are let in", async () => {
     const subject = await startWeft(workers, "no_auth_user: ann\n");
     expect(await json(subject, "/varz")).toHaveProperty("auth_required", true);
     const guest = await rawForTest(subject.port);
