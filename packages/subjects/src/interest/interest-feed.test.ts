@@ -78,7 +78,7 @@ test("a snapshot in parts and the deltas between them give the true picture", ()
   for (let step = 0; step < 300; step += 1) change(segment, twin, below);
   for (let round = 0; round < 20; round += 1) {
     const weights: Weights = new Map();
-    segment.writer.listen((_sequence, account, filter, queue, weight) => {
+    const stop = segment.writer.listen((_sequence, account, filter, queue, weight) => {
       set(weights, keyOf(account, filter, queue), weight);
     });
     let parts = 0;
@@ -90,6 +90,7 @@ test("a snapshot in parts and the deltas between them give the true picture", ()
     }
     expect(parts).toBeGreaterThan(3);
     expect([...weights].sort()).toEqual(truth(twin));
+    stop();
   }
 });
 
@@ -107,4 +108,22 @@ test("sequences count on when nobody listens", () => {
   segment.add(2, "x.*.>", "q");
   segment.add(2, "x.*.>", "q");
   expect(seen).toEqual(['2 [1,"a",null] 0', '3 [2,"x.*.>","q"] 1', '4 [2,"x.*.>","q"] 2']);
+});
+
+test("all who listen hear of every change, each until it stops", () => {
+  const segment = new TestSegment(100);
+  const heard: string[] = [];
+  const listener = (name: string) => (sequence: number, _account: number, filter: Uint8Array) => {
+    heard.push(`${name}${sequence} ${Buffer.from(filter).toString()}`);
+    if (name === "b") stops[1]?.();
+  };
+  const same = listener("a");
+  const stops = [same, listener("b"), same].map((one) => segment.writer.listen(one));
+  segment.add(1, "x.*", null);
+  stops[0]?.();
+  stops[0]?.();
+  segment.add(1, "y.>", null);
+  stops[2]?.();
+  segment.add(1, "z", null);
+  expect(heard).toEqual(["a1 x.*", "b1 x.*", "a1 x.*", "a2 y.>"]);
 });

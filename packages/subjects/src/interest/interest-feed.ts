@@ -25,7 +25,7 @@ const FULL_BYTE = 0x3e;
 /**
  * Receives one change. `queue` is null for plain interest, whose weight is 1 or 0; for a group it
  * is the number of members now, 0 when the group is gone. The byte views are valid for this call
- * only; the receiver must not change the segment.
+ * only, and others get them too: the receiver must not change them or the segment, nor visit it.
  */
 export type InterestListener = (
   sequence: number,
@@ -50,7 +50,8 @@ export class InterestFeed {
   readonly #view: SegmentView;
   readonly #memory: WordMemory;
   readonly #path = new NodeList();
-  #listener: InterestListener | null = null;
+  /** Replaced, never changed: who leaves while all are told changes nothing for the others. */
+  #listeners: readonly { readonly listener: InterestListener }[] = [];
   #text: Uint8Array = new Uint8Array(256);
   #account = 0;
 
@@ -59,17 +60,25 @@ export class InterestFeed {
     this.#memory = view.memory;
   }
 
-  /** Sets who hears of every change from now on; null for nobody. */
-  listen(listener: InterestListener | null): void {
-    this.#listener = listener;
+  /** `listener` hears of every change from now on, as others do; the result ends that. */
+  listen(listener: InterestListener): () => void {
+    // One of its own for each call: the same function may listen twice.
+    const own = { listener };
+    this.#listeners = [...this.#listeners, own];
+    return () => {
+      this.#listeners = this.#listeners.filter((one) => one !== own);
+    };
   }
 
   /** Reports the weight that `queue` (or plain interest) of `node` has now. */
   publish(node: number, queue: Uint8Array | null, weight: number): void {
     this.sequence += 1;
-    if (this.#listener === null) return;
+    const listeners = this.#listeners;
+    if (listeners.length === 0) return;
     const filter = this.#filterOf(node);
-    this.#listener(this.sequence, this.#account, filter, queue, weight);
+    for (const { listener } of listeners) {
+      listener(this.sequence, this.#account, filter, queue, weight);
+    }
   }
 
   /** Visits the interests of the records from `first` to `last`, ends included. */

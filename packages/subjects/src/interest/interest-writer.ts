@@ -152,9 +152,9 @@ export class InterestWriter {
     return node;
   }
 
-  /** Sets who hears of every change of interest from now on; null for nobody. */
-  listen(listener: InterestListener | null): void {
-    this.feed.listen(listener);
+  /** `listener` hears of every change of interest from now on; the result ends that. */
+  listen(listener: InterestListener): () => void {
+    return this.feed.listen(listener);
   }
 
   /** Visits every standing interest; returns the sequence of the last delta that it includes. */
