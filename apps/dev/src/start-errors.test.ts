@@ -59,6 +59,7 @@ const WRONG_CONFIGS = [
   "authorization { users: [{ user: x, password: y, permissions: { publish: 'a..b' } }] }",
   "accounts { A { imports: [{ stream: { account: X, subject: s } }] } }",
   'mappings { "a.*": "b.$2" }',
+  `mappings { "${"a.".repeat(2_049)}a": b }`,
 ];
 const WRONG_FLAGS = [
   ["--workers", "0"],

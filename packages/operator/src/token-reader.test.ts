@@ -60,7 +60,7 @@ test("AC-88: all that is wrong with claims stands in brackets, without times and
     fault: "invalid",
     error:
       'validation errors: ["baz" is not a valid account signing key ' +
-      'error parsing info url: no hostname or scheme ' +
+      "error parsing info url: no hostname or scheme " +
       'unknown cluster traffic option: "bar"]',
   });
   const user = encodeClaims(newUserClaims(testSigner("user", 1).publicKey), ACCOUNT, SECONDS);
