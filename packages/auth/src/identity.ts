@@ -72,6 +72,13 @@ export interface Identity {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** AN-57. Key that vouches for who logged in by a token or by a callout into an account by token. */
+export function issuerKeyOf(
+  identity: Pick<Identity, "placed" | "token"> | undefined,
+): string | undefined {
+  return identity?.token?.issuerKey ?? identity?.placed?.issuerKey;
+}
+
 /** The fields of CONNECT that a login looks at (CP-20). */
 export interface LoginRequest {
   readonly user?: string | undefined;

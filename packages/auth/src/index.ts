@@ -5,8 +5,7 @@ export { type CertificateNames, certificateNames } from "./certificate-names.ts"
 export { connectionTypeAllowed, parseConnectionType } from "./connection-type.ts";
 export { GLOBAL_ACCOUNT } from "./credential-table.ts";
 export { nameKey, parseDistinguishedName, unorderedNameKey } from "./distinguished-name.ts";
-export type * from "./identity.ts";
-export { questionOf } from "./identity.ts";
+export * from "./identity.ts";
 export { hasImplicitAnonymous, StaticAuthenticator } from "./login.ts";
 export { Mechanisms } from "./mechanisms.ts";
 export { MixedLogins } from "./mixed-logins.ts";

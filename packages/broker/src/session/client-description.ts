@@ -1,7 +1,7 @@
 // Who a connection is, as others are told: exporters of services, measurements (AC-34, AC-65). Worker;
 // pure. Must stay true: without `detailed` nothing but account and round trip is told, and never a
 // token: who reads one that needs no signature could log in by it.
-import type { Identity } from "@weft/auth";
+import { type Identity, issuerKeyOf } from "@weft/auth";
 
 const NANOS_PER_MS = 1e6;
 
@@ -31,7 +31,7 @@ export interface DescribedClient {
   /** Another object whenever CONNECT said something else. */
   readonly facts: ClientFacts;
   readonly user: string;
-  readonly identity?: Pick<Identity, "token" | "tags"> | undefined;
+  readonly identity?: Pick<Identity, "placed" | "token" | "tags"> | undefined;
   readonly transport: { readonly remoteAddress: string };
   readonly host: { readonly server: { readonly name: string } };
 }
@@ -101,7 +101,7 @@ export function describeClient(
     ver: facts.version === "" ? undefined : facts.version,
     rtt,
     server,
-    issuer_key: identity?.token?.issuerKey || undefined,
+    issuer_key: issuerKeyOf(identity) || undefined,
     name_tag: identity?.token?.name || undefined,
     tags: tags?.length ? tags : undefined,
     kind: "Client",

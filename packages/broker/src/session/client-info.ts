@@ -66,7 +66,8 @@ export function clientInfo(
     template: found.template,
     clientId: session.clientId,
     clientIp: session.transport.remoteAddress,
-    nonce: session.nonce,
+    // It is for CONNECT, which has come.
+    nonce: kind.connectInfo ? "" : session.nonce,
   };
 }
 

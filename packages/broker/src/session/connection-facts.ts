@@ -1,5 +1,5 @@
 // What others may know of a session, for the connection board (MO-20). Owned by its worker.
-import { peerCertificateLabels } from "@weft/auth";
+import { issuerKeyOf, peerCertificateLabels } from "@weft/auth";
 import { type ConnectionFacts, encodeFacts, type TokenLabels } from "@weft/base";
 import type { EventTls } from "@weft/control";
 import type { ClientSession } from "./client-session.ts";
@@ -39,7 +39,8 @@ export function factsText(session: ClientSession, account: string): string {
 export function tokenLabels({ identity, account, host }: ClientSession): TokenLabels | undefined {
   if (identity === undefined || account < 0) return undefined;
   const { name, nameTag } = host.account(account);
-  const { issuerKey = "", tags = identity.tags } = identity.token ?? {};
+  const { tags = identity.tags } = identity.token ?? {};
+  const issuerKey = issuerKeyOf(identity) ?? "";
   if (tags === undefined && nameTag === undefined) return undefined;
   return { issuerKey, tags: tags ?? [], accountTag: nameTag ?? name };
 }

@@ -1,6 +1,7 @@
 // `Nats-Request-Info`: what the exporter of a service learns about the requester (AC-34, AC-37), as
 // header lines ready to be copied. Owned by the worker's core. Must stay true: nothing is told but
 // what the requester's own import shares, however many accounts the request goes on through.
+import { issuerKeyOf } from "@weft/auth";
 import { lastHeader } from "@weft/protocol";
 import {
   type ClientDescription,
@@ -62,7 +63,7 @@ export class RequestInfo {
     this.roundTripMs = session?.roundTripMs ?? 0;
     this.facts = session?.facts;
     this.user = session?.user;
-    this.issuerKey = session?.identity?.token?.issuerKey;
+    this.issuerKey = issuerKeyOf(session?.identity);
     this.nameTag = session?.identity?.token?.name;
     this.tags = session && tagsOf(session);
   }
@@ -77,7 +78,7 @@ export class RequestInfo {
       session.roundTripMs !== this.roundTripMs ||
       session.facts !== this.facts ||
       session.user !== this.user ||
-      session.identity?.token?.issuerKey !== this.issuerKey ||
+      issuerKeyOf(session.identity) !== this.issuerKey ||
       session.identity?.token?.name !== this.nameTag ||
       tagsOf(session) !== this.tags
     ) {
