@@ -85,7 +85,6 @@ export class MessageTracer {
     const { subject, subjectStart, subjectEnd, hash } = message;
     this.#host.publisher.spend(WORK_PER_MESSAGE, 0);
     const isLost = !this.#map(message, account, trace.drawn, (to) => {
-      message.source?.trace?.mapped(to);
       trace.add(mappingEntry(textOf(to), this.#parts.clock.unixNanos()));
     });
     // SU-34: nobody is told.

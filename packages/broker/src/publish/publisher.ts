@@ -189,8 +189,7 @@ export class Publisher {
     }
     if (plan.soleRemote !== undefined) return this.#runSoleRemote(plan, plan.soleRemote, message);
     if (plan.soleQueue !== undefined) return this.#runSoleQueue(plan.soleQueue, message);
-    const { mapping } = plan;
-    if (mapping !== undefined) return this.#runMapped(mapping, message, context.account, depth);
+    if (plan.mapping) return this.#runMapped(plan.mapping, message, context.account, depth);
     return this.#runSteps(plan, message, context, depth);
   }
 
@@ -206,6 +205,7 @@ export class Publisher {
   /** SU-33: names the message by `drawn`, or by a draw; null = it is lost on purpose (SU-34). */
   draw(message: MessageView, mapping: MappingChoice, drawn?: string): string | null {
     const chosen = drawn ?? mapping.choose(this.#dependencies.prng);
+    message.source?.trace?.mapped(chosen ?? "");
     if (chosen !== null) renameMessage(message, chosen, this.#dependencies.hashSeed);
     return chosen;
   }

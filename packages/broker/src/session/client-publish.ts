@@ -95,7 +95,6 @@ function publishDrawn(session: ClientSession, plan: Plan, mapping: MappingChoice
   const { message, publisher } = host;
   const isAgain = session.publishParked !== undefined;
   const drawn = drawFor(session, mapping);
-  message.source?.trace?.mapped(drawn ?? "");
   if (drawn === null) {
     // SU-34: lost on purpose; nobody is told.
     if (admitPublish(session, plan, session.context) !== undefined) countIn(session);
