@@ -209,6 +209,16 @@ describe("AN-65 AC-93: whom a callout placed into an account by token", () => {
     expect(bench.verdict({}, AUTH)).toMatch(/^refused/);
   });
 
+  test("A57 AN-65: costs the same however many accounts the service may place users into", () => {
+    const many = Array.from({ length: 12_000 }, () => OTHER.publicKey);
+    const bench = new Bench(calloutInto(...many, APP.publicKey));
+    const began = performance.now();
+    bench.put(AUTH, calloutInto(...many.slice(1), APP.publicKey));
+    for (let count = 0; count < 2_000; count += 1) expect(bench.verdict({}, APP)).toBe("stays");
+    // It was 12 s for the account, and 1.6 s for those who were placed.
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
   test("AN-65: goes when the account of a service that placed users anywhere is deleted", () => {
     const bench = new Bench(calloutInto("*"));
     expect(bench.verdict()).toBe("stays");

@@ -54,6 +54,29 @@ test("AC-75: an answer whose destination is refused is not delivered, and told o
   expect(service.errors).toHaveLength(1);
 });
 
+test("SU-39, AC-72: the trace of a refused message tells what it was mapped to", () => {
+  const users = [
+    { user: "u", password: "x", account: "A", permissions: { publish: { deny: ["bad.>"] } } },
+    { user: "reader", password: "x", account: "A" },
+  ];
+  const destinations = [1, 2].map((place) => ({ subject: `bad.${place}`, weight: 50 }));
+  const mappings = [
+    { source: "ok.in", destinations: [{ subject: "bad.out" }] },
+    { source: "ok.drawn", destinations },
+  ];
+  const accounts = [{ name: "A", mappings }, { name: "$SYS" }];
+  const world = new World({ seed: 4, workers: 1, users, accounts });
+  const [publisher, reader] = users.map(({ user }) => world.connect(1, { user, pass: "x" }));
+  reader?.subscribe("1", "told");
+  world.settle();
+  for (const subject of ["ok.in", "ok.drawn"]) {
+    publisher?.publishWithHeader(subject, traced("told"), "m");
+    world.settle();
+    const [told] = reader?.takeDeliveries() ?? [];
+    expect(told?.payload).toMatch(/"type":"in".*"error":.*"type":"sm".*"to":"bad\.(?:out|1|2)"/);
+  }
+});
+
 test.each([1, 2])("A57: many small events cut off no reader, on thread %i", (thread) => {
   const world = new World({
     seed: 23,

@@ -147,6 +147,19 @@ describe("GP-14: where a module may place somebody", () => {
     expect(placed(ended, "RED")).toBe("plugin refused");
   });
 
+  test("AN-65: what ended a placed user while his service was asked ends the login", () => {
+    const user: CalloutUser = { accountName: "RED", name: "ann", permissions: undefined };
+    const by = (verdict: TokenVerdict["kind"]): string => {
+      const rules = rulesOf({}, new Tokens(verdict));
+      const pending = {
+        kind: "pending",
+        wait: { kind: "callout", account: "AUTH", jwt: "" },
+      } as const;
+      return told(finishBy(rules, pending, { kind: "callout", user }, ANN, DIRECT));
+    };
+    expect([by("granted"), by("ended")]).toEqual(["in RED", "callout refused"]);
+  });
+
   test("what it leaves to a server where nobody has to log in is refused", () => {
     const next: LoginAnswer = { kind: "plugin", verdict: { kind: "next" } };
     expect(login(rulesOf({ plugin: MODULE }), next)).toBe("credentials missing");

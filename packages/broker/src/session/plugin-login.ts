@@ -2,6 +2,7 @@
 // session's worker. Must stay true: without a module nothing of this costs anything; where the module
 // leaves a login to the server and nobody has to log in there, nobody is let in for that.
 import {
+  type CalloutPending,
   type LoginAnswer,
   type LoginFacts,
   type LoginOutcome,
@@ -39,8 +40,10 @@ export function finishBy(
   facts: LoginFacts,
 ): LoginOutcome {
   const { plugin } = rules;
-  if (pending.wait.kind !== "plugin") {
-    const finished = requireProxy(rules.finishLogin(pending, answer, request, facts), facts);
+  const { wait } = pending;
+  if (wait.kind !== "plugin") {
+    const outcome = requireProxy(rules.finishLogin(pending, answer, request, facts), facts);
+    const finished = wait.kind === "callout" ? judgeCallout(rules, outcome, facts, wait) : outcome;
     return plugin?.followOthers(finished, request) ?? finished;
   }
   const hasAccount = (name: string): boolean => rules.mayPlaceInto(name);
@@ -52,11 +55,27 @@ export function finishBy(
 
 /** Where accounts come by tokens: what would end the connection later does not let it begin. */
 function judgePlaced(rules: SnapshotRules, outcome: LoginOutcome, facts: LoginFacts): LoginOutcome {
-  if (outcome.kind !== "granted") return outcome;
+  const end = endOf(rules, outcome, facts);
+  if (end === undefined) return outcome;
+  return { kind: "denied", reason: "plugin refused", detail: `authentication module: ${end}` };
+}
+
+/** The same of a callout: accounts may have changed while its service was asked (AN-65). */
+function judgeCallout(
+  rules: SnapshotRules,
+  outcome: LoginOutcome,
+  facts: LoginFacts,
+  { account: accountName }: CalloutPending,
+): LoginOutcome {
+  const detail = endOf(rules, outcome, facts);
+  if (detail === undefined) return outcome;
+  return { kind: "denied", reason: "callout refused", detail, accountName };
+}
+
+function endOf(rules: SnapshotRules, outcome: LoginOutcome, facts: LoginFacts): string | undefined {
+  if (outcome.kind !== "granted") return undefined;
   const verdict = rules.judgeAgain(outcome.identity, facts);
-  if (verdict?.kind !== "ended") return outcome;
-  const detail = `authentication module: ${verdict.detail}`;
-  return { kind: "denied", reason: "plugin refused", detail };
+  return verdict?.kind === "ended" ? verdict.detail : undefined;
 }
 
 /** Undefined when the session has asked too often. The deadline of the login begins anew. */

@@ -14,7 +14,13 @@ import { isValidPublishSubject } from "@weft/subjects";
 import { disableTrace } from "../message-trace/disabled-trace.ts";
 import { MessageTrace } from "../message-trace/message-trace.ts";
 import type { MessageTracer } from "../message-trace/message-tracer.ts";
-import { type Ingress, ingressEntry, requestText } from "../message-trace/trace-event.ts";
+import {
+  type Ingress,
+  ingressEntry,
+  mappingEntry,
+  requestText,
+  textOf,
+} from "../message-trace/trace-event.ts";
 import type { PublishContext } from "../publish/context.ts";
 import type { Plan } from "../publish/plan.ts";
 import { PARKED } from "../publish/publisher.ts";
@@ -165,6 +171,8 @@ function followTraced(
   trace.drawn = drawn;
   const context = admitPublish(session, plan, own);
   trace.add(ingressEntry(ingress, at));
+  const refusedAs = context === undefined ? (drawn ?? plan.renamed?.toString("latin1")) : undefined;
+  if (refusedAs !== undefined) trace.add(mappingEntry(textOf(refusedAs), at));
   let result = 0;
   try {
     if (context !== undefined) result = tracer.run(trace, message, session.account);
