@@ -157,6 +157,7 @@ function dependencies(generations: Generations): BrokerDependencies {
     hashSeed: HASH_SEED,
     nextClientId: () => ++lastClientId,
     nextEventSequence: () => 1,
+    dialler: { dial: () => undefined },
     setTimer: () => undefined,
   };
 }

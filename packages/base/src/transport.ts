@@ -55,3 +55,25 @@ export interface TransportEvents {
    */
   onClosed(cause: "peer" | "local" | "error" | "tls" | "refused", detail: string): void;
 }
+
+/** Where to dial. */
+export interface DialTarget {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+  /** For the connection to stand, names looked up included. */
+  readonly timeoutMs: number;
+}
+
+/** Outbound connections; they belong to the thread that dials, like accepted ones. */
+export interface Dialler {
+  /**
+   * Connects. One of both is called, once and never before this returns: `open`, which gives the session
+   * that the connection belongs to, or `failed` with the reason.
+   */
+  dial(
+    to: DialTarget,
+    open: (transport: Transport) => TransportEvents,
+    failed: (reason: string) => void,
+  ): void;
+}

@@ -22,10 +22,11 @@ import { bytesAhead, FlowControl } from "./deliver/flow-control.ts";
 import { FrameInbox } from "./deliver/frame-inbox.ts";
 import { Outbox } from "./deliver/outbox.ts";
 import { OutboxRules } from "./deliver/outbox-rules.ts";
+import type { OutboxOwner } from "./deliver/receiver.ts";
 import { RemoteLanes } from "./deliver/remote-lanes.ts";
 import { SlabPool } from "./deliver/slab-pool.ts";
-import { ClientTargets } from "./deliver/special-targets.ts";
 import { MessageTracer } from "./message-trace/message-tracer.ts";
+import { Peers } from "./peer/peers.ts";
 import type {
   AccountsChange,
   BrokerDependencies,
@@ -85,6 +86,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   readonly judgements: Judgements;
   readonly reviews: Reviews;
   readonly ownSubscriptions: OwnSubscriptions;
+  readonly peers: Peers;
   readonly shared: SharedLimits;
   readonly responses: ResponseShares;
   readonly threadIndex: number;
@@ -95,7 +97,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   lameDuck = false;
   readonly #dependencies: BrokerDependencies;
   readonly #connections: Connections;
-  readonly #touched: ClientSession[] = [];
+  readonly #touched: OutboxOwner[] = [];
   readonly #parked: ParkedSessions;
   readonly #logins: LoginTickets;
   readonly #lanes: RemoteLanes;
@@ -135,7 +137,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     assert(writer !== null && reader !== null, "a worker writes its own interest");
     this.#lanes = new RemoteLanes(bus);
     const slabs = new SlabPool();
-    const deliverer = new Deliverer(slabs, new ClientTargets(this.clock));
+    const deliverer = new Deliverer(slabs);
     this.#routing = new AccountRouting(snapshot.accounts);
     const compiler = new PlanCompiler(this.#routing, { ...shared, subscriptions: table });
     this.publisher = new Publisher({
@@ -171,6 +173,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.judgements = new Judgements(this, this.#connections.byId, callSoon);
     this.reviews = new Reviews(this, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.flow, this);
+    this.peers = new Peers(this, dependencies);
     const sessions = this.#connections.byId;
     this.#controlInbox = new ControlInbox(sessions, this.flow, this.publisher.ballots);
     this.#inbox = new FrameInbox({
@@ -217,7 +220,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   flush(): void {
     this.flow.resumeDue();
     const touched = this.#touched;
-    for (let i = 0; i < touched.length; i += 1) (touched[i] as ClientSession).flush();
+    for (let i = 0; i < touched.length; i += 1) (touched[i] as OutboxOwner).flush();
     touched.length = 0;
     const { counters, subscriptions } = this;
     if (counters.subscriptions !== subscriptions.count)
@@ -321,8 +324,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     return this.rules.listener(index);
   }
 
-  newOutbox(session: ClientSession): Outbox {
-    return new Outbox(this.#outboxes, session);
+  newOutbox(owner: OutboxOwner): Outbox {
+    return new Outbox(this.#outboxes, owner);
   }
 
   account(index: number): AccountSnapshot {
@@ -377,8 +380,8 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.#figures.describe(session);
   }
 
-  touch(session: ClientSession): void {
-    this.#touched.push(session);
+  touch(owner: OutboxOwner): void {
+    this.#touched.push(owner);
   }
 
   closed(session: ClientSession): void {
@@ -393,5 +396,5 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 }
 
 function takenBytes(outbox: Outbox): number {
-  return outbox.takenBytes((outbox.owner as ClientSession).transport.unsentBytes);
+  return outbox.takenBytes(outbox.owner.transport.unsentBytes);
 }

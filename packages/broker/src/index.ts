@@ -8,6 +8,13 @@ export {
   readItem,
 } from "./deliver/bus-frame.ts";
 export { stallLowBytes } from "./deliver/outbox.ts";
+// For connections that are no clients': routes, leafnodes, gateways.
+export {
+  type ConnectionKind,
+  type MessageEncoder,
+  ORIGIN_CLIENT,
+  ORIGIN_ROUTE,
+} from "./deliver/receiver.ts";
 export { RemoteLanes } from "./deliver/remote-lanes.ts";
 export {
   type InternalDependencies,
@@ -15,8 +22,10 @@ export {
   InternalParticipant,
   type InternalRequest,
 } from "./internal/internal-participant.ts";
+export type { PeerHost, PeerMessage, PeerSession } from "./peer/peer-session.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
+export type { Target } from "./publish/plan.ts";
 // For a benchmark.
 export { ResponseShares } from "./session/response-shares.ts";
 export { serverFacts } from "./session/system-events.ts";

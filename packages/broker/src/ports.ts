@@ -11,6 +11,7 @@ import type {
 import type {
   Clock,
   ConnectionFacts,
+  Dialler,
   Entropy,
   Log,
   Prng,
@@ -239,6 +240,8 @@ export interface BrokerDependencies {
   readonly generations: Generations;
   /** Who judges the tokens of users; undefined = nobody: there are no operators. */
   readonly tokens?: TokenLogins | undefined;
+  /** Connections that this thread itself opens: see `Peers`. */
+  readonly dialler: Dialler;
   /** Secret start value of subject hashes, equal on all threads of the process. */
   readonly hashSeed: number;
   /** Next process-wide client id (CP-04). */

@@ -2,8 +2,15 @@
 // into a session, a fair share of the loop for each.
 // Owner: the thread that made it. The read buffer is overwritten by the next read of any socket,
 // so a view of it is valid during one `onBytes` only.
-import type net from "node:net";
-import { AssertionFailure, LIMITS, type Transport, type TransportEvents } from "@weft/base";
+import net from "node:net";
+import {
+  AssertionFailure,
+  type Dialler,
+  type DialTarget,
+  LIMITS,
+  type Transport,
+  type TransportEvents,
+} from "@weft/base";
 import { NativeWrites } from "./native-writes.ts";
 import { PeerEnds } from "./peer-ends.ts";
 import { isLate, largestReadStep, nextReadStep, READ_SIZES } from "./read-size.ts";
@@ -11,7 +18,7 @@ import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
-import { onPeerEnd } from "./transport-callbacks.ts";
+import { errorText, onPeerEnd } from "./transport-callbacks.ts";
 
 /** Full reads of busy connections for which a quiet one is remembered: some tens of milliseconds. */
 const QUIET_READS = 512;
@@ -29,7 +36,7 @@ export interface SocketDriverOptions {
   onGone?: (() => void) | undefined;
 }
 
-export class SocketDriver {
+export class SocketDriver implements Dialler {
   /** `[headroom | one read]`; sessions may write into the headroom before a chunk. */
   readonly readBuffer: Buffer;
   readonly flush: () => void;
@@ -59,6 +66,8 @@ export class SocketDriver {
   #busyInPass = false;
   /** Busy reads until quiet connections are forgotten. */
   #quietCredit = 0;
+  /** Nobody placed these here. */
+  readonly #dialled = new WeakSet<SocketTransport>();
   #yielded: SocketTransport[] = [];
   #spare: SocketTransport[] = [];
   /** Their writes are done, their sessions have not heard of it. */
@@ -96,11 +105,41 @@ export class SocketDriver {
     open: (transport: Transport) => TransportEvents,
   ): SocketTransport | undefined {
     if (given.fd !== undefined && given.fd < 0) {
-      this.gone();
+      this.#options.onGone?.();
       return undefined;
     }
+    return this.#bind(socketOn(given, this.#socketOptions), tls, open);
+  }
+
+  /** {@link Dialler}. In clear; TLS towards a server comes with the kinds of sessions that dial. */
+  dial(
+    { host, port, timeoutMs }: DialTarget,
+    open: (transport: Transport) => TransportEvents,
+    failed: (reason: string) => void,
+  ): void {
+    const socket: OwnedSocket = net.connect({
+      ...this.#socketOptions,
+      host,
+      port,
+      noDelay: true,
+    });
+    const timer = setTimeout(() => socket.destroy(new Error("timed out")), timeoutMs);
+    socket.once("error", (error) => {
+      if (socket[TRANSPORT] === undefined) failed(errorText(error));
+    });
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      this.#dialled.add(this.#bind(socket, undefined, open));
+    });
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  #bind(
+    socket: OwnedSocket,
+    tls: TlsContext | undefined,
+    open: (transport: Transport) => TransportEvents,
+  ): SocketTransport {
     this.#readStep = 0;
-    const socket = socketOn(given, this.#socketOptions);
     const transport = new SocketTransport(socket, this, tls);
     socket[TRANSPORT] = transport;
     socket.on("error", onError);
@@ -220,8 +259,9 @@ export class SocketDriver {
     this.#options.onFault(error, transport);
   }
 
-  gone(): void {
-    this.#options.onGone?.();
+  /** The transport's connection is closed. */
+  gone(transport: SocketTransport): void {
+    if (!this.#dialled.delete(transport)) this.#options.onGone?.();
   }
 
   /** A read of a socket whose reads have the size of `step` is handled. Returns the step of the next. */

@@ -262,7 +262,7 @@ export class SocketTransport implements Transport {
     this.driver.peerEnds.forget(this);
     this.#tell((events) => events.onClosed(...this.#ended));
     this.#events = undefined;
-    this.driver.gone();
+    this.driver.gone(this);
   }
 
   /** The last write is done. The caller ends the turn. */

@@ -2,7 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import type { TokenLogins } from "@weft/auth";
-import { createPrng } from "@weft/base";
+import { createPrng, type Dialler } from "@weft/base";
 import type { BrokerDependencies, ControlPort } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
 import { ConnectionSlots, type Mailbox } from "@weft/shm";
@@ -21,6 +21,7 @@ export interface WorkerParts {
   readonly control: ControlPort;
   /** Undefined without operators. */
   readonly tokens: TokenLogins | undefined;
+  readonly dialler: Dialler;
   /** The core's timer is due. */
   onTimer(): void;
 }
@@ -43,6 +44,7 @@ export function workerDependencies(
     shared: openSharedLimits(regions.accountConnections),
     control: parts.control,
     tokens: parts.tokens,
+    dialler: parts.dialler,
     counters: openWorkerCounters(regions.counters, threadIndex),
     board: new ConnectionSlots(regions.boards[threadIndex - 1] as SharedArrayBuffer),
     generations,

@@ -1,6 +1,7 @@
 // A worker's sockets: from the acceptor's port into sessions of the core, with their TLS and their
 // count. Worker threads.
 
+import type { Dialler } from "@weft/base";
 import { type BrokerDriver, stallLowBytes, type WorkerCounters } from "@weft/broker";
 import type { ThreadLog } from "@weft/logging";
 import { SocketDriver, TlsContext, type TlsContextOptions, useSystemAuthorities } from "@weft/net";
@@ -22,8 +23,8 @@ export interface SocketParts {
   flush(): void;
 }
 
-/** A worker's sockets while they come. */
-export interface TakenSockets {
+/** A worker's sockets while they come, and those that it dials. */
+export interface TakenSockets extends Dialler {
   /** For connections that come from now on; handshakes under way keep what they began with. */
   replaceTls(tls: WorkerStart["tls"]): void;
 }
@@ -83,6 +84,7 @@ export function takeSockets(
     arrivals.add(placed);
   });
   return {
+    dial: (to, open, failed) => sockets.dial(to, open, failed),
     replaceTls: (tls) => {
       contexts = contextsOf(tls);
     },

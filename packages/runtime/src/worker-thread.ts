@@ -77,6 +77,7 @@ function run(
     log,
     control: link,
     tokens,
+    dialler: { dial: (to, open, failed) => sockets.dial(to, open, failed) },
     onTimer: () => endTurn(() => core.onTimer()),
   });
   const core = new BrokerCore(start.snapshot, index, dependencies);

@@ -6,7 +6,7 @@
 // Reading order: scheduler.ts, lanes.ts, transport.ts, client.ts, then this.
 import { rebaseAccounts } from "@weft/accounts";
 import type { LoginAnswer, LoginQuestion, TokenLogins } from "@weft/auth";
-import { createPrng, LIMITS, type Log, type Prng } from "@weft/base";
+import { createPrng, type Dialler, LIMITS, type Log, type Prng } from "@weft/base";
 import {
   BrokerCore,
   type BrokerSnapshot,
@@ -20,6 +20,7 @@ import { ConnectionSlots, connectionSlotsRegion } from "@weft/shm";
 import type { InterestIndex } from "@weft/subjects";
 import { type ConnectFields, SimClient } from "./client.ts";
 import { VirtualClock } from "./clock.ts";
+import type { FakeRemoteServer } from "./fake-remote-server.ts";
 import { LaneFabric, type ThreadHandler } from "./lanes.ts";
 import { Scheduler } from "./scheduler.ts";
 import { createInterest, type SharedInterest } from "./shared-interest.ts";
@@ -73,6 +74,8 @@ export class World {
   /** Everything that cores told control of. */
   readonly closed: FinishedConnection[] = [];
   readonly faults: unknown[] = [];
+  /** Who answers when a worker dials; the others refuse. By port. */
+  readonly remotes = new Map<number, FakeRemoteServer>();
   /** Timers that cores set although one was outstanding that was not for later. */
   timersInVain = 0;
   readonly #options: WorldOptions;
@@ -242,6 +245,7 @@ export class World {
       },
       counters,
       tokens: this.#options.tokens,
+      dialler: this.#diallerFor(thread),
       board: new ConnectionSlots(connectionSlotsRegion(BOARD_PLACES)),
       generations: this.interest.generations,
       hashSeed: HASH_SEED,
@@ -267,6 +271,24 @@ export class World {
       flush: () => core.flush(),
       fault: (error) => this.faults.push(error),
     });
+  }
+
+  /** Whoever listens on the port takes the connection; nobody's refuse it. */
+  #diallerFor(thread: number): Dialler {
+    return {
+      dial: ({ port }, open, failed) =>
+        this.scheduler.post(() => {
+          const remote = this.remotes.get(port);
+          if (remote === undefined) failed("ECONNREFUSED");
+          else {
+            const within = this.#transportThreads[thread - 1] as TransportThread;
+            const transport = new SimTransport(within, remote, port);
+            remote.attach(transport);
+            transport.attach(open(transport));
+          }
+          this.core(thread).flush();
+        }),
+    };
   }
 
   /** One that is set gives up the one before, which has to be for later. */

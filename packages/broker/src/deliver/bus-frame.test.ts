@@ -17,6 +17,7 @@ import {
   writeFrameHead,
   writeItem,
 } from "./bus-frame.ts";
+import { ORIGIN_CLIENT, ORIGIN_ROUTE } from "./receiver.ts";
 
 function text(prng: Prng, bytes: number): Buffer {
   return Buffer.from(Array.from({ length: bytes }, () => 33 + prng.below(200)));
@@ -46,6 +47,7 @@ function randomMessage(prng: Prng): MessageView {
   view.headerBytes = header;
   view.sourceClientId = prng.nextUint32();
   view.sourceThread = prng.below(64);
+  view.originKind = [ORIGIN_CLIENT, ORIGIN_ROUTE, 255][prng.below(3)] as number;
   view.wantsNoResponders = prng.below(2) === 0;
   return view;
 }
@@ -56,6 +58,7 @@ function headParts(view: MessageView): unknown {
     hash: view.hash,
     client: view.sourceClientId,
     thread: view.sourceThread,
+    origin: view.originKind,
   };
 }
 

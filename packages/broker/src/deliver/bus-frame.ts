@@ -1,7 +1,8 @@
 // Grammar of the frames between threads of one process; little endian, never stored.
 //
 //   data frame := kind u8 (1) | flags u8 | picks u16 | subjectBytes u16 | account u16 | hash i32
-//                 | originClientId u32 | originThread u8 | isRequester u8 | 0 u16 | node u32
+//                 | originClientId u32 | originThread u8 | isRequester u8 | originKind u8 | 0 u8
+//                 | node u32
 //                 | subject | (nameBytes u16 | name){picks} | [tried u32 u32]
 //                 | [ballot u32 | frames u32] | item+
 //   item       := itemBytes u32 (behind these 8 bytes) | replyBytes u16 | tailBytes u8
@@ -57,6 +58,7 @@ export const PICKS_MAX = 16_384;
 const SUBJECT_BYTES_MAX = 0xffff;
 const HEAD_FIXED_BYTES = 24;
 const IS_REQUESTER = 1 << 8;
+const ORIGIN_KIND_SHIFT = 16;
 const ITEM_FIXED_BYTES = 8;
 /** What an item takes at most beside reply, tail, body and CRLF. */
 export const ITEM_HEAD_BYTES_MAX = ITEM_FIXED_BYTES + 4;
@@ -126,7 +128,8 @@ export function writeFrameHead(
   view.setInt32(at + 8, hash, true);
   const isRequester = message.sourceClientId === 0 && message.requesterId !== 0;
   view.setInt32(at + 12, pausableId(message), true);
-  view.setInt32(at + 16, message.sourceThread | (isRequester ? IS_REQUESTER : 0), true);
+  const origin = message.sourceThread | (message.originKind << ORIGIN_KIND_SHIFT);
+  view.setInt32(at + 16, isRequester ? origin | IS_REQUESTER : origin, true);
   view.setInt32(at + 20, node, true);
   let to = copyWords(viewOf(subject), subjectStart, subjectEnd, view, at + HEAD_FIXED_BYTES);
   for (let k = 0; k < picksCount; k += 1) {
@@ -204,6 +207,7 @@ export function readFrameHead(
   message.sourceClientId = isRequester ? 0 : clientId;
   message.requesterId = isRequester ? clientId : 0;
   message.sourceThread = origin & 0xff;
+  message.originKind = (origin >>> ORIGIN_KIND_SHIFT) & 0xff;
   frame.node = view.getInt32(start + 20, true);
   let at = start + HEAD_FIXED_BYTES;
   message.subject = input;

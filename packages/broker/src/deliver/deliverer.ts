@@ -4,6 +4,7 @@ import { copyWords, LIMITS, makeView, viewOf, WORD_COPY_BYTES_MAX } from "@weft/
 import type { MessageView } from "../publish/message-view.ts";
 import type { Target } from "../publish/plan.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
+import type { MessageEncoder } from "./receiver.ts";
 import type { Slab, SlabPool } from "./slab-pool.ts";
 
 /** From this size on a body with several receivers is copied once and shared. */
@@ -74,22 +75,12 @@ export function deliverPlain(
   return delivered;
 }
 
-/** Per-message decisions of a special target. */
-export interface SpecialTargets {
-  /** False = do not deliver (echo, over max). */
-  admit(target: Target, message: MessageView): boolean;
-  /** After a delivery: auto-unsubscribe, reply tracking, trace. */
-  delivered(target: Target, message: MessageView): void;
-}
-
 export class Deliverer {
   readonly #slabs: SlabPool;
-  readonly #special: SpecialTargets;
   readonly #one: Target[] = [];
 
-  constructor(slabs: SlabPool, special: SpecialTargets) {
+  constructor(slabs: SlabPool) {
     this.#slabs = slabs;
-    this.#special = special;
   }
 
   /**
@@ -195,14 +186,38 @@ export class Deliverer {
   }
 
   #deliverSpecial(target: Target, message: MessageView): number {
-    if (!this.#special.admit(target, message)) return 0;
+    const { kind } = target.subscription.session;
+    if (!kind.admit(target, message)) return 0;
+    if (!this.#writeSpecial(target, kind.encoder, message)) return 0;
+    kind.delivered(target, message);
+    return 1;
+  }
+
+  #writeSpecial(
+    target: Target,
+    encoder: MessageEncoder | undefined,
+    message: MessageView,
+  ): boolean {
+    if (encoder !== undefined) return this.#writeEncoded(target, encoder, message);
     const strip = message.headerBytes >= 0 && target.withoutHeaders;
-    const done = strip
+    return strip
       ? this.#writeWithoutHeader(target, message)
       : this.#write(target, message, undefined, 0);
-    if (!done) return 0;
-    this.#special.delivered(target, message);
-    return 1;
+  }
+
+  /** To a connection with a protocol of its own. */
+  #writeEncoded(target: Target, encoder: MessageEncoder, message: MessageView): boolean {
+    const { outbox } = target;
+    const needed = encoder.sizeOf(target, message);
+    let at = outbox.used;
+    if (at + needed > outbox.capacity) {
+      at = outbox.grow(needed);
+      if (at < 0) return false;
+    }
+    encoder.write(target, message, outbox.bytes, at);
+    outbox.used = at + needed;
+    this.#count(target, message.bodyEnd - message.bodyStart);
+    return true;
   }
 
   /** Prefix and reply, then the body: copied, or by reference when it stands in `shared`. */

@@ -2,10 +2,9 @@
 // (CP-105). Owned by the worker's core.
 import type { BrokerLimits, WorkerCounters } from "../ports.ts";
 import { type MessageView, pausableId } from "../publish/message-view.ts";
-import type { ClientSession } from "../session/client-session.ts";
-import { logAbout } from "../session/session-log.ts";
 import type { FlowControl } from "./flow-control.ts";
 import type { Outbox, OutboxHost } from "./outbox.ts";
+import { ORIGIN_CLIENT, type OutboxOwner } from "./receiver.ts";
 import type { SlabPool } from "./slab-pool.ts";
 
 /** What the rules ask of the core. */
@@ -14,7 +13,7 @@ export interface OutboxRulesHost {
   readonly counters: WorkerCounters;
   /** The message that is being delivered. */
   inHand(): MessageView;
-  touch(session: ClientSession): void;
+  touch(owner: OutboxOwner): void;
 }
 
 export class OutboxRules implements OutboxHost {
@@ -37,21 +36,21 @@ export class OutboxRules implements OutboxHost {
   }
 
   outboxTouched(outbox: Outbox): void {
-    this.#host.touch(outbox.owner as ClientSession);
+    this.#host.touch(outbox.owner);
   }
 
   outboxOverflowed(outbox: Outbox): void {
-    const session = outbox.owner as ClientSession;
+    const { owner } = outbox;
     this.#host.counters.slowConsumersPending += 1;
-    const limit = `MaxPending of ${this.pendingBytesMax} Exceeded`;
-    logAbout(session, "info", `Slow Consumer Detected: ${limit}`);
-    session.abort("Slow Consumer (Pending Bytes)");
+    owner.kind.overflowed(owner, `MaxPending of ${this.pendingBytesMax} Exceeded`);
   }
 
   outboxLagging(outbox: Outbox, needBytes: number): void {
     const message = this.#host.inHand();
-    const { source, sourceThread } = message;
-    this.#flow.lagging(outbox, source, sourceThread, pausableId(message), needBytes);
+    const { source, sourceThread, originKind } = message;
+    // A route is never paused: it carries what many send.
+    const pausable = originKind === ORIGIN_CLIENT ? pausableId(message) : 0;
+    this.#flow.lagging(outbox, source, sourceThread, pausable, needBytes);
   }
 
   outboxCaughtUp(outbox: Outbox): void {

@@ -1,8 +1,17 @@
 // Outbound bytes: order, amounts, limits, and that every slab comes back.
 import { createPrng, LIMITS, type Prng, type Transport } from "@weft/base";
 import { describe, expect, test } from "vitest";
+import { CLIENT_KIND } from "../session/client-kind.ts";
 import { Outbox, type OutboxHost } from "./outbox.ts";
+import type { OutboxOwner } from "./receiver.ts";
 import { type Slab, SlabPool } from "./slab-pool.ts";
+
+/** The rules of these tests ask nothing of it. */
+const OWNER: OutboxOwner = {
+  kind: CLIENT_KIND,
+  transport: { unsentBytes: 0 },
+  flush: () => undefined,
+};
 
 /** Knows which slabs are lent. */
 class CountingPool extends SlabPool {
@@ -123,7 +132,7 @@ describe("outbox", () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const prng = createPrng(seed);
       const host = new Host(LIMITS.pendingBytesMax);
-      const outbox = new Outbox(host, undefined);
+      const outbox = new Outbox(host, OWNER);
       const sink = new Sink();
       const appended: Buffer[] = [];
       for (let count = 0; count < 120; count += 1) {
@@ -148,7 +157,7 @@ describe("outbox", () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const prng = createPrng(seed);
       const host = new Host(LIMITS.pendingBytesMax);
-      const outbox = new Outbox(host, undefined);
+      const outbox = new Outbox(host, OWNER);
       const sink = new Sink();
       for (let count = 0; count < 1 + prng.below(40); count += 1) step(outbox, sink, host, prng);
       outbox.close();
@@ -162,7 +171,7 @@ describe("outbox", () => {
 
   test("what comes while a write is under way is announced again when it ends", () => {
     const host = new Host(LIMITS.pendingBytesMax);
-    const outbox = new Outbox(host, undefined);
+    const outbox = new Outbox(host, OWNER);
     const sink = new Sink();
     outbox.append(Buffer.from("a"));
     expect(host.touched).toBe(1);
@@ -183,7 +192,7 @@ describe("outbox", () => {
   for (const pendingBytesMax of [100_000, LIMITS.stallHighBytes, LIMITS.stallHighBytes * 2]) {
     test(`CP-103: no more than ${pendingBytesMax} bytes wait`, () => {
       const host = new Host(pendingBytesMax);
-      const outbox = new Outbox(host, undefined);
+      const outbox = new Outbox(host, OWNER);
       const body = Buffer.alloc(10_000);
       let accepted = 0;
       while (host.overflowed === 0 && accepted < pendingBytesMax * 2) {
@@ -199,7 +208,7 @@ describe("outbox", () => {
 
   test("CP-105: lag is told while it lasts, and its end once", () => {
     const host = new Host(LIMITS.pendingBytesMax);
-    const outbox = new Outbox(host, undefined);
+    const outbox = new Outbox(host, OWNER);
     const sink = new Sink();
     const body = Buffer.alloc(50_000);
     for (let bytes = 0; bytes < LIMITS.stallHighBytes * 1.5; bytes += body.length) {

@@ -5,6 +5,7 @@
 // The hot path reads `view`, `bytes`, `used` and `capacity` and writes `used` itself; it calls `grow` only
 // when a message does not fit, so every rule that costs time lives in `grow`.
 import { LIMITS, makeView, type Transport } from "@weft/base";
+import type { OutboxOwner } from "./receiver.ts";
 import { type Slab, type SlabPool, smallSlabBytes } from "./slab-pool.ts";
 
 const EMPTY = Buffer.alloc(0);
@@ -55,8 +56,7 @@ export class Outbox {
   writeStartedMs = 0;
   /** Bytes of writes that are done since the connection began. */
   writtenBytes = 0;
-  /** Whose outbox this is; opaque here. */
-  readonly owner: unknown;
+  readonly owner: OutboxOwner;
   readonly #host: OutboxHost;
   #start = 0;
   #slab: Slab | undefined;
@@ -69,7 +69,7 @@ export class Outbox {
   #sealed = false;
   #startSmall = true;
 
-  constructor(host: OutboxHost, owner: unknown) {
+  constructor(host: OutboxHost, owner: OutboxOwner) {
     this.#host = host;
     this.owner = owner;
   }

@@ -1,5 +1,6 @@
 // Messages that the server itself writes, and whether anybody waits for them. Any thread that
 // publishes; pure.
+import { ORIGIN_CLIENT } from "../deliver/receiver.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Plan } from "../publish/plan.ts";
 
@@ -43,6 +44,7 @@ export function fillMessage(
     view.replyEnd = view.reply.length;
   }
   view.source = undefined;
+  view.originKind = ORIGIN_CLIENT;
   view.sourceClientId = 0;
   view.requesterId = 0;
   view.wantsNoResponders = false;

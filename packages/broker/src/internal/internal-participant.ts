@@ -25,7 +25,6 @@ import { FLAG_SERVICE_REPLY, FrameHead, readFrameHead, readItem } from "../deliv
 import { Deliverer } from "../deliver/deliverer.ts";
 import { RemoteLanes } from "../deliver/remote-lanes.ts";
 import { SlabPool } from "../deliver/slab-pool.ts";
-import { ClientTargets } from "../deliver/special-targets.ts";
 import type { BrokerSnapshot, Bus } from "../ports.ts";
 import { ContextTable, type PublishContext } from "../publish/context.ts";
 import { MessageView } from "../publish/message-view.ts";
@@ -345,7 +344,7 @@ function createRoutes(
   dependencies: InternalDependencies,
   lanes: RemoteLanes,
 ): Routes {
-  const { bus, index, generations, clock, prng, hashSeed } = dependencies;
+  const { bus, index, generations, prng, hashSeed } = dependencies;
   const contexts = new ContextTable();
   const routing = new AccountRouting(snapshot.accounts);
   const shared = { index, generations, threadIndex: bus.threadIndex, hashSeed };
@@ -353,7 +352,7 @@ function createRoutes(
   const publisher: Publisher = new Publisher({
     ...shared,
     compiler: new PlanCompiler(routing, { ...shared, subscriptions }),
-    deliverer: new Deliverer(new SlabPool(), new ClientTargets(clock)),
+    deliverer: new Deliverer(new SlabPool()),
     lanes,
     contexts: () => contexts,
     services: () => services,

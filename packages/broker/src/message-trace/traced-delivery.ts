@@ -32,6 +32,6 @@ export class TracedDelivery {
     if (only) return undefined;
     if (max > 0 && delivered >= max) return "exceeded";
     if (this.#deliverer.deliverOne(target, message) === 1) return undefined;
-    return session.state === "active" ? "notStalled" : "clientClosed";
+    return session.closedReason === undefined ? "notStalled" : "clientClosed";
   }
 }

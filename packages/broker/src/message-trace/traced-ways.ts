@@ -4,10 +4,6 @@ import type { AccountRouting, StreamTargetGroup } from "@weft/accounts";
 import type { Target } from "../publish/plan.ts";
 import type { TracedWay } from "./message-trace.ts";
 
-/** `MSG ` in front of a target's subject, a blank behind it and one behind its sid. */
-const VERB_BYTES = 4;
-const BLANKS = 2;
-
 export class TracedWays {
   readonly #routing: AccountRouting;
   readonly #account: number;
@@ -21,10 +17,7 @@ export class TracedWays {
     this.#subject = subject;
   }
 
-  ofTarget({ subscription, view, start, length }: Target): TracedWay {
-    const from = start + VERB_BYTES;
-    const bytes = length - VERB_BYTES - BLANKS - subscription.sid.length;
-    const subject = Buffer.from(view.buffer, view.byteOffset + from, bytes).toString("latin1");
+  ofTarget({ subscription, subject }: Target): TracedWay {
     return this.of(subscription.account, subject);
   }
 

@@ -1,5 +1,6 @@
 // The message in hand: offsets into the buffers it came in. One object per nesting depth of a
 // worker, refilled for each message, so that publishing allocates nothing. Valid for the turn only.
+import { ORIGIN_CLIENT } from "../deliver/receiver.ts";
 import type { MessageTrace } from "../message-trace/message-trace.ts";
 import type { ClientSession } from "../session/client-session.ts";
 import { hashSubject } from "./plan-compiler.ts";
@@ -32,6 +33,8 @@ export class MessageView {
   ownedBody: Buffer = EMPTY;
   /** Memory for a reply subject of this depth's own. */
   readonly ownedReply: Buffer = Buffer.alloc(64);
+  /** `ORIGIN_CLIENT` or another kind: for who must not get it (one hop) and who is not paused. */
+  originKind: number = ORIGIN_CLIENT;
   /** Thread and client id of the publishing connection, also where it is on another thread. */
   sourceThread = 0;
   sourceClientId = 0;

@@ -7,7 +7,14 @@ import type { Outbox } from "../deliver/outbox.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 import type { DrawnMembers } from "./drawn-members.ts";
 
-/** Delivery to one local subscription, with its control line ready up to the reply. */
+/** `MSG ` in front of the subject, a blank behind it, one behind the sid. */
+const LINE_VERB_BYTES = 4;
+const LINE_BLANKS = 2;
+
+/**
+ * Delivery to one local subscription: a connection, whose kind says how messages are written to it
+ * (`ConnectionKind.encoder`), and the control line that clients get, ready up to the reply.
+ */
 export class Target {
   readonly outbox: Outbox;
   readonly subscription: Subscription;
@@ -35,6 +42,14 @@ export class Target {
     this.length = length;
     this.special = special;
     this.withoutHeaders = !subscription.session.headersEnabled;
+  }
+
+  /** The subject in the subscription's account; a byte string. */
+  get subject(): string {
+    const { buffer, byteOffset } = this.view;
+    const bytes = this.length - LINE_VERB_BYTES - LINE_BLANKS - this.subscription.sid.length;
+    const from = byteOffset + this.start + LINE_VERB_BYTES;
+    return Buffer.from(buffer, from, bytes).toString("latin1");
   }
 }
 

@@ -174,7 +174,7 @@ export class ServiceImports implements ServiceStep {
     depth: number,
   ): boolean {
     const { import: service } = route;
-    const hop = this.#hop(depth);
+    const hop = this.#hop(depth, message);
     const { view } = hop;
     this.#setSubject(hop, route.subject, message);
     this.#setOrigin(hop, message, context, service);
@@ -220,7 +220,7 @@ export class ServiceImports implements ServiceStep {
       this.#latency.answered(slot, depth);
       if (replies.use(slot) !== use) return false;
     }
-    const hop = this.#hop(depth);
+    const hop = this.#hop(depth, message);
     const { view, origin } = hop;
     const subjectBytes = replies.replyBytes(slot);
     view.subject = hop.subjectRoom(subjectBytes);
@@ -368,7 +368,7 @@ export class ServiceImports implements ServiceStep {
     view.hash = hashSubject(out, 0, bytes, this.#dependencies.hashSeed);
   }
 
-  #hop(depth: number): Hop {
+  #hop(depth: number, { originKind }: MessageView): Hop {
     let hop = this.#hops[depth];
     if (hop === undefined) {
       hop = new Hop();
@@ -376,6 +376,7 @@ export class ServiceImports implements ServiceStep {
     }
     const { view } = hop;
     view.source = undefined;
+    view.originKind = originKind;
     view.sourceThread = this.#dependencies.bus.threadIndex;
     view.sourceClientId = 0;
     view.requesterId = 0;

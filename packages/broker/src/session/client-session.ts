@@ -4,8 +4,7 @@
 //
 //   greeting -> securing -> connecting -> (logging-in) -> active -> closing -> closed
 //
-// Must stay true: nothing is delivered to a session that has ended; after `close` its subscriptions
-// have left the index, or leave it in slices (departures.ts).
+// Must stay true: nothing is delivered to a session that has ended; its subscriptions leave the index.
 import type { CompiledPermissions, Identity, LoginKind, ResponseTracker } from "@weft/auth";
 import {
   equalWords,
@@ -30,6 +29,7 @@ import {
 import { ITEM_SOLE, writeItem } from "../deliver/bus-frame.ts";
 import { deliverPlain } from "../deliver/deliverer.ts";
 import type { Outbox } from "../deliver/outbox.ts";
+import type { Receiver } from "../deliver/receiver.ts";
 import { fitsRun, type Run } from "../deliver/remote-lanes.ts";
 import type { PublishContext } from "../publish/context.ts";
 import { contextMix } from "../publish/plan-cache.ts";
@@ -38,6 +38,7 @@ import { dropSubscriptions, subscribe, unsubscribe } from "../subscribe/client-s
 import type { Subscription } from "../subscribe/subscription.ts";
 import { type ClientFacts, NO_FACTS } from "./client-description.ts";
 import { clientInfo } from "./client-info.ts";
+import { CLIENT_KIND } from "./client-kind.ts";
 import { isPlainRequest, type ParkedPublish, publishInHand } from "./client-publish.ts";
 import type { ClientTrace } from "./client-trace.ts";
 import { sendFirstInfo, takesHello } from "./greeting.ts";
@@ -65,7 +66,8 @@ const HIT_BODY_BYTES = 8 * 1024;
 /** How long a closing session may take to hand over its last bytes. */
 const CLOSE_GRACE_MS = 1_000;
 
-export class ClientSession implements ClientOps, TransportEvents {
+export class ClientSession implements ClientOps, TransportEvents, Receiver {
+  readonly kind = CLIENT_KIND;
   readonly host: SessionHost;
   readonly transport: Transport;
   readonly outbox: Outbox;
@@ -212,9 +214,8 @@ export class ClientSession implements ClientOps, TransportEvents {
     bodyEnd: number,
     headerBytes: number,
   ): boolean {
-    // The hit path: one probe, one comparison, no call but the delivery or the copy into the open
-    // frame for another thread. Calls are what costs here (bench rows `pub-16`, `1-1-16`,
-    // `w2-1-1-16`); everything unusual falls through to the general way below.
+    // The hit path: one probe, one comparison, one call. Calls are what costs here (bench rows `pub-16`,
+    // `1-1-16`, `w2-1-1-16`); everything unusual falls through to the general way below.
     const { publisher } = this;
     const plan = publisher.cache.slots[(hash ^ this.contextMix) & HIT_SLOT_MASK];
     if (
@@ -344,7 +345,7 @@ export class ClientSession implements ClientOps, TransportEvents {
 
   // ---- what the rest of the core asks of a session
 
-  /** True when operations may go on: logged in, or let in without CONNECT. */
+  /** Operations may go on: logged in, or let in without CONNECT. */
   ensureActive(): boolean {
     if (this.state === "active") return true;
     if (this.state !== "connecting") return false;

@@ -6,6 +6,7 @@ import type { Clock, Entropy, Log } from "@weft/base";
 import type { ClientParser } from "@weft/protocol";
 import type { FlowControl } from "../deliver/flow-control.ts";
 import type { Outbox } from "../deliver/outbox.ts";
+import type { OutboxOwner } from "../deliver/receiver.ts";
 import type {
   BrokerLimits,
   ListenerOptions,
@@ -58,7 +59,7 @@ export interface SessionHost {
   /** Users and accounts. */
   readonly rules: SnapshotRules;
   listener(index: number): ListenerOptions;
-  newOutbox(session: ClientSession): Outbox;
+  newOutbox(owner: OutboxOwner): Outbox;
   account(index: number): AccountSnapshot;
   /** Asks control what the login has to know; `finishLogin` follows. */
   askForLogin(session: ClientSession, question: LoginQuestion): void;
@@ -71,7 +72,7 @@ export interface SessionHost {
   /** End of one connection's input: flow control looks whether it has to pause. */
   endOfInput(session: ClientSession): void;
   /** Something was appended or the session is to be closed: flush it at the end of the turn. */
-  touch(session: ClientSession): void;
+  touch(owner: OutboxOwner): void;
   /** Something was written: its figures go onto the connection board. */
   outputDone(session: ClientSession): void;
   /** What others may know of the session has changed. */

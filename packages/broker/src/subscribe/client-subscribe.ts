@@ -44,7 +44,7 @@ export function subscribe(
       return;
     }
     const filtered = verdict === "allow-filtered";
-    const subscription = new Subscription(session, filter, queue, sid, filtered);
+    const subscription = new Subscription(session, session.account, filter, queue, sid, filtered);
     if (!host.subscriptions.add(subscription)) {
       const { name } = host.account(session.account);
       logAbout(session, "error", host.subscriptions.refusal(subscription, name));

@@ -6,13 +6,20 @@
 // that is gone: its outbox is sealed, new plans leave it out, and all plans that name it were found
 // stale when it left. The index still names its filters for some turns; a message that comes for them
 // reaches nobody here, and goes the way of a queue member that cannot take it (SU-25, CP-64).
-import type { ClientSession } from "../session/client-session.ts";
+import type { ClosedReason } from "@weft/protocol";
 import type { Subscription } from "./subscription.ts";
 import { costOf, costOfAll } from "./subscription-cost.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** Subscriptions taken out in one turn: some milliseconds. As many more may go as soon as they are told. */
 const SLICE = 2_048;
+
+/** Whose subscriptions they are. */
+interface Leaver {
+  subscriptions: Map<string, Subscription> | undefined;
+  readonly closedReason: ClosedReason | undefined;
+  readonly trace?: { unsubscribed(sid: string): void } | undefined;
+}
 
 interface Departing {
   readonly left: Iterator<Subscription>;
@@ -25,7 +32,7 @@ export class Departures {
   readonly #subscriptions: Subscriptions;
   readonly #callSoon: () => void;
   /** In the order in which they began. Each once: a session gets new ones when the last one is out. */
-  readonly #departing = new Map<ClientSession, Departing>();
+  readonly #departing = new Map<Leaver, Departing>();
   /** What may go at once until the next step: many clients may end in one pass of the loop. */
   #atOnce = SLICE;
 
@@ -36,7 +43,7 @@ export class Departures {
   }
 
   /** True while subscriptions of this session depart. */
-  holds(session: ClientSession): boolean {
+  holds(session: Leaver): boolean {
     return this.#departing.has(session);
   }
 
@@ -44,7 +51,7 @@ export class Departures {
    * All subscriptions of a session begin to leave. True if they are gone when this returns; else
    * `done` is called in a later turn.
    */
-  begin(session: ClientSession, done?: (() => void) | undefined): boolean {
+  begin(session: Leaver, done?: (() => void) | undefined): boolean {
     const { subscriptions } = session;
     session.subscriptions = undefined;
     if (subscriptions === undefined || subscriptions.size === 0) return true;
@@ -77,7 +84,7 @@ export class Departures {
   }
 
   /** Returns what is left of `allowance`: more than 0 if these were all. The last one may exceed it. */
-  #takeOut(session: ClientSession, { left, areNamed }: Departing, allowance: number): number {
+  #takeOut(session: Leaver, { left, areNamed }: Departing, allowance: number): number {
     let rest = allowance;
     while (rest > 0) {
       const { done, value } = left.next();

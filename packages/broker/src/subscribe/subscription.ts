@@ -1,11 +1,11 @@
-// One subscription of one session, and the private lists of them by index node. A worker's own
+// One subscription of one connection, and the private lists of them by index node. A worker's own
 // segment of the interest index doubles as its subscription trie: node id -> subscriptions here.
 // Owned by the worker's core.
+import type { Receiver } from "../deliver/receiver.ts";
 import { QUEUES_SEARCHED_MAX } from "../publish/plan.ts";
-import type { ClientSession } from "../session/client-session.ts";
 
 export class Subscription {
-  readonly session: ClientSession;
+  readonly session: Receiver;
   /**
    * Filter, queue and sid as byte strings (one character per byte). No buffers: a small one is a piece
    * of Node's pool and keeps all of it, 64 KiB, for as long as the subscription lives.
@@ -27,14 +27,15 @@ export class Subscription {
   place = 0;
 
   constructor(
-    session: ClientSession,
+    session: Receiver,
+    account: number,
     filter: string,
     queue: string | undefined,
     sid: string,
     filtered: boolean,
   ) {
     this.session = session;
-    this.account = session.account;
+    this.account = account;
     this.filter = filter;
     this.queue = queue;
     this.sid = sid;

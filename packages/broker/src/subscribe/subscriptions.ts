@@ -55,7 +55,8 @@ export class Subscriptions {
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
     const used = this.#writer.recordsUsed;
     const room = this.shares.room(account, used);
-    const node = this.#writer.add(account, filter, 0, filter.length, queue, room);
+    const { isRemote } = subscription.session.kind;
+    const node = this.#writer.add(account, filter, 0, filter.length, queue, room, isRemote);
     if (node === 0) return false;
     this.shares.changed(account, this.#writer.recordsUsed - used);
     this.heap.changed(account, heapBytes);
@@ -91,7 +92,7 @@ export class Subscriptions {
       subscription.queue === undefined ? null : Buffer.from(subscription.queue, "latin1");
     this.#table.remove(subscription);
     const used = this.#writer.recordsUsed;
-    this.#writer.remove(subscription.node, queue);
+    this.#writer.remove(subscription.node, queue, subscription.session.kind.isRemote);
     this.shares.changed(subscription.account, this.#writer.recordsUsed - used);
     this.heap.changed(subscription.account, -heapBytesOf(subscription));
     subscription.node = 0;

@@ -127,3 +127,50 @@ test("all who listen hear of every change, each until it stops", () => {
   segment.add(1, "z", null);
   expect(heard).toEqual(["a1 x.*", "b1 x.*", "a1 x.*", "a2 y.>"]);
 });
+
+test("what other servers want is matched, and left out of deltas and snapshots", () => {
+  const random = createPrng(13);
+  const segment = new TestSegment(1_000);
+  const { writer } = segment;
+  const weights: Weights = new Map();
+  writer.listen((_sequence, account, filter, queue, weight) => {
+    const key = keyOf(account, filter, queue);
+    expect(weights.get(key) ?? 0, "a change is a change").not.toBe(weight);
+    set(weights, key, weight);
+  });
+  const held: { node: number; queue: string | null; isRemote: boolean; filter: string }[] = [];
+  const bytesOf = (text: string | null): Buffer | null =>
+    text === null ? null : Buffer.from(text, "latin1");
+  for (let step = 0; step < 4_000; step += 1) {
+    if (held.length > 12 || (held.length > 0 && random.below(2) === 0)) {
+      const [one] = held.splice(random.below(held.length), 1) as [(typeof held)[number]];
+      writer.remove(one.node, bytesOf(one.queue), one.isRemote);
+    } else {
+      const filter = ["a", "a.*", "b.>", "a.b"][random.below(4)] as string;
+      const queue = [null, "q"][random.below(2)] as string | null;
+      const isRemote = random.below(2) === 0;
+      const bytes = Buffer.from(filter, "latin1");
+      const max = Number.POSITIVE_INFINITY;
+      const node = writer.add(1, bytes, 0, bytes.length, bytesOf(queue), max, isRemote);
+      held.push({ node, queue, isRemote, filter });
+    }
+    const expected: Weights = new Map();
+    for (const { filter, queue, isRemote } of held) {
+      if (isRemote) continue;
+      const key = JSON.stringify([1, filter, queue]);
+      expected.set(key, queue === null ? 1 : (expected.get(key) ?? 0) + 1);
+    }
+    expect([...weights].sort(), `step ${step}`).toEqual([...expected].sort());
+    const picture: Weights = new Map();
+    writer.snapshot((account, filter, queue, weight) => {
+      set(picture, keyOf(account, filter, queue), weight);
+    });
+    expect(picture, `step ${step}`).toEqual(expected);
+    const nodes = new Set(held.map(({ node }) => node));
+    for (const { filter, node } of held) {
+      const bytes = Buffer.from(filter, "latin1");
+      expect(writer.find(1, bytes, 0, bytes.length)).toBe(node);
+    }
+    if (nodes.size === 0) expect(writer.recordsUsed).toBe(0);
+  }
+});

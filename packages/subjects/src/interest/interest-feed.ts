@@ -1,7 +1,8 @@
-// The ordered feed of what changes in one segment, and the full picture to start from. Owned by the
-// segment's writer thread. Must stay true: deltas carry absolute weights and consecutive sequences,
-// so a peer that has lost one sees the gap, takes a snapshot and goes on; a delta applied twice, or
-// older than a part of a snapshot that already shows it, changes nothing in the end.
+// The ordered feed of what is wanted on this server in one segment, and the full picture to start from;
+// what other servers want is left out (remote-interest.ts). Owned by the segment's writer thread. Must
+// stay true: deltas carry absolute weights and consecutive sequences, so a peer that has lost one sees
+// the gap, takes a snapshot and goes on; a delta applied twice, or older than a part of a snapshot that
+// already shows it, changes nothing in the end.
 import {
   HASH,
   KIND_FULL,
@@ -15,6 +16,7 @@ import {
   QUEUE_WEIGHT,
 } from "./layout.ts";
 import { NodeList } from "./node-list.ts";
+import type { RemoteInterest } from "./remote-interest.ts";
 import type { SegmentView } from "./segment-view.ts";
 import type { WordMemory } from "./shared-words.ts";
 
@@ -49,14 +51,16 @@ export class InterestFeed {
   sequence = 0;
   readonly #view: SegmentView;
   readonly #memory: WordMemory;
+  readonly #remote: RemoteInterest;
   readonly #path = new NodeList();
   /** Replaced, never changed: who leaves while all are told changes nothing for the others. */
   #listeners: readonly { readonly listener: InterestListener }[] = [];
   #text: Uint8Array = new Uint8Array(256);
   #account = 0;
 
-  constructor(view: SegmentView) {
+  constructor(view: SegmentView, remote: RemoteInterest) {
     this.#view = view;
+    this.#remote = remote;
     this.#memory = view.memory;
   }
 
@@ -95,12 +99,14 @@ export class InterestFeed {
     const base = this.#view.base(node);
     const filter = this.#filterOf(node);
     const account = this.#account;
-    if (memory.read(base + PLAIN) !== 0) visitor(account, filter, null, 1);
+    if (memory.read(base + PLAIN) > this.#remote.of(node, null)) visitor(account, filter, null, 1);
     let queue = memory.read(base + QUEUE);
     while (queue !== 0) {
       const name = new Uint8Array(this.#view.textLength(queue));
       this.#view.copyText(queue, name, 0);
-      visitor(account, filter, name, memory.read(this.#view.base(queue) + QUEUE_WEIGHT));
+      const all = memory.read(this.#view.base(queue) + QUEUE_WEIGHT);
+      const weight = all - this.#remote.of(node, name);
+      if (weight > 0) visitor(account, filter, name, weight);
       queue = memory.read(this.#view.base(queue) + QUEUE_NEXT);
     }
   }

@@ -33,6 +33,7 @@ import {
 import type { Quiescence } from "./quiescence.ts";
 import { piecesFor, RecordEditor } from "./record-editor.ts";
 import { RecordPool } from "./record-pool.ts";
+import { RemoteInterest } from "./remote-interest.ts";
 import { SegmentView } from "./segment-view.ts";
 import { isWordMemory, SharedWords, type WordMemory } from "./shared-words.ts";
 import { Sketch } from "./sketch.ts";
@@ -50,6 +51,7 @@ export class InterestWriter {
   readonly #sketch: Sketch;
   readonly #generations: Generations;
   readonly #tokens = new SubjectTokens();
+  readonly #remote = new RemoteInterest();
   /** Where the filter at hand is counted and which generation it belongs to, see `#locate`. */
   #sketchWord = 0;
   #generationSlot = 0;
@@ -74,7 +76,7 @@ export class InterestWriter {
     this.#editor = new RecordEditor(this.#view, this.#pool);
     this.#sketch = new Sketch(memory, this.#view.layout);
     this.#generations = generations;
-    this.feed = new InterestFeed(this.#view);
+    this.feed = new InterestFeed(this.#view, this.#remote);
   }
 
   /** Ids are from 1 to this number. */
@@ -101,7 +103,7 @@ export class InterestWriter {
    * Counts one more interest in the filter `[start, end)` of `filter`, which the caller has
    * validated, as a member of `queue` or plain. Returns its node (from 1), or 0 and changes nothing
    * if the segment is full, more than `recordsMax` records would be needed or the filter has more
-   * than `LIMITS.subjectTokensMax` tokens.
+   * than `LIMITS.subjectTokensMax` tokens. `isRemote`: it is another server's, see `RemoteInterest`.
    */
   add(
     account: number,
@@ -110,6 +112,7 @@ export class InterestWriter {
     end: number,
     queue: Uint8Array | null,
     recordsMax = Number.POSITIVE_INFINITY,
+    isRemote = false,
   ): number {
     const tokens = this.#tokens;
     if (!tokens.parse(filter, start, end)) return 0;
@@ -130,16 +133,18 @@ export class InterestWriter {
     if (node === 0) node = this.#createRoot(account);
     for (; level < tokens.count; level += 1) node = this.#createChild(node, level);
     this.#locate(node);
-    if (queue === null) this.#addPlain(node);
-    else this.#addMember(node, queue, group);
+    if (isRemote) this.#remote.changed(node, queue, 1);
+    if (queue === null) this.#addPlain(node, isRemote);
+    else this.#addMember(node, queue, group, isRemote);
     return node;
   }
 
-  /** Takes back one interest that `add` returned `node` for, with the same queue. */
-  remove(node: number, queue: Uint8Array | null): void {
+  /** Takes back one interest that `add` returned `node` for, with the same queue and `isRemote`. */
+  remove(node: number, queue: Uint8Array | null, isRemote = false): void {
     this.#locate(node);
-    if (queue === null) this.#removePlain(node);
-    else this.#removeMember(node, queue);
+    if (isRemote) this.#remote.changed(node, queue, -1);
+    if (queue === null) this.#removePlain(node, isRemote);
+    else this.#removeMember(node, queue, isRemote);
   }
 
   /** Node of a filter, or 0 if it has no node. */
@@ -231,35 +236,37 @@ export class InterestWriter {
     return node;
   }
 
-  #addPlain(node: number): void {
+  #addPlain(node: number, isRemote: boolean): void {
     const word = this.#view.base(node) + PLAIN;
     const count = this.#memory.read(word);
     if (count === 0) this.#sketch.count(this.#sketchWord, 1);
     this.#memory.store(word, count + 1);
-    if (count === 0) this.#announce(node, null, 1);
+    if (count === 0) this.#tellThreads();
+    if (!isRemote && count === this.#remote.of(node, null)) this.feed.publish(node, null, 1);
   }
 
-  #removePlain(node: number): void {
+  #removePlain(node: number, isRemote: boolean): void {
     const word = this.#view.base(node) + PLAIN;
-    const count = this.#memory.read(word);
-    assert(count > 0, "interest: removed only what was added");
-    this.#memory.store(word, count - 1);
-    if (count > 1) return;
-    this.#sketch.count(this.#sketchWord, -1);
-    this.#announce(node, null, 0);
-    this.#prune(node);
+    const count = this.#memory.read(word) - 1;
+    assert(count >= 0, "interest: removed only what was added");
+    this.#memory.store(word, count);
+    if (count === 0) {
+      this.#sketch.count(this.#sketchWord, -1);
+      this.#tellThreads();
+    }
+    if (!isRemote && count === this.#remote.of(node, null)) this.feed.publish(node, null, 0);
+    if (count === 0) this.#prune(node);
   }
 
-  #addMember(node: number, name: Uint8Array, group: number): void {
-    if (group === 0) {
-      this.#createGroup(node, name);
-      this.#announce(node, name, 1);
-      return;
+  #addMember(node: number, name: Uint8Array, group: number, isRemote: boolean): void {
+    let weight = 1;
+    if (group === 0) this.#createGroup(node, name);
+    else {
+      const word = this.#view.base(group) + QUEUE_WEIGHT;
+      weight = this.#memory.read(word) + 1;
+      this.#memory.store(word, weight);
     }
-    const word = this.#view.base(group) + QUEUE_WEIGHT;
-    const weight = this.#memory.read(word) + 1;
-    this.#memory.store(word, weight);
-    this.#announce(node, name, weight);
+    this.#announceMembers(node, name, weight, isRemote);
   }
 
   #createGroup(node: number, name: Uint8Array): void {
@@ -278,19 +285,19 @@ export class InterestWriter {
     memory.store(first, group);
   }
 
-  #removeMember(node: number, name: Uint8Array): void {
+  #removeMember(node: number, name: Uint8Array, isRemote: boolean): void {
     const group = this.#view.findQueue(node, hashToken(name, 0, name.length), name);
     assert(group !== 0, "interest: removed only what was added");
     const word = this.#view.base(group) + QUEUE_WEIGHT;
     const weight = this.#memory.read(word) - 1;
     if (weight > 0) {
       this.#memory.store(word, weight);
-      this.#announce(node, name, weight);
+      this.#announceMembers(node, name, weight, isRemote);
       return;
     }
     this.#unlinkGroup(node, group);
     this.#sketch.count(this.#sketchWord, -1);
-    this.#announce(node, name, 0);
+    this.#announceMembers(node, name, 0, isRemote);
     this.#editor.retire(group);
     this.#prune(node);
   }
@@ -326,10 +333,15 @@ export class InterestWriter {
     }
   }
 
-  /** Tells the other threads, then the feed, of a change that is published. */
-  #announce(node: number, queue: Uint8Array | null, weight: number): void {
+  /** The group `name` of `node` has `weight` members now. */
+  #announceMembers(node: number, name: Uint8Array, weight: number, isRemote: boolean): void {
+    this.#tellThreads();
+    if (!isRemote) this.feed.publish(node, name, weight - this.#remote.of(node, name));
+  }
+
+  /** Tells the other threads of a change that is published; the feed comes after. */
+  #tellThreads(): void {
     this.#generations.bumpSlot(this.#generationSlot);
-    this.feed.publish(node, queue, weight);
   }
 
   /** Sets the sketch word and the generation slot of the filter that ends at `node`. */
