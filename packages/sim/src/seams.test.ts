@@ -206,6 +206,8 @@ describe("a route that a worker dialled", () => {
     clients[2]?.unsubscribe("1");
     remote.transport.reset();
     world.settle();
+    expect(world.counters(2).subscriptions).toBe(0);
+    expect(world.index(2).writer?.recordsUsed).toBe(0);
     clients[0]?.takeDeliveries();
     clients[0]?.publish("work", "nobody", "inbox");
     world.settle();
