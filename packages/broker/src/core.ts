@@ -167,13 +167,13 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.subscriptions = new Subscriptions(writer, generations, table, heap, () => this.publisher);
     this.ownSubscriptions = new OwnSubscriptions(index, reader, table);
     const isSpent = (): boolean => this.publisher.isSpent;
-    this.flow = new FlowControl({ ...dependencies, isSpent, takenBytes });
+    this.flow = new FlowControl({ ...dependencies, isSpent });
     const callSoon = (): void => this.flow.callSoon();
     this.departures = new Departures(this.subscriptions, callSoon);
     this.judgements = new Judgements(this, this.#connections.byId, callSoon);
     this.reviews = new Reviews(this, callSoon);
     this.#outboxes = new OutboxRules(slabs, this.flow, this);
-    this.peers = new Peers(this, dependencies);
+    this.peers = new Peers(this, { ...dependencies, ...parts, callSoon });
     const sessions = this.#connections.byId;
     this.#controlInbox = new ControlInbox(sessions, this.flow, this.publisher.ballots);
     this.#inbox = new FrameInbox({
@@ -215,6 +215,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   onSpace(to: number): void {
     if (this.#lanes.drainSpill(to)) this.#parked.resume(to);
+    this.peers.goOn();
   }
 
   flush(): void {
@@ -234,6 +235,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   tick(): void {
     const now = this.clock.monotonicMs();
     this.#connections.tick(now);
+    this.peers.tick(now);
     this.#services.expire(now);
     this.publisher.sweep();
     this.contexts.sweep(() => contextsOf(this.#connections.byId));
@@ -250,6 +252,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.departures.step();
     this.judgements.step();
     this.reviews.step();
+    this.peers.goOn();
     if (this.#reload?.endsNow() === true) this.#reload = undefined;
   }
 
@@ -293,6 +296,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.publisher.replaceRouting(this.#routing);
     this.#services.replaceAccounts(accounts.accounts);
     this.#openEvents();
+    this.peers.followAccounts(accounts.accounts);
     this.#logins.forget();
     const reload = new Reload(this, this.#connections.byId, before, change, done);
     this.judgements.beginReload(reload);
@@ -309,6 +313,7 @@ export class BrokerCore implements BrokerDriver, SessionHost {
       this.#services.replaceAccounts(this.rules.snapshot.accounts.accounts);
     }
     if (delta.accounts.length > 0) this.#openEvents();
+    this.peers.followAccounts(this.rules.snapshot.accounts.accounts);
     this.judgements.begin(judged, lowered);
   }
 
@@ -367,7 +372,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     this.message.sourceClientId = 0;
   }
 
-  /** The message that is being delivered. */
   inHand(): MessageView {
     return this.#inFrame ? this.#inbox.message : this.message;
   }
@@ -393,8 +397,4 @@ export class BrokerCore implements BrokerDriver, SessionHost {
     session.responses?.drop();
     session.responses = undefined;
   }
-}
-
-function takenBytes(outbox: Outbox): number {
-  return outbox.takenBytes(outbox.owner.transport.unsentBytes);
 }

@@ -22,7 +22,7 @@ export {
   InternalParticipant,
   type InternalRequest,
 } from "./internal/internal-participant.ts";
-export type { PeerHost, PeerMessage, PeerSession } from "./peer/peer-session.ts";
+export type { OpenPeer, PeerHost, PeerSession } from "./peer/peer-session.ts";
 export type * from "./ports.ts";
 export { MessageView } from "./publish/message-view.ts";
 export type { Target } from "./publish/plan.ts";

@@ -324,6 +324,8 @@ export interface ConnectionAnswer {
 export interface BrokerDriver {
   /** In force now. */
   readonly limits: Pick<BrokerLimits, "pendingBytesMax">;
+  /** Connections that are no clients'; `stop` ends them, and those that come yet. */
+  readonly peers: { stop(): void };
   /**
    * A connection was accepted on row `listener` of the table. The session writes its INFO itself.
    * After each call into the returned events the driver calls `flush()`.

@@ -1,9 +1,20 @@
 // Connections that the owning thread dials, over real sockets of this machine.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import net from "node:net";
 import type { Transport } from "@weft/base";
 import { afterEach, expect, test } from "vitest";
 import { SocketDriver } from "./socket-driver.ts";
 import { RecordingSession, TestServer, until } from "./test-peers.ts";
+
+/** Listens, prints its port and stands still: the system lets two connections in, and others wait. */
+const NEVER_ACCEPTS = `
+  const server = require("net").createServer();
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+    require("fs").writeSync(1, String(server.address().port));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+`;
 
 let server: TestServer | undefined;
 afterEach(async () => {
@@ -93,12 +104,44 @@ test("a port where nobody listens is told as a reason, and no session is made", 
   expect(dialling.sessions).toEqual([]);
 });
 
+test("a port that is none is told as a reason, not thrown", async () => {
+  for (const port of [0, -1, 65_536, 1.5, Number.NaN]) {
+    const dialling = createDialling();
+    dialling.dial("127.0.0.1", port);
+    await until(() => dialling.failures.length > 0);
+    expect(dialling.failures).toEqual([`port ${port} is none`]);
+    expect(dialling.flushes, "the turn ends").toBe(1);
+  }
+});
+
 test("what does not stand in time is given up, once", async () => {
-  const dialling = createDialling();
-  // An address of TEST-NET-1: nobody answers, or the network says so at once.
-  dialling.dial("192.0.2.1", 9, 50);
-  await until(() => dialling.failures.length > 0);
-  await new Promise((done) => setTimeout(done, 100));
-  expect(dialling.failures).toHaveLength(1);
-  expect(dialling.sessions).toEqual([]);
+  const stalled = spawn(process.execPath, ["-e", NEVER_ACCEPTS]);
+  try {
+    const [line] = (await once(stalled.stdout, "data")) as [Buffer];
+    const port = Number(line.toString());
+    const fillers = Array.from({ length: 8 }, () => net.connect(port, "127.0.0.1"));
+    for (const filler of fillers) filler.on("error", () => undefined);
+    await new Promise((done) => setTimeout(done, 50));
+    const dialling = createDialling();
+    dialling.dial("127.0.0.1", port, 100);
+    await until(() => dialling.failures.length > 0);
+    await new Promise((done) => setTimeout(done, 100));
+    expect(dialling.failures).toEqual(["timed out"]);
+    expect(dialling.sessions).toEqual([]);
+    for (const filler of fillers) filler.destroy();
+  } finally {
+    stalled.kill("SIGKILL");
+  }
+});
+
+test("F27: a session that cannot be made costs its connection alone", async () => {
+  server = await new TestServer({}).start();
+  const dialling = createDialling(() => {
+    throw new Error("no such kind");
+  });
+  dialling.dial("127.0.0.1", server.port);
+  const far = await server.session();
+  await until(() => far.closedCount === 1);
+  expect(dialling.failures).toEqual(["no such kind"]);
+  expect(dialling.gone).toBe(0);
 });

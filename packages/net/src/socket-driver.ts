@@ -2,7 +2,7 @@
 // into a session, a fair share of the loop for each.
 // Owner: the thread that made it. The read buffer is overwritten by the next read of any socket,
 // so a view of it is valid during one `onBytes` only.
-import net from "node:net";
+import type net from "node:net";
 import {
   AssertionFailure,
   type Dialler,
@@ -11,6 +11,7 @@ import {
   type Transport,
   type TransportEvents,
 } from "@weft/base";
+import { connectTo } from "./dial.ts";
 import { NativeWrites } from "./native-writes.ts";
 import { PeerEnds } from "./peer-ends.ts";
 import { isLate, largestReadStep, nextReadStep, READ_SIZES } from "./read-size.ts";
@@ -18,7 +19,7 @@ import { RestOfRead } from "./rest-of-read.ts";
 import { type NativeConnection, type OwnedSocket, socketOn, TRANSPORT } from "./socket-access.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import type { TlsContext } from "./tls-context.ts";
-import { errorText, onPeerEnd } from "./transport-callbacks.ts";
+import { onPeerEnd } from "./transport-callbacks.ts";
 
 /** Full reads of busy connections for which a quiet one is remembered: some tens of milliseconds. */
 const QUIET_READS = 512;
@@ -108,39 +109,40 @@ export class SocketDriver implements Dialler {
       this.#options.onGone?.();
       return undefined;
     }
-    return this.#bind(socketOn(given, this.#socketOptions), tls, open);
+    return this.#bind(socketOn(given, this.#socketOptions), tls, open, false);
   }
 
   /** {@link Dialler}. In clear; TLS towards a server comes with the kinds of sessions that dial. */
   dial(
-    { host, port, timeoutMs }: DialTarget,
+    to: DialTarget,
     open: (transport: Transport) => TransportEvents,
     failed: (reason: string) => void,
   ): void {
-    const socket: OwnedSocket = net.connect({
-      ...this.#socketOptions,
-      host,
-      port,
-      noDelay: true,
+    const fail = (reason: string): void => {
+      failed(reason);
+      this.flush();
+    };
+    connectTo(to, this.#socketOptions, fail, (socket) => {
+      try {
+        this.#bind(socket, undefined, open, true);
+      } catch (error) {
+        // Its session could not be made: that costs this connection alone (F27).
+        if (error instanceof AssertionFailure) throw error;
+        socket.destroy();
+        fail(error instanceof Error ? error.message : String(error));
+      }
     });
-    const timer = setTimeout(() => socket.destroy(new Error("timed out")), timeoutMs);
-    socket.once("error", (error) => {
-      if (socket[TRANSPORT] === undefined) failed(errorText(error));
-    });
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      this.#dialled.add(this.#bind(socket, undefined, open));
-    });
-    socket.once("close", () => clearTimeout(timer));
   }
 
   #bind(
     socket: OwnedSocket,
     tls: TlsContext | undefined,
     open: (transport: Transport) => TransportEvents,
+    isDialled: boolean,
   ): SocketTransport {
     this.#readStep = 0;
     const transport = new SocketTransport(socket, this, tls);
+    if (isDialled) this.#dialled.add(transport);
     socket[TRANSPORT] = transport;
     socket.on("error", onError);
     socket.on("close", onClose);

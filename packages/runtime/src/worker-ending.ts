@@ -65,6 +65,7 @@ export class WorkerEnding {
   #closeAll(): void {
     this.#stopping = true;
     this.#refuseWaiting();
+    this.#core.peers.stop();
     this.#core.closeSome(Number.MAX_SAFE_INTEGER, "Server Shutdown");
     this.#flush();
     if (this.#open === 0) this.#answerStop();

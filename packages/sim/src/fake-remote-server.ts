@@ -43,6 +43,11 @@ export class FakeRemoteServer implements TransportPeer {
     this.#send({ op: "message", account, subject, reply, queue: null, header: "", payload });
   }
 
+  /** For one member of this group there, and nobody else. */
+  publishTo(queue: string, account: number, subject: string, payload: string): void {
+    this.#send({ op: "message", account, subject, reply: null, queue, header: "", payload });
+  }
+
   /** Whether it would send a message on this subject to the server that dialled. */
   isWanted(account: number, subject: string): boolean {
     return [...this.interest.keys()].some((key) => {

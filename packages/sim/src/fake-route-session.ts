@@ -1,23 +1,30 @@
 // A route as its worker would have it: a session that is no client's, with a protocol of its own, over a
 // connection that the worker dialled. It tells the other server of the interest here, from the ordered feed
 // of each segment; what the other one wants stands in the worker's segment; messages go both ways. Test
-// support; it uses nothing but what `@weft/broker` and `@weft/subjects` export for such sessions.
+// support; of the core it uses nothing but what `@weft/broker` exports for such sessions. How the feeds of
+// other threads get here is not built: it is handed their writers, and a way into a turn of its own.
 //
 // Must stay true (one hop): what came by a route goes to no route; what one route wants no other is told.
 import type { Transport } from "@weft/base";
 import {
   type ConnectionKind,
+  type MessageView,
   ORIGIN_ROUTE,
   type PeerHost,
   type PeerSession,
   type Target,
 } from "@weft/broker";
+import type { ClosedReason } from "@weft/protocol";
 import type { InterestWriter } from "@weft/subjects";
 import { encodeRouteLine, type RouteLine, RouteLines } from "./fake-route-dialect.ts";
 
-type Message = Parameters<ConnectionKind["admit"]>[1];
+/** Messages on it are too much for the encoder, as for a faulty one. */
+export const FAULTY_SUBJECT = "fault.of.the.encoder";
 
-function encodeMessage({ subscription, subject }: Target, message: Message): Buffer {
+type Message = Extract<RouteLine, { op: "message" }>;
+
+function encodeMessage({ subscription, subject }: Target, message: MessageView): Buffer {
+  if (subject === FAULTY_SUBJECT) throw new Error("the encoder is faulty");
   const { body, bodyStart, bodyEnd, reply, replyStart, replyEnd } = message;
   const payloadStart = bodyStart + Math.max(0, message.headerBytes);
   return encodeRouteLine({
@@ -39,7 +46,8 @@ const FAKE_ROUTE: ConnectionKind = {
   },
   admit: (_target, message) => message.originKind !== ORIGIN_ROUTE,
   delivered: () => undefined,
-  overflowed: (owner) => (owner as FakeRouteSession).end(),
+  overflowed: (owner) => (owner as FakeRouteSession).end("Slow Consumer (Pending Bytes)"),
+  failed: (receiver) => (receiver as FakeRouteSession).end("Read Error"),
 };
 
 export class FakeRouteSession implements PeerSession {
@@ -54,7 +62,10 @@ export class FakeRouteSession implements PeerSession {
   readonly outbox: PeerSession["outbox"];
   readonly transport: Transport;
   subscriptions: PeerSession["subscriptions"];
-  closedReason: PeerSession["closedReason"];
+  closedReason: ClosedReason | undefined;
+  ticks = 0;
+  /** What the host had no room for, and what came behind it. */
+  readonly #kept: Message[] = [];
   readonly #host: PeerHost;
   readonly #lines = new RouteLines();
   /** End the feeds. */
@@ -109,9 +120,28 @@ export class FakeRouteSession implements PeerSession {
 
   onBytes(input: Buffer, start: number, end: number): void {
     for (const line of this.#lines.push(input.subarray(start, end))) {
+      if (this.closedReason !== undefined) return;
       if (line.op === "interest") this.#takeInterest(line);
-      else this.#takeMessage(line);
+      else if (this.#kept.length > 0 || !this.#publish(line)) this.#keep(line);
     }
+  }
+
+  /** There is no room: it stops reading, and what was read already waits. */
+  #keep(line: Message): void {
+    this.#kept.push(line);
+    this.transport.pauseReading();
+  }
+
+  goOn(): void {
+    while (this.#kept.length > 0) {
+      if (!this.#publish(this.#kept[0] as Message)) return;
+      this.#kept.shift();
+    }
+    this.transport.resumeReading();
+  }
+
+  tick(): void {
+    this.ticks += 1;
   }
 
   #takeInterest({ account, filter, queue, weight }: Extract<RouteLine, { op: "interest" }>): void {
@@ -119,17 +149,22 @@ export class FakeRouteSession implements PeerSession {
     for (let member = 0; member < weight; member += 1) {
       const sid = `${name} ${member}`;
       if (this.subscriptions?.has(sid) === true) continue;
-      if (!this.#host.subscribe(this, account, filter, queue ?? undefined, sid)) this.end();
+      if (this.#host.subscribe(this, account, filter, queue ?? undefined, sid)) continue;
+      this.end("Maximum Subscriptions Exceeded");
+      return;
     }
     for (let member = weight; this.subscriptions?.has(`${name} ${member}`) === true; member += 1) {
       this.#host.unsubscribe(this, `${name} ${member}`);
     }
   }
 
-  #takeMessage({ account, subject, reply, ...parts }: Extract<RouteLine, { op: "message" }>): void {
+  #publish({ account, subject, reply, queue, ...parts }: Message): boolean {
     const header = Buffer.from(parts.header, "latin1");
     const payload = Buffer.from(parts.payload, "latin1");
-    this.#host.publish(this, { account, subject, reply: reply ?? undefined, header, payload });
+    const plain = queue === null;
+    const queues = queue === null ? [] : [queue];
+    const message = { account, subject, reply: reply ?? undefined, header, payload, plain, queues };
+    return this.#host.publish(this, message);
   }
 
   onWritten(): void {
@@ -141,7 +176,7 @@ export class FakeRouteSession implements PeerSession {
   }
 
   onClosed(): void {
-    this.#release();
+    this.#release("Route Removed");
     this.outbox.close();
   }
 
@@ -153,14 +188,14 @@ export class FakeRouteSession implements PeerSession {
     if (this.closedReason === undefined) this.outbox.flush(this.transport);
   }
 
-  end(): void {
-    this.#release();
+  end(reason: ClosedReason): void {
+    this.#release(reason);
     this.transport.destroy();
   }
 
-  #release(): void {
+  #release(reason: ClosedReason): void {
     if (this.closedReason !== undefined) return;
-    this.closedReason = "Route Removed";
+    this.closedReason = reason;
     for (const stop of this.#stops) stop();
     this.#host.ended(this);
   }

@@ -123,3 +123,44 @@ for (const [from, to] of PLACES) {
     expect(narrow.errors).toEqual([violation("new.x"), violation("new.x")]);
   });
 }
+
+for (const [from, to] of PLACES) {
+  test(`SU-39, AC-28: an answer that is mapped is none, from worker ${from} to ${to}`, () => {
+    const accounts: readonly AccountSpec[] = [
+      {
+        name: "MAKER",
+        exports: [{ kind: "service", subject: "svc" }],
+        mappings: [{ source: "_R_.>", destinations: [{ subject: "logs.>" }] }],
+      },
+      { name: "ASKER", imports: [{ kind: "service", account: "MAKER", subject: "svc" }] },
+    ];
+    const users: readonly UserSpec[] = [
+      {
+        user: "maker",
+        password: "x",
+        account: "MAKER",
+        permissions: { publish: { allow: ["logs.>"] } },
+      },
+      { user: "asker", password: "x", account: "ASKER" },
+    ];
+    const world = new World({ seed: from * 10 + to, workers: 3, accounts, users });
+    const maker = join(world, from, "maker");
+    const asker = join(world, to, "asker");
+    maker.subscribe("1", "svc");
+    maker.subscribe("2", "logs.>");
+    asker.subscribe("1", "inbox");
+    world.settle();
+    asker.publish("svc", "question", "inbox");
+    world.settle();
+    const [request] = maker.takeDeliveries();
+    expect(request?.reply).toMatch(/^_R_\./);
+    // He may publish where it is mapped to, and nowhere else.
+    const reply = request?.reply ?? "";
+    maker.publish(reply, "answer");
+    world.settle();
+    const logged = maker.takeDeliveries().map(({ subject }) => subject);
+    expect(logged).toEqual([reply.replace("_R_", "logs")]);
+    expect(asker.takeDeliveries()).toEqual([]);
+    expect(maker.errors).toEqual([]);
+  });
+}

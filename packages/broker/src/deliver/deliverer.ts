@@ -1,10 +1,17 @@
 // Writing one message to local targets: the innermost loop of the product. Owned by the worker's
 // core. Bench rows: `1-1 16`, `1-8 16`, `1-8 1024`, `1-1 32768`.
-import { copyWords, LIMITS, makeView, viewOf, WORD_COPY_BYTES_MAX } from "@weft/base";
+import {
+  AssertionFailure,
+  copyWords,
+  LIMITS,
+  makeView,
+  viewOf,
+  WORD_COPY_BYTES_MAX,
+} from "@weft/base";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Target } from "../publish/plan.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
-import type { MessageEncoder } from "./receiver.ts";
+import type { ConnectionKind, MessageEncoder } from "./receiver.ts";
 import type { Slab, SlabPool } from "./slab-pool.ts";
 
 /** From this size on a body with several receivers is copied once and shared. */
@@ -187,25 +194,32 @@ export class Deliverer {
 
   #deliverSpecial(target: Target, message: MessageView): number {
     const { kind } = target.subscription.session;
+    if (kind.encoder !== undefined) return this.#deliverEncoded(target, kind, message);
     if (!kind.admit(target, message)) return 0;
-    if (!this.#writeSpecial(target, kind.encoder, message)) return 0;
+    const strip = message.headerBytes >= 0 && target.withoutHeaders;
+    const done = strip
+      ? this.#writeWithoutHeader(target, message)
+      : this.#write(target, message, undefined, 0);
+    if (!done) return 0;
     kind.delivered(target, message);
     return 1;
   }
 
-  #writeSpecial(
-    target: Target,
-    encoder: MessageEncoder | undefined,
-    message: MessageView,
-  ): boolean {
-    if (encoder !== undefined) return this.#writeEncoded(target, encoder, message);
-    const strip = message.headerBytes >= 0 && target.withoutHeaders;
-    return strip
-      ? this.#writeWithoutHeader(target, message)
-      : this.#write(target, message, undefined, 0);
+  /** To a connection with a protocol of its own; what throws there ends it, and nobody else (F27). */
+  #deliverEncoded(target: Target, kind: ConnectionKind, message: MessageView): number {
+    try {
+      if (!kind.admit(target, message)) return 0;
+      const { encoder } = kind;
+      if (encoder === undefined || !this.#writeEncoded(target, encoder, message)) return 0;
+      kind.delivered(target, message);
+      return 1;
+    } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
+      kind.failed(target.subscription.session, error);
+      return 0;
+    }
   }
 
-  /** To a connection with a protocol of its own. */
   #writeEncoded(target: Target, encoder: MessageEncoder, message: MessageView): boolean {
     const { outbox } = target;
     const needed = encoder.sizeOf(target, message);

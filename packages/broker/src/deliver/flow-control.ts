@@ -76,8 +76,6 @@ export interface FlowControlDependencies {
   setTimer(delayMs: number): void;
   /** No more work in this turn. */
   isSpent(): boolean;
-  /** Bytes that the kernel has taken for this receiver. */
-  takenBytes(outbox: Outbox): number;
 }
 
 export class FlowControl {
@@ -144,7 +142,7 @@ export class FlowControl {
     const sinceMs = this.#dependencies.clock.monotonicMs();
     const before = this.#patience.get(outbox);
     if (before !== undefined && sinceMs - before.endedMs <= PATIENCE_MS) return before;
-    const takenBytes = this.#dependencies.takenBytes(outbox);
+    const { takenBytes } = outbox;
     const fresh = { sinceMs, takenBytes, isEnough: true };
     const patience = { endedMs: sinceMs, progress: fresh, ownProgress: { ...fresh } };
     this.#patience.set(outbox, patience);
@@ -156,7 +154,7 @@ export class FlowControl {
     const now = this.#dependencies.clock.monotonicMs();
     const elapsedMs = now - progress.sinceMs;
     if (elapsedMs <= PATIENCE_MS) return progress.isEnough;
-    const takenBytes = this.#dependencies.takenBytes(outbox);
+    const { takenBytes } = outbox;
     const wanted = (wantedBytes * elapsedMs) / PATIENCE_MS;
     progress.isEnough = takenBytes - progress.takenBytes >= wanted;
     progress.sinceMs = now;

@@ -79,8 +79,9 @@ export class Outbox {
     return this.#queuedBytes + this.#inFlightBytes + (this.used - this.#start);
   }
 
-  /** Bytes that the kernel has taken since the connection began; `unsentBytes` of the transport. */
-  takenBytes(unsentBytes: number): number {
+  /** Bytes that the kernel has taken since the connection began. */
+  get takenBytes(): number {
+    const { unsentBytes } = this.owner.transport;
     return this.writtenBytes + Math.max(0, this.#inFlightBytes - unsentBytes);
   }
 

@@ -35,6 +35,8 @@ export interface ConnectionKind {
   delivered(target: Target, message: MessageView): void;
   /** More waits for `owner` than `limit` says (CP-103): it ends. */
   overflowed(owner: OutboxOwner, limit: string): void;
+  /** `admit`, `delivered` or the encoder has thrown: it ends. Where there is an encoder. */
+  failed(receiver: Receiver, error: unknown): void;
 }
 
 /** Whose outbox it is. */

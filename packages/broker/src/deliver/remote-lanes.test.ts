@@ -5,6 +5,7 @@ import type { Bus } from "../ports.ts";
 import { MessageView } from "../publish/message-view.ts";
 import { framesOf, RemoteTarget } from "../publish/plan.ts";
 import { FLAG_PLAIN, FrameHead, itemBytes, readFrameHead, readItem } from "./bus-frame.ts";
+import { ORIGIN_CLIENT, ORIGIN_ROUTE } from "./receiver.ts";
 import { fitsRun, RemoteLanes } from "./remote-lanes.ts";
 
 /** A lane of frames; a reservation lies between bytes that nobody may touch. */
@@ -163,6 +164,24 @@ describe("runs", () => {
       "a.b: 9",
       "a.b: 10",
     ]);
+  });
+
+  test("what came by a route shares no frame with what a client sent, also without a number", () => {
+    const bus = new FakeBus();
+    bus.spareBytes = 1 << 20;
+    const lanes = new RemoteLanes(bus);
+    const remote = remoteOf(2);
+    for (const originKind of [ORIGIN_CLIENT, ORIGIN_ROUTE, ORIGIN_ROUTE, ORIGIN_CLIENT]) {
+      expect(put(lanes, remote, Object.assign(messageOf("x", 0), { originKind }))).toBe(true);
+    }
+    lanes.closeRuns();
+    expect(texts(bus)).toEqual(["a.b: x", "a.b: x x", "a.b: x"]);
+    const message = new MessageView();
+    const kinds = bus.frames.map((frame) => {
+      readFrameHead(frame, 0, message, new FrameHead());
+      return message.originKind;
+    });
+    expect(kinds).toEqual([ORIGIN_CLIENT, ORIGIN_ROUTE, ORIGIN_CLIENT]);
   });
 
   test("an open run without a message leaves no frame, and none fits a closed one", () => {

@@ -22,6 +22,7 @@ import {
   writeFrameHead,
   writeItem,
 } from "./bus-frame.ts";
+import { ORIGIN_CLIENT } from "./receiver.ts";
 
 /** Bytes that one destination's spill queue may hold; beyond, messages to it are dropped. */
 const SPILL_BYTES_MAX = 64 * 1024 * 1024;
@@ -46,6 +47,8 @@ export class Run implements FrameMemory {
   /** The queue group that was picked, undefined = plain subscriptions. */
   pick: Buffer | undefined;
   clientId = 0;
+  /** Of what kind the connection of this id is; the id is 0 for answers of any. */
+  originKind: number = ORIGIN_CLIENT;
   bytes: Buffer = NO_BYTES;
   view: DataView = NO_VIEW;
   /** `[start, at)` of `bytes` is written, up to `limit` there is room. */
@@ -105,6 +108,7 @@ export class RemoteLanes {
       run.remote === remote &&
       run.pick === pick &&
       run.clientId === pausableId(message) &&
+      run.originKind === message.originKind &&
       run.at + bytes <= run.limit
     ) {
       return true;
@@ -277,6 +281,7 @@ export class RemoteLanes {
     }
     const out = this.#bus.dataBytes(thread);
     run.pick = pick;
+    run.originKind = message.originKind;
     run.clientId = pausableId(message);
     if (run.bytes !== out) {
       run.bytes = out;

@@ -1,9 +1,11 @@
-// A connection that is no client's: where routes, leafnodes and gateways plug into a worker. Worker
-// threads. Must stay true: a session speaks its own protocol on its own transport and touches nothing of
-// the core but what `PeerHost` offers.
-import type { Clock, Log, Transport, TransportEvents } from "@weft/base";
+// A connection that is no client's: where routes, leafnodes and gateways plug into a worker. "Peer" is the
+// server at its other end. Worker threads. Must stay true: a session speaks its own protocol on its own
+// transport and touches nothing of the core but what `PeerHost` offers.
+import type { Clock, DialTarget, Log, Millis, Transport, TransportEvents } from "@weft/base";
+import type { ClosedReason } from "@weft/protocol";
 import type { Outbox } from "../deliver/outbox.ts";
 import type { OutboxOwner, Receiver } from "../deliver/receiver.ts";
+import type { Direction } from "../publish/directed-publish.ts";
 import type { Subscription } from "../subscribe/subscription.ts";
 
 export interface PeerSession extends TransportEvents, Receiver {
@@ -11,10 +13,16 @@ export interface PeerSession extends TransportEvents, Receiver {
   readonly originKind: number;
   /** Its interest by name (`sid`); undefined = it has none. The host writes it. */
   subscriptions: Map<string, Subscription> | undefined;
+  /** Every 100 ms, in a turn of its own. */
+  tick(now: Millis): void;
+  /** What `publish` would not take may be offered again; in a turn of its own. */
+  goOn(): void;
+  /** It is to end: the server stops, or it has thrown. Calls `ended` of the host. */
+  end(reason: ClosedReason): void;
 }
 
 /** What a peer tells of messages. Texts are byte strings. */
-export interface PeerMessage {
+export interface PeerMessage extends Direction {
   /** Index of the account. */
   readonly account: number;
   readonly subject: string;
@@ -24,17 +32,16 @@ export interface PeerMessage {
   readonly payload: Buffer;
 }
 
-/** What a worker offers to sessions of all kinds. Every call is part of the turn of a transport. */
+/** What a worker offers to sessions of all kinds. Every call is part of a turn. */
 export interface PeerHost {
   readonly clock: Clock;
   readonly log: Log;
   readonly threadIndex: number;
   newOutbox(owner: OutboxOwner): Outbox;
-  /** Something was appended: `flush` of the owner is called at the end of the turn. */
-  touch(owner: OutboxOwner): void;
   /**
    * The peer wants what matches `filter`, alone or as a member of `queue`; as soon as this returns all
-   * threads see it. False: the index or the account's share of it has no room. `sid` names it.
+   * threads see it. `sid` names it. False: the filter is none, the name is taken, the session has ended, or
+   * the index or the account's share of it has no room.
    */
   subscribe(
     session: PeerSession,
@@ -45,11 +52,14 @@ export interface PeerHost {
   ): boolean;
   unsubscribe(session: PeerSession, sid: string): void;
   /**
-   * Publishes what the peer sent, past permissions and mappings, which its server has applied. Returns
-   * deliveries and frames to other threads; never waits.
+   * Publishes what the peer sent, past permissions, mappings and imports, which its server has applied.
+   * False: there is no room for now, and nobody has got it; the session stops reading and offers it again
+   * at `goOn`. What has no valid subject is dropped.
    */
-  publish(session: PeerSession, message: PeerMessage): number;
-  /** The connection has ended: its interest goes, in slices. */
+  publish(session: PeerSession, message: PeerMessage): boolean;
+  /** Another connection; see `Peers`. */
+  dial(to: DialTarget, create: OpenPeer, failed: (reason: string) => void): void;
+  /** The connection has ended: its interest goes, in slices. Once. */
   ended(session: PeerSession): void;
 }
 

@@ -12,6 +12,8 @@ export type ContextKind =
   | "mapped"
   /** What was drawn for a client's publish (SU-33): as client, but not mapped again. */
   | "client-mapped"
+  /** Of another server, which has applied all of that: whoever is interested, on all threads. */
+  | "remote"
   /** A frame of another thread: only this thread's subscriptions. */
   | "inbound";
 
@@ -58,6 +60,7 @@ export class ContextTable {
   readonly #byAccount = {
     internal: [] as (PublishContext | undefined)[],
     mapped: [] as (PublishContext | undefined)[],
+    remote: [] as (PublishContext | undefined)[],
     inbound: [] as (PublishContext | undefined)[],
   };
   #nextId = 1;
@@ -135,6 +138,10 @@ export class ContextTable {
     return client.forMapped;
   }
 
+  remote(account: number): PublishContext {
+    return this.#get("remote", account);
+  }
+
   inbound(account: number): PublishContext {
     return this.#get("inbound", account);
   }
@@ -147,7 +154,7 @@ export class ContextTable {
     for (const contexts of Object.values(this.#byAccount)) contexts.length = 0;
   }
 
-  #get(kind: "internal" | "mapped" | "inbound", account: number): PublishContext {
+  #get(kind: "internal" | "mapped" | "remote" | "inbound", account: number): PublishContext {
     const contexts = this.#byAccount[kind];
     let context = contexts[account];
     if (context === undefined) {

@@ -147,7 +147,10 @@ export class PlanCompiler {
     plan.subjectStart = this.#reserve(end - start, plan);
     input.copy(this.#bytes, plan.subjectStart, start, end);
     this.#fill(plan, context, input, start, end, hash);
-    plan.serviceReply = context.kind !== "inbound" && isServiceReply(input, start, end);
+    // What was mapped is an answer no more, as the right that was asked for is that of another name.
+    const isUnmapped = plan.renamed === undefined && plan.mapping === undefined;
+    plan.serviceReply =
+      isUnmapped && context.kind !== "inbound" && isServiceReply(input, start, end);
     plan.hasSteps =
       plan.remotes !== undefined ||
       plan.queues !== undefined ||
@@ -171,16 +174,9 @@ export class PlanCompiler {
     hash: number,
   ): void {
     const account = context.account;
-    if (context.kind === "inbound") {
-      this.#match(plan, {
-        account,
-        subject: input,
-        start,
-        end,
-        hash,
-        renamed: false,
-        localOnly: true,
-      });
+    if (context.kind === "inbound" || context.kind === "remote") {
+      const localOnly = context.kind === "inbound";
+      this.#match(plan, { account, subject: input, start, end, hash, renamed: false, localOnly });
       return;
     }
     const compiled = this.routing.account(account);
@@ -193,15 +189,8 @@ export class PlanCompiler {
     const permissions = client ? context.permissions : undefined;
     if (permissions !== undefined || !plain) name = input.toString("latin1", start, end);
     this.byInterestAlone = plain && permissions === undefined;
-    let scope: Scope = {
-      account,
-      subject: input,
-      start,
-      end,
-      hash,
-      renamed: false,
-      localOnly: false,
-    };
+    const own = { account, subject: input, start, end, hash };
+    let scope: Scope = { ...own, renamed: false, localOnly: false };
     const isMapped = context.kind === "mapped" || context.kind === "client-mapped";
     const mapping = compiled.hasMappings && !isMapped ? compiled.mapping(name) : undefined;
     if (mapping !== undefined) {
@@ -298,7 +287,7 @@ export class PlanCompiler {
       return true;
     };
     for (const subscription of here.plain) {
-      if (subscription.isLeaving) continue;
+      if (subscription.isLeaving || this.#isServed(plan, scope, subscription)) continue;
       if (subscription.filtered && isRefused(subscription, undefined)) continue;
       plan.targets.push(this.#target(plan, scope, subscription));
     }
@@ -319,6 +308,20 @@ export class PlanCompiler {
         step.total += 1;
       }
     }
+  }
+
+  /**
+   * True for another server that has a target already: it is sent one message for all of its filters, and
+   * matches by itself. Clients get one for each.
+   */
+  #isServed(plan: Plan, scope: Scope, { session, account }: Subscription): boolean {
+    if (!session.kind.isRemote) return false;
+    return plan.targets.some(
+      ({ subscription, subject }) =>
+        subscription.session === session &&
+        subscription.account === account &&
+        subject === scope.subject.toString("latin1", scope.start, scope.end),
+    );
   }
 
   /** The nodes found in another thread's segment. Runs inside the read section. */

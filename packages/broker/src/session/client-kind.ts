@@ -41,4 +41,9 @@ export const CLIENT_KIND: ConnectionKind = {
     logAbout(session, "info", `Slow Consumer Detected: ${limit}`);
     session.abort("Slow Consumer (Pending Bytes)");
   },
+
+  // It has no encoder: what throws is charged to the publisher whose turn it is.
+  failed(_receiver, error) {
+    throw error;
+  },
 };

@@ -4,7 +4,8 @@
 //
 //   greeting -> securing -> connecting -> (logging-in) -> active -> closing -> closed
 //
-// Must stay true: nothing is delivered to a session that has ended; its subscriptions leave the index.
+// Must stay true: nothing is delivered to a session that has ended; its subscriptions have left the
+// index, or leave it in slices (departures.ts).
 import type { CompiledPermissions, Identity, LoginKind, ResponseTracker } from "@weft/auth";
 import {
   equalWords,
@@ -214,8 +215,8 @@ export class ClientSession implements ClientOps, TransportEvents, Receiver {
     bodyEnd: number,
     headerBytes: number,
   ): boolean {
-    // The hit path: one probe, one comparison, one call. Calls are what costs here (bench rows `pub-16`,
-    // `1-1-16`, `w2-1-1-16`); everything unusual falls through to the general way below.
+    // The hit path: one probe, one comparison, no call but delivery and copy. Calls are what costs here
+    // (rows `pub-16`, `1-1-16`, `w2-1-1-16`); what is unusual falls through to the general way below.
     const { publisher } = this;
     const plan = publisher.cache.slots[(hash ^ this.contextMix) & HIT_SLOT_MASK];
     if (
@@ -343,9 +344,8 @@ export class ClientSession implements ClientOps, TransportEvents, Receiver {
     this.close(reason);
   }
 
-  // ---- what the rest of the core asks of a session
+  // ---- what the rest of the core asks of a session; `ensureActive` lets operations go on
 
-  /** Operations may go on: logged in, or let in without CONNECT. */
   ensureActive(): boolean {
     if (this.state === "active") return true;
     if (this.state !== "connecting") return false;

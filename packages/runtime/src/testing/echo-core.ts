@@ -67,6 +67,7 @@ class EchoSession implements TransportEvents {
 }
 
 export class BrokerCore implements BrokerDriver {
+  readonly peers = { stop: () => undefined };
   readonly dependencies: BrokerDependencies;
   readonly #snapshot: BrokerSnapshot;
   readonly #sessions = new Set<EchoSession>();
