@@ -37,7 +37,6 @@ import type {
   ConnectionLimits,
   ConnectionOrder,
   ExcessClosing,
-  ListenerOptions,
   ServerIdentity,
   SharedLimits,
   SnapshotChange,
@@ -270,7 +269,12 @@ export class BrokerCore implements BrokerDriver, SessionHost {
 
   enterLameDuck(): void {
     this.lameDuck = true;
-    this.#connections.sendAway();
+    this.#connections.tellInfo();
+  }
+
+  announce(server: ServerIdentity): void {
+    this.server = server;
+    this.#connections.tellInfo();
   }
 
   obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined {
@@ -324,10 +328,6 @@ export class BrokerCore implements BrokerDriver, SessionHost {
   }
 
   // ---- asked by sessions
-
-  listener(index: number): ListenerOptions {
-    return this.rules.listener(index);
-  }
 
   newOutbox(owner: OutboxOwner): Outbox {
     return new Outbox(this.#outboxes, owner);

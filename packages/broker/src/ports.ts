@@ -348,6 +348,8 @@ export interface BrokerDriver {
   listSubscriptions(query: SubscriptionQuery): SubscriptionAnswer;
   /** CP-13, CP-108: sends `ldm` INFO to all. */
   enterLameDuck(): void;
+  /** CP-07: what INFO says of the server has changed, its `connectUrls` say; sends it to all. */
+  announce(server: ServerIdentity): void;
   /** CP-112, SY-36; undefined = no such connection here. */
   obeyOrder(order: ConnectionOrder): ConnectionAnswer | undefined;
   /** Closes up to `count` connections with this reason; returns how many are left. */

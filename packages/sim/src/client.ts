@@ -35,6 +35,8 @@ export class SimClient implements TransportPeer {
   readonly deliveries: Delivery[] = [];
   readonly errors: string[] = [];
   infos = 0;
+  /** The last one. */
+  info = "";
   pongs = 0;
   oks = 0;
   pings = 0;
@@ -133,8 +135,10 @@ export class SimClient implements TransportPeer {
       this.pongs += 1;
       this.onPong?.();
     } else if (verb === "+OK") this.oks += 1;
-    else if (verb === "INFO") this.infos += 1;
-    else if (verb === "-ERR") this.errors.push(rest.replace(/^'|'$/g, ""));
+    else if (verb === "INFO") {
+      this.infos += 1;
+      this.info = rest;
+    } else if (verb === "-ERR") this.errors.push(rest.replace(/^'|'$/g, ""));
     else {
       this.pings += 1;
       if (this.answersPings) this.send("PONG\r\n");

@@ -1,12 +1,13 @@
 // The seams that later parts will use, each used here by something that is not part of the server:
-// the ordered feed of interest (routes, leafnodes), and a thread without sockets (streams). Sessions that
-// are no clients': routes.test.ts.
+// the ordered feed of interest (routes, leafnodes), INFO anew, and a thread without sockets (streams).
+// Sessions that are no clients': routes.test.ts.
 import { createPrng, LIMITS } from "@weft/base";
 import type { InterestWriter } from "@weft/subjects";
 import { describe, expect, test } from "vitest";
 import { FakeRoutePeer, pictureOf } from "./fake-route-peer.ts";
 import { FakeStreamThread } from "./fake-stream-thread.ts";
 import { forEachSeed } from "./seeds.ts";
+import { createSnapshot } from "./snapshot.ts";
 import { randomFilter } from "./subjects-pool.ts";
 import { HASH_SEED, World } from "./world.ts";
 
@@ -56,6 +57,27 @@ describe("a route peer that hears the feed of interest", () => {
       if (lossOdds > 0) expect(Math.min(resyncs, broken)).toBeGreaterThan(0);
       else expect(resyncs + broken).toBe(0);
     });
+  }
+});
+
+test("CP-07: INFO that has changed goes to all who understand another one, on every worker", () => {
+  const world = new World({ seed: 5, workers: 3 });
+  const clients = [1, 2, 3].map((thread) => world.connect(thread));
+  const strangers = [1, 2, 3].map((thread) => world.open(thread));
+  for (const client of clients) client.send("PING\r\n");
+  world.settle();
+  const before = [...clients, ...strangers].map(({ infos }) => infos);
+  const { server } = createSnapshot({});
+  const connectUrls = ["127.0.0.1:4222", "far.example:4222"];
+  for (let thread = 1; thread <= 3; thread += 1) {
+    world.core(thread).announce({ ...server, connectUrls });
+    world.core(thread).flush();
+  }
+  world.settle();
+  const after = [...clients, ...strangers].map(({ infos }) => infos);
+  expect(after.map((infos, place) => infos - (before[place] ?? 0))).toEqual([1, 1, 1, 0, 0, 0]);
+  for (const { info } of clients) {
+    expect((JSON.parse(info) as { connect_urls: unknown }).connect_urls).toEqual(connectUrls);
   }
 });
 

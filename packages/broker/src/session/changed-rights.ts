@@ -59,7 +59,7 @@ function followGreeting(session: ClientSession, before: SnapshotRules): void {
   const { limits } = host;
   session.controlLineBytesMax = limits.controlLineBytesMax;
   if (session.state === "logging-in") return;
-  const listener = host.listener(session.listenerIndex);
+  const listener = host.rules.listener(session.listenerIndex);
   const former = before.snapshot.listeners[session.listenerIndex];
   // It was told to speak in clear, or to begin with TLS, and would be misunderstood from now on.
   const isGreeted = session.tls === undefined && session.state !== "securing";

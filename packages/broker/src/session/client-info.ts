@@ -31,7 +31,7 @@ export function clientInfo(
 ): ClientInfo {
   const { host } = session;
   const lameDuck = host.lameDuck || kind.lameDuck === true;
-  const listener = host.listener(session.listenerIndex);
+  const listener = host.rules.listener(session.listenerIndex);
   // TL-10. Inside a handshake that came first there is no choice any more.
   const tlsRequired = listener.tls === "required" || session.state === "securing";
   const place = kind.connectInfo ? host.account(session.account) : listener;
@@ -82,7 +82,7 @@ function templateFor(session: ClientSession, kind: InfoKind): InfoTemplate {
   const { connectInfo, tlsRequired, payloadBytesMax } = kind;
   const { host } = session;
   const { server, limits } = host;
-  const listener = host.listener(session.listenerIndex);
+  const listener = host.rules.listener(session.listenerIndex);
   return new InfoTemplate({
     server_id: server.id,
     server_name: server.name,

@@ -22,7 +22,7 @@ import { Excess } from "./excess.ts";
 import type { Figures } from "./figures.ts";
 import { greet } from "./greeting.ts";
 import { Deadlines, scheduleFirstPing } from "./liveness.ts";
-import { closeSome, obeyOrder, sendAway } from "./orders.ts";
+import { closeSome, obeyOrder, tellInfo } from "./orders.ts";
 import type { SessionHost } from "./session-host.ts";
 import { OwnTrace } from "./trace-lines.ts";
 
@@ -82,9 +82,9 @@ export class Connections {
     return this.#lists.list(query, this.#host.clock.monotonicMs());
   }
 
-  /** CP-13. */
-  sendAway(): void {
-    sendAway(this.byId.values());
+  /** Sends INFO anew: something in it has changed. */
+  tellInfo(): void {
+    tellInfo(this.byId.values());
   }
 
   /** Undefined = it is not here. */

@@ -21,7 +21,7 @@ function makeNonce(entropy: Entropy): string {
 export function greet(session: ClientSession): void {
   const { host } = session;
   const now = host.clock.monotonicMs();
-  const listener = host.listener(session.listenerIndex);
+  const listener = host.rules.listener(session.listenerIndex);
   if (host.rules.nonceRequired) session.nonce = makeNonce(host.entropy);
   if (host.rules.authRequired) {
     const handshakeMs = listener.tls === "off" ? 0 : listener.tlsTimeoutMs + 1_000;
@@ -38,7 +38,7 @@ export function greet(session: ClientSession): void {
 
 /** CP-01: the server speaks first. */
 export function sendFirstInfo(session: ClientSession): void {
-  const listener = session.host.listener(session.listenerIndex);
+  const listener = session.host.rules.listener(session.listenerIndex);
   session.greetDueMs = 0;
   session.infoSent = true;
   session.send(encodeInfo(clientInfo(session, { connectInfo: false })));
@@ -54,7 +54,7 @@ export function sendFirstInfo(session: ClientSession): void {
  * tells a TLS hello from an operation. True when the bytes belong to the TLS layer now.
  */
 export function takesHello(session: ClientSession, first: number): boolean {
-  const listener = session.host.listener(session.listenerIndex);
+  const listener = session.host.rules.listener(session.listenerIndex);
   if (listener.tls === "off" || session.connectReceived || session.inMessages > 0) return false;
   if (session.state !== "connecting" && session.greetDueMs === 0) return false;
   if (first === TLS_RECORD) {

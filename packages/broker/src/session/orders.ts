@@ -29,8 +29,8 @@ export function obeyOrder(session: ClientSession, { what }: ConnectionOrder): Co
   }
 }
 
-/** CP-13: to all that understand it. */
-export function sendAway(sessions: Iterable<ClientSession>): void {
+/** CP-07, CP-13: INFO as it is now, to all that understand another one. */
+export function tellInfo(sessions: Iterable<ClientSession>): void {
   for (const session of sessions) {
     if (session.state === "active" && session.facts.protocol >= 1) {
       session.send(encodeInfo(clientInfo(session, { connectInfo: false })));

@@ -7,13 +7,7 @@ import type { ClientParser } from "@weft/protocol";
 import type { FlowControl } from "../deliver/flow-control.ts";
 import type { Outbox } from "../deliver/outbox.ts";
 import type { OutboxOwner } from "../deliver/receiver.ts";
-import type {
-  BrokerLimits,
-  ListenerOptions,
-  ServerIdentity,
-  SharedLimits,
-  WorkerCounters,
-} from "../ports.ts";
+import type { BrokerLimits, ServerIdentity, SharedLimits, WorkerCounters } from "../ports.ts";
 import type { ContextTable } from "../publish/context.ts";
 import type { MessageView } from "../publish/message-view.ts";
 import type { Publisher } from "../publish/publisher.ts";
@@ -58,7 +52,6 @@ export interface SessionHost {
   readonly flow: FlowControl;
   /** Users and accounts. */
   readonly rules: SnapshotRules;
-  listener(index: number): ListenerOptions;
   newOutbox(owner: OutboxOwner): Outbox;
   account(index: number): AccountSnapshot;
   /** Asks control what the login has to know; `finishLogin` follows. */

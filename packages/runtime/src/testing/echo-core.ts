@@ -172,6 +172,8 @@ export class BrokerCore implements BrokerDriver {
     this.#tellAll("lame duck\n");
   }
 
+  announce(): void {}
+
   applySnapshot(_change: SnapshotChange, done: (effects: SnapshotEffects) => void): void {
     this.#tellAll("reloaded\n");
     done({ closed: 0, subscriptionsRemoved: 0, connections: this.#sessions.size });
