@@ -40,6 +40,8 @@ export interface PlacedFacts {
   readonly userKey: string;
   /** Key that signed the user: the account's own or one of its signing keys. */
   readonly issuerKey: string;
+  /** Equal for as long as the template of that key is; "" = the key is not scoped. */
+  readonly templateKey: string;
   /** What a revocation goes by. */
   readonly issuedAtSeconds: number;
   /** The permissions are the account's default and change with it. */

@@ -8,6 +8,7 @@ import {
   newUserClaims,
   newUserScope,
   type TrustedAccount,
+  templateKey,
   type UserClaims,
 } from "@weft/jwt";
 import { describe, expect, test } from "vitest";
@@ -158,6 +159,7 @@ describe("AN-65: the user in the account", () => {
     expect(place({ user, nats: nothing }, app)).toMatchObject({
       payloadBytesMax: 7,
       permissions: { publish: { allow: ["orders.>"] } },
+      placed: { templateKey: templateKey(app, "A-APP-SIGNER") },
     });
   });
 
@@ -168,6 +170,7 @@ describe("AN-65: the user in the account", () => {
       calloutAccount: "A-AUTH",
       userKey: "U-KEY",
       issuerKey: "A-APP-SIGNER",
+      templateKey: "",
       issuedAtSeconds: NOW_SECONDS,
       hasDefaultPermissions: true,
     };

@@ -10,6 +10,7 @@ import {
   isRevoked,
   permissionsSpec,
   type TrustedAccount,
+  templateKey,
 } from "@weft/jwt";
 import {
   type Asked,
@@ -66,6 +67,7 @@ export function placeOperator(
     calloutAccount: asked.account,
     userKey: user.subject,
     issuerKey: user.issuer,
+    templateKey: templateKey(target, user.issuer),
     issuedAtSeconds: user.issuedAtSeconds,
     hasDefaultPermissions: own === undefined,
   };

@@ -62,6 +62,7 @@ export {
   calloutMayPlaceInto,
   hasCallout,
   type TrustedAccount,
+  templateKey,
   trustAccount,
   trustAccountToken,
 } from "./trust/trusted-account.ts";

@@ -30,6 +30,7 @@ import {
   judgeUserOf,
   permissionsSpec,
   type TrustedAccount,
+  templateKey,
   type UserClaims,
   type UserRefusal,
   withoutLineEnds,
@@ -90,7 +91,10 @@ export class JwtLogins implements TokenLogins {
   readonly #permissions = new PermissionsPool();
   /** Accounts that went with the last change. */
   readonly #forgotten = new Map<string, TokenEnd>();
-  /** Scoped signing keys whose template has changed with the last accounts; for those who came before. */
+  /**
+   * Scoped signing keys whose template has changed with the last accounts; for those with tokens who
+   * came before.
+   */
   readonly #altered = new Set<string>();
 
   constructor(rules: OperatorRules, unixMs: () => number) {
@@ -258,7 +262,7 @@ export class JwtLogins implements TokenLogins {
   }
 
   #placedEnd(
-    { calloutAccount, userKey, issuerKey, issuedAtSeconds }: PlacedFacts,
+    { calloutAccount, userKey, issuerKey, templateKey: template, issuedAtSeconds }: PlacedFacts,
     account: TrustedAccount,
   ): TokenVerdict | undefined {
     if (!account.signers.has(issuerKey)) {
@@ -267,7 +271,8 @@ export class JwtLogins implements TokenLogins {
     if (isRevoked(account.claims.nats.revocations, userKey, issuedAtSeconds)) {
       return ended("revoked", "user revoked");
     }
-    if (this.#altered.has(`${account.key} ${issuerKey}`)) return ALTERED;
+    // Not by what the last change altered: he may have waited for longer, or the key was gone meanwhile.
+    if (templateKey(account, issuerKey) !== template) return ALTERED;
     const service = this.#accounts.get(calloutAccount);
     const isServed = service === account && hasCallout(account);
     if (isServed || (service !== undefined && calloutMayPlaceInto(service, account.key))) {

@@ -14,6 +14,7 @@ import {
   newAccountClaims,
   newUserScope,
   type Signer,
+  templateKey,
   trustKeys,
 } from "@weft/jwt";
 import { describe, expect, test } from "vitest";
@@ -62,7 +63,7 @@ function calloutInto(...allowedAccounts: string[]): Partial<AccountBody> {
   return { authorization: { authUsers: [SERVICE.publicKey], allowedAccounts, xkey: "" } };
 }
 
-function signing(subject?: string): Partial<AccountBody> {
+function signing(subject?: string): Required<Pick<AccountBody, "signingKeys">> {
   const scope = newUserScope(SCOPED.publicKey);
   const publish = { allow: subject === undefined ? undefined : [subject], deny: undefined };
   const template = { ...scope.template, publish };
@@ -90,9 +91,9 @@ class Bench {
     this.put(OTHER);
   }
 
-  put(key: Signer, body: Partial<AccountBody> = {}): OperatorChange {
+  put(key: Signer, body: Partial<AccountBody> = {}, tags: string[] = []): OperatorChange {
     const fresh = newAccountClaims(key.publicKey);
-    const claims = { ...fresh, nats: { ...fresh.nats, ...body } };
+    const claims = { ...fresh, tags, nats: { ...fresh.nats, ...body } };
     const made = encodeClaims(claims, OPERATOR, SECONDS - 60);
     if (!made.ok) throw new Error(made.error.message);
     expect(this.#accounts.put(key.publicKey, made.token, NOW).ok).toBe(true);
@@ -130,6 +131,14 @@ class Bench {
   }
 }
 
+/** By the scoped key, with the template that `body` gives to it. */
+function placedBy(body: Pick<AccountBody, "signingKeys">): Partial<PlacedFacts> {
+  const { publicKey: issuerKey } = SCOPED;
+  const claims = newAccountClaims(APP.publicKey);
+  const account = { key: APP.publicKey, claims, signers: body.signingKeys, findings: [] };
+  return { issuerKey, templateKey: templateKey(account, issuerKey) };
+}
+
 function placed(facts: Partial<PlacedFacts>, account: Signer): Identity {
   return {
     kind: "callout",
@@ -141,6 +150,7 @@ function placed(facts: Partial<PlacedFacts>, account: Signer): Identity {
       calloutAccount: AUTH.publicKey,
       userKey: PLACED.publicKey,
       issuerKey: account.publicKey,
+      templateKey: "",
       issuedAtSeconds: SECONDS - 30,
       hasDefaultPermissions: false,
       ...facts,
@@ -151,7 +161,8 @@ function placed(facts: Partial<PlacedFacts>, account: Signer): Identity {
 describe("AN-65 AC-93: whom a callout placed into an account by token", () => {
   test("AN-52: goes when the signing key of his user does, or its template is another", () => {
     const bench = new Bench();
-    const [byPlain, byScope] = [{ issuerKey: PLAIN.publicKey }, { issuerKey: SCOPED.publicKey }];
+    const byPlain = { issuerKey: PLAIN.publicKey };
+    const byScope = placedBy(signing());
     expect([bench.verdict(), bench.verdict(byPlain), bench.verdict(byScope)]).toEqual(
       Array(3).fill("stays"),
     );
@@ -162,6 +173,42 @@ describe("AN-65 AC-93: whom a callout placed into an account by token", () => {
     expect(bench.verdict(byPlain)).toBe(`refused: user issuer unknown: ${PLAIN.publicKey}`);
     expect(bench.verdict(byScope)).toMatch(/^refused: user issuer unknown/);
     expect(bench.verdict()).toBe("stays");
+  });
+
+  test("AN-52 AN-65: goes for another template however many changes came since he was placed", () => {
+    const bench = new Bench();
+    const byScope = placedBy(signing("wide.>"));
+    bench.put(APP, signing("wide.>"));
+    expect(bench.verdict(byScope)).toBe("stays");
+    bench.put(APP, signing("narrow.>"));
+    bench.put(OTHER, { description: "it makes nobody forget the template of before" });
+    expect(bench.verdict(byScope)).toMatch(/^refused: the template of the signing key has changed/);
+    // The key was gone meanwhile.
+    bench.put(APP, signing("wide.>"));
+    expect(bench.verdict(byScope)).toBe("stays");
+    bench.put(APP);
+    bench.put(APP, signing("narrow.>"));
+    expect(bench.verdict(byScope)).toMatch(/^refused: the template of the signing key has changed/);
+    // It has no scope any more, or has one now.
+    bench.put(APP, { signingKeys: new Map([[SCOPED.publicKey, undefined]]) });
+    expect(bench.verdict(byScope)).toMatch(/^refused: the template/);
+    bench.put(APP, { signingKeys: new Map([[PLAIN.publicKey, newUserScope(PLAIN.publicKey)]]) });
+    expect(bench.verdict({ issuerKey: PLAIN.publicKey })).toMatch(/^refused: the template/);
+  });
+
+  test("AN-53: goes when a variable of the template may have become another text", () => {
+    const bench = new Bench();
+    const [fixed, varied] = [signing("fixed.>"), signing("{{account-tag(region)}}.>")];
+    for (const [body, expected] of [
+      [fixed, /^stays/],
+      [varied, /^refused: the template/],
+    ] as const) {
+      const byScope = placedBy(body);
+      bench.put(APP, body);
+      expect(bench.verdict(byScope)).toBe("stays");
+      bench.put(APP, body, ["region:eu"]);
+      expect(bench.verdict(byScope)).toMatch(expected);
+    }
   });
 
   test("AN-49: goes when everybody before a time is revoked, or the key of the answer's user", () => {

@@ -1,15 +1,16 @@
 // Logins that a module or a callout service has answered, as a worker takes the answer (GP-14, AN-32,
 // AN-82): who has to come through a proxy, who may be placed where, and who never sent CONNECT.
 import { type AccountSpec, compileAccounts } from "@weft/accounts";
-import type {
-  AuthSpec,
-  CalloutUser,
-  Identity,
-  LoginAnswer,
-  LoginFacts,
-  LoginOutcome,
-  TokenLogins,
-  TokenVerdict,
+import {
+  type AuthSpec,
+  type CalloutUser,
+  compilePermissions,
+  type Identity,
+  type LoginAnswer,
+  type LoginFacts,
+  type LoginOutcome,
+  type TokenLogins,
+  type TokenVerdict,
 } from "@weft/auth";
 import { describe, expect, test } from "vitest";
 import type { BrokerSnapshot } from "../ports.ts";
@@ -41,8 +42,11 @@ function rulesOf(auth: Partial<AuthSpec>, tokens?: TokenLogins): SnapshotRules {
 class Tokens implements TokenLogins {
   readonly hasSentinel: boolean;
   readonly #verdict: TokenVerdict;
+  readonly #now: Partial<Identity>;
 
-  constructor(verdict: TokenVerdict["kind"], identity?: Identity) {
+  /** `now`: what is true of those who were placed since they were. */
+  constructor(verdict: TokenVerdict["kind"], identity?: Identity, now: Partial<Identity> = {}) {
+    this.#now = now;
     this.hasSentinel = identity !== undefined;
     this.#verdict =
       verdict === "ended"
@@ -61,7 +65,8 @@ class Tokens implements TokenLogins {
   }
 
   judgeAgain(identity: Identity): TokenVerdict {
-    return this.#verdict.kind === "granted" ? { kind: "granted", identity } : this.#verdict;
+    if (this.#verdict.kind === "ended") return this.#verdict;
+    return { kind: "granted", identity: { ...identity, ...this.#now } };
   }
 
   knownEnd(): undefined {}
@@ -158,6 +163,33 @@ describe("GP-14: where a module may place somebody", () => {
       return told(finishBy(rules, pending, { kind: "callout", user }, ANN, DIRECT));
     };
     expect([by("granted"), by("ended")]).toEqual(["in RED", "callout refused"]);
+  });
+
+  test("AN-65: rights that were narrowed while an answer waited are those he comes in with", () => {
+    const spec = { publish: { deny: ["secret"] } };
+    const now = { permissionsKey: "narrow", permissions: compilePermissions(spec) };
+    const tokens = new Tokens("granted", undefined, now);
+    const user: CalloutUser = { accountName: "RED", name: "ann", permissions: undefined };
+    const callout = { kind: "callout", account: "AUTH", jwt: "" } as const;
+    const outcomes = [
+      finishBy(
+        rulesOf({}, tokens),
+        { kind: "pending", wait: callout },
+        { kind: "callout", user },
+        ANN,
+        DIRECT,
+      ),
+      finishBy(
+        rulesOf({ plugin: MODULE }, tokens),
+        { kind: "pending", wait: { kind: "plugin" } },
+        byModule(user),
+        ANN,
+        DIRECT,
+      ),
+    ];
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ kind: "granted", identity: { permissionsKey: "narrow" } });
+    }
   });
 
   test("what it leaves to a server where nobody has to log in is refused", () => {

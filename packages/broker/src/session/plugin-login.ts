@@ -9,6 +9,7 @@ import {
   type LoginQuestion,
   type LoginRequest,
   requireProxy,
+  type TokenVerdict,
 } from "@weft/auth";
 import { CONNECT_DEFAULTS } from "@weft/protocol";
 import { mayAskAgain } from "./callout-question.ts";
@@ -53,29 +54,38 @@ export function finishBy(
   return { kind: "denied", reason: "credentials missing" };
 }
 
-/** Where accounts come by tokens: what would end the connection later does not let it begin. */
+/**
+ * Where accounts come by tokens: what would end the connection later does not let it begin, and it begins
+ * with the rights that it would be given later.
+ */
 function judgePlaced(rules: SnapshotRules, outcome: LoginOutcome, facts: LoginFacts): LoginOutcome {
-  const end = endOf(rules, outcome, facts);
-  if (end === undefined) return outcome;
-  return { kind: "denied", reason: "plugin refused", detail: `authentication module: ${end}` };
+  const verdict = verdictOf(rules, outcome, facts);
+  if (verdict?.kind !== "ended") return verdict ?? outcome;
+  const detail = `authentication module: ${verdict.detail}`;
+  return { kind: "denied", reason: "plugin refused", detail };
 }
 
-/** The same of a callout: accounts may have changed while its service was asked (AN-65). */
+/**
+ * The same of a callout: accounts may have changed while its service was asked, or while the answer waited
+ * for its turn (AN-65). Who logs in is not among those whom such a change judges.
+ */
 function judgeCallout(
   rules: SnapshotRules,
   outcome: LoginOutcome,
   facts: LoginFacts,
   { account: accountName }: CalloutPending,
 ): LoginOutcome {
-  const detail = endOf(rules, outcome, facts);
-  if (detail === undefined) return outcome;
-  return { kind: "denied", reason: "callout refused", detail, accountName };
+  const verdict = verdictOf(rules, outcome, facts);
+  if (verdict?.kind !== "ended") return verdict ?? outcome;
+  return { kind: "denied", reason: "callout refused", detail: verdict.detail, accountName };
 }
 
-function endOf(rules: SnapshotRules, outcome: LoginOutcome, facts: LoginFacts): string | undefined {
-  if (outcome.kind !== "granted") return undefined;
-  const verdict = rules.judgeAgain(outcome.identity, facts);
-  return verdict?.kind === "ended" ? verdict.detail : undefined;
+function verdictOf(
+  rules: SnapshotRules,
+  outcome: LoginOutcome,
+  facts: LoginFacts,
+): TokenVerdict | undefined {
+  return outcome.kind === "granted" ? rules.judgeAgain(outcome.identity, facts) : undefined;
 }
 
 /** Undefined when the session has asked too often. The deadline of the login begins anew. */

@@ -64,7 +64,13 @@ describe("request info", () => {
 
   test("AC-34, AN-65: who a callout placed bears the key that vouches for him", () => {
     const cache = new RequestInfoCache(ACCOUNTS);
-    const placed = { calloutAccount: "AC", userKey: "UK", issuerKey: "AKEY", issuedAtSeconds: 1 };
+    const placed = {
+      calloutAccount: "AC",
+      userKey: "UK",
+      issuerKey: "AKEY",
+      templateKey: "",
+      issuedAtSeconds: 1,
+    };
     const identity = { placed: { ...placed, hasDefaultPermissions: false } };
     const text = textOf(cache, origin(requester({ identity }), ALL));
     expect(JSON.parse(text)).toMatchObject({ issuer_key: "AKEY" });

@@ -1,5 +1,6 @@
 // An account whose token is good: what users and imports are judged by (AN-44, AN-45). Any thread;
 // pure. Made once for each token of an account, used by every login.
+import { createHash } from "node:crypto";
 import { isPublicKey, type SignatureVerifier } from "@weft/auth";
 import type { AccountClaims, SigningKeys, UserScope } from "../claims/claims.ts";
 import { decodeTokenOf } from "../decode.ts";
@@ -111,4 +112,27 @@ function placesOf(allowedAccounts: readonly string[]): ReadonlySet<string> {
   const known = places.get(allowedAccounts) ?? new Set(allowedAccounts);
   places.set(allowedAccounts, known);
   return known;
+}
+
+/** An account has thousands of scoped keys, and each user who was placed by one is looked at. */
+const templates = new WeakMap<TrustedAccount, Map<string, string>>();
+
+/**
+ * AN-52. Equal for as long as a signing key gives its users the same; "" = it is not scoped. Where a
+ * template has variables they may stand for the name and the tags of the account.
+ */
+export function templateKey(account: TrustedAccount, signingKey: string): string {
+  const scope = account.signers.get(signingKey);
+  if (scope === undefined) return "";
+  const known = templates.get(account) ?? new Map<string, string>();
+  templates.set(account, known);
+  let key = known.get(signingKey);
+  if (key === undefined) {
+    const { name, tags } = account.claims;
+    const text = JSON.stringify(scope);
+    const used = text.includes("{{") ? JSON.stringify([name, tags]) : "";
+    key = createHash("sha256").update(`${text}${used}`).digest("base64");
+    known.set(signingKey, key);
+  }
+  return key;
 }
