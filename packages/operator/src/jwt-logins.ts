@@ -89,6 +89,8 @@ export class JwtLogins implements TokenLogins {
   readonly #known = new KnownTokens(this.#verifier);
   readonly #trusting = new TrustingVerifier();
   readonly #permissions = new PermissionsPool();
+  /** Keys of default permissions: made once for each token of an account, and not for each user. */
+  readonly #defaultKeys = new WeakMap<TrustedAccount, string>();
   /** Accounts that went with the last change. */
   readonly #forgotten = new Map<string, TokenEnd>();
   /**
@@ -194,10 +196,7 @@ export class JwtLogins implements TokenLogins {
   /** In the order of `judgeAgain`. */
   knownEnd(known: Identity): TokenVerdict | undefined {
     const { kind, token, user, accountName } = known;
-    if (kind === "callout" || kind === "plugin") {
-      const placed = this.#judgePlaced(known);
-      return placed.kind === "ended" ? placed : undefined;
-    }
+    if (kind === "callout" || kind === "plugin") return this.#placedEnd(known);
     if (token === undefined) return undefined;
     const account = this.#accounts.get(accountName);
     if (account === undefined) return this.#gone(accountName);
@@ -243,7 +242,14 @@ export class JwtLogins implements TokenLogins {
    * service of an account by token placed, for as long as all that vouched for him does (AN-65).
    */
   #judgePlaced(identity: Identity): TokenVerdict {
-    const { accountName, placed } = identity;
+    const end = this.#placedEnd(identity);
+    if (end !== undefined) return end;
+    const account = this.#accounts.get(identity.accountName) as TrustedAccount;
+    return { kind: "granted", identity: this.#placedNow(identity, account) };
+  }
+
+  /** Asked of all of an account's users in one turn: costs the same whatever lists there are. */
+  #placedEnd({ accountName, placed }: Identity): TokenVerdict | undefined {
     const account = this.#accounts.get(accountName);
     if (account === undefined || accountExpired(account, this.#unixMs())) {
       return ended("account expired", "account expired or deleted");
@@ -252,16 +258,25 @@ export class JwtLogins implements TokenLogins {
     if (this.#rules.oneMechanism && !hasCallout(account)) {
       return ended("refused", "the account takes user JWTs only");
     }
-    const end = placed && this.#placedEnd(placed, account);
-    if (end !== undefined) return end;
-    if (placed?.hasDefaultPermissions !== true) return { kind: "granted", identity };
+    return placed && this.#voucherEnd(placed, account);
+  }
+
+  /** Who he is now: default permissions follow the account. */
+  #placedNow(identity: Identity, account: TrustedAccount): Identity {
+    if (identity.placed?.hasDefaultPermissions !== true) return identity;
+    const known = this.#defaultKeys.get(account);
+    // What he has already, it may be thousands of entries.
+    if (known === identity.permissionsKey) return identity;
     const byDefault = permissionsSpec(account.claims.nats.defaultPermissions);
     // AN-69.
     const spec = hasCallout(account) ? withoutCalloutSubject(byDefault) : byDefault;
-    return { kind: "granted", identity: { ...identity, ...this.#permissions.of(spec) } };
+    const pooled = this.#permissions.of(spec, known);
+    this.#defaultKeys.set(account, pooled.permissionsKey);
+    return { ...identity, ...pooled };
   }
 
-  #placedEnd(
+  /** Who vouches for him does not any more. */
+  #voucherEnd(
     { calloutAccount, userKey, issuerKey, templateKey: template, issuedAtSeconds }: PlacedFacts,
     account: TrustedAccount,
   ): TokenVerdict | undefined {

@@ -26,8 +26,8 @@ export class PermissionsPool {
     return this.#tokensCount;
   }
 
-  of(spec: PermissionsSpec | undefined): PooledPermissions {
-    const key = permissionsKey(spec);
+  /** `key`: that of `spec`, where it is known. */
+  of(spec: PermissionsSpec | undefined, key = permissionsKey(spec)): PooledPermissions {
     const known = this.#sets.get(key);
     if (known !== undefined) {
       this.#sets.delete(key);
