@@ -290,10 +290,14 @@ export class JwtLogins implements TokenLogins {
     if (templateKey(account, issuerKey) !== template) return ALTERED;
     const service = this.#accounts.get(calloutAccount);
     const isServed = service === account && hasCallout(account);
-    if (isServed || (service !== undefined && calloutMayPlaceInto(service, account.key))) {
-      return undefined;
-    }
+    if (isServed || this.#mayPlace(service, account)) return undefined;
     return ended("refused", "the callout places nobody here any more");
+  }
+
+  /** An account that has expired places as few as one that is deleted. */
+  #mayPlace(service: TrustedAccount | undefined, { key }: TrustedAccount): boolean {
+    if (service === undefined || accountExpired(service, this.#unixMs())) return false;
+    return calloutMayPlaceInto(service, key);
   }
 
   #identityOf(judged: JwtIdentity, text: string, user: UserClaims): Identity {

@@ -220,6 +220,7 @@ export class OperatorAccounts {
       if (!account.isExpired && expiresAtSeconds !== 0 && expiresAtSeconds * 1_000 <= nowMs) {
         account.isExpired = true;
         this.#judged.add(key);
+        this.#withdraw(account.trusted, undefined);
       }
       const { validUntilMs } = account;
       if (validUntilMs !== undefined && validUntilMs <= nowMs) this.#stale.add(key);

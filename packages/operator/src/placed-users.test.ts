@@ -83,7 +83,8 @@ class Bench {
     live: this.live,
     verifier: new SignatureVerifier(),
   });
-  readonly #logins = new JwtLogins(RULES, () => NOW);
+  #nowMs = NOW;
+  readonly #logins = new JwtLogins(RULES, () => this.#nowMs);
 
   constructor(callout: Partial<AccountBody> = calloutInto(APP.publicKey)) {
     this.put(AUTH, callout);
@@ -91,18 +92,34 @@ class Bench {
     this.put(OTHER);
   }
 
-  put(key: Signer, body: Partial<AccountBody> = {}, tags: string[] = []): OperatorChange {
+  put(
+    key: Signer,
+    body: Partial<AccountBody> = {},
+    tags: string[] = [],
+    expiresAtSeconds = 0,
+  ): OperatorChange {
     const fresh = newAccountClaims(key.publicKey);
-    const claims = { ...fresh, tags, nats: { ...fresh.nats, ...body } };
+    const claims = { ...fresh, tags, expiresAtSeconds, nats: { ...fresh.nats, ...body } };
     const made = encodeClaims(claims, OPERATOR, SECONDS - 60);
     if (!made.ok) throw new Error(made.error.message);
-    expect(this.#accounts.put(key.publicKey, made.token, NOW).ok).toBe(true);
+    expect(this.#accounts.put(key.publicKey, made.token, this.#nowMs).ok).toBe(true);
     return this.#commit();
   }
 
   remove(key: Signer): OperatorChange {
     this.#accounts.remove(key.publicKey, "account expired");
     return this.#commit();
+  }
+
+  /** So much later. */
+  wait(seconds: number): OperatorChange {
+    this.#nowMs += seconds * 1_000;
+    this.#accounts.tick(this.#nowMs);
+    return this.#commit();
+  }
+
+  get nowSeconds(): number {
+    return this.#nowMs / 1_000;
   }
 
   isJudged({ judged }: OperatorChange, key: Signer): boolean {
@@ -129,7 +146,7 @@ class Bench {
   }
 
   #commit(): OperatorChange {
-    const change = this.#accounts.commit(NOW);
+    const change = this.#accounts.commit(this.#nowMs);
     this.#logins.know(change.trusted, change.gone);
     return change;
   }
@@ -296,5 +313,27 @@ describe("AN-65 AC-93: whom a callout placed into an account by token", () => {
     const change = bench.remove(AUTH);
     expect([APP, OTHER].map((key) => bench.isJudged(change, key))).toEqual([true, true]);
     expect(bench.verdict()).toMatch(/^refused/);
+  });
+
+  test("AN-65: goes when the account of the service expires, as when it is deleted", () => {
+    const bench = new Bench();
+    for (const [callout, places] of [
+      [calloutInto(APP.publicKey), [APP]],
+      [calloutInto("*"), [APP, OTHER]],
+    ] as const) {
+      bench.put(AUTH, callout, [], bench.nowSeconds + 10);
+      const early = bench.wait(9);
+      expect([APP, OTHER, AUTH].filter((key) => bench.isJudged(early, key))).toEqual([]);
+      expect(bench.verdict()).toBe("stays");
+      const change = bench.wait(1);
+      expect([APP, OTHER, AUTH].filter((key) => bench.isJudged(change, key))).toEqual([
+        ...places,
+        AUTH,
+      ]);
+      expect(bench.verdict()).toBe("refused: the callout places nobody here any more");
+      expect(bench.verdict({}, AUTH)).toMatch(/^account expired/);
+    }
+    bench.put(AUTH, calloutInto(APP.publicKey));
+    expect(bench.verdict()).toBe("stays");
   });
 });
