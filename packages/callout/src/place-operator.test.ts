@@ -1,7 +1,7 @@
 // Whom a callout service of an account by token may place, and where (AN-64, AN-65): who signed the
 // answer, which accounts it may name, and what the account there says of its users.
 
-import { SignatureVerifier } from "@weft/auth";
+import { CALLOUT_SUBJECT, SignatureVerifier } from "@weft/auth";
 import {
   newAccountClaims,
   newAuthorizationResponseClaims,
@@ -187,8 +187,23 @@ describe("AN-65: the user in the account", () => {
     }
   });
 
+  test("AN-69: asks in no server's name where his account has a service of its own", () => {
+    const served = account("A-APP", { authUsers: ["U-OTHER"] });
+    const user = { issuer: "A-APP" };
+    const publish = { allow: ["$SYS.>"], deny: ["secret"] };
+    expect(place({ user, nats: { publish } }, served)).toMatchObject({
+      permissions: { publish: { allow: ["$SYS.>"], deny: ["secret", CALLOUT_SUBJECT] } },
+    });
+    expect(place({ user }, served)).toMatchObject({
+      permissions: { publish: { deny: [CALLOUT_SUBJECT] } },
+    });
+    expect(place({ user, nats: { publish } }, account("A-APP", { authUsers: [] }))).toMatchObject({
+      permissions: { publish: { deny: ["secret"] } },
+    });
+  });
+
   test("has the account's default permissions where he has none, and none of an expired account", () => {
-    const app = account("A-APP");
+    const app = account("A-APP", { authUsers: [] });
     const deny = { allow: undefined, deny: ["secret.>"] };
     const { nats } = app.claims;
     const defaultPermissions = { ...nats.defaultPermissions, publish: deny };

@@ -1,12 +1,13 @@
 // The user of an answer in operator mode (AN-64, AN-65): which account it belongs to, whether the service
 // may place anybody there, and what the account says of its users. Control thread; pure. Must stay true:
 // what a scoped signing key gives comes from the account's template alone.
-import type { CalloutUser, PlacedFacts } from "@weft/auth";
+import { type CalloutUser, type PlacedFacts, withoutCalloutSubject } from "@weft/auth";
 import {
   accountExpired,
   accountKeyOf,
   calloutMayPlaceInto,
   effectiveLimits,
+  hasCallout,
   isRevoked,
   permissionsSpec,
   type TrustedAccount,
@@ -71,6 +72,8 @@ export function placeOperator(
     issuedAtSeconds: user.issuedAtSeconds,
     hasDefaultPermissions: own === undefined,
   };
-  const permissions = own ?? permissionsSpec(defaultPermissions);
+  const said = own ?? permissionsSpec(defaultPermissions);
+  // AN-69: whichever service places him.
+  const permissions = hasCallout(target) ? withoutCalloutSubject(said) : said;
   return { ok: true, value: { ...given.value, permissions, placed } };
 }

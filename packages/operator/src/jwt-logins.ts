@@ -4,6 +4,7 @@
 // known at that moment; nothing of a token reaches a text.
 import {
   type AccountPending,
+  CALLOUT_SUBJECT,
   type ForgottenAccount,
   type Identity,
   type LoginAnswer,
@@ -261,9 +262,20 @@ export class JwtLogins implements TokenLogins {
     return placed && this.#voucherEnd(placed, account);
   }
 
-  /** Who he is now: default permissions follow the account. */
+  /**
+   * Who he is now: default permissions follow the account, and with permissions of his own he does not ask
+   * in the server's name (AN-69). Where the account has no service any more that stays so until he
+   * logs in again.
+   */
   #placedNow(identity: Identity, account: TrustedAccount): Identity {
-    if (identity.placed?.hasDefaultPermissions !== true) return identity;
+    const { permissions, placed } = identity;
+    if (placed?.hasDefaultPermissions === true) return this.#withDefaults(identity, account);
+    if (!hasCallout(account) || !permissions.publishAllowed(CALLOUT_SUBJECT)) return identity;
+    const pooled = this.#permissions.of(withoutCalloutSubject(permissions.rules));
+    return { ...identity, ...pooled };
+  }
+
+  #withDefaults(identity: Identity, account: TrustedAccount): Identity {
     const known = this.#defaultKeys.get(account);
     // What he has already, it may be thousands of entries.
     if (known === identity.permissionsKey) return identity;

@@ -2,9 +2,12 @@
 // them is taken away (AN-65, AC-93). It is what becomes of users with tokens of their own.
 import { LiveAccounts } from "@weft/accounts";
 import {
+  CALLOUT_SUBJECT,
+  type CompiledPermissions,
   compilePermissions,
   type Identity,
   type LoginFacts,
+  type PermissionsSpec,
   type PlacedFacts,
   SignatureVerifier,
 } from "@weft/auth";
@@ -139,10 +142,19 @@ class Bench {
     return this.#logins.knownEnd(placed(facts, APP));
   }
 
-  denied(facts: Partial<PlacedFacts>, account = APP): unknown {
-    const verdict = this.#logins.judgeAgain(placed(facts, account), FACTS);
+  denied(facts: Partial<PlacedFacts>, account = APP): string {
+    return this.#granted(placed(facts, account)).permissionsKey;
+  }
+
+  /** Who somebody in APP is now. */
+  now(facts: Partial<PlacedFacts>, permissions: CompiledPermissions): Identity {
+    return this.#granted({ ...placed(facts, APP), permissions });
+  }
+
+  #granted(identity: Identity): Identity {
+    const verdict = this.#logins.judgeAgain(identity, FACTS);
     if (verdict.kind !== "granted") throw new Error(verdict.detail);
-    return verdict.identity.permissionsKey;
+    return verdict.identity;
   }
 
   #commit(): OperatorChange {
@@ -285,6 +297,26 @@ describe("AN-65 AC-93: whom a callout placed into an account by token", () => {
     for (let count = 0; count < 2_000; count += 1) expect(bench.verdict({}, APP)).toBe("stays");
     // It was 12 s for the account, and 1.6 s for those who were placed.
     expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  test("AN-69: asks in no server's name where the account has a service, whoever placed him", () => {
+    const bench = new Bench();
+    const may = (spec: PermissionsSpec | undefined, facts = {}): boolean[] => {
+      const { permissions } = bench.now(facts, compilePermissions(spec));
+      return [CALLOUT_SUBJECT, "other"].map((subject) => permissions.publishAllowed(subject));
+    };
+    const specs: [PermissionsSpec | undefined, object?][] = [
+      [undefined],
+      [{ publish: { allow: ["$SYS.>", "other"] } }],
+      [{ publish: { deny: ["secret"] }, subscribe: { allow: ["x"] } }],
+      [undefined, { hasDefaultPermissions: true }],
+    ];
+    for (const [spec, facts] of specs) expect(may(spec, facts)).toEqual([true, true]);
+    bench.put(APP, { ...signing(), ...calloutInto() });
+    for (const [spec, facts] of specs) expect(may(spec, facts)).toEqual([false, true]);
+    const allow = ["other"];
+    const { permissionsKey } = bench.now({}, compilePermissions({ publish: { allow } }));
+    expect(permissionsKey).toBe("");
   });
 
   test("A57: costs next to nothing to look at again, however long the default permissions are", () => {
