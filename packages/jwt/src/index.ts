@@ -61,6 +61,7 @@ export {
   accountExpired,
   calloutMayPlaceInto,
   hasCallout,
+  isAuthUser,
   type TrustedAccount,
   templateKey,
   trustAccount,

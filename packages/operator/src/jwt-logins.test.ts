@@ -4,6 +4,7 @@ import {
   encodeClaims,
   newAccountClaims,
   newScopedUserClaims,
+  newUserClaims,
   newUserScope,
   trustAccountToken,
 } from "@weft/jwt";
@@ -65,6 +66,29 @@ function loggedIn(logins: JwtLogins): Identity {
   if (outcome.kind !== "granted") throw new Error(JSON.stringify(outcome));
   return outcome.identity;
 }
+
+test("AN-68, A57: a login costs the same however many users its account names as its service", () => {
+  const logins = new JwtLogins(RULES, () => NOW_MS);
+  const account = accountWith("x");
+  const { length } = USER.publicKey;
+  const authUsers = Array.from({ length: 12_000 }, (_, index) => `U${index}`.padEnd(length, "A"));
+  const { nats } = account.claims;
+  const authorization = { ...nats.authorization, authUsers };
+  logins.know(
+    [{ ...account, claims: { ...account.claims, nats: { ...nats, authorization } } }],
+    [],
+  );
+  const fresh = newUserClaims(USER.publicKey);
+  const bearer = { ...fresh, nats: { ...fresh.nats, bearerToken: true } };
+  const made = encodeClaims(bearer, ACCOUNT, NOW - 5);
+  if (!made.ok) throw new Error(made.error.message);
+  const began = performance.now();
+  for (let count = 0; count < 10_000; count += 1) {
+    expect(logins.begin({ jwt: made.token }, FACTS)).toMatchObject({ wait: { kind: "callout" } });
+  }
+  // It was 8 s.
+  expect(performance.now() - began).toBeLessThan(1_500);
+});
 
 describe("AN-53, AC-93: a template that changes", () => {
   test("ends who came by it, and with new rules nobody who came by the new one", () => {

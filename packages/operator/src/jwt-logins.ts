@@ -24,6 +24,7 @@ import {
   calloutMayPlaceInto,
   decodeTokenOf,
   hasCallout,
+  isAuthUser,
   isRevoked,
   type JudgeFacts,
   type JwtIdentity,
@@ -184,7 +185,7 @@ export class JwtLogins implements TokenLogins {
     const { operators } = this.#rules;
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#trusting);
     if (!verdict.ok) return ended(endOf(verdict.refusal), detailOf(verdict.refusal));
-    if (this.#rules.oneMechanism && hasCallout(account) && !isAuthUser(account, user)) {
+    if (this.#rules.oneMechanism && hasCallout(account) && !isAuthUser(account, user.subject)) {
       return ended("refused", "the account takes logins by callout now");
     }
     if (this.#altered.has(`${account.key} ${user.issuer}`)) return ALTERED;
@@ -230,7 +231,7 @@ export class JwtLogins implements TokenLogins {
     const verdict = judgeUserOf(user, account, operators, now, judgeFacts, this.#verifier);
     if (!verdict.ok) return refusedFor(verdict.refusal);
     // AN-70: the token only says which account's service is asked.
-    if (hasCallout(account) && !isAuthUser(account, user)) {
+    if (hasCallout(account) && !isAuthUser(account, user.subject)) {
       const wait = { kind: "callout", account: account.key, jwt: text } as const;
       return { kind: "pending", wait } satisfies LoginOutcome;
     }
@@ -357,11 +358,6 @@ export class JwtLogins implements TokenLogins {
       pinnedAccounts,
     };
   }
-}
-
-/** AN-68: the service itself. */
-function isAuthUser({ claims }: TrustedAccount, { subject }: UserClaims): boolean {
-  return claims.nats.authorization.authUsers.includes(subject);
 }
 
 function endOf({ reason }: UserRefusal): TokenEnd {

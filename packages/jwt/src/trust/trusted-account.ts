@@ -102,15 +102,22 @@ export function calloutMayPlaceInto(account: TrustedAccount, key: string): boole
   if (!hasCallout(account)) return false;
   const { allowedAccounts } = account.claims.nats.authorization;
   const isAnywhere = allowedAccounts.length === 1 && allowedAccounts[0] === "*";
-  return isAnywhere || placesOf(allowedAccounts).has(key);
+  return isAnywhere || setOf(allowedAccounts).has(key);
 }
 
-/** A megabyte of claims names 12,000 accounts, and each user who was placed is looked for among them. */
-const places = new WeakMap<readonly string[], ReadonlySet<string>>();
+/** True if this user is the callout service of `account`, or one of several (AN-68). */
+export function isAuthUser({ claims }: TrustedAccount, userKey: string): boolean {
+  const { authUsers } = claims.nats.authorization;
+  // Most accounts have none, and need no set.
+  return authUsers.length > 0 && setOf(authUsers).has(userKey);
+}
 
-function placesOf(allowedAccounts: readonly string[]): ReadonlySet<string> {
-  const known = places.get(allowedAccounts) ?? new Set(allowedAccounts);
-  places.set(allowedAccounts, known);
+/** A megabyte of claims names 12,000 keys, and each user who logs in or was placed is looked for there. */
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function setOf(keys: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(keys) ?? new Set(keys);
+  sets.set(keys, known);
   return known;
 }
 
