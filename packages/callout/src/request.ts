@@ -10,6 +10,7 @@ import { sentinelLabels } from "./sentinel-labels.ts";
 const AUDIENCE = "nats-authorization-request";
 const KEY_BYTES = 32;
 const PEM_LINE = 64;
+const EMPTY = newAuthorizationRequestClaims("");
 
 /** Who asks. */
 export interface AskingServer {
@@ -60,19 +61,19 @@ export function buildRequest(
 ): CalloutRequest | undefined {
   const { signer, server, line, curveKey, entropy } = tools;
   const userKey = freshUserKey(entropy);
-  const empty = newAuthorizationRequestClaims(subject);
   const { connect } = question;
   const encoded = encodeClaims(
     {
-      ...empty,
+      ...EMPTY,
+      subject,
       audience: AUDIENCE,
       expiresAtSeconds: nowSeconds + Math.floor(timeoutMs / 1_000),
       nats: {
-        ...empty.nats,
+        ...EMPTY.nats,
         server: { ...server, xkey: line === undefined ? "" : curveKey },
         userNkey: userKey,
         clientInformation: {
-          ...empty.nats.clientInformation,
+          ...EMPTY.nats.clientInformation,
           host: question.host,
           id: question.clientId,
           user: question.rawUser,

@@ -7,8 +7,11 @@ export interface SentinelLabels {
   readonly tags: readonly string[];
 }
 
+const NO_LABELS: SentinelLabels = { nameTag: "", tags: [] };
+
 /** `token` is "" where nobody brought one; what cannot be read says nothing. */
 export function sentinelLabels(token: string): SentinelLabels {
+  if (token === "") return NO_LABELS;
   const [, body = ""] = token.split(".", 2);
   const read = readJson(Buffer.from(body, "base64url"));
   const claims = fieldsOf(read.ok ? read.value : null);

@@ -11,5 +11,6 @@ export function decodeBase64Url(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1 || !LETTERS.test(text)) return undefined;
   const bytes = Buffer.from(text, "base64url");
   // Unused bits of the last letter could be anything: the same token would have several texts.
-  return bytes.toString("base64url").endsWith(text.slice(-2)) ? bytes : undefined;
+  const tail = bytes.toString("base64url", bytes.length - (bytes.length % 3));
+  return text.endsWith(tail) ? bytes : undefined;
 }

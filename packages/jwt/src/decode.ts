@@ -7,7 +7,7 @@
 //   v2     : {"typ":"JWT","alg":"ed25519-nkey"}, signed: header "." claims
 //   v1     : {"typ":"jwt","alg":"ed25519"},      signed: claims
 import { decodePublicKey, type KeyKind, type SignatureVerifier } from "@weft/auth";
-import { decodeBase64Url } from "./base64url.ts";
+import { decodeBase64Url, encodeBase64Url } from "./base64url.ts";
 import type { ClaimKind, Claims, ClaimsOfKind } from "./claims/claims.ts";
 import { readClaims } from "./claims/read-claims.ts";
 import { ClaimFault } from "./json/codec.ts";
@@ -21,6 +21,9 @@ const SIGNATURE_TEXT_LENGTH = 86;
 const ALGORITHM = "ed25519-nkey";
 /** Of version 1, whose signature leaves the header out. */
 const FIRST_ALGORITHM = "ed25519";
+
+/** The header of every token that is written, and of nearly all that are read. */
+export const HEADER_TEXT = encodeBase64Url(Buffer.from(`{"typ":"JWT","alg":"${ALGORITHM}"}`));
 
 /** Why a token is not accepted. Shows names of fields, never values of the token. */
 export interface TokenError {
@@ -101,6 +104,7 @@ export function decodeTokenOf<K extends ClaimKind>(
 type Algorithm = { readonly ok: true; readonly name: string } | ReturnType<typeof failed>;
 
 function algorithmOf(text: string): Algorithm {
+  if (text === HEADER_TEXT) return { ok: true, name: ALGORITHM };
   const bytes = text.length > HEADER_TEXT_MAX ? undefined : decodeBase64Url(text);
   if (bytes === undefined) return failed("header is not base64url");
   const json = readJson(bytes);

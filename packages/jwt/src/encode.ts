@@ -1,6 +1,6 @@
 // From claims to the text of a signed token, byte for byte as github.com/nats-io/jwt v2 writes it.
 // Any thread; pure.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { decodePublicKey, encodeBase32, isPublicKey, type KeyKind } from "@weft/auth";
 import { encodeBase64Url } from "./base64url.ts";
 import { ACCOUNT_FIELDS } from "./claims/account-fields.ts";
@@ -13,14 +13,12 @@ import {
 } from "./claims/other-fields.ts";
 import { CLAIMS_VERSION, GENERIC_FIELDS } from "./claims/read-claims.ts";
 import { STANDARD_FIELDS, USER_FIELDS } from "./claims/user-fields.ts";
-import { ISSUER_KINDS, TOKEN_BYTES_MAX, type TokenError } from "./decode.ts";
+import { HEADER_TEXT, ISSUER_KINDS, TOKEN_BYTES_MAX, type TokenError } from "./decode.ts";
 import { ClaimFault, fieldMembers } from "./json/codec.ts";
 import { JsonNumber, type JsonValue } from "./json/json-reader.ts";
-import { compareText, writeJson, writeMembers } from "./json/json-writer.ts";
+import { compareText, writeJson, writeMember, writeObject } from "./json/json-writer.ts";
 import type { Signer } from "./signer.ts";
 import { accountServerUrlProblem } from "./validate/urls.ts";
-
-const HEADER = encodeBase64Url(Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}'));
 
 export type EncodeResult<C extends Claims = Claims> =
   /** `claims` as they stand in the token, with issuer, time and id. */
@@ -40,8 +38,8 @@ const SUBJECT_KINDS: Readonly<Record<ClaimKind, KeyKind | undefined>> = {
 
 /** The hash that `jti` holds: SHA-512/256 over the standard claims without it, in base32. */
 export function claimHash(claims: StandardClaims): string {
-  const text = writeMembers(fieldMembers(STANDARD_FIELDS, { ...claims, id: "" }, ""));
-  return encodeBase32(createHash("sha512-256").update(text).digest());
+  const text = writeObject(fieldMembers(STANDARD_FIELDS, { ...claims, id: "" }, ""));
+  return encodeBase32(hash("sha512-256", text, "buffer"));
 }
 
 /** Signs claims. `issuer`, `issuedAtSeconds`, `id` and `version` are set here. */
@@ -64,7 +62,7 @@ export function encodeClaims<C extends Claims>(
       error: { message: `${fault.field}: ${fault.message}`, field: fault.field },
     };
   }
-  const signed = `${HEADER}.${encodeBase64Url(Buffer.from(body, "utf8"))}`;
+  const signed = `${HEADER_TEXT}.${encodeBase64Url(Buffer.from(body, "utf8"))}`;
   const token = `${signed}.${encodeBase64Url(signer.sign(Buffer.from(signed, "latin1")))}`;
   if (token.length > TOKEN_BYTES_MAX) {
     return { ok: false, error: { message: `token has more than ${TOKEN_BYTES_MAX} bytes` } };
@@ -104,13 +102,13 @@ function sorted<C extends Claims>(claims: C): C {
 /** The JSON of claims as a token carries it. Throws `ClaimFault`. */
 export function claimsToJson(claims: Claims): string {
   const members = fieldMembers(STANDARD_FIELDS, claims, "");
-  return writeMembers([...members, ["nats", bodyToJson(claims)]]);
+  return writeObject([...members, writeMember("nats", bodyToJson(claims))]);
 }
 
-function bodyToJson(claims: Claims): string | undefined {
+function bodyToJson(claims: Claims): string {
   const { tags, version, kind } = claims;
   const ending = fieldMembers(GENERIC_FIELDS, { tags, version, type: kind }, "nats");
-  const write = (members: ReturnType<typeof fieldMembers>) => writeMembers([...members, ...ending]);
+  const write = (members: readonly string[]) => writeObject([...members, ...ending]);
   switch (claims.kind) {
     case "operator":
       return write(fieldMembers(OPERATOR_FIELDS, claims.nats, "nats"));

@@ -3,7 +3,6 @@
 // configured. Must stay true: a bounded number of questions is under way, each is answered or refused
 // within the time of a login, no other login ever waits for one of them, and the service of one account
 // takes neither places nor patience nor turns from that of another.
-import { randomBytes } from "node:crypto";
 import type { AccountSnapshot } from "@weft/accounts";
 import {
   CALLOUT_SUBJECT,
@@ -38,14 +37,13 @@ import { hasCallout, type TrustedAccount } from "@weft/jwt";
 import type { LogSink } from "@weft/logging";
 import type { CalloutFacts } from "@weft/monitor";
 import type { OperatorRules } from "@weft/operator";
-import { systemClock, systemEntropy } from "./clocks.ts";
+import { freshName, systemClock, systemEntropy } from "./clocks.ts";
 import type { ServerKeys } from "./identity.ts";
 
 /** How often late questions are looked for. */
 const TICK_MS = 50;
 /** Answers are judged for so long; then the thread's other work has its turn. */
 const SLICE_MS = 5;
-const INBOX_BYTES = 16;
 /** Accounts whose services are listened to: five records each of control's interest (shared-state.ts). */
 const LISTENING_MAX = 8_192;
 /** Keys of services whose lines are kept; others are derived for each question. */
@@ -101,7 +99,7 @@ export class CalloutService {
   readonly #clock = systemClock();
   readonly #verifier = new SignatureVerifier();
   readonly #timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  readonly #inbox = `_INBOX.${randomBytes(INBOX_BYTES).toString("base64url")}`;
+  readonly #inbox = `_INBOX.${freshName()}`;
   readonly #listening = new Set<number>();
   readonly #underWay = new UnderWay<Waiting, Buffer | undefined>(LIMITS.calloutsUnderWayMax);
   /** By account, as `#underWay`. */
@@ -249,7 +247,7 @@ export class CalloutService {
     }
     const { userKey, header, payload } = request;
     const { connectionType, host } = question;
-    const token = randomBytes(INBOX_BYTES).toString("base64url");
+    const token = freshName();
     this.#underWay.add(
       token,
       account.name,

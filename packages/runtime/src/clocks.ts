@@ -71,3 +71,12 @@ class SystemEntropy implements Entropy {
 }
 
 export const systemEntropy: Entropy = new SystemEntropy();
+
+const NAME_BYTES = 16;
+
+/** A token of a subject that nobody guesses. */
+export function freshName(): string {
+  const name = Buffer.alloc(NAME_BYTES);
+  systemEntropy.fill(name);
+  return name.toString("base64url");
+}

@@ -3,15 +3,19 @@
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+const CODES = Uint8Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
+
+/** By the lower byte of a code unit; -1 = no letter. */
 const VALUE_OF_CODE = ((): Int8Array => {
-  const values = new Int8Array(128).fill(-1);
+  const values = new Int8Array(256).fill(-1);
   for (let at = 0; at < ALPHABET.length; at += 1) values[ALPHABET.charCodeAt(at)] = at;
   return values;
 })();
 
 /** The base32 text of `bytes`, without padding. */
 export function encodeBase32(bytes: Uint8Array): string {
-  let text = "";
+  const text = Buffer.allocUnsafe(Math.ceil((bytes.length * 8) / 5));
+  let written = 0;
   let bits = 0;
   let pending = 0;
   for (const byte of bytes) {
@@ -19,11 +23,12 @@ export function encodeBase32(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += ALPHABET[(pending >>> bits) & 31];
+      text[written] = CODES[(pending >>> bits) & 31] as number;
+      written += 1;
     }
   }
-  if (bits > 0) text += ALPHABET[(pending << (5 - bits)) & 31];
-  return text;
+  if (bits > 0) text[written] = CODES[(pending << (5 - bits)) & 31] as number;
+  return text.toString("latin1");
 }
 
 /** The bytes of a canonical base32 text; undefined for any other text. */
@@ -36,7 +41,7 @@ export function decodeBase32(text: string): Uint8Array | undefined {
   let written = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    const value = code < 128 ? (VALUE_OF_CODE[code] as number) : -1;
+    const value = code < 256 ? (VALUE_OF_CODE[code] as number) : -1;
     if (value < 0) return undefined;
     pending = ((pending << 5) | value) & 0xfff;
     bits += 5;

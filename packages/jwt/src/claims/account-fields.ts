@@ -17,7 +17,7 @@ import {
   uint8,
 } from "../json/codec.ts";
 import type { JsonObject, JsonValue } from "../json/json-reader.ts";
-import { compareText, writeMembers, writeString } from "../json/json-writer.ts";
+import { compareText, writeMember, writeString } from "../json/json-writer.ts";
 import type {
   AccountBody,
   AccountLimitsClaim,
@@ -163,7 +163,7 @@ const signingKeys: Codec<SigningKeys> = {
       const scope = keys.get(key);
       if (scope === undefined) return writeString(key);
       const body = userScope.write(scope, `${at}.${key}`);
-      return `${writeMembers([["kind", writeString(SCOPE_KIND)]]).slice(0, -1)},${body.slice(1)}`;
+      return `{${writeMember("kind", writeString(SCOPE_KIND))},${body.slice(1)}`;
     });
     return `[${written.join(",")}]`;
   },

@@ -2,7 +2,7 @@
 // per record says both, so that what is written is what is read. What must stay true: a value of the
 // wrong type is an error that names its field; null and absent are the same, as in the reference.
 import { JsonNumber, type JsonObject, type JsonValue } from "./json-reader.ts";
-import { compareText, writeMembers, writeString } from "./json-writer.ts";
+import { compareText, writeMember, writeObject, writeString } from "./json-writer.ts";
 
 /** A value that cannot be read or written. Caught where tokens are decoded and encoded. */
 export class ClaimFault extends Error {
@@ -146,8 +146,10 @@ export function dictionary<T>(item: Codec<T>): Codec<ReadonlyMap<string, T>> {
     },
     write(values, field) {
       const names = [...values.keys()].sort(compareText);
-      return writeMembers(
-        names.map((name) => [name, item.write(values.get(name) as T, `${field}.${name}`)]),
+      return writeObject(
+        names.map((name) =>
+          writeMember(name, item.write(values.get(name) as T, `${field}.${name}`)),
+        ),
       );
     },
     isEmpty: (values) => values.size === 0,
@@ -191,41 +193,71 @@ export function keptField<T>(wire: string, codec: Codec<T>): Field<T> {
 /** The fields of a record in the order of writing. */
 export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
+/** What is worked out once for a record, whose tokens are many. */
+interface Layout<T> {
+  readonly entries: readonly (Field<T[keyof T]> & {
+    readonly key: keyof T;
+    /** As {@link writeMember} begins. */
+    readonly label: string;
+  })[];
+  readonly wires: ReadonlySet<string>;
+  /** The names in lower case, with the names themselves. */
+  readonly lowered: ReadonlyMap<string, string>;
+}
+
+/** Of the tables of fields, which live as long as the program. */
+const LAYOUTS = new WeakMap<object, unknown>();
+
+function layoutOf<T>(fields: Fields<T>): Layout<T> {
+  const known = LAYOUTS.get(fields) as Layout<T> | undefined;
+  if (known !== undefined) return known;
+  const entries = (Object.keys(fields) as (keyof T)[]).map((key) => {
+    const { wire, codec, isKept } = fields[key];
+    return { key, wire, codec, isKept, label: writeMember(wire, "") };
+  });
+  const wires = entries.map(({ wire }) => wire);
+  const layout = {
+    entries,
+    wires: new Set(wires),
+    lowered: new Map(wires.map((wire) => [wire.toLowerCase(), wire])),
+  };
+  LAYOUTS.set(fields, layout);
+  return layout;
+}
+
+function pathTo(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}.${name}`;
+}
+
 /** Reads the fields of `object`; a name that differs from a field's only in case is an error. */
 export function readFields<T>(fields: Fields<T>, object: JsonObject, path: string): T {
   const record: Partial<T> = {};
-  const wires = new Map<string, string>();
-  for (const key of Object.keys(fields) as (keyof T)[]) {
-    const { wire, codec } = fields[key];
-    const at = path === "" ? wire : `${path}.${wire}`;
+  const { entries, wires, lowered } = layoutOf(fields);
+  for (const { key, wire, codec } of entries) {
     const value = object.get(wire);
     const isAbsent = value === undefined || (value === null && codec.refusesNull !== true);
-    record[key] = isAbsent ? codec.zero() : codec.read(value, at);
-    wires.set(wire.toLowerCase(), wire);
+    record[key] = isAbsent ? codec.zero() : codec.read(value, pathTo(path, wire));
   }
   for (const name of object.keys()) {
-    const wire = wires.get(name.toLowerCase());
+    if (wires.has(name)) continue;
+    const wire = lowered.get(name.toLowerCase());
     // Go takes such a name for the field; whoever compares exactly would see another token.
-    if (wire !== undefined && wire !== name) {
-      const at = path === "" ? name : `${path}.${name}`;
-      throw new ClaimFault(at, `the name differs from ${wire} in case only`);
+    if (wire !== undefined) {
+      throw new ClaimFault(pathTo(path, name), `the name differs from ${wire} in case only`);
     }
   }
   return record as T;
 }
 
-/** The members of a record for `writeMembers`. */
-export function fieldMembers<T>(
-  fields: Fields<T>,
-  record: T,
-  path: string,
-): (readonly [string, string | undefined])[] {
-  return (Object.keys(fields) as (keyof T)[]).map((key) => {
-    const { wire, codec, isKept } = fields[key];
+/** The written members of a record. */
+export function fieldMembers<T>(fields: Fields<T>, record: T, path: string): string[] {
+  const members: string[] = [];
+  for (const { key, wire, codec, isKept, label } of layoutOf(fields).entries) {
     const value = record[key];
-    if (!isKept && codec.isEmpty(value)) return [wire, undefined] as const;
-    return [wire, codec.write(value, path === "" ? wire : `${path}.${wire}`)] as const;
-  });
+    if (!isKept && codec.isEmpty(value)) continue;
+    members.push(label + codec.write(value, pathTo(path, wire)));
+  }
+  return members;
 }
 
 /** A record as a value of its own. Never empty: the reference writes `{}` for one without values. */
@@ -236,7 +268,7 @@ export function record<T>(fields: Fields<T>): Codec<T> {
       if (!(value instanceof Map)) throw wrongType(path, "an object", value);
       return readFields(fields, value as JsonObject, path);
     },
-    write: (value, path) => writeMembers(fieldMembers(fields, value, path)),
+    write: (value, path) => writeObject(fieldMembers(fields, value, path)),
     isEmpty: () => false,
   };
 }

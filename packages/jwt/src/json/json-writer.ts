@@ -4,6 +4,8 @@ import { JsonNumber, type JsonValue } from "./json-reader.ts";
 
 /** Characters that Go escapes beside quotes, backslashes and controls. */
 const ESCAPED = /["\\\u0000-\u001f<>&\u2028\u2029]/g;
+/** These, and halves of surrogate pairs: a text without any of them is written as it is. */
+const UNLIKE = /["\\\u0000-\u001f<>&\u2028\u2029\ud800-\udfff]/;
 const SHORT: Readonly<Record<string, string>> = {
   '"': '\\"',
   "\\": "\\\\",
@@ -22,6 +24,7 @@ function escapeOne(character: string): string {
 
 /** A string with its quotes. Half a surrogate pair becomes U+FFFD. */
 export function writeString(text: string): string {
+  if (!UNLIKE.test(text)) return `"${text}"`;
   return `"${text.toWellFormed().replace(ESCAPED, escapeOne)}"`;
 }
 
@@ -31,13 +34,14 @@ export function compareText(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left, "utf8"), Buffer.from(right, "utf8"));
 }
 
-/** An object from names and written values, without those that are undefined. */
-export function writeMembers(members: Iterable<readonly [string, string | undefined]>): string {
-  const written: string[] = [];
-  for (const [name, value] of members) {
-    if (value !== undefined) written.push(`${writeString(name)}:${value}`);
-  }
-  return `{${written.join(",")}}`;
+/** One member of an object, of a written value. */
+export function writeMember(name: string, value: string): string {
+  return `${writeString(name)}:${value}`;
+}
+
+/** An object from its written members. */
+export function writeObject(members: readonly string[]): string {
+  return `{${members.join(",")}}`;
 }
 
 /** Any value; members in the order of their names, numbers as they were written. */
@@ -47,7 +51,9 @@ export function writeJson(value: JsonValue): string {
   if (value instanceof JsonNumber) return value.text;
   if (value instanceof Map) {
     const names = [...value.keys()].sort(compareText);
-    return writeMembers(names.map((name) => [name, writeJson(value.get(name) as JsonValue)]));
+    return writeObject(
+      names.map((name) => writeMember(name, writeJson(value.get(name) as JsonValue))),
+    );
   }
   return `[${(value as readonly JsonValue[]).map(writeJson).join(",")}]`;
 }
