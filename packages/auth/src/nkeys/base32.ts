@@ -5,7 +5,7 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 const CODES = Uint8Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
 
-/** By the lower byte of a code unit; -1 = no letter. */
+/** By code unit, those below 256; -1 = no letter. */
 const VALUE_OF_CODE = ((): Int8Array => {
   const values = new Int8Array(256).fill(-1);
   for (let at = 0; at < ALPHABET.length; at += 1) values[ALPHABET.charCodeAt(at)] = at;

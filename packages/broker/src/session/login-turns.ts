@@ -6,11 +6,8 @@
 // addresses in turn, those of one in the order in which they came.
 import { type Clock, type Millis, networkOf } from "@weft/base";
 
-/**
- * What is begun before this is finished. Counted until it is used up, then from the next pass on: some
- * ten plain logins, which messages that come meanwhile wait for.
- */
-const PASS_MS: Millis = 1;
+/** What is begun before this is finished. Counted until it is used up, then from the next pass on. */
+const PASS_MS: Millis = 10;
 
 /** Bounded by the connections there are: each waits for one thing. */
 export class LoginTurns {

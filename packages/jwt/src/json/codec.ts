@@ -205,7 +205,7 @@ interface Layout<T> {
   readonly lowered: ReadonlyMap<string, string>;
 }
 
-/** Of the tables of fields, which live as long as the program. */
+/** Of the tables of fields, most of which live as long as the program. */
 const LAYOUTS = new WeakMap<object, unknown>();
 
 function layoutOf<T>(fields: Fields<T>): Layout<T> {

@@ -22,9 +22,12 @@ function escapeOne(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** A string with its quotes. Half a surrogate pair becomes U+FFFD. */
+/**
+ * A string with its quotes. Half a surrogate pair becomes U+FFFD. Throws for what is no string, whatever
+ * its type says: code in JavaScript makes claims, too, and a right of "undefined" would be signed.
+ */
 export function writeString(text: string): string {
-  if (!UNLIKE.test(text)) return `"${text}"`;
+  if (typeof text === "string" && !UNLIKE.test(text)) return `"${text}"`;
   return `"${text.toWellFormed().replace(ESCAPED, escapeOne)}"`;
 }
 
